@@ -1,0 +1,42 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """What a module promises about check mode, diff mode and being run again."""
+
+    DOCUMENTATION = r"""
+attributes:
+  check_mode:
+    description: Predicts the result and returns it under the keys of a real run, without changing anything.
+  diff_mode:
+    description: Shows exactly the members that differ, before and after.
+  idempotent:
+    description: Run again with the same options, it changes nothing.
+"""
+
+    # A module that changes something.
+    CHANGES = r"""
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+"""
+
+    # A module that only reads.
+    READS = r"""
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+    details: There is no difference to show, nothing is changed.
+  idempotent:
+    support: full
+"""

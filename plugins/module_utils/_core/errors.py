@@ -1,0 +1,141 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong, under stable codes.
+
+Everything below the module layer raises SlipwayError and nothing else on purpose. The functions that call AWS wear
+`aws_call` or, where "it is not there" is an answer and not a failure, `aws_find`.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+try:
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+except ImportError:  # AnsibleAWSModule tells the user
+    pass
+
+P = t.ParamSpec("P")
+R = t.TypeVar("R")
+
+# Codes that any module can fail with; a flow may add its own. They are documented for users and never change.
+ACCESS_DENIED = "access_denied"
+AWS_ERROR = "aws_error"
+CONFLICT = "conflict"
+INVALID_OPTION = "invalid_option"
+LIMIT_EXCEEDED = "limit_exceeded"
+NO_CONNECTION = "no_connection"
+NO_CREDENTIALS = "no_credentials"
+NOT_FOUND = "not_found"
+REFUSED = "refused"
+THROTTLED = "throttled"
+TIMEOUT = "timeout"
+
+_DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden", "BlockedException"}
+_CREDENTIALS = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationToken",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+_THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
+_CONFLICT = {"UpdateInProgressException", "ConflictException", "ResourceInUseException"}
+_REFUSED = {"ClientException", "InvalidParameterException", "ValidationException", "ValidationError"}
+# ECS has no code of its own for a task definition that is not there.
+_NOT_FOUND_MESSAGES = ("Unable to describe task definition", "The specified task definition does not exist")
+
+
+class SlipwayError(Exception):
+    """A failure that a person can act on: a stable `code`, a sentence, and details as plain data."""
+
+    def __init__(self, code: str, msg: str, details: t.Mapping[str, t.Any] | None = None) -> None:
+        super().__init__(msg)
+        self.code = code
+        self.msg = msg
+        self.details = dict(details or {})
+
+    def result(self) -> dict[str, t.Any]:
+        """The arguments of fail_json."""
+        return {**self.details, "code": self.code, "msg": self.msg}
+
+
+def code_of(error_code: str, message: str) -> str:
+    """Our code for one of AWS's error codes."""
+    if error_code in _DENIED:
+        return ACCESS_DENIED
+    if error_code in _CREDENTIALS:
+        return NO_CREDENTIALS
+    if error_code in _THROTTLED:
+        return THROTTLED
+    if error_code.endswith(("NotFoundException", "NotFound")) or any(m in message for m in _NOT_FOUND_MESSAGES):
+        return NOT_FOUND
+    if error_code in _CONFLICT or error_code.endswith(("AlreadyExistsException", "NotEmptyException")):
+        return CONFLICT
+    if error_code.startswith("LimitExceeded"):
+        return LIMIT_EXCEEDED
+    return REFUSED if error_code in _REFUSED else AWS_ERROR
+
+
+def translate(error: Exception) -> SlipwayError:
+    """Turn what botocore raised into a SlipwayError."""
+    if isinstance(error, ClientError):
+        return _translate_answer(error)
+    if isinstance(error, ParamValidationError):
+        return SlipwayError(INVALID_OPTION, str(error))
+    name = type(error).__name__
+    if "Credential" in name or name in ("ProfileNotFound", "TokenRetrievalError", "UnauthorizedSSOTokenError"):
+        return SlipwayError(NO_CREDENTIALS, f"No usable AWS credentials: {error}")
+    if name.endswith(("ConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError")):
+        return SlipwayError(NO_CONNECTION, f"AWS cannot be reached: {error}")
+    return SlipwayError(AWS_ERROR, f"{name}: {error}")
+
+
+def _translate_answer(error: ClientError) -> SlipwayError:
+    answer = error.response.get("Error", {})
+    error_code, message = answer.get("Code", ""), answer.get("Message", "")
+    operation = error.operation_name
+    return SlipwayError(
+        code_of(error_code, message),
+        f"AWS answered {operation} with {error_code}: {message}",
+        {
+            "operation": operation,
+            "error_code": error_code,
+            "request_id": error.response.get("ResponseMetadata", {}).get("RequestId", ""),
+        },
+    )
+
+
+def aws_call(function: t.Callable[P, R]) -> t.Callable[P, R]:
+    """For a function that makes one API call: botocore's errors become SlipwayError."""
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (BotoCoreError, ClientError) as error:
+            raise translate(error) from error
+
+    return wrapper
+
+
+def aws_find(function: t.Callable[P, R]) -> t.Callable[P, R | None]:
+    """Like aws_call, but "not found" is the answer None. Access denied stays a failure."""
+    call = aws_call(function)
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R | None:
+        try:
+            return call(*args, **kwargs)
+        except SlipwayError as error:
+            if error.code == NOT_FOUND:
+                return None
+            raise
+
+    return wrapper

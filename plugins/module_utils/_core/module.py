@@ -1,0 +1,51 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The edge to Ansible: make the module and its client, run a flow, exit."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from .errors import SlipwayError
+
+# botocore retries throttling and faults of the network with jittered backoff; aws_config overrides this.
+RETRIES = {"mode": "standard", "max_attempts": 10}
+TAG_OPTIONS: dict[str, t.Any] = {
+    "tags": {"type": "dict", "aliases": ["resource_tags"]},
+    "purge_tags": {"type": "bool", "default": True},
+}
+
+Result = dict[str, t.Any]
+
+
+class Connection(t.NamedTuple):
+    """What a flow gets from Ansible: `client(service)`, the options, and whether it may only predict."""
+
+    client: t.Callable[[str], t.Any]
+    params: dict[str, t.Any]
+    check_mode: bool
+
+
+def run(argument_spec: dict[str, t.Any], flow: t.Callable[[Connection], Result], **constraints: t.Any) -> None:
+    """A module's main(): parse the options, run `flow`, exit with its result or fail with its SlipwayError.
+
+    `constraints` are AnsibleModule's: required_if, mutually_exclusive and the like.
+    """
+    module = AnsibleAWSModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
+    connection = Connection(lambda service: aws_client(module, service), module.params, module.check_mode)
+    try:
+        result = flow(connection)
+    except SlipwayError as error:
+        module.fail_json(**error.result())
+    module.exit_json(**result)
+
+
+def aws_client(module: AnsibleAWSModule, service: str) -> t.Any:
+    """A client of `module`'s connection options that retries by itself."""
+    from botocore.config import Config
+
+    return module.client(service, config=Config(retries=RETRIES))

@@ -1,0 +1,155 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: docker_build_context_info
+version_added: 0.1.0
+short_description: Names a Docker build by what goes into it
+author:
+  - The Slipway authors (@slipway)
+description:
+  - Computes a digest of everything that a Docker build depends on, so that a build whose inputs did not change
+    needs no build. The digest is the same on every machine that has the same source.
+  - What counts is each file that the build context sends, with its name, content, symbolic link target and whether it is
+    executable, the Dockerfile, the file that says what to ignore, the build arguments, the digests of the base images
+    and whatever else O(inputs) names.
+  - What does not count is times, owners, other permissions, the order of files on the disk, and files that are ignored.
+  - On request it also writes an archive of exactly these files, for a build on another machine.
+  - Runs on the machine that has the source, and needs neither Docker nor a Python package there.
+options:
+  path:
+    description:
+      - The directory that the build gets as its context.
+    type: path
+    required: true
+  dockerfile:
+    description:
+      - The Dockerfile, relative to O(path), or an absolute path. It may be outside of O(path).
+      - Its own ignore file, V(<dockerfile>.dockerignore) beside it, comes before V(.dockerignore) in O(path).
+    type: path
+    default: Dockerfile
+  build_args:
+    description:
+      - The build's arguments. V(1) and V("1"), V(true) and V("true") are the same.
+    type: dict
+    default: {}
+  base_digests:
+    description:
+      - The digests of the base images, as a dictionary of image and digest, or as a list of digests in any order.
+      - Give them, and a new base image makes a new digest; leave them out, and it does not.
+    type: raw
+  inputs:
+    description:
+      - Anything else that the image depends on, such as its platform or the stage that is its target.
+    type: dict
+    default: {}
+  archive:
+    description:
+      - Where to write a tar archive of the context. With a name that ends in V(.gz) or V(.tgz) it is compressed.
+      - The same source gives the same archive, byte for byte. Only the owner of the file may read it.
+      - Files in it have the mode V(0644) or V(0755), and a time that follows from their content. Constant times would
+        let web servers call a changed file of the same size unchanged.
+      - The Dockerfile and the ignore file are always in it, so a build of the unpacked archive is a build of the source.
+      - The archive is a means for the tasks that follow; writing it is no change. It is not written in check mode.
+    type: path
+extends_documentation_fragment:
+  - slipway.aws.attributes
+  - slipway.aws.attributes.info_module
+notes:
+  - Sockets, pipes and devices are no part of a context.
+"""
+
+EXAMPLES = r"""
+- name: The image's content-derived tag is known
+  slipway.aws.docker_build_context_info:
+    path: apps/webapp
+    build_args:
+      BASE_IMAGE: public.ecr.aws/docker/library/debian:trixie-slim
+    base_digests:
+      public.ecr.aws/docker/library/debian:trixie-slim: sha256:8c8a3ea4ea3f8d5e6f6f2f4f6b7c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708
+  delegate_to: localhost
+  register: context
+
+- name: The source is packed for the Docker host
+  slipway.aws.docker_build_context_info:
+    path: apps/webapp
+    archive: "{{ scratch.path }}/webapp.tar.gz"
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+digest:
+  description: The digest of everything that the build depends on.
+  returned: success
+  type: str
+  sample: sha256:0d4a1185c5c1d7f3c0c4f5c2f3ac0f6a6d1b8a7cba31e7e5b8f6d0a9c8b7a695
+tag:
+  description: The short form of the digest, which can be the tag of an image.
+  returned: success
+  type: str
+  sample: src-0d4a1185c5c1d7f3
+dockerfile:
+  description: The name of the Dockerfile inside of the context and the archive.
+  returned: success
+  type: str
+  sample: Dockerfile
+files:
+  description: How many files and symbolic links the build sends.
+  returned: success
+  type: int
+  sample: 12
+size:
+  description: The size of the files' contents, in bytes.
+  returned: success
+  type: int
+  sample: 40960
+archive:
+  description: The archive that was written; in check mode, that would have been.
+  returned: when O(archive) is set
+  type: str
+  sample: /tmp/ansible.x1/webapp.tar.gz
+code:
+  description:
+    - Which error it was, for programs. One of V(archive_in_context), V(archive_not_written), V(context_changed),
+      V(context_missing), V(context_not_directory), V(dockerfile_missing), V(ignore_file_invalid), V(inputs_invalid),
+      V(unreadable).
+  returned: failure
+  type: str
+  sample: dockerfile_missing
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.slipway.aws.plugins.module_utils._docker import build_context
+
+ARGUMENT_SPEC = {
+    "path": {"type": "path", "required": True},
+    "dockerfile": {"type": "path", "default": "Dockerfile"},
+    "build_args": {"type": "dict", "default": {}},
+    "base_digests": {"type": "raw"},
+    "inputs": {"type": "dict", "default": {}},
+    "archive": {"type": "path"},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    archive = module.params["archive"]
+    try:
+        source = build_context.locate(module.params["path"], module.params["dockerfile"])
+        inputs = build_context.other_inputs(module.params)
+        if archive and not module.check_mode:
+            summary = build_context.write_archive(source, inputs, archive)
+        else:
+            summary = build_context.summarise(source, inputs)
+    except build_context.ContextError as error:
+        module.fail_json(msg=str(error), code=error.code)
+    result = summary._asdict()
+    module.exit_json(changed=False, **result, **({"archive": archive} if archive else {}))
+
+
+if __name__ == "__main__":
+    main()

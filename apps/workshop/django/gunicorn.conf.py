@@ -1,0 +1,35 @@
+"""How gunicorn serves the workshop. It reads this file from its working directory."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+wsgi_app = "workshop.wsgi"
+# nginx asks on 127.0.0.1, the only peer whose X-Forwarded-Proto gunicorn believes. Port 8000 is not open to the outside:
+# the tasks' security group admits the load balancer to nginx alone.
+bind = "0.0.0.0:8000"
+# A quarter of a CPU: one process, a few threads. WEB_CONCURRENCY asks for more processes.
+threads = 4
+# Memory, not disk: writable under a read-only root, and the heartbeat never waits for a disk.
+worker_tmp_dir = "/dev/shm"
+# After SIGTERM, running requests may take this long. Shorter than the 30 s that ECS waits before SIGKILL.
+graceful_timeout = 20
+
+
+def on_starting(_server: Any) -> None:
+    """Bring the database up to date, once, before any worker starts."""
+    import django
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import call_command
+    from django.db import Error, connections
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "workshop.settings")
+    try:
+        django.setup()
+        call_command("migrate", interactive=False)
+    except (ImproperlyConfigured, Error) as error:
+        sys.exit(f"workshop cannot start: {error}")
+    # Workers are forks: none may inherit an open connection.
+    connections.close_all()

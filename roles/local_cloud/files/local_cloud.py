@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Start, stop and serve the local cloud: MiniStack with the seams of seams.py, on loopback and Docker's bridge only.
+
+The settings come as one JSON file. ``start`` and ``stop`` print one JSON object with ``changed``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import functools
+import hashlib
+import importlib.metadata
+import ipaddress
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+HERE = Path(__file__).resolve().parent
+
+
+@dataclass
+class Settings:
+    """One local cloud: where it listens, what it boots, where its files are."""
+
+    directory: str
+    port: int
+    region: str
+    instance_image: str
+    base_image: str
+    auth: bool = False
+
+    @property
+    def state_file(self) -> Path:
+        return Path(self.directory) / "state.json"
+
+    @property
+    def log_file(self) -> Path:
+        return Path(self.directory) / "local_cloud.log"
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @functools.cached_property
+    def bridge_address(self) -> str:
+        """The host's own address on Docker's default bridge; the engine names it only where it was configured."""
+        import docker
+
+        config = docker.from_env().networks.get("bridge").attrs["IPAM"]["Config"][0]
+        first = next(ipaddress.ip_network(config["Subnet"]).hosts())
+        return str(config.get("Gateway") or first)
+
+    @property
+    def identity(self) -> str:
+        """What the emulator writes on every container and volume that it makes."""
+        return f"{socket.gethostname()}:{self.port}"
+
+    def fingerprint(self) -> str:
+        """Changes with the settings, the emulator's version and the seams: a running cloud is then out of date."""
+        digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode())
+        digest.update(importlib.metadata.version("ministack").encode())
+        for source in (Path(__file__), HERE / "seams.py"):
+            digest.update(source.read_bytes())
+        return digest.hexdigest()
+
+
+def fail(message: str) -> NoReturn:
+    """End with one sentence for the person at the terminal."""
+    print(message, file=sys.stderr)
+    raise SystemExit(1)
+
+
+def load(path: str) -> Settings:
+    return Settings(**json.loads(Path(path).read_text()))
+
+
+def running(settings: Settings) -> dict[str, Any] | None:
+    """The state of the process that the state file names, when that process lives and is ours."""
+    try:
+        state: dict[str, Any] = json.loads(settings.state_file.read_text())
+        command = Path(f"/proc/{state['pid']}/cmdline").read_bytes()
+    except (OSError, ValueError, KeyError):
+        return None
+    return state if b"local_cloud.py" in command else None
+
+
+def answers(settings: Settings) -> bool:
+    try:
+        with urllib.request.urlopen(f"{settings.endpoint}/_ministack/health", timeout=2) as response:
+            return bool(response.status == 200)
+    except OSError:
+        return False
+
+
+def port_is_free(address: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+    return True
+
+
+def start(settings: Settings, arguments: list[str]) -> dict[str, Any]:
+    """Run the cloud in the background unless the same one runs already; return when it answers."""
+    state = running(settings)
+    if state and state["fingerprint"] == settings.fingerprint() and answers(settings):
+        return {"changed": False, "pid": state["pid"]}
+    if state:
+        stop(settings)
+    for address in ("127.0.0.1", settings.bridge_address):
+        if not port_is_free(address, settings.port):
+            fail(
+                f"{address}:{settings.port} is in use by another program. Stop it, or set local_cloud_port "
+                "(and the ports of the inventory's addresses) to a free port."
+            )
+    with settings.log_file.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, __file__, "serve", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd="/",
+        )
+    wait_until_it_answers(settings, process)
+    push_base_image(settings)
+    settings.state_file.write_text(json.dumps({"pid": process.pid, "fingerprint": settings.fingerprint()}))
+    return {"changed": True, "pid": process.pid}
+
+
+def wait_until_it_answers(settings: Settings, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while not answers(settings):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            last = "\n".join(settings.log_file.read_text(errors="replace").splitlines()[-15:])
+            fail(f"The local cloud did not start. The end of {settings.log_file}:\n{last}")
+        time.sleep(0.1)
+
+
+def push_base_image(settings: Settings) -> None:
+    """Put the base image into the cloud's own registry, where builds find it."""
+    import boto3
+    import docker
+
+    repository, tag = "base/debian", settings.base_image.rsplit(":", 1)[1]
+    ecr = boto3.client(
+        "ecr",
+        region_name=settings.region,
+        endpoint_url=settings.endpoint,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    ecr.create_repository(repositoryName=repository)
+    engine = docker.from_env(timeout=300)
+    target = f"localhost:{settings.port}/{repository}"
+    engine.images.get(settings.base_image).tag(target, tag=tag)
+    for line in engine.images.push(target, tag=tag, stream=True, decode=True):
+        if "error" in line:
+            fail(f"The base image could not be pushed to the local registry: {line['error']}")
+
+
+def stop(settings: Settings) -> dict[str, Any]:
+    """End the cloud and remove what it made in Docker."""
+    import docker
+    import docker.errors
+
+    state = running(settings)
+    if state:
+        os.kill(state["pid"], signal.SIGTERM)
+        deadline = time.monotonic() + 60
+        while running(settings):
+            if time.monotonic() > deadline:
+                os.kill(state["pid"], signal.SIGKILL)
+            time.sleep(0.1)
+    settings.state_file.unlink(missing_ok=True)
+    engine = docker.from_env(timeout=120)
+    ours = {"label": f"ministack.instance={settings.identity}"}
+    containers = engine.containers.list(all=True, filters=ours)
+    for container in containers:
+        container.remove(force=True, v=True)
+    volumes = engine.volumes.list(filters=ours)
+    for volume in volumes:
+        volume.remove(force=True)
+    images = [tag for image in engine.images.list() for tag in names(image, settings.port)]
+    for name in images:
+        with contextlib.suppress(docker.errors.ImageNotFound):  # its last tag took it along
+            engine.images.remove(name, force=True)
+    return {"changed": bool(state or containers or volumes or images)}
+
+
+def names(image: Any, port: int) -> list[str]:
+    """The names and digests by which the engine keeps an image of this cloud's registry."""
+    known = image.tags + (image.attrs.get("RepoDigests") or [])
+    return [name for name in known if name.startswith(f"localhost:{port}/")]
+
+
+def serve(settings: Settings) -> None:
+    """Run the emulator in this process until it is told to stop."""
+    os.environ.update(
+        GATEWAY_PORT=str(settings.port),
+        MINISTACK_REGION=settings.region,
+        MINISTACK_DOCKER_TIMEOUT="120",
+        # Listeners of services that nobody asked for, on all interfaces.
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        AUTH=str(settings.auth).lower(),
+        TMPDIR=settings.directory,
+    )
+    os.environ.pop("AWS_PROFILE", None)
+    import asyncio
+
+    from hypercorn.asyncio import serve as hypercorn_serve
+    from hypercorn.config import Config
+    from ministack.app import app
+    from ministack.services import alb, ec2, ecs, ssm
+
+    sys.path.insert(0, str(HERE))
+    import seams
+
+    seams.key_pairs(ec2)
+    seams.instances(ec2, settings.port)
+    seams.tasks(ecs, settings.identity)
+    seams.health_checks(ecs)
+    seams.target_groups(alb)
+    seams.machine_image(ec2, ssm, settings.region, settings.instance_image)
+
+    config = Config()
+    # Without a password in front of an API that starts containers: nobody else may reach it.
+    config.bind = [f"127.0.0.1:{settings.port}", f"{settings.bridge_address}:{settings.port}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 5
+    asyncio.run(hypercorn_serve(app, config))  # type: ignore[arg-type]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("verb", choices=["start", "stop", "serve"])
+    parser.add_argument("settings", help="JSON file with the settings")
+    arguments = parser.parse_args()
+    settings = load(arguments.settings)
+    if arguments.verb == "serve":
+        serve(settings)
+        return
+    print(json.dumps(start(settings, [arguments.settings]) if arguments.verb == "start" else stop(settings)))
+
+
+if __name__ == "__main__":
+    main()

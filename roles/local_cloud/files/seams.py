@@ -1,0 +1,314 @@
+# Copyright: (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the emulator leaves out and this workshop needs, put around single functions of it.
+
+Each seam names the behaviour of AWS that it restores. When the emulator does it by itself, the seam goes.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import http.client
+import json
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+Json = dict[str, Any]
+
+# What an instance needs to boot systemd and to run an engine of its own. Named one by one, because
+# --privileged fails on a machine whose bounding set lacks any capability.
+INSTANCE_CAPABILITIES = [
+    "SYS_ADMIN", "NET_ADMIN", "SYS_PTRACE", "SYS_MODULE", "SYS_TIME", "SYS_BOOT", "SYS_NICE",
+    "IPC_LOCK", "DAC_READ_SEARCH", "SYSLOG", "LEASE", "SYS_RAWIO",
+]  # fmt: skip
+APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
+UNHEALTHY = "Task failed container health checks"
+
+
+def wrap(module: ModuleType, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Put a function around the emulator's one of that name; it gets the original first."""
+
+    def decorate(around: Callable[..., Any]) -> Callable[..., Any]:
+        original = getattr(module, name)  # an AttributeError here means that the emulator has changed
+
+        @functools.wraps(original)
+        def replacement(*args: Any, **kwargs: Any) -> Any:
+            return around(original, *args, **kwargs)
+
+        setattr(module, name, replacement)
+        actions = getattr(module, "_ACTION_MAP", {})
+        actions.update({action: replacement for action, handler in actions.items() if handler is original})
+        return replacement
+
+    return decorate
+
+
+def key_pairs(ec2: ModuleType) -> None:
+    """ImportKeyPair keeps the public key, and its fingerprint follows from the key."""
+
+    @wrap(ec2, "_import_key_pair")
+    def import_key_pair(original: Callable[..., Any], params: Json) -> Any:
+        response = original(params)
+        pair = ec2._key_pairs.get(ec2._p(params, "KeyName"))
+        if pair is None:
+            return response
+        pair["PublicKey"] = base64.b64decode(ec2._p(params, "PublicKeyMaterial"))
+        body = base64.b64decode(pair["PublicKey"].split()[1])
+        given = pair["KeyFingerprint"]
+        pair["KeyFingerprint"] = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        status, headers, xml = response
+        text = xml.decode() if isinstance(xml, bytes) else xml
+        return status, headers, text.replace(given, pair["KeyFingerprint"])
+
+
+def instance_flags(port: int) -> Json:
+    """How Docker starts an instance: with what systemd and an inner engine need."""
+    flags: Json = {"environment": {"LOCAL_CLOUD_PORT": str(port)}}
+    if APPARMOR.exists() and APPARMOR.read_text().startswith("Y"):
+        return flags | {"privileged": True}
+    return flags | {"cap_add": INSTANCE_CAPABILITIES, "security_opt": ["seccomp=unconfined"]}
+
+
+def instances(ec2: ModuleType, port: int) -> None:
+    """An instance boots an init system, and carries its key pair's public key."""
+
+    @wrap(ec2, "_parse_ec2_docker_flags")
+    def flags(original: Callable[..., Json], given: str) -> Json:
+        return original(given) | instance_flags(port)
+
+    @wrap(ec2, "_vm_launch")
+    def launch(original: Callable[..., Any], instance: Json, image: str) -> Any:
+        container = original(instance, image)
+        public_key = (ec2._key_pairs.get(instance.get("KeyName")) or {}).get("PublicKey")
+        if public_key:
+            container.exec_run(
+                ["install-public-key"], environment={"PUBLIC_KEY": public_key.decode()}, user="root"
+            )
+        return container
+
+    @wrap(ec2, "_vm_remove_container")
+    def remove(original: Callable[..., None], instance: Json) -> None:
+        """The root volume of an instance goes with it."""
+        container = ec2._vm_get_container(instance)
+        if container is not None:
+            container.remove(force=True, v=True)
+        original(instance)
+
+
+def container_options(container: Json) -> Json:
+    """The members of a container definition that the emulator does not hand to Docker."""
+    options: Json = {}
+    for member, option in (
+        ("entryPoint", "entrypoint"),
+        ("user", "user"),
+        ("workingDirectory", "working_dir"),
+        ("readonlyRootFilesystem", "read_only"),
+    ):
+        if container.get(member):
+            options[option] = container[member]
+    mounts = (container.get("linuxParameters") or {}).get("tmpfs") or []
+    if mounts:
+        options["tmpfs"] = {m["containerPath"]: f"size={m['size']}m" for m in mounts}
+    check = container.get("healthCheck")
+    if check:
+        second = 1_000_000_000
+        options["healthcheck"] = {
+            "test": check["command"],
+            "interval": check.get("interval", 30) * second,
+            "timeout": check.get("timeout", 5) * second,
+            "retries": check.get("retries", 3),
+            "start_period": check.get("startPeriod", 0) * second,
+        }
+    return options
+
+
+def shared_volumes(definition: Json, container: Json, task_id: str) -> dict[str, str]:
+    """Docker volume → bind for each of the container's mounts of a task volume without a source path."""
+    own = {v["name"] for v in definition.get("volumes", []) if not (v.get("host") or {}).get("sourcePath")}
+    return {
+        f"task-{task_id}-{mount['sourceVolume']}": mount["containerPath"] + (":ro" if mount.get("readOnly") else "")
+        for mount in container.get("mountPoints", [])
+        if mount.get("sourceVolume") in own
+    }
+
+
+def tasks(ecs: ModuleType, instance_id: str) -> None:
+    """Containers of one awsvpc task share a network; a task volume is shared by them and goes with the task."""
+
+    @wrap(ecs, "_build_run_kwargs")
+    def run_options(original: Callable[..., Json], container: Json, definition: Json, *args: Any) -> Json:
+        options = original(container, definition, *args) | container_options(container)
+        task_id, task_arn = args[4], args[5]
+        volumes = shared_volumes(definition, container, task_id)
+        for name in volumes:
+            ecs._get_docker().volumes.create(name, labels={"ministack": "ecs", "ministack.instance": instance_id})
+        binds = [f"{name}:{path}" for name, path in volumes.items()]
+        if binds:
+            options["volumes"] = options.get("volumes", []) + binds
+        first = (ecs._tasks[task_arn].get("_docker_ids") or [None])[0]
+        if definition.get("networkMode") == "awsvpc" and first:
+            for refused in ("network", "extra_hosts", "ports"):
+                options.pop(refused, None)
+            options["network_mode"] = f"container:{first}"
+        return options
+
+    @wrap(ecs, "_cleanup_task_resources")
+    def cleanup(original: Callable[..., None], task: Json, client: Any, *args: Any) -> None:
+        original(task, client, *args)
+        remove_volumes(client or ecs._get_docker(), f"task-{task['taskArn'].rsplit('/', 1)[-1]}-")
+
+
+def remove_volumes(client: Any, prefix: str) -> None:
+    """Remove the volumes whose names start so; one that a container still holds is left to the next caller."""
+    import docker.errors
+
+    for volume in client.volumes.list(filters={"name": prefix}):
+        try:
+            volume.remove()
+        except docker.errors.APIError:
+            continue
+
+
+def health_checks(ecs: ModuleType) -> None:
+    """A container's health check is reported, and a task whose essential container is unhealthy is replaced."""
+
+    @wrap(ecs, "_maybe_mark_stopped")
+    def judge(original: Callable[..., None], task: Json, client: Any = None) -> None:
+        original(task, client)
+        definition = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
+        containers = definition.get("containerDefinitions", [])
+        checked = [i for i, container in enumerate(containers) if container.get("healthCheck")]
+        if not checked or not ecs._task_is_active(task["taskArn"], task) or time.time() < task.get("_health_due", 0):
+            return
+        task["_health_due"] = time.time() + 0.5
+        states = [record_health(ecs, task, index, client or ecs._get_docker()) for index in checked]
+        task["healthStatus"] = overall_health(states)
+        essential = [s for i, s in zip(checked, states, strict=True) if containers[i].get("essential", True)]
+        if "UNHEALTHY" in essential and ecs._mark_task_stopped(
+            task["taskArn"], task, UNHEALTHY, "ServiceSchedulerInitiated"
+        ):
+            ecs._record_service_task_failure(task)
+            ecs._cleanup_task_resources(task, client)
+
+
+def record_health(ecs: ModuleType, task: Json, index: int, client: Any) -> str:
+    """Write one container's health into the task and return it."""
+    import docker.errors
+
+    ids = task.get("_docker_ids") or []
+    try:
+        attributes = client.containers.get(ids[index]).attrs if index < len(ids) else {}
+    except docker.errors.APIError:
+        attributes = {}
+    status = attributes.get("State", {}).get("Health", {}).get("Status", "")
+    health = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}.get(status, "UNKNOWN")
+    task["containers"][index]["healthStatus"] = health
+    return health
+
+
+def overall_health(states: list[str]) -> str:
+    """A task is unhealthy when one container is, healthy when all are."""
+    if "UNHEALTHY" in states:
+        return "UNHEALTHY"
+    return "HEALTHY" if set(states) == {"HEALTHY"} else "UNKNOWN"
+
+
+def target_groups(alb: ModuleType) -> None:
+    """An unknown name is an error; health is asked for, not assumed; requests go to a target that answers."""
+
+    @wrap(alb, "_describe_tgs")
+    def describe(original: Callable[..., Any], params: Json) -> Any:
+        names = set(alb._parse_member_list(params, "Names"))
+        if names - {group["TargetGroupName"] for group in alb._tgs.values()}:
+            return alb._error("TargetGroupNotFound", "One or more target groups not found", 400)
+        return original(params)
+
+    @wrap(alb, "_describe_target_health")
+    def health(original: Callable[..., Any], params: Json) -> Any:
+        group = alb._tgs.get(alb._p(params, "TargetGroupArn"))
+        if group is None:
+            return original(params)
+        wanted = {target["Id"] for target in alb._parse_targets_param(params)}
+        targets = [t for t in alb._targets.get(group["TargetGroupArn"], []) if not wanted or t["Id"] in wanted]
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            members = pool.map(lambda target: health_member(target, group), targets)
+        described = f"<TargetHealthDescriptions>{''.join(members)}</TargetHealthDescriptions>"
+        return alb._xml(200, "DescribeTargetHealth", described)
+
+    @wrap(alb, "_proxy_http_target")
+    async def forward(original: Callable[..., Any], target: Json, group: Json, *args: Any) -> Any:
+        """A load balancer sends nothing to a target that refuses connections while another one answers."""
+        response = await original(target, group, *args)
+        others = [t for t in alb._targets.get(group["TargetGroupArn"], []) if t is not target]
+        for other in others:
+            if response[0] != 502 or b"connect error" not in (response[2] or b""):
+                break
+            response = await original(other, group, *args)
+        return response
+
+
+def health_member(target: Json, group: Json) -> str:
+    """One target's health as the API writes it."""
+    port = target.get("Port", group.get("Port", 80))
+    state, reason, text = probe(target["Id"], port, group)
+    detail = f"<Reason>{reason}</Reason><Description>{text}</Description>" if reason else ""
+    return (
+        f"<member><Target><Id>{target['Id']}</Id><Port>{port}</Port></Target>"
+        f"<HealthCheckPort>{port}</HealthCheckPort>"
+        f"<TargetHealth><State>{state}</State>{detail}</TargetHealth></member>"
+    )
+
+
+def probe(host: str, port: int, group: Json) -> tuple[str, str, str]:
+    """Ask a target as its group's health check does: state, reason, description."""
+    path = group.get("HealthCheckPath") or "/"
+    expected = (group.get("Matcher") or {}).get("HttpCode") or "200"
+    connection = http.client.HTTPConnection(host, int(port), timeout=2)
+    try:
+        connection.request("GET", path, headers={"User-Agent": "ELB-HealthChecker/2.0"})
+        status = connection.getresponse().status
+    except TimeoutError:
+        return "unhealthy", "Target.Timeout", "Request timed out"
+    except OSError:
+        return "unhealthy", "Target.FailedHealthChecks", "Health checks failed"
+    finally:
+        connection.close()
+    if any(low <= status <= high for low, high in map(code_range, str(expected).split(","))):
+        return "healthy", "", ""
+    return "unhealthy", "Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{status}]"
+
+
+def code_range(text: str) -> tuple[int, int]:
+    """``200-399`` or ``200`` as bounds."""
+    low, _, high = text.strip().partition("-")
+    return int(low), int(high or low)
+
+
+def machine_image(ec2: ModuleType, ssm: ModuleType, region: str, image: str) -> None:
+    """The newest Amazon Linux of the public SSM parameter is the local machine image."""
+    from ministack.core.responses import request_scope
+
+    with request_scope(os.environ.get("MINISTACK_ACCOUNT_ID", "000000000000"), region):
+        name = "local-cloud/instance"
+        response = ec2._register_image(
+            {
+                "Name": [name],
+                "ImageLocation": [image],
+                "Architecture": ["x86_64"],
+                "VirtualizationType": ["hvm"],
+                "RootDeviceName": ["/dev/xvda"],
+            }
+        )
+        image_id = next((i["ImageId"] for i in ec2._images.values() if i["Name"] == name), None)
+        if image_id is None:
+            raise RuntimeError(f"the machine image was not registered: {json.dumps(str(response))}")
+    for parameter in ssm._PUBLIC_AMI_PARAMETERS:
+        ssm._PUBLIC_AMI_PARAMETERS[parameter] = image_id

@@ -14,9 +14,9 @@ author:
 description:
   - Computes a digest of everything that a Docker build depends on, so that a build whose inputs did not change
     needs no build. The digest is the same on every machine that has the same source.
-  - What counts is each file that the build context sends, with its name, content, symbolic link target and whether it is
-    executable, the Dockerfile, the file that says what to ignore, the build arguments, the digests of the base images
-    and whatever else O(inputs) names.
+  - What counts is each file that the build context sends, with its name, content, symbolic link target and whether
+    it is executable, the Dockerfile, the file that says what to ignore, the build arguments, the digests of the base
+    images and whatever else O(inputs) names.
   - What does not count is times, owners, other permissions, the order of files on the disk, and files that are ignored.
   - On request it also writes an archive of exactly these files, for a build on another machine.
   - Runs on the machine that has the source, and needs neither Docker nor a Python package there.
@@ -53,12 +53,12 @@ options:
       - The same source gives the same archive, byte for byte. Only the owner of the file may read it.
       - Files in it have the mode V(0644) or V(0755), and a time that follows from their content. Constant times would
         let web servers call a changed file of the same size unchanged.
-      - The Dockerfile and the ignore file are always in it, so a build of the unpacked archive is a build of the source.
+      - The Dockerfile and the ignore file are always in it, so building the unpacked archive is building the source.
       - The archive is a means for the tasks that follow; writing it is no change. It is not written in check mode.
     type: path
 extends_documentation_fragment:
   - slipway.aws.attributes
-  - slipway.aws.attributes.info_module
+  - slipway.aws.attributes.reads
 notes:
   - Sockets, pipes and devices are no part of a context.
 """
@@ -70,7 +70,7 @@ EXAMPLES = r"""
     build_args:
       BASE_IMAGE: public.ecr.aws/docker/library/debian:trixie-slim
     base_digests:
-      public.ecr.aws/docker/library/debian:trixie-slim: sha256:8c8a3ea4ea3f8d5e6f6f2f4f6b7c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708
+      - sha256:8c8a3ea4ea3f8d5e6f6f2f4f6b7c9d0e1f2a3b4c5d6e7f8091a2b3c4d5e6f708
   delegate_to: localhost
   register: context
 
@@ -123,6 +123,7 @@ code:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.slipway.aws.plugins.module_utils._docker import build_context
 
 ARGUMENT_SPEC = {

@@ -136,7 +136,9 @@ def write_archive(source: Source, inputs: Mapping[str, Any], path: str) -> Summa
     """Like `summarise`, with the archive at `path`: complete or not there, and readable by its owner only."""
     final = os.path.abspath(path)
     if source.has_inside(final):
-        raise ContextError("archive_in_context", f"The archive {path} would become a part of the context it is made of.")
+        raise ContextError(
+            "archive_in_context", f"The archive {path} would become a part of the context it is made of."
+        )
     temporary = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=".slipway.", dir=os.path.dirname(final))
@@ -182,7 +184,9 @@ def _read_ignore(source: Source) -> dockerignore.Ignore:
     try:
         return dockerignore.parse(os.fsdecode(_read(source.ignore_file)))
     except dockerignore.InvalidPattern as error:
-        raise ContextError("ignore_file_invalid", f"{source.ignore_file} has a line that Docker refuses: {error}") from error
+        raise ContextError(
+            "ignore_file_invalid", f"{source.ignore_file} has a line that Docker refuses: {error}"
+        ) from error
 
 
 def _walk(root: str, directory: str, ignore: dockerignore.Ignore, parent: dockerignore.Matches) -> Iterator[Entry]:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.slipway.aws.plugins.module_utils._docker import build_context
-from ansible_collections.slipway.aws.plugins.module_utils._docker.build_context import ContextError, Summary
 from hypothesis import given
 from hypothesis import strategies as st
+
+from ansible_collections.slipway.aws.plugins.module_utils._docker import build_context
+from ansible_collections.slipway.aws.plugins.module_utils._docker.build_context import ContextError, Summary
 
 
 @pytest.fixture
@@ -237,7 +238,7 @@ def test_what_cannot_be_read_is_named(context: Path, monkeypatch: pytest.MonkeyP
     else:
         (context / "private").mkdir()
     forbid(monkeypatch, "private")
-    with pytest.raises(ContextError, match="Cannot read .*/private: Permission denied") as error:
+    with pytest.raises(ContextError, match=r"Cannot read .*/private: Permission denied") as error:
         summarise(context)
     assert error.value.code == "unreadable"
 
@@ -320,9 +321,7 @@ def test_an_edit_that_keeps_the_size_changes_the_time_in_the_archive(context: Pa
     assert len(times) == 2
 
 
-def test_an_archive_is_complete_or_not_there(
-    context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_archive_is_complete_or_not_there(context: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (context / "private").touch()
     forbid(monkeypatch, "private")
     with pytest.raises(ContextError):
@@ -353,9 +352,10 @@ def test_a_file_that_changes_while_it_is_read_is_an_error(
         archive(context, tmp_path / "a.tar")
 
 
-plain = st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda items: st.dictionaries(st.text(), items))
+scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+plain = st.recursive(scalars, lambda items: st.dictionaries(st.text(max_size=3), items, max_size=3), max_leaves=5)
 
 
-@given(st.dictionaries(st.text(), plain))
+@given(st.dictionaries(st.text(max_size=3), plain, max_size=4))
 def test_the_order_of_keys_never_counts(inputs: dict[str, Any]) -> None:
     assert build_context.canonical(dict(reversed(inputs.items()))) == build_context.canonical(inputs)

@@ -11,6 +11,7 @@ newer botocore knows needs no change here. A shape is one of botocore's, as
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import re
 import typing as t
@@ -45,8 +46,17 @@ def option_names(shape: Shape) -> dict[str, str]:
 
 
 def to_options(members: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Rename the top level of an API answer to option names."""
-    return {snake(member): value for member, value in members.items()}
+    """Rename the top level of an API answer to option names, its times made text."""
+    return {snake(member): plain(value) for member, value in members.items()}
+
+
+def plain(value: t.Any) -> t.Any:
+    """The value as JSON can say it: times as ISO 8601."""
+    if isinstance(value, dict):
+        return {name: plain(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [plain(element) for element in value]
+    return value.isoformat() if isinstance(value, datetime.datetime) else value
 
 
 def to_members(shape: Shape, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -1,0 +1,190 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Amazon ECS, one typed function a call: paginated, in batches where AWS limits them, errors translated.
+
+`ecs` is a client of `Connection.client("ecs")`, which retries by itself. Answers are handed on as AWS spells them.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.errors import AWS_ERROR, SlipwayError, aws_call, aws_find
+
+Client = t.Any
+Json = dict[str, t.Any]
+Items = t.Sequence[str]
+
+# What AWS takes in one call.
+DELETE_BATCH = 10
+SERVICES_BATCH = 10
+CLUSTERS_BATCH = 100
+TASKS_BATCH = 100
+
+
+def batches(items: Items, size: int) -> t.Iterator[Items]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def pages(client: Client, operation: str, member: str, **request: t.Any) -> list[t.Any]:
+    """All elements of a list call, whatever the number of its pages."""
+    answers = client.get_paginator(operation).paginate(**request)
+    return [element for answer in answers for element in answer.get(member) or ()]
+
+
+def raise_failures(operation: str, answer: Json, ignore: t.Collection[str] = ()) -> None:
+    """AWS reports failures of batch calls inside a successful answer."""
+    failures = [failure for failure in answer.get("failures") or () if failure.get("reason") not in ignore]
+    if failures:
+        told = "; ".join(f"{f.get('arn', '')} {f.get('reason', '')} {f.get('detail', '')}".strip() for f in failures)
+        raise SlipwayError(AWS_ERROR, f"AWS answered {operation} with failures: {told}", {"failures": failures})
+
+
+# Task definitions
+
+
+@aws_find
+def describe_task_definition(ecs: Client, name: str) -> Json:
+    """A task definition with its `tags`; of a bare family the latest active revision. None when there is none."""
+    answer = ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
+    return {**answer["taskDefinition"], "tags": answer.get("tags") or []}
+
+
+@aws_call
+def register_task_definition(ecs: Client, request: Json) -> Json:
+    answer = ecs.register_task_definition(**request)
+    return {**answer["taskDefinition"], "tags": answer.get("tags") or []}
+
+
+@aws_call
+def deregister_task_definition(ecs: Client, name: str) -> Json:
+    return dict(ecs.deregister_task_definition(taskDefinition=name)["taskDefinition"])
+
+
+@aws_call
+def delete_task_definitions(ecs: Client, names: Items) -> None:
+    """Delete revisions that are already deregistered."""
+    for batch in batches(names, DELETE_BATCH):
+        raise_failures("DeleteTaskDefinitions", ecs.delete_task_definitions(taskDefinitions=list(batch)))
+
+
+@aws_call
+def list_task_definitions(ecs: Client, family: str, status: str) -> list[str]:
+    """ARNs of a family's revisions in one status, newest first."""
+    arns = pages(ecs, "list_task_definitions", "taskDefinitionArns", familyPrefix=family, status=status, sort="DESC")
+    return sorted((arn for arn in arns if _family(arn) == family), key=_revision, reverse=True)
+
+
+@aws_call
+def newest_task_definition(ecs: Client, family: str, status: str) -> str | None:
+    """ARN of a family's newest revision in one status, in one call however many there are."""
+    answer = ecs.list_task_definitions(familyPrefix=family, status=status, sort="DESC")
+    arns = [arn for arn in answer.get("taskDefinitionArns") or () if _family(arn) == family]
+    return max(arns, key=_revision, default=None)
+
+
+def _family(arn: str) -> str:
+    return arn.rpartition("/")[2].rpartition(":")[0]
+
+
+def _revision(arn: str) -> int:
+    return int(arn.rpartition(":")[2])
+
+
+# Tags
+
+
+@aws_call
+def tag_resource(ecs: Client, arn: str, tags: list[Json]) -> None:
+    if tags:
+        ecs.tag_resource(resourceArn=arn, tags=tags)
+
+
+@aws_call
+def untag_resource(ecs: Client, arn: str, keys: list[str]) -> None:
+    if keys:
+        ecs.untag_resource(resourceArn=arn, tagKeys=keys)
+
+
+# Clusters
+
+
+@aws_call
+def list_clusters(ecs: Client) -> list[str]:
+    return pages(ecs, "list_clusters", "clusterArns")
+
+
+@aws_call
+def describe_clusters(ecs: Client, names: Items, include: Items) -> list[Json]:
+    """The clusters that exist, of those named."""
+    found: list[Json] = []
+    for batch in batches(names, CLUSTERS_BATCH):
+        answer = ecs.describe_clusters(clusters=list(batch), include=list(include))
+        raise_failures("DescribeClusters", answer, ignore=("MISSING",))
+        found += answer.get("clusters") or []
+    return found
+
+
+@aws_call
+def create_cluster(ecs: Client, request: Json) -> Json:
+    return dict(ecs.create_cluster(**request)["cluster"])
+
+
+@aws_call
+def update_cluster(ecs: Client, request: Json) -> Json:
+    return dict(ecs.update_cluster(**request)["cluster"])
+
+
+@aws_call
+def put_cluster_capacity_providers(ecs: Client, request: Json) -> Json:
+    return dict(ecs.put_cluster_capacity_providers(**request)["cluster"])
+
+
+@aws_find
+def delete_cluster(ecs: Client, name: str) -> Json:
+    return dict(ecs.delete_cluster(cluster=name)["cluster"])
+
+
+# What runs
+
+
+@aws_call
+def list_services(ecs: Client, cluster: str) -> list[str]:
+    return pages(ecs, "list_services", "serviceArns", cluster=cluster)
+
+
+@aws_call
+def describe_services(ecs: Client, cluster: str, names: Items, include: Items = ()) -> list[Json]:
+    """The services that exist, of those named; also those that were deleted a short while ago (INACTIVE)."""
+    found: list[Json] = []
+    for batch in batches(names, SERVICES_BATCH):
+        answer = ecs.describe_services(cluster=cluster, services=list(batch), include=list(include))
+        raise_failures("DescribeServices", answer, ignore=("MISSING",))
+        found += answer.get("services") or []
+    return found
+
+
+@aws_call
+def list_tasks(ecs: Client, cluster: str, **filters: str) -> list[str]:
+    """ARNs of tasks; `filters` are those of ListTasks, such as family, serviceName, desiredStatus."""
+    return pages(ecs, "list_tasks", "taskArns", cluster=cluster, **filters)
+
+
+@aws_call
+def describe_tasks(ecs: Client, cluster: str, names: Items) -> list[Json]:
+    found: list[Json] = []
+    for batch in batches(names, TASKS_BATCH):
+        answer = ecs.describe_tasks(cluster=cluster, tasks=list(batch))
+        raise_failures("DescribeTasks", answer, ignore=("MISSING",))
+        found += answer.get("tasks") or []
+    return found
+
+
+# AWS Cloud Map
+
+
+@aws_find
+def get_namespace(servicediscovery: Client, namespace_id: str) -> Json:
+    return dict(servicediscovery.get_namespace(Id=namespace_id)["Namespace"])

@@ -1,0 +1,389 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judge a rollout from recorded answers of ECS: no calls, no clock.
+
+AWS describes a rollout twice: as the service's ``deployments`` (PRIMARY, ``rolloutState``) and, since 2024, as service
+deployments of their own with a status. The latter is followed where it exists. Neither is believed alone where it is
+known to say "done" too early: then the tasks themselves and the targets of the load balancers must agree.
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Deployment.html
+https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
+"""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+
+Json = Mapping[str, t.Any]
+
+# Seconds that a task has to stay up before it counts, where no deployment vouches for it.
+SETTLE_SECONDS = 3.0
+# So many failed tasks, and none that works, are taken for a service that cannot start.
+FAILED_TASKS_LIMIT = 3
+FAILED_TASKS_LIMIT_MAX = 10
+
+_STOP_CODES_OF_FAILURE = frozenset({"TaskFailedToStart", "EssentialContainerExited"})
+# Nothing will ever check these targets, so nothing is to be waited for.
+_TARGET_STATES_SERVING = frozenset({"healthy", "unused", "unavailable"})
+
+# Each code of a failed rollout, with what it means. The documentation of the modules quotes them.
+CODES = {
+    "rolled_back": "AWS took the service back to what ran before.",
+    "rollback_failed": "AWS tried to take the service back, and that failed too.",
+    "deployment_failed": "AWS gave the deployment up and left the service as it is.",
+    "deployment_stopped": "Somebody stopped the deployment.",
+    "superseded": "A later deployment of the same service took over.",
+    "tasks_failing": "The tasks fail one after the other. ECS goes on starting new ones.",
+    "wait_timeout": "The time to wait is over and the rollout still goes on.",
+    "service_gone": "The service was deleted while its rollout was watched.",
+}
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The deployment to follow: what the service's answer named PRIMARY right after the call."""
+
+    deployment_id: str = ""
+    task_definition: str = ""
+    created_at: t.Any = None
+    service_deployment: str = ""
+    # False when the deployment was there before this call: its older failures are no news.
+    fresh: bool = True
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was read at one moment. `targets` maps target groups to the answers of DescribeTargetHealth."""
+
+    service: Json
+    service_deployment: Json | None = None
+    tasks: Sequence[Json] = ()
+    targets: Mapping[str, Sequence[Json]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`state` is one of `in_progress`, `succeeded` and `failed`; `code` says how it failed."""
+
+    state: t.Literal["in_progress", "succeeded", "failed"]
+    summary: str
+    code: str = ""
+    progress: str = ""
+
+    @property
+    def over(self) -> bool:
+        return self.state != "in_progress"
+
+
+def goal_of(service: Json, *, fresh: bool, service_deployment: str = "") -> Goal:
+    """The goal that a service's answer stands for."""
+    first = primary(service) or {}
+    return Goal(
+        deployment_id=first.get("id", ""),
+        task_definition=first.get("taskDefinition", service.get("taskDefinition", "")),
+        created_at=first.get("createdAt"),
+        service_deployment=service_deployment,
+        fresh=fresh,
+    )
+
+
+def primary(service: Json) -> Json | None:
+    return next((item for item in service.get("deployments") or () if item.get("status") == "PRIMARY"), None)
+
+
+def deployment(service: Json, deployment_id: str) -> Json | None:
+    return next((item for item in service.get("deployments") or () if item.get("id") == deployment_id), None)
+
+
+def controller(service: Json) -> str:
+    return str((service.get("deploymentController") or {}).get("type") or "ECS")
+
+
+def is_steady(service: Json) -> bool:
+    """True when the service's own answer leaves no doubt that nothing is going on, so that no more has to be read."""
+    if service.get("pendingCount") or service.get("runningCount", 0) != service.get("desiredCount", 0):
+        return False
+    if controller(service) != "ECS":
+        return True
+    deployments = service.get("deployments") or ()
+    if len(deployments) != 1:
+        return False
+    return deployments[0].get("rolloutState", "COMPLETED") == "COMPLETED" and not deployments[0].get("failedTasks")
+
+
+def starts_deployment(before: Json, after: Json) -> bool:
+    """True when the service got a new PRIMARY deployment between two answers."""
+    return (primary(before) or {}).get("id") != (primary(after) or {}).get("id")
+
+
+def task_id(task: Json) -> str:
+    return str(task.get("taskArn", "")).rsplit("/", 1)[-1]
+
+
+def task_failed(task: Json) -> bool:
+    """True when the task stopped, or is stopping, for a reason of its own: not scaled in, not replaced."""
+    if "STOPPED" not in (task.get("lastStatus"), task.get("desiredStatus")):
+        return False
+    if task.get("stopCode") in _STOP_CODES_OF_FAILURE:
+        return True
+    return "health check" in str(task.get("stoppedReason", "")).lower()
+
+
+def belongs(task: Json, goal: Goal) -> bool:
+    """True when the followed deployment started the task. ECS writes the deployment's id into `startedBy`."""
+    started_by = str(task.get("startedBy", ""))
+    if started_by.startswith("ecs-svc/"):
+        return started_by == goal.deployment_id
+    if task.get("taskDefinitionArn") != goal.task_definition:
+        return False
+    born, since = task.get("createdAt"), goal.created_at
+    return not (born and since) or bool(born >= since)
+
+
+def addresses(task: Json) -> set[str]:
+    """The private addresses of a task."""
+    found = {
+        interface.get("privateIpv4Address")
+        for container in task.get("containers") or ()
+        for interface in container.get("networkInterfaces") or ()
+    }
+    found |= {
+        detail.get("value")
+        for attachment in task.get("attachments") or ()
+        for detail in attachment.get("details") or ()
+        if detail.get("name") == "privateIPv4Address"
+    }
+    return {address for address in found if address}
+
+
+def serving(targets: Sequence[Json], tasks: Sequence[Json]) -> int:
+    """How many of the tasks one target group sends traffic to.
+
+    Targets are matched by the tasks' addresses. Where targets are EC2 instances, or no address is known, all count.
+    """
+    known = {address for task in tasks for address in addresses(task)}
+    by_address = known and not any(str(item["Target"]["Id"]).startswith("i-") for item in targets)
+    return sum(
+        1
+        for item in targets
+        if item.get("TargetHealth", {}).get("State") in _TARGET_STATES_SERVING
+        and (not by_address or item["Target"]["Id"] in known)
+    )
+
+
+def breaker_limit(service: Json) -> int:
+    """How many failed tasks the service's circuit breaker bears; 0 when it has none.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
+    """
+    breaker = (service.get("deploymentConfiguration") or {}).get("deploymentCircuitBreaker") or {}
+    if not breaker.get("enable"):
+        return 0
+    threshold = breaker.get("thresholdConfiguration") or {}
+    kind, value = threshold.get("type", "BOUNDED_PERCENT"), int(threshold.get("value", 50))
+    if kind == "COUNT":
+        return max(1, value)
+    share = ceil(value * int(service.get("desiredCount") or 0) / 100)
+    return max(1, share) if kind == "UNBOUNDED_PERCENT" else min(200, max(3, share))
+
+
+@dataclass
+class Watch:
+    """Follows one deployment through one sight after the other."""
+
+    goal: Goal
+    _started: float | None = None
+    _running_since: dict[str, float] = field(default_factory=dict)
+    _failed: dict[str, Json] = field(default_factory=dict)
+    _failed_before: int = 0
+    _was_in_progress: bool = False
+    _gave_up: str = ""
+
+    def observe(self, sight: Sight, at: float) -> Verdict:
+        """The verdict on what was seen `at` this many seconds on any clock that only goes forward."""
+        if sight.service.get("status", "ACTIVE") != "ACTIVE":
+            return Verdict("failed", CODES["service_gone"], "service_gone")
+        if controller(sight.service) != "ECS":
+            return self._counted(sight.service)
+        tasks = [task for task in sight.tasks if belongs(task, self.goal)]
+        self._remember(tasks, at)
+        verdict = self._of_service_deployment(sight) or self._of_deployments(sight, tasks, at)
+        if not verdict.over:
+            verdict = self._hopeless(sight, tasks, at) or verdict
+        return Verdict(verdict.state, verdict.summary, verdict.code, self._progress(sight))
+
+    @property
+    def failed_tasks(self) -> list[Json]:
+        """The tasks of the deployment that failed so far, the latest last."""
+        return list(self._failed.values())
+
+    def _remember(self, tasks: Sequence[Json], at: float) -> None:
+        running = {task_id(task) for task in tasks if task.get("lastStatus") == "RUNNING"}
+        self._running_since = {name: self._running_since.get(name, at) for name in running}
+        self._failed |= {task_id(task): task for task in tasks if task_failed(task)}
+        if self._started is None:
+            self._started = at
+            self._failed_before = 0 if self.goal.fresh else len(self._failed)
+
+    def _settled(self, sight: Sight, tasks: Sequence[Json], at: float, seconds: float) -> list[Json]:
+        """The tasks that run long enough, are not unhealthy, and get traffic from every target group."""
+        up = [
+            task
+            for task in tasks
+            if at - self._running_since.get(task_id(task), at) >= seconds
+            and task.get("lastStatus") == "RUNNING"
+            and task.get("desiredStatus", "RUNNING") == "RUNNING"
+            and task.get("healthStatus") != "UNHEALTHY"
+        ]
+        fewest = min((serving(targets, up) for targets in sight.targets.values()), default=len(up))
+        return up[:fewest]
+
+    def _counted(self, service: Json) -> Verdict:
+        """For controllers other than ECS: AWS keeps no deployments of such services."""
+        running, desired = service.get("runningCount", 0), service.get("desiredCount", 0)
+        progress = f"{running}/{desired} running"
+        if running == desired and not service.get("pendingCount"):
+            return Verdict("succeeded", f"{running} of {desired} tasks run.", progress=progress)
+        return Verdict("in_progress", f"{running} of {desired} tasks run.", progress=progress)
+
+    def _of_service_deployment(self, sight: Sight) -> Verdict | None:
+        """The verdict by the service deployment's status; None where there is no such deployment."""
+        followed = sight.service_deployment
+        if not followed:
+            return None
+        status, reason = followed.get("status", ""), _sentence(followed.get("statusReason"))
+        if status == "SUCCESSFUL":
+            return Verdict("succeeded", reason or "The deployment was successful.")
+        if status == "ROLLBACK_SUCCESSFUL":
+            return _failure("rolled_back", reason or _sentence((followed.get("rollback") or {}).get("reason")))
+        if status == "ROLLBACK_FAILED":
+            return _failure("rollback_failed", reason)
+        if status == "STOPPED":
+            return self._stopped(sight, followed, reason)
+        return Verdict("in_progress", _hook(followed) or reason or f"The deployment is {status}.")
+
+    def _stopped(self, sight: Sight, followed: Json, reason: str) -> Verdict:
+        """STOPPED has three causes: a later deployment, AWS's own decision, somebody's."""
+        triggered = [part for part in ("deploymentCircuitBreaker", "alarms")
+                     if (followed.get(part) or {}).get("status") == "TRIGGERED"]
+        own = deployment(sight.service, self.goal.deployment_id) or {}
+        if triggered or own.get("rolloutState") == "FAILED":
+            return _failure("deployment_failed", reason or _sentence(own.get("rolloutStateReason")))
+        if self._later(sight.service):
+            return _failure("superseded", reason)
+        return _failure("deployment_stopped", reason)
+
+    def _of_deployments(self, sight: Sight, tasks: Sequence[Json], at: float) -> Verdict:
+        """The verdict by the service's deployments, its tasks and their targets."""
+        own, first = deployment(sight.service, self.goal.deployment_id), primary(sight.service)
+        if own and own.get("rolloutState") == "FAILED":
+            self._gave_up = _sentence(own.get("rolloutStateReason")) or CODES["deployment_failed"]
+        if self._gave_up:
+            return self._given_up(sight.service, own, first)
+        if own is None or own is not first:
+            if self._later(sight.service):
+                return _failure("superseded", f"The service now runs deployment {(first or {}).get('id')}.")
+            return Verdict("in_progress", "AWS does not list the deployment yet.")
+        if own.get("rolloutState", "COMPLETED") != "COMPLETED":
+            self._was_in_progress = True
+            return Verdict("in_progress", _sentence(own.get("rolloutStateReason")) or "The deployment is in progress.")
+        return self._complete(sight, own, tasks, at)
+
+    def _given_up(self, service: Json, own: Json | None, first: Json | None) -> Verdict:
+        """The deployment has failed: a rollback is over when the deployment that replaces it is complete."""
+        if own is not None and own is first:
+            if "rolling back" in self._gave_up:
+                return Verdict("in_progress", self._gave_up)
+            return _failure("deployment_failed", self._gave_up)
+        back = first or {}
+        if back.get("rolloutState", "COMPLETED") == "COMPLETED":
+            return _failure("rolled_back", f"{self._gave_up} The service runs {_short(back.get('taskDefinition'))} again.")
+        if back.get("rolloutState") == "FAILED":
+            return _failure("rollback_failed", _sentence(back.get("rolloutStateReason")))
+        return Verdict("in_progress", f"{self._gave_up} AWS rolls back.")
+
+    def _complete(self, sight: Sight, own: Json, tasks: Sequence[Json], at: float) -> Verdict:
+        """AWS says COMPLETED: true when as many tasks as wanted run, serve, and stay."""
+        wanted = int(sight.service.get("desiredCount") or 0)
+        if sight.service.get("schedulingStrategy") == "DAEMON":
+            wanted = int(own.get("desiredCount") or 0)
+        seconds = 0.0 if self._was_in_progress else SETTLE_SECONDS
+        settled = len(self._settled(sight, tasks, at, seconds))
+        if settled >= wanted and (wanted or not self._running_since):
+            return Verdict("succeeded", f"{settled} of {wanted} tasks run.")
+        return Verdict("in_progress", f"{settled} of {wanted} tasks run and serve.")
+
+    def _hopeless(self, sight: Sight, tasks: Sequence[Json], at: float) -> Verdict | None:
+        """A failure where tasks fail one after the other, none works, and nobody but us would ever say so."""
+        own = deployment(sight.service, self.goal.deployment_id) or {}
+        wanted = int(sight.service.get("desiredCount") or 0)
+        limit = max(FAILED_TASKS_LIMIT, min(wanted, FAILED_TASKS_LIMIT_MAX))
+        if own.get("rolloutState") != "COMPLETED" and breaker_limit(sight.service):
+            # The breaker is to speak first; this is for the case that it never does.
+            limit += breaker_limit(sight.service)
+        failed = max(len(self._failed), int(own.get("failedTasks") or 0))
+        if self._gave_up or not wanted or failed < limit or self._settled(sight, tasks, at, SETTLE_SECONDS):
+            return None
+        starting = any(task.get("desiredStatus") == "RUNNING" for task in tasks)
+        if starting and len(self._failed) == self._failed_before:
+            return None
+        if at - (self._started if self._started is not None else at) < SETTLE_SECONDS and not self.goal.fresh:
+            return None
+        return _failure("tasks_failing", f"{failed} tasks failed and none of the {wanted} wanted runs.")
+
+    def _later(self, service: Json) -> bool:
+        """True when the PRIMARY deployment is younger than the followed one: an older one is a stale answer."""
+        first = primary(service)
+        if first is None or first.get("id") == self.goal.deployment_id:
+            return False
+        born = first.get("createdAt")
+        return not (born and self.goal.created_at) or bool(born > self.goal.created_at)
+
+    def _progress(self, sight: Sight) -> str:
+        """One line that changes only when something happened."""
+        service = sight.service
+        own = deployment(service, self.goal.deployment_id) or primary(service) or {}
+        parts = [f"{own.get('runningCount', 0)}/{service.get('desiredCount', 0)} running"]
+        if own.get("pendingCount"):
+            parts.append(f"{own['pendingCount']} pending")
+        failed = max(len(self._failed), int(own.get("failedTasks") or 0))
+        if failed:
+            parts.append(f"{failed} failed")
+        if sight.targets:
+            healthy = [sum(1 for item in group if item.get("TargetHealth", {}).get("State") == "healthy")
+                       for group in sight.targets.values()]
+            parts.append(f"{min(healthy)} healthy behind the load balancer")
+        followed = sight.service_deployment or {}
+        state = followed.get("status") or own.get("rolloutState") or ""
+        stage = followed.get("lifecycleStage")
+        parts.append(f"{state} ({stage})" if stage else state)
+        return ", ".join(part for part in parts if part)
+
+
+def _failure(code: str, reason: str) -> Verdict:
+    return Verdict("failed", f"{CODES[code]} {reason}".strip(), code)
+
+
+def _sentence(text: t.Any) -> str:
+    """AWS's reason as one sentence, '' when there is none."""
+    text = str(text or "").strip()
+    return f"{text}." if text and text[-1] not in ".!?" else text
+
+
+def _short(arn: t.Any) -> str:
+    return str(arn or "").rsplit("/", 1)[-1]
+
+
+def _hook(followed: Json) -> str:
+    """What the deployment waits for, when a lifecycle hook holds it."""
+    for hook in followed.get("lifecycleHookDetails") or ():
+        if hook.get("status") == "AWAITING_ACTION":
+            return (
+                f"The deployment pauses at {followed.get('lifecycleStage')} (hook {hook.get('hookId')}) "
+                "until somebody calls ContinueServiceDeployment."
+            )
+    return ""

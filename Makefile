@@ -26,3 +26,19 @@ $(VENV)/installed: requirements.txt | $(LINK)
 
 .PHONY: venv
 venv: $(VENV)/installed ## Make the Python environment
+
+# Tests. `make test` runs all of them and goes on after a failure; tests/run.py knows how.
+$(VENV)/installed-test: requirements-test.txt $(VENV)/installed
+	@echo "==> What the tests need, into $(VENV) (about a minute, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	@touch $@
+
+.PHONY: test lint unit sanity molecule
+test: $(VENV)/installed-test ## Run every test: the next four
+	@$(BIN)/python tests/run.py
+lint: ## Style and types
+unit: ## Unit tests, without any emulator or Docker
+sanity: ## ansible-test sanity
+molecule: ## Roles and the whole site on the local cloud (needs Docker)
+lint unit sanity molecule: $(VENV)/installed-test
+	@$(BIN)/python tests/run.py $@

@@ -1,0 +1,170 @@
+"""Runs the project's checks and ends with how many of each kind passed.
+
+Without arguments every kind runs, also when an earlier one fails: lint, unit, sanity, molecule.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import ansible_collections.amazon
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".cache" / "tests"
+COLLECTION = "ansible_collections/slipway/aws"
+# ansible-test fetches this script to bring pip into its virtual environments; Python has a pip of its own for that.
+PIP_BOOTSTRAP = "import ensurepip\n\nensurepip.bootstrap()\n"
+PIP_BOOTSTRAP_NAMES = ("get_pip_24_2.py", "get_pip_25_2.py")
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many tests passed, failed and were skipped."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
+
+
+def environment() -> dict[str, str]:
+    """The caller's environment without what could lead a test to a real account or to other settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "MOLECULE_"))}
+    tools = str(Path(sys.executable).parent)
+    kept["PATH"] = os.pathsep.join([tools, *(part for part in kept["PATH"].split(os.pathsep) if part != tools)])
+    kept["AWS_EC2_METADATA_DISABLED"] = "true"
+    return kept
+
+
+def run(title: str, *command: str, cwd: Path = ROOT, **variables: str) -> bool:
+    """Runs a command, its output visible; says how it ended."""
+    print(f"--> {title}", flush=True)
+    start = time.monotonic()
+    status = subprocess.run(command, cwd=cwd, env=environment() | variables, check=False).returncode
+    print(f"--- {title}: {'ok' if status == 0 else f'failed ({status})'}, {time.monotonic() - start:.0f} s", flush=True)
+    return status == 0
+
+
+def reported(reports: Iterable[Path], succeeded: bool) -> Tally:
+    """Counts the cases of JUnit reports; a run that fails without naming a test counts as one failure."""
+    total = Tally()
+    for report in reports:
+        for case in ElementTree.parse(report).iter("testcase"):
+            outcomes = {child.tag for child in case}
+            failed = bool(outcomes & {"failure", "error"})
+            skipped = not failed and "skipped" in outcomes
+            total += Tally(int(not failed and not skipped), int(failed), int(skipped))
+    return total if succeeded or total.failed else total + Tally(failed=1)
+
+
+def lint() -> Tally:
+    """Style and types, one test a tool."""
+    ok = [
+        run("ansible-lint", "ansible-lint"),
+        run("yamllint", "yamllint", "--strict", "."),
+        run("ruff check", "ruff", "check"),
+        run("ruff format", "ruff", "format", "--check"),
+        run("mypy, plugins", "mypy"),
+        run("mypy, tests/run.py", "mypy", "tests/run.py"),
+    ]
+    return Tally(passed=ok.count(True), failed=ok.count(False))
+
+
+def unit() -> Tally:
+    report = CACHE / "unit.xml"
+    report.unlink(missing_ok=True)
+    ok = run("pytest", "pytest", "--quiet", f"--junit-xml={report}", "--durations=5")
+    return reported([report] if report.exists() else [], ok)
+
+
+def sanity() -> Tally:
+    """ansible-test wants its own folder …/ansible_collections/slipway/aws, with the collections that ours uses."""
+    shutil.rmtree(CACHE / "ansible_collections", ignore_errors=True)
+    copy = CACHE / COLLECTION
+    for name in tracked_files():
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, copy / name)
+    # Otherwise ansible-test would ask our own repository, where the copy is ignored.
+    subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
+    for installed in ansible_collections_folders("amazon", "community"):
+        (CACHE / "ansible_collections" / installed.name).symlink_to(installed)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    command = ("ansible-test", "sanity", "--local", "--python", version, "--junit", "--color", "no")
+    ok = run("ansible-test sanity", *command, cwd=copy, HOME=str(sanity_home()))
+    return reported((copy / "tests/output/junit").glob("*.xml"), ok)
+
+
+def tracked_files() -> list[str]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def ansible_collections_folders(*namespaces: str) -> list[Path]:
+    parent = Path(ansible_collections.amazon.__path__[0]).parent
+    return [parent / namespace for namespace in namespaces]
+
+
+def sanity_home() -> Path:
+    """A home folder for ansible-test's virtual environments, with the caller's pip settings and cache."""
+    home = CACHE / "home"
+    cache = home / ".ansible/test/cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for name in PIP_BOOTSTRAP_NAMES:
+        (cache / name).write_text(PIP_BOOTSTRAP)
+    for name in (".cache", ".config", ".pip"):
+        link = home / name
+        if not link.is_symlink() and (Path.home() / name).exists():
+            link.symlink_to(Path.home() / name)
+    return home
+
+
+def molecule() -> Tally:
+    """One test a scenario. They share the local cloud that `default` owns, so it is taken down once, at the end."""
+    scenarios = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
+    ok = [
+        run(f"molecule {name}", "molecule", "test", "--scenario-name", name, "--destroy", "never") for name in scenarios
+    ]
+    ok.append(run("molecule, nothing stays behind", "molecule", "destroy", "--scenario-name", "default"))
+    return Tally(passed=ok.count(True), failed=ok.count(False))
+
+
+KINDS: dict[str, Callable[[], Tally]] = {"lint": lint, "unit": unit, "sanity": sanity, "molecule": molecule}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("kinds", nargs="*", metavar="kind", help=", ".join(KINDS))
+    chosen = parser.parse_args().kinds or list(KINDS)
+    if unknown := set(chosen) - set(KINDS):
+        parser.error(f"no such kind: {', '.join(sorted(unknown))}")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    total = Tally()
+    table = [f"{'kind':<10}{'tests':>7}{'failed':>8}{'skipped':>9}{'seconds':>9}"]
+    for kind in chosen:
+        print(f"==> {kind}", flush=True)
+        start = time.monotonic()
+        tally = KINDS[kind]()
+        tests = tally.passed + tally.failed + tally.skipped
+        seconds = time.monotonic() - start
+        table.append(f"{kind:<10}{tests:>7}{tally.failed:>8}{tally.skipped:>9}{seconds:>9.0f}")
+        total += tally
+    print("", *table, "", total, sep="\n", flush=True)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

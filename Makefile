@@ -13,19 +13,55 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
+# Python's venv module and OpenSSH's client are packages of their own on Debian and Ubuntu.
+.PHONY: packages
+packages:
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null && command -v ssh-keygen ssh >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "==> Packages: python3-venv, openssh-client"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq python3-venv openssh-client >/dev/null; \
+	else \
+	  echo "Python's venv module (python3-venv) and OpenSSH's client are needed: install them, then run this again."; exit 1; \
+	fi
+
 $(LINK):
 	@mkdir -p $(@D)
 	@ln -sfn ../../../.. $@
 
-$(VENV)/installed: requirements.txt | $(LINK)
+$(VENV)/installed: requirements.txt | $(LINK) packages
 	@echo "==> Python environment in $(VENV) (about a minute, once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Slipway needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Set PYTHON=…"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "python3 cannot make a virtual environment: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 .PHONY: venv
 venv: $(VENV)/installed ## Make the Python environment
+
+.PHONY: workshop cloud site destroy clean
+workshop: cloud site ## The whole workshop on this machine: from nothing to a page that answers
+	@echo
+	@echo "The page:         http://workshop.alb.localhost:4566/"
+	@echo "The Docker host:  ssh -F .slipway/ecs/ssh_config docker-EC2"
+	@echo "Once more:        source .venv/bin/activate && ansible-playbook site.yml    (changes nothing)"
+	@echo "A change:         edit apps/workshop/django/workshop/templates/home.html, then"
+	@echo "                  ansible-playbook site.yml --tags image,service,verify"
+	@echo "The end:          make destroy, then make clean"
+
+cloud: $(VENV)/installed ## Start the local cloud
+	@echo "==> Local cloud (on a new machine about two minutes: Docker Engine, images)"
+	@ansible-playbook playbooks/local_cloud.yml
+
+site: $(VENV)/installed ## Run site.yml on the local cloud
+	@echo "==> Site: network, registry, Docker host, images, cluster, load balancer, services"
+	@ansible-playbook site.yml
+
+destroy: $(VENV)/installed ## Take the site down, leave the local cloud
+	@ansible-playbook playbooks/destroy.yml -e destroy_confirm=ecs
+
+clean: $(VENV)/installed ## Stop the local cloud and remove everything it made
+	@ansible-playbook playbooks/local_cloud.yml -e local_cloud_state=absent
+	@rm -rf .slipway
 
 # Tests. `make test` runs all of them and goes on after a failure; tests/run.py knows how.
 $(VENV)/installed-test: requirements-test.txt $(VENV)/installed

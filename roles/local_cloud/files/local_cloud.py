@@ -235,6 +235,7 @@ def serve(settings: Settings) -> None:
     seams.key_pairs(ec2)
     seams.instances(ec2, settings.port)
     seams.tasks(ecs, settings.identity)
+    seams.dependencies(ecs)
     seams.health_checks(ecs)
     seams.target_groups(alb)
     seams.machine_image(ec2, ssm, settings.region, settings.instance_image)

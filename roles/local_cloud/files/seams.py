@@ -166,6 +166,31 @@ def tasks(ecs: ModuleType, instance_id: str) -> None:
         remove_volumes(client or ecs._get_docker(), f"task-{task['taskArn'].rsplit('/', 1)[-1]}-")
 
 
+def dependencies(ecs: ModuleType) -> None:
+    """A container starts when those before it in dependsOn are as far as it asks; one that ended is not waited for."""
+
+    @wrap(ecs, "_run_docker_container")
+    def run(original: Callable[..., Any], client: Any, container: Json, options: Json, **more: Any) -> Any:
+        prefix = options["name"].removesuffix(container["name"])
+        for dependency in container.get("dependsOn") or []:
+            while not is_as_far(client, prefix + dependency["containerName"], dependency.get("condition", "START")):
+                time.sleep(0.2)
+        return original(client, container, options, **more)
+
+
+def is_as_far(client: Any, name: str, condition: str) -> bool:
+    """Whether a container meets a condition of dependsOn, or never will."""
+    import docker.errors
+
+    try:
+        state = client.containers.get(name).attrs["State"]
+    except docker.errors.NotFound:
+        return True
+    if not state["Running"]:
+        return True
+    return condition == "START" or (condition == "HEALTHY" and state.get("Health", {}).get("Status") == "healthy")
+
+
 def remove_volumes(client: Any, prefix: str) -> None:
     """Remove the volumes whose names start so; one that a container still holds is left to the next caller."""
     import docker.errors

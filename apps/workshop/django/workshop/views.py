@@ -8,7 +8,7 @@ from socket import gethostname
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from workshop import __version__, ecs
 from workshop.models import Counter
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 
 @never_cache
-@require_GET
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Count the visit and say who answered."""
     task, problem = None, ""

@@ -66,17 +66,27 @@ def to_members(shape: Shape, options: t.Mapping[str, t.Any]) -> dict[str, t.Any]
 
 
 def check_options(
-    shape: Shape, params: t.Mapping[str, t.Any], *, skip: t.Collection[str] = (), allow_unknown: bool = False
+    shape: Shape,
+    params: t.Mapping[str, t.Any],
+    *,
+    skip: t.Collection[str] = (),
+    allow_unknown: bool = False,
+    strict: bool = False,
 ) -> dict[str, t.Any]:
     """Take from a module's `params` those that the request knows, each checked and in the type that AWS wants.
 
-    None means "not given" and is left out. Everything that is wrong is told at once, in a SlipwayError with code
-    `invalid_option`. With `allow_unknown` (check mode) the text "unknown" may stand for a value of any type.
+    None means "not given" and is left out; a name that the request does not know too (it is an option of the module
+    itself), or it is wrong if `strict`. An empty text passes at the top: it asks for nothing to be there.
+    With `allow_unknown` (check mode) the text "unknown" may stand for a value of any type.
+    Everything that is wrong is told at once, in a SlipwayError with code `invalid_option`.
     """
     checker = _Checker(allow_unknown)
+    names = option_names(shape)
+    if strict:
+        checker.refuse_unknown(params, list(names))
     checked = {
-        name: checker.check(shape.members[member], params[name], name)
-        for name, member in option_names(shape).items()
+        name: params[name] if params[name] == "" else checker.check(shape.members[member], params[name], name)
+        for name, member in names.items()
         if name not in skip and params.get(name) is not None
     }
     if checker.problems:
@@ -90,6 +100,11 @@ class _Checker:
     def __init__(self, allow_unknown: bool) -> None:
         self.allow_unknown = allow_unknown
         self.problems: list[str] = []
+
+    def refuse_unknown(self, given: t.Iterable[str], known: list[str], where: str = "") -> None:
+        for name in given:
+            if name not in known:
+                self.problems.append(f"{where}unknown member '{name}'{_hint(name, known)}.")
 
     def check(self, shape: Shape, value: t.Any, path: str) -> t.Any:
         if value == UNKNOWN and self.allow_unknown:
@@ -120,9 +135,7 @@ class _Checker:
         if not isinstance(value, dict):
             return self._wrong(path, "a dictionary", value)
         given = {str(name): member for name, member in value.items() if member is not None}
-        for name in given:
-            if name not in shape.members:
-                self.problems.append(f"{path}: unknown member '{name}'{_hint(name, list(shape.members))}.")
+        self.refuse_unknown(given, list(shape.members), f"{path}: ")
         for name in shape.required_members:
             if name not in given:
                 self.problems.append(f"{path}: member '{name}' is required.")
@@ -194,8 +207,12 @@ class _Checker:
 
 def _hint(name: str, known: t.Sequence[str], list_known: bool = True) -> str:
     """The nearest known name, whatever the caller's upper case and underscores."""
-    folded = {other.lower(): other for other in known}
-    near = difflib.get_close_matches(name.replace("_", "").replace("-", "").lower(), folded, n=1)
+    folded = {_folded(other): other for other in known}
+    near = difflib.get_close_matches(_folded(name), folded, n=1)
     if near:
         return f" (did you mean '{folded[near[0]]}'?)"
     return f" (known: {', '.join(sorted(known))})" if list_known else ""
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()

@@ -74,7 +74,7 @@ def delete_task_definitions(ecs: Client, names: Items) -> None:
 def list_task_definitions(ecs: Client, family: str, status: str) -> list[str]:
     """ARNs of a family's revisions in one status, newest first."""
     arns = pages(ecs, "list_task_definitions", "taskDefinitionArns", familyPrefix=family, status=status, sort="DESC")
-    return sorted((arn for arn in arns if _family(arn) == family), key=_revision, reverse=True)
+    return sorted((arn for arn in arns if _family(arn) == family), key=revision_of, reverse=True)
 
 
 @aws_call
@@ -82,14 +82,14 @@ def newest_task_definition(ecs: Client, family: str, status: str) -> str | None:
     """ARN of a family's newest revision in one status, in one call however many there are."""
     answer = ecs.list_task_definitions(familyPrefix=family, status=status, sort="DESC")
     arns = [arn for arn in answer.get("taskDefinitionArns") or () if _family(arn) == family]
-    return max(arns, key=_revision, default=None)
+    return max(arns, key=revision_of, default=None)
 
 
 def _family(arn: str) -> str:
     return arn.rpartition("/")[2].rpartition(":")[0]
 
 
-def _revision(arn: str) -> int:
+def revision_of(arn: str) -> int:
     return int(arn.rpartition(":")[2])
 
 

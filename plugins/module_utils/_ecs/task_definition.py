@@ -10,13 +10,16 @@ The defaults are those of the API reference, page RegisterTaskDefinition and the
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import typing as t
 
 from .._core.errors import INVALID_OPTION, SlipwayError
-from .._core.plan import UNKNOWN, Plan, Resource, Sets, blank, compare, normalise
+from .._core.plan import Plan, Resource, Sets, blank, compare, normalise
 from .._core.shapes import Shape, option_names, snake
-from .._core.tags import from_list
+from .._core.tags import Tags, from_list
+
+ACTIVE = "ACTIVE"
 
 # Lists that AWS treats as sets. Not here, because their order means something: command, entryPoint, environmentFiles
 # (the first file that has a variable wins), dnsServers, dnsSearchDomains, mountOptions.
@@ -145,7 +148,7 @@ def merged(current: Resource, document: Resource | None, options: Resource) -> d
 def canonical(definition: Resource) -> dict[str, t.Any]:
     """The one form of all definitions that mean the same to AWS."""
     pruned = normalise(definition)
-    filled = {name: _fill(value, name) for name, value in pruned.items() if IMPLIED[""].get(name, UNKNOWN) != value}
+    filled = {name: _fill(value, name) for name, value in pruned.items() if not _implied("", name, value)}
     _fill_platform(filled)
     for name, unit in _UNITS.items():
         if name in filled:
@@ -161,9 +164,13 @@ def _fill(value: t.Any, name: str) -> t.Any:
         return [_fill(element, name) for element in value]
     if not isinstance(value, dict):
         return value
-    implied = IMPLIED.get(name, {})
-    given = {key: _fill(member, key) for key, member in value.items() if implied.get(key, UNKNOWN) != member}
+    given = {key: _fill(member, key) for key, member in value.items() if not _implied(name, key, member)}
     return {**FILLED.get(name, {}), **given}
+
+
+def _implied(structure: str, name: str, value: t.Any) -> bool:
+    implied = IMPLIED.get(structure, {})
+    return name in implied and bool(implied[name] == value)
 
 
 def _fill_platform(definition: dict[str, t.Any]) -> None:
@@ -198,9 +205,26 @@ def _in_units(value: t.Any, unit: re.Pattern[str]) -> str:
     return str(int(float(size.group(1)) * 1024)) if size else str(value).strip()
 
 
-def plan(current: Resource | None, wanted: Resource) -> Plan:
-    """From one whole definition with its tags to another; both may hold `tags` and `status` besides."""
-    has, wants = (canonical(current) if current else None), canonical(wanted)
+@dataclasses.dataclass(frozen=True)
+class Draft:
+    """A revision as planned: how it differs, and what to ask AWS for, which is as the caller spelled it."""
+
+    plan: Plan
+    request: dict[str, t.Any]
+    tags: Tags
+
+    @property
+    def is_new(self) -> bool:
+        """False when nothing differs, or only what can be changed in place."""
+        return bool(self.plan.members - {"tags"})
+
+
+def draft(current: Resource | None, wanted: Resource, tags: Tags | None) -> Draft:
+    """Plan the way from the `current` revision to `wanted`, a whole definition; tags None: as they are."""
+    has_tags = (current or {}).get("tags") or {}
+    wants_tags = has_tags if tags is None else tags
+    has = None if current is None else canonical(current)
+    wants = canonical({**wanted, "tags": wants_tags, "status": ACTIVE})
     every_member = {name: wants.get(name, []) for name in {**(has or {}), **wants}}
     found = compare(has, every_member, SETS)
-    return Plan(found.before, found.after, wants)
+    return Draft(Plan(found.before, found.after, wants), dict(wanted), wants_tags)

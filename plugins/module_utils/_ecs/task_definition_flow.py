@@ -1,0 +1,244 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the task definition modules do: read, plan, register at most once."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.common.yaml import HAS_YAML, yaml_load
+
+from .._core import tags as tagging
+from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
+from .._core.module import Connection, Result
+from .._core.plan import UNKNOWN, Resource
+from .._core.shapes import check_options, option_names, to_members, to_options
+from . import api
+from .task_definition import ACTIVE, Draft, Name, canonical, draft, from_document, merged, parse_name, tags_of
+
+Params = t.Mapping[str, t.Any]
+Json = dict[str, t.Any]
+INACTIVE = "INACTIVE"
+# What AWS writes beside what was registered; of a revision that does not exist yet these are unknown.
+WRITTEN_BY_AWS = (
+    "arn",
+    "revision",
+    "status",
+    "requires_attributes",
+    "compatibilities",
+    "registered_at",
+    "registered_by",
+)
+
+
+def present(connection: Connection) -> Result:
+    """The family's definition is as asked: at most one revision is registered."""
+    ecs, params, check_mode = connection.client("ecs"), connection.params, connection.check_mode
+    request = _shape(ecs, "RegisterTaskDefinition").input_shape
+    document = _document(ecs, params, check_mode)
+    options = check_options(request, params, skip=("family", "tags"), allow_unknown=check_mode)
+    name = _name(params, document)
+    current = find(ecs, name)
+    if current is None and name.revision is not None:
+        raise SlipwayError(NOT_FOUND, f"The task definition {name} does not exist.")
+    planned = plan(ecs, name, current, document, options, params)
+    result = apply(ecs, current, planned, check_mode)
+    if params["keep_revisions"] is not None:
+        _prune(ecs, result, params, check_mode)
+    return result
+
+
+def absent(connection: Connection) -> Result:
+    """No revision of the family, or not the one named, is active; with `delete` none is left."""
+    ecs, params, check_mode = connection.client("ecs"), connection.params, connection.check_mode
+    name = _name(params, _document(ecs, params, check_mode))
+    active = _revisions(ecs, name, ACTIVE)
+    left = _revisions(ecs, name, INACTIVE) if params["delete"] else []
+    result: Result = {"deregistered": [], "deleted": []}
+    _retire(ecs, result, active, left, params["delete"], check_mode)
+    return _retired(result, {})
+
+
+def describe(connection: Connection) -> Result:
+    """Reads one task definition and, when asked, the numbers of the family's revisions."""
+    ecs, params = connection.client("ecs"), connection.params
+    name = parse_name(params["family"], params["revision"])
+    found = find(ecs, name)
+    result: Result = {"task_definitions": [view(found)] if found else []}
+    if params["list_revisions"]:
+        result["revisions"] = {
+            status.lower(): [api.revision_of(arn) for arn in api.list_task_definitions(ecs, name.family, status)]
+            for status in (ACTIVE, INACTIVE)
+        }
+    return {"changed": False, **result}
+
+
+def find(ecs: api.Client, name: Name) -> Json | None:
+    """A revision under the names of the result; of a bare family the newest active one."""
+    answer = api.describe_task_definition(ecs, str(name))
+    if answer and name.revision is None and answer.get("status") != ACTIVE:
+        # AWS answers a family with its newest active revision; some emulators with the newest of all.
+        newest = api.newest_task_definition(ecs, name.family, ACTIVE)
+        answer = api.describe_task_definition(ecs, newest) if newest else None
+    return _spell(answer) if answer else None
+
+
+def plan(
+    ecs: api.Client, name: Name, current: Json | None, document: Json | None, options: Json, params: Params
+) -> Draft:
+    """The revision that `document` and `options` ask for, beside the `current` one."""
+    names = option_names(_shape(ecs, "RegisterTaskDefinition").input_shape)
+    settable = {option: value for option, value in (current or {}).items() if option in names and option != "tags"}
+    whole = {option: value for option, value in document.items() if option != "tags"} if document else document
+    wanted = {**merged(settable, whole, options), "family": name.family}
+    if not wanted.get("container_definitions"):
+        raise SlipwayError(
+            INVALID_OPTION, f"container_definitions is required for the first revision of family '{name.family}'."
+        )
+    has_tags = (current or {}).get("tags") or {}
+    asked = params["tags"] if params["tags"] is not None else tags_of(document or {})
+    tags = tagging.wanted(has_tags, asked, params["purge_tags"])
+    has = {**settable, "tags": has_tags, "status": current["status"]} if current else None
+    return draft(has, wanted, tags)
+
+
+def apply(ecs: api.Client, current: Json | None, planned: Draft, check_mode: bool) -> Result:
+    """Register the revision, or write its tags, or neither; check mode predicts the same answer."""
+    if current is None or planned.is_new:
+        after = _predict(ecs, planned) if check_mode else _register(ecs, planned)
+    else:
+        if planned.plan.changed and not check_mode:
+            put, gone = tagging.changes(current["tags"], planned.tags)
+            api.tag_resource(ecs, current["arn"], tagging.to_list(put))
+            api.untag_resource(ecs, current["arn"], gone)
+        after = {**current, "tags": planned.tags}
+    return {"changed": planned.plan.changed, "diff": planned.plan.diff, "task_definition": view(after)}
+
+
+def view(revision: Resource) -> Json:
+    """A revision as the modules return it: canonical, and its tags always there."""
+    written = {name: revision[name] for name in revision if name not in ("tags", "status")}
+    members = canonical({name: value for name, value in written.items() if name not in WRITTEN_BY_AWS})
+    extra = {name: revision[name] for name in WRITTEN_BY_AWS if name in revision}
+    return {**members, **extra, "tags": revision.get("tags") or {}}
+
+
+def in_use(ecs: api.Client, family: str) -> set[str]:
+    """ARNs of the revisions that a service (in any of its deployments) or a task in the region runs."""
+    used: set[str] = set()
+    for cluster in api.list_clusters(ecs):
+        for service in api.describe_services(ecs, cluster, api.list_services(ecs, cluster)):
+            runs = [service, *service.get("deployments", ()), *service.get("taskSets", ())]
+            used |= {run["taskDefinition"] for run in runs if run.get("taskDefinition")}
+        tasks = api.describe_tasks(ecs, cluster, api.list_tasks(ecs, cluster, family=family))
+        used |= {task["taskDefinitionArn"] for task in tasks}
+    return used
+
+
+def _shape(ecs: api.Client, operation: str) -> t.Any:
+    return ecs.meta.service_model.operation_model(operation)
+
+
+def _document(ecs: api.Client, params: Params, check_mode: bool) -> Json | None:
+    """The definition given as a dict or a file, checked, under option names; None when there is none."""
+    given = params["definition"]
+    if params["definition_file"] is not None:
+        given = _load(params["definition_file"])
+    if given is None:
+        return None
+    request = _shape(ecs, "RegisterTaskDefinition").input_shape
+    answer = _shape(ecs, "DescribeTaskDefinition").output_shape.members["taskDefinition"]
+    options = from_document(given, request, answer)
+    checked = check_options(request, options, skip=("tags",), allow_unknown=check_mode, strict=True)
+    return {**checked, **({"tags": tags_of(options)} if options.get("tags") is not None else {})}
+
+
+def _load(path: str) -> t.Any:
+    if not HAS_YAML:
+        raise SlipwayError(INVALID_OPTION, "definition_file: the Python package PyYAML is required to read it.")
+    try:
+        with open(path, encoding="utf-8") as file:
+            loaded = yaml_load(file)  # JSON is YAML
+    except (OSError, ValueError) as error:
+        raise SlipwayError(INVALID_OPTION, f"definition_file: {error}") from error
+    except Exception as error:  # PyYAML's errors have no base that can be named without importing it
+        raise SlipwayError(INVALID_OPTION, f"definition_file: {path} is neither JSON nor YAML: {error}") from error
+    if not isinstance(loaded, dict):
+        raise SlipwayError(INVALID_OPTION, f"definition_file: {path} holds no dictionary.")
+    return loaded
+
+
+def _name(params: Params, document: Json | None) -> Name:
+    return parse_name(params["family"] or (document or {}).get("family") or "", params["revision"])
+
+
+def _spell(answer: Json) -> Json:
+    options = to_options(answer)
+    arn = options.pop("task_definition_arn")
+    return {**options, "arn": arn, "tags": tagging.from_list(answer.get("tags"))}
+
+
+def _register(ecs: api.Client, planned: Draft) -> Json:
+    request = to_members(_shape(ecs, "RegisterTaskDefinition").input_shape, planned.request)
+    tags = {name: text for name, text in planned.tags.items() if not name.startswith(tagging.RESERVED)}
+    if tags:
+        request["tags"] = tagging.to_list(tags)
+    registered = _spell(api.register_task_definition(ecs, request))
+    return {**registered, "tags": tags}
+
+
+def _predict(ecs: api.Client, planned: Draft) -> Json:
+    """The revision that would be registered: its number follows the newest one, whether active or not."""
+    family = planned.request["family"]
+    arns = [api.newest_task_definition(ecs, family, status) for status in (ACTIVE, INACTIVE)]
+    newest = max((arn for arn in arns if arn), key=api.revision_of, default=None)
+    revision = api.revision_of(newest) + 1 if newest else 1
+    arn = f"{newest.rpartition(':')[0]}:{revision}" if newest else UNKNOWN
+    unknown = dict.fromkeys(WRITTEN_BY_AWS, UNKNOWN)
+    return {**planned.request, **unknown, "arn": arn, "revision": revision, "status": ACTIVE, "tags": planned.tags}
+
+
+def _revisions(ecs: api.Client, name: Name, status: str) -> list[str]:
+    """ARNs of the named revision, or of all of the family, that are in a status."""
+    if name.revision is None:
+        return api.list_task_definitions(ecs, name.family, status)
+    found = api.describe_task_definition(ecs, str(name))
+    return [found["taskDefinitionArn"]] if found and found.get("status") == status else []
+
+
+def _prune(ecs: api.Client, result: Result, params: Params, check_mode: bool) -> None:
+    """Deregister what is older than the newest `keep_revisions` and runs nowhere."""
+    own = result["task_definition"]
+    active = [arn for arn in api.list_task_definitions(ecs, own["family"], ACTIVE) if arn != own["arn"]]
+    newer = [arn for arn in active if api.revision_of(arn) > own["revision"]]
+    surplus = active[max(params["keep_revisions"] - 1, len(newer)) :]
+    if surplus:
+        used = in_use(ecs, own["family"])
+        surplus = [arn for arn in surplus if arn not in used]
+    result.update({"deregistered": [], "deleted": []})
+    _retire(ecs, result, surplus, [], params["delete"], check_mode)
+    _retired(result, result["diff"])
+
+
+def _retire(
+    ecs: api.Client, result: Result, active: list[str], inactive: list[str], delete: bool, check_mode: bool
+) -> None:
+    """Deregister the `active` revisions and, when asked, delete them and the `inactive` ones."""
+    result["deregistered"] = active
+    result["deleted"] = [*active, *inactive] if delete else []
+    if check_mode:
+        return
+    for arn in active:
+        api.deregister_task_definition(ecs, arn)
+    api.delete_task_definitions(ecs, result["deleted"])
+
+
+def _retired(result: Result, diff: Json) -> Result:
+    """Say in `changed` and `diff` what _retire did."""
+    gone = list(dict.fromkeys([*result["deregistered"], *result["deleted"]]))
+    before = {**diff.get("before", {}), **({"revisions": gone} if gone else {})}
+    result["diff"] = {"before": before, "after": diff.get("after", {})}
+    result["changed"] = bool(result.get("changed") or gone)
+    return result

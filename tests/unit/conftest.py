@@ -1,0 +1,81 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Modules run in this process, with their options parsed for real, against moto's AWS."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import json
+import typing as t
+
+import boto3
+import botocore.client
+import botocore.session
+import pytest
+from ansible.module_utils import basic
+from ansible.module_utils.testing import patch_module_args
+from moto import mock_aws
+
+REGION = "eu-central-1"
+Json = dict[str, t.Any]
+
+
+class RunModule(t.Protocol):
+    def __call__(self, module: str, /, check: bool = False, **options: t.Any) -> Json: ...
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
+    """An empty account."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def ecs(aws: None) -> t.Any:
+    return boto3.client("ecs", region_name=REGION)
+
+
+@pytest.fixture
+def calls(aws: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the API calls that are made, as they are made."""
+    made: list[str] = []
+    call = botocore.client.BaseClient._make_api_call
+
+    def counted(client: t.Any, operation: str, request: Json) -> t.Any:
+        made.append(operation)
+        return call(client, operation, request)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", counted)
+    return made
+
+
+@pytest.fixture
+def run(aws: None) -> RunModule:
+    """`run("ecs_cluster", name="x")` is the module's result; a failed one has `failed`."""
+
+    def run_module(module: str, /, check: bool = False, **options: t.Any) -> Json:
+        main = importlib.import_module(f"ansible_collections.slipway.aws.plugins.modules.{module}").main
+        arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
+        output = io.StringIO()
+        basic._ANSIBLE_ARGS = None
+        with patch_module_args(arguments), contextlib.redirect_stdout(output), pytest.raises(SystemExit):
+            main()
+        return t.cast("Json", json.loads(output.getvalue().strip().splitlines()[-1]))
+
+    return run_module
+
+
+@pytest.fixture(scope="session")
+def ecs_model() -> t.Any:
+    """botocore's model of ECS."""
+    return botocore.session.get_session().get_service_model("ecs")

@@ -69,7 +69,7 @@ $(VENV)/installed-test: requirements-test.txt $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@
 
-.PHONY: test lint unit sanity molecule
+.PHONY: test lint unit sanity molecule docs
 test: $(VENV)/installed-test ## Run every test: the next four
 	@$(BIN)/python tests/run.py
 lint: ## Style and types
@@ -78,3 +78,5 @@ sanity: ## ansible-test sanity
 molecule: ## Roles and the whole site on the local cloud (needs Docker)
 lint unit sanity molecule: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
+docs: $(VENV)/installed ## Write README.md of each role from its argument specs
+	@$(BIN)/python docs/role_readmes.py

@@ -1,0 +1,232 @@
+"""The collection's architecture, as tests: who may know whom, how big things may be, and that parallel lists agree."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "ansible_collections.slipway.aws."
+PYTHON = sorted([*ROOT.glob("plugins/**/*.py"), *ROOT.glob("roles/*/files/*.py"), *ROOT.glob("docs/*.py")])
+UTILS = sorted(path for path in ROOT.glob("plugins/module_utils/**/*.py") if path.name != "__init__.py")
+MODULES = sorted(ROOT.glob("plugins/modules/*.py"))
+ROLES = sorted(path for path in ROOT.glob("roles/*") if path.is_dir())
+
+FUNCTION_LINES = 50
+MODULE_LINES = 150
+ENTRY_POINTS = ("main", "find", "absent")
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def each(paths: list[Path]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", paths, ids=name_of)
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text()) if path.exists() else {}
+
+
+# Sizes
+
+
+def lines_of(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def code_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """A function's lines without its docstring."""
+    docstring = lines_of(node.body[0]) if ast.get_docstring(node) else 0
+    return lines_of(node) - docstring
+
+
+@each(PYTHON)
+def test_functions_are_small(path: Path) -> None:
+    functions = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    big = {node.name: code_of(node) for node in functions if code_of(node) >= FUNCTION_LINES}
+    assert not big
+
+
+@each(MODULES)
+def test_modules_are_documentation_and_a_short_main(path: Path) -> None:
+    text = path.read_text()
+    documentation = sum(
+        lines_of(node)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign | ast.Expr) and isinstance(node.value, ast.Constant)
+    )
+    code = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    assert len(code) - documentation < MODULE_LINES
+
+
+# Layers: a module knows flows; a flow knows pure logic and the API; these two know the core and not each other.
+
+
+def layer(module: str) -> str:
+    """The layer of a dotted name below plugins/module_utils."""
+    folder, _, name = module.rpartition(".")
+    if folder == "_core" or module == "_core":
+        return "core"
+    if name.endswith("api"):
+        return "api"
+    return "flow" if name.endswith(("flow", "flows")) or name == "watching" else "pure"
+
+
+BELOW = {
+    "core": {"core"},
+    "api": {"core", "api"},
+    "pure": {"core", "pure"},
+    "flow": {"core", "api", "pure", "flow"},
+}
+# Who may touch AWS's library, Ansible's module class, and the clock.
+BOTO = re.compile(r"boto3|botocore")
+MODULE_CLASS = re.compile(
+    r"ansible\.module_utils\.basic|ansible_collections\.amazon\.aws\.plugins\.module_utils\.modules"
+)
+CLOCK = re.compile(r"time")
+
+
+def dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT / "plugins/module_utils").with_suffix("").parts)
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Absolute names of what a file imports, each name of `from x import a, b` as x.a and x.b."""
+    package = PACKAGE + ".".join(path.relative_to(ROOT).parent.parts)
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
+            base = ".".join(part for part in (start, node.module) if part)
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def utils_imported(path: Path) -> set[str]:
+    """Dotted names, below module_utils, of the files of ours that a file imports."""
+    prefix = PACKAGE + "plugins.module_utils."
+    names = {name.removeprefix(prefix) for name in imports(path) if name.startswith(prefix)}
+    known = {dotted(other) for other in UTILS}
+    return {name if name in known else name.rpartition(".")[0] for name in names}
+
+
+@each(UTILS)
+def test_layers_import_only_downwards(path: Path) -> None:
+    upwards = {name for name in utils_imported(path) if layer(name) not in BELOW[layer(dotted(path))]}
+    assert not upwards
+
+
+@each(UTILS)
+def test_services_do_not_know_each_other(path: Path) -> None:
+    folder = dotted(path).split(".")[0]
+    assert {name.split(".")[0] for name in utils_imported(path)} <= {folder, "_core"}
+
+
+@each(UTILS)
+def test_nothing_below_the_plugins_knows_them(path: Path) -> None:
+    ours = {name for name in imports(path) if name.startswith(PACKAGE)}
+    assert all(name.startswith(PACKAGE + "plugins.module_utils.") for name in ours)
+
+
+@each(UTILS)
+def test_only_the_edges_touch_aws_ansible_and_the_clock(path: Path) -> None:
+    name = dotted(path)
+    imported = set(imports(path))
+    if layer(name) != "api" and name not in {"_core.errors", "_core.module"}:
+        assert not [item for item in imported if BOTO.match(item)]
+    if name != "_core.module":
+        assert not [item for item in imported if MODULE_CLASS.match(item)]
+    if name != "_core.waiting":
+        assert not [item for item in imported if CLOCK.fullmatch(item)]
+
+
+# Parallel lists
+
+
+def test_the_action_group_is_complete() -> None:
+    group = load(ROOT / "meta/runtime.yml")["action_groups"]["aws"]
+    listed = {entry for entry in group if isinstance(entry, str)}
+    of_aws = {path.stem for path in MODULES if "amazon.aws.region.modules" in path.read_text()}
+    assert listed == of_aws
+
+
+def test_inventories_have_the_same_variables() -> None:
+    def names(inventory: str) -> set[str]:
+        files = (ROOT / "inventory" / inventory / "group_vars").glob("**/*.yml")
+        return {name for path in files for name in load(path)}
+
+    assert names("local") == names("aws")
+
+
+# Roles
+
+
+def options_of(role: Path) -> dict[str, Any]:
+    specs = load(role / "meta/argument_specs.yml")["argument_specs"]
+    return {name: option for entry in specs.values() for name, option in entry.get("options", {}).items()}
+
+
+def templated(value: object) -> bool:
+    return "{{" in str(value)
+
+
+@each(ROLES)
+def test_role_says_who_it_is(path: Path) -> None:
+    galaxy = load(path / "meta/main.yml")["galaxy_info"]
+    assert {"author", "description", "license", "min_ansible_version"} <= set(galaxy)
+
+
+@each(ROLES)
+def test_role_variables_carry_its_name(path: Path) -> None:
+    assert [name for name in load(path / "defaults/main.yml") or {} if not name.startswith(f"{path.name}_")] == []
+    assert [name for name in load(path / "vars/main.yml") or {} if not name.startswith(f"__{path.name}_")] == []
+
+
+@each(ROLES)
+def test_every_entry_point_is_specified(path: Path) -> None:
+    # A role with an option for its state is entered through main alone.
+    names = ENTRY_POINTS[:1] if f"{path.name}_state" in options_of(path) else ENTRY_POINTS
+    entry_points = {name for name in names if (path / f"tasks/{name}.yml").exists()}
+    assert set(load(path / "meta/argument_specs.yml")["argument_specs"]) == entry_points
+
+
+@each(ROLES)
+def test_defaults_and_argument_specs_agree(path: Path) -> None:
+    defaults, options = load(path / "defaults/main.yml") or {}, options_of(path)
+    unspecified = set(defaults) - set(options)
+    without_value = {name for name, option in options.items() if name not in defaults and not option.get("required")}
+    different = {
+        name: (value, options[name].get("default"))
+        for name, value in defaults.items()
+        if name in options and value != options[name].get("default") and not templated(value)
+    }
+    assert (unspecified, without_value, different) == (set(), set(), {})
+
+
+# Text
+
+
+@pytest.mark.parametrize("forbidden", [r"/(?:work|root|home/\w+)/(?!\.)", r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X)\b"])
+def test_no_file_mentions(forbidden: str) -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
+    found = [
+        f"{name}:{number}: {line.strip()}"
+        for name in listed.decode().split("\0")
+        if name and (ROOT / name).is_file() and not name.endswith((".png", ".ico"))
+        for number, line in enumerate((ROOT / name).read_text(errors="replace").splitlines(), 1)
+        if re.search(forbidden, line) and name != name_of(Path(__file__))
+    ]
+    assert found == []

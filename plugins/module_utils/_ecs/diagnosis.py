@@ -118,7 +118,7 @@ CAUSES = (
     _cause(
         "container_health_check",
         r"failed container health checks",
-        "The health check of the task definition fails: run its command in the image, and give startPeriod enough time.",
+        "The task definition's health check fails: run its command in the image, and give startPeriod enough time.",
     ),
     _cause(
         "no_addresses",
@@ -147,7 +147,7 @@ _CONTAINER_EXITED = "container_exited"
 _TARGET_UNHEALTHY = "target_unhealthy"
 _ADVICE = {
     _PORT_MISMATCH: "Make containerPort of load_balancers one of the portMappings of that container.",
-    _CONTAINER_EXITED: "The program ended by itself: read its log, then correct the program, its command or environment.",
+    _CONTAINER_EXITED: "The program ended by itself: read its log, then correct it, its command or its environment.",
     _TARGET_UNHEALTHY: "The target does not pass its health check: check the path and expected code, the port that the"
     " program listens on (0.0.0.0, not 127.0.0.1), and that the security group lets the load balancer in.",
 }
@@ -208,7 +208,8 @@ def worth_showing(tasks: Sequence[Json]) -> list[Json]:
 def recent_events(service: Json, since: t.Any = None) -> list[str]:
     """The latest event messages of a service, the newest first, none from before `since`."""
     events = [
-        event for event in service.get("events") or ()
+        event
+        for event in service.get("events") or ()
         if not (since and event.get("createdAt")) or event["createdAt"] >= since
     ]
     return [str(event.get("message", "")) for event in events[:EVENTS_SHOWN]]
@@ -281,7 +282,9 @@ def _unhealthy(targets: Mapping[str, Sequence[Json]]) -> list[dict[str, t.Any]]:
     ]
 
 
-def _causes(tasks: list[dict[str, t.Any]], targets: list[dict[str, t.Any]], events: list[str], evidence: Evidence) -> list[str]:
+def _causes(
+    tasks: list[dict[str, t.Any]], targets: list[dict[str, t.Any]], events: list[str], evidence: Evidence
+) -> list[str]:
     """The codes of what is known to have gone wrong, each once. What tasks say goes before what events say."""
     texts = [text for task in tasks for text in _texts(task)]
     codes = [known.code for text in texts if (known := recognise(text))]

@@ -38,7 +38,7 @@ CODES = {
     "deployment_stopped": "Somebody stopped the deployment.",
     "superseded": "A later deployment of the same service took over.",
     "tasks_failing": "The tasks fail one after the other. ECS goes on starting new ones.",
-    "wait_timeout": "The time to wait is over and the rollout still goes on.",
+    "timeout": "The time to wait is over and the rollout still goes on.",
     "service_gone": "The service was deleted while its rollout was watched.",
 }
 
@@ -109,7 +109,7 @@ def is_steady(service: Json) -> bool:
         return False
     if controller(service) != "ECS":
         return True
-    deployments = service.get("deployments") or ()
+    deployments = service.get("deployments") or []
     if len(deployments) != 1:
         return False
     return deployments[0].get("rolloutState", "COMPLETED") == "COMPLETED" and not deployments[0].get("failedTasks")
@@ -268,8 +268,11 @@ class Watch:
 
     def _stopped(self, sight: Sight, followed: Json, reason: str) -> Verdict:
         """STOPPED has three causes: a later deployment, AWS's own decision, somebody's."""
-        triggered = [part for part in ("deploymentCircuitBreaker", "alarms")
-                     if (followed.get(part) or {}).get("status") == "TRIGGERED"]
+        triggered = [
+            part
+            for part in ("deploymentCircuitBreaker", "alarms")
+            if (followed.get(part) or {}).get("status") == "TRIGGERED"
+        ]
         own = deployment(sight.service, self.goal.deployment_id) or {}
         if triggered or own.get("rolloutState") == "FAILED":
             return _failure("deployment_failed", reason or _sentence(own.get("rolloutStateReason")))
@@ -301,7 +304,9 @@ class Watch:
             return _failure("deployment_failed", self._gave_up)
         back = first or {}
         if back.get("rolloutState", "COMPLETED") == "COMPLETED":
-            return _failure("rolled_back", f"{self._gave_up} The service runs {_short(back.get('taskDefinition'))} again.")
+            return _failure(
+                "rolled_back", f"{self._gave_up} The service runs {_short(back.get('taskDefinition'))} again."
+            )
         if back.get("rolloutState") == "FAILED":
             return _failure("rollback_failed", _sentence(back.get("rolloutStateReason")))
         return Verdict("in_progress", f"{self._gave_up} AWS rolls back.")
@@ -354,8 +359,10 @@ class Watch:
         if failed:
             parts.append(f"{failed} failed")
         if sight.targets:
-            healthy = [sum(1 for item in group if item.get("TargetHealth", {}).get("State") == "healthy")
-                       for group in sight.targets.values()]
+            healthy = [
+                sum(1 for item in group if item.get("TargetHealth", {}).get("State") == "healthy")
+                for group in sight.targets.values()
+            ]
             parts.append(f"{min(healthy)} healthy behind the load balancer")
         followed = sight.service_deployment or {}
         state = followed.get("status") or own.get("rolloutState") or ""

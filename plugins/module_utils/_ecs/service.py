@@ -119,6 +119,24 @@ class ServicePlan:
         return self.action != "none"
 
 
+@dataclass(frozen=True)
+class Wish:
+    """The options that are asked for, and how far to go for them."""
+
+    options: Options
+    purge_tags: bool = True
+    force_new_deployment: bool = False
+    recreate: bool = False
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """botocore's shapes of the two requests."""
+
+    create: Shape
+    update: Shape
+
+
 def present(service: t.Mapping[str, t.Any] | None) -> bool:
     """False for a service that is not there or is only remembered by AWS (INACTIVE)."""
     return bool(service) and (service or {}).get("status") != "INACTIVE"
@@ -146,33 +164,24 @@ def current_options(service: t.Mapping[str, t.Any], monitoring: t.Any = None) ->
     return {**DEFAULTS, **options}
 
 
-def plan_service(
-    current: Options | None,
-    asked: Options,
-    *,
-    create_shape: Shape,
-    update_shape: Shape,
-    purge_tags: bool = True,
-    force_new_deployment: bool = False,
-    recreate: bool = False,
-) -> ServicePlan:
-    """Plan the way from `current` (None: nothing there) to what is asked, both as options."""
+def plan_service(current: Options | None, wish: Wish, shapes: Shapes) -> ServicePlan:
+    """Plan the way from `current` (None: nothing there) to what is wished, both as options."""
     if current is None:
-        return _creation(asked, create_shape)
-    wanted = adopt(asked, current)
-    wanted["tags"] = tagging.wanted(current["tags"], asked.get("tags"), purge_tags)
-    scheduling = asked.get("scheduling_strategy") or current["scheduling_strategy"]
-    filled_current, filled = fill(current, current["scheduling_strategy"]), fill(wanted, scheduling)
+        return _creation(wish.options, shapes.create)
+    wanted = adopt(wish.options, current)
+    wanted["tags"] = tagging.wanted(current["tags"], wish.options.get("tags"), wish.purge_tags)
+    filled_current = fill(current, current["scheduling_strategy"])
+    filled = fill(wanted, str(wanted.get("scheduling_strategy") or current["scheduling_strategy"]))
     plan = compare(normalise(filled_current, SETS), normalise(filled, SETS), SETS)
-    blocked = _blocked(plan, current, update_shape)
-    if blocked and recreate:
-        return _recreation(plan, current, wanted, create_shape, blocked)
-    request = _update_request(plan, wanted, filled, filled_current, update_shape)
-    if force_new_deployment or ("capacity_provider_strategy" in plan.members and not blocked):
+    blocked = _blocked(plan, current, shapes.update)
+    if blocked and wish.recreate:
+        return _recreation(plan, current, wanted, shapes.create, blocked)
+    request = _update_request(plan, wanted, filled, filled_current, shapes.update)
+    if wish.force_new_deployment:
+        plan = Plan(plan.before, {**plan.after, "force_new_deployment": True}, plan.predicted)
+    if wish.force_new_deployment or "capacity_provider_strategy" in plan.members:
         # AWS moves a service between providers only with a new deployment.
         request["forceNewDeployment"] = True
-    if force_new_deployment:
-        plan = Plan(plan.before, {**plan.after, "force_new_deployment": True}, plan.predicted)
     put, remove = tagging.changes(current["tags"], wanted["tags"]) if wanted["tags"] is not None else ({}, [])
     return ServicePlan(plan, "update" if plan.changed else "none", request, put, remove, blocked)
 
@@ -276,8 +285,13 @@ def adopt(asked: Options, current: Options) -> Options:
     _adopt_service_connect(wanted.get("service_connect_configuration"), current["service_connect_configuration"])
     if current["deployment_controller"].get("type") == "CODE_DEPLOY":
         # CodeDeploy swaps the target groups at each of its deployments.
-        _adopt_each(wanted.get("load_balancers"), current["load_balancers"], ("containerName", "containerPort"),
-                    "targetGroupArn", replace=True)
+        _adopt_each(
+            wanted.get("load_balancers"),
+            current["load_balancers"],
+            ("containerName", "containerPort"),
+            "targetGroupArn",
+            replace=True,
+        )
     return wanted
 
 

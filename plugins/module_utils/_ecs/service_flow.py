@@ -1,0 +1,295 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the module ecs_service does: read, plan, apply once, watch."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._core import tags as tagging
+from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
+from .._core.module import Connection, Result
+from .._core.plan import UNKNOWN, Plan, remove
+from .._core.shapes import check_options
+from .._core.waiting import Clock, poll
+from . import api, service_api
+from .rollout import Watch, controller, goal_of, is_steady, starts_deployment
+from .service import (
+    Options,
+    ServicePlan,
+    Shapes,
+    Wish,
+    current_options,
+    plan_service,
+    present,
+    refuse_blocked,
+    shown,
+)
+from .watching import Cloud, Observer, explain, follow
+
+# Members of the request that are no options of the same meaning.
+_NOT_OPTIONS = ("cluster", "service_name", "client_token", "task_definition", "tags")
+# A new account gets ECS's service-linked role with its first cluster, and it takes a while to be usable.
+_NEW_ROLE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """The module's options, in their types."""
+
+    cluster: str
+    name: str
+    wish: Wish
+    client_token: str | None
+    wait: bool
+    timeout: float
+    check_mode: bool
+
+
+def run_flow(connection: Connection) -> Result:
+    """The flow of ecs_service."""
+    cloud = Cloud(connection.client)
+    if connection.params["state"] == "absent":
+        return _absent(cloud, connection)
+    shapes = request_shapes(cloud.ecs)
+    request = _request(connection, shapes)
+    service = read_service(cloud, request)
+    if service and service.get("status") == "DRAINING":
+        if not request.check_mode:
+            await_inactive(cloud, request.cluster, request.name, request.timeout)
+        service = None
+    current = _current(cloud, service, request)
+    wish = _resolved(cloud, request, current)
+    planned = plan_service(current, wish, shapes)
+    refuse_blocked(planned, request.name)
+    if request.check_mode:
+        return _result(planned, _predicted(service, planned, request))
+    return carry_out(cloud, request, service, planned)
+
+
+def request_shapes(ecs: t.Any) -> Shapes:
+    model = ecs.meta.service_model
+    return Shapes(
+        model.operation_model("CreateService").input_shape,
+        model.operation_model("UpdateService").input_shape,
+    )
+
+
+def _request(connection: Connection, shapes: Shapes) -> Request:
+    params = connection.params
+    options = check_options(shapes.create, params, skip=_NOT_OPTIONS, allow_unknown=connection.check_mode)
+    options["task_definition"] = params["task_definition"]
+    options["tags"] = params["tags"]
+    if options.get("launch_type") and options.get("capacity_provider_strategy"):
+        raise SlipwayError(INVALID_OPTION, "launch_type and capacity_provider_strategy exclude each other.")
+    wish = Wish(
+        {name: value for name, value in options.items() if value is not None},
+        purge_tags=params["purge_tags"],
+        force_new_deployment=params["force_new_deployment"],
+        recreate=params["recreate"],
+    )
+    return Request(
+        cluster=params["cluster"],
+        name=params["name"],
+        wish=wish,
+        client_token=params["client_token"],
+        wait=params["wait"],
+        timeout=float(params["wait_timeout"]),
+        check_mode=connection.check_mode,
+    )
+
+
+def read_service(cloud: Cloud, request: Request) -> Options | None:
+    """The service, or None when there is none; in check mode also when its cluster is yet to be made."""
+    try:
+        found = api.describe_services(cloud.ecs, request.cluster, [request.name], include=["TAGS"])
+    except SlipwayError as error:
+        if error.code == NOT_FOUND and request.check_mode:
+            return None
+        raise
+    return found[0] if found and present(found[0]) else None
+
+
+def _current(cloud: Cloud, service: Options | None, request: Request) -> Options | None:
+    if service is None:
+        return None
+    monitoring = None
+    revisions = service.get("currentServiceRevisions")
+    if request.wish.options.get("monitoring") is not None and revisions:
+        # Only the service's revision shows it.
+        revision = service_api.describe_service_revision(cloud.ecs, revisions[0]["arn"])
+        monitoring = (revision or {}).get("monitoring")
+    return current_options(service, monitoring)
+
+
+def _resolved(cloud: Cloud, request: Request, current: Options | None) -> Wish:
+    """The wish with the ARN of the task definition instead of whatever names it."""
+    options = dict(request.wish.options)
+    if options.get("task_definition"):
+        running = str((current or {}).get("task_definition", ""))
+        options["task_definition"] = resolve_task_definition(
+            cloud, options["task_definition"], running, request.check_mode
+        )
+    elif current is None and options.get("deployment_controller", {}).get("type") != "EXTERNAL":
+        raise SlipwayError(INVALID_OPTION, f"task_definition is required to create the service {request.name}.")
+    return Wish(options, request.wish.purge_tags, request.wish.force_new_deployment, request.wish.recreate)
+
+
+def resolve_task_definition(cloud: Cloud, name: str, running: str, check_mode: bool) -> str:
+    """The ARN that an ARN, a family:revision or a family (its latest active revision) stands for.
+
+    Nothing is read where the service's own ARN answers the question. In check mode a task definition may be one that
+    would be registered just before.
+    """
+    if name.startswith("arn:") or (check_mode and name == UNKNOWN):
+        return name
+    if ":" in name and running.endswith(f"/{name}"):
+        return running
+    found = api.describe_task_definition(cloud.ecs, name)
+    if found:
+        return str(found["taskDefinitionArn"])
+    if check_mode:
+        return UNKNOWN
+    raise SlipwayError(NOT_FOUND, f"There is no active task definition '{name}'.", {"task_definition": name})
+
+
+def carry_out(cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan) -> Result:
+    """Do what was planned, then watch the deployment that this started."""
+    known = _known_deployments(cloud, request, service, planned)
+    after = apply(cloud, request, service, planned)
+    result = _result(planned, _with_tags(after, service, planned))
+    fresh = planned.action in ("create", "recreate") or (
+        service is not None and planned.changed and starts_deployment(service, after)
+    )
+    if not request.wait or (not planned.changed and is_steady(after)):
+        return result
+    watch = Watch(goal_of(after, fresh=fresh))
+    observer = Observer(cloud, request.cluster, request.name, watch, known=known)
+    outcome = follow(observer, after, request.timeout)
+    result["service"] = shown(_with_tags(outcome.sight.service, service, planned))
+    if outcome.verdict.state == "failed":
+        failure = explain(observer, outcome)
+        raise SlipwayError(failure.code, failure.msg, {**result, **failure.details})
+    return result
+
+
+def _known_deployments(cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan) -> frozenset[str]:
+    """What ran before, so that the deployment which this call starts can be told from it."""
+    if not (request.wait and service and planned.action == "update" and controller(service) == "ECS"):
+        return frozenset()
+    try:
+        listed = service_api.list_service_deployments(cloud.ecs, request.cluster, request.name)
+    except SlipwayError:
+        # Without this right the service's own deployments are watched; the watch says so.
+        return frozenset()
+    return frozenset(item["serviceDeploymentArn"] for item in listed)
+
+
+def apply(cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan) -> Options:
+    """Make the calls of the plan; the service as AWS answers it."""
+    if planned.action == "recreate":
+        service_api.delete_service(cloud.ecs, request.cluster, request.name, force=True)
+        await_inactive(cloud, request.cluster, request.name, request.timeout)
+    if service is None or planned.action == "recreate":
+        return _create(cloud, request, planned.request)
+    if planned.request:
+        call = {**planned.request, "cluster": request.cluster, "service": request.name}
+        service = {**service_api.update_service(cloud.ecs, call), "tags": service.get("tags")}
+    api.tag_resource(cloud.ecs, service["serviceArn"], tagging.to_list(planned.put_tags))
+    api.untag_resource(cloud.ecs, service["serviceArn"], planned.remove_tags)
+    return service
+
+
+def _create(cloud: Cloud, request: Request, members: Options) -> Options:
+    call = {**members, "cluster": request.cluster, "serviceName": request.name}
+    if request.client_token:
+        call["clientToken"] = request.client_token
+
+    def attempt() -> Options | SlipwayError:
+        try:
+            return service_api.create_service(cloud.ecs, call)
+        except SlipwayError as error:
+            if "service linked role" in error.msg:
+                return error
+            raise
+
+    made = poll(
+        attempt,
+        lambda answer: not isinstance(answer, SlipwayError),
+        timeout=_NEW_ROLE_SECONDS,
+        waiting_for="the service-linked role of ECS (AWSServiceRoleForECS), which AWS makes with the first cluster",
+    )
+    return t.cast(Options, made)
+
+
+def await_inactive(cloud: Cloud, cluster: str, name: str, timeout: float, clock: Clock | None = None) -> None:
+    """Wait until a service that is being deleted has stopped its last task."""
+
+    def observe() -> Options:
+        found = api.describe_services(cloud.ecs, cluster, [name])
+        return found[0] if found else {}
+
+    poll(
+        observe,
+        lambda service: not present(service),
+        timeout=timeout,
+        waiting_for=f"the service {name} to drain",
+        describe=lambda service: {"service": shown(service)},
+        clock=clock,
+    )
+
+
+def _absent(cloud: Cloud, connection: Connection) -> Result:
+    params = connection.params
+    cluster, name = params["cluster"], params["name"]
+    try:
+        found = api.describe_services(cloud.ecs, cluster, [name], include=["TAGS"])
+    except SlipwayError as error:
+        if error.code != NOT_FOUND:
+            raise
+        found = []
+    if not found or not present(found[0]):
+        return {"changed": False, "diff": {"before": {}, "after": {}}}
+    service = found[0]
+    going = service.get("status") == "DRAINING"
+    plan = Plan({}, {}, {}) if going else remove({"service_name": name, "status": service.get("status")})
+    result: Result = {"changed": plan.changed, "diff": plan.diff, "service": shown(service)}
+    if connection.check_mode:
+        return result
+    if not going:
+        _delete(cloud, cluster, service, force=params["force"])
+    if params["wait"]:
+        await_inactive(cloud, cluster, name, float(params["wait_timeout"]))
+    return result
+
+
+def _delete(cloud: Cloud, cluster: str, service: Options, force: bool) -> None:
+    """Scale to nothing first, unless forced: so ECS drains the connections of the tasks."""
+    name = service["serviceName"]
+    replica = service.get("schedulingStrategy", "REPLICA") == "REPLICA"
+    if not force and replica and service.get("desiredCount"):
+        service_api.update_service(cloud.ecs, {"cluster": cluster, "service": name, "desiredCount": 0})
+    service_api.delete_service(cloud.ecs, cluster, name, force)
+
+
+def _with_tags(service: t.Mapping[str, t.Any], before: Options | None, planned: ServicePlan) -> Options:
+    """AWS answers a change without tags."""
+    tags = planned.plan.predicted.get("tags")
+    if tags is None:
+        tags = tagging.from_list((before or {}).get("tags"))
+    return {**service, "tags": tagging.to_list(tags)}
+
+
+def _predicted(service: Options | None, planned: ServicePlan, request: Request) -> Options:
+    """The service as a real run would leave it, under the keys that AWS uses."""
+    predicted = {**(shown(service) if service else {}), **planned.plan.predicted}
+    predicted.pop("role", None)
+    return {**predicted, "service_name": request.name, "status": "ACTIVE"}
+
+
+def _result(planned: ServicePlan, service: Options) -> Result:
+    view = service if "service_name" in service else shown(service)
+    return {"changed": planned.changed, "diff": planned.plan.diff, "service": view}

@@ -1,0 +1,205 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Look at a rollout until it is judged, and gather the evidence when it failed."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from .._core.errors import ACCESS_DENIED, TIMEOUT, SlipwayError
+from .._core.waiting import Clock, poll
+from . import api, service_api
+from .diagnosis import LOG_LINES, Evidence, diagnose, render, worth_showing
+from .rollout import CODES, Json, Sight, Verdict, Watch, controller, task_id
+
+# After so many empty answers a service is taken to have no service deployments (emulators, older regions).
+EMPTY_ANSWERS = 3
+_RUNNING_DEPLOYMENTS = frozenset(
+    {"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"}
+)
+
+T = t.TypeVar("T")
+
+
+class Cloud:
+    """The clients that a rollout needs, each made when it is first used."""
+
+    def __init__(self, client: t.Callable[[str], t.Any]) -> None:
+        self._client = client
+
+    @functools.cached_property
+    def ecs(self) -> t.Any:
+        return self._client("ecs")
+
+    @functools.cached_property
+    def elbv2(self) -> t.Any:
+        return self._client("elbv2")
+
+    @functools.cached_property
+    def logs(self) -> t.Any:
+        return self._client("logs")
+
+
+@dataclass
+class Observer:
+    """Reads what the watch of one service needs, each thing as seldom as possible."""
+
+    cloud: Cloud
+    cluster: str
+    name: str
+    watch: Watch
+    # Service deployments from before the call that is watched.
+    known: frozenset[str] = frozenset()
+    unread: list[str] = field(default_factory=list)
+    _empty_answers: int = 0
+    _stopped: dict[str, Json] = field(default_factory=dict)
+    _denied: set[str] = field(default_factory=set)
+
+    def look(self, service: Json) -> Sight:
+        """All that belongs to a service's answer of this moment."""
+        if controller(service) != "ECS" or service.get("status", "ACTIVE") != "ACTIVE":
+            return Sight(service)
+        return Sight(service, self._service_deployment(), self._tasks(), self._targets(service))
+
+    def read_service(self) -> Json:
+        found = api.describe_services(self.cloud.ecs, self.cluster, [self.name])
+        return found[0] if found else {"serviceName": self.name, "status": "INACTIVE"}
+
+    def _service_deployment(self) -> Json | None:
+        if not self.watch.goal.service_deployment:
+            self._find_service_deployment()
+        arn = self.watch.goal.service_deployment
+        if not arn:
+            return None
+        found = self._allowed(service_api.describe_service_deployments, self.cloud.ecs, [arn])
+        return found[0] if found else None
+
+    def _find_service_deployment(self) -> None:
+        """The deployment that appeared since the call; for a watch of an older one, the one that still runs."""
+        if self._empty_answers >= EMPTY_ANSWERS:
+            return
+        listed = self._allowed(service_api.list_service_deployments, self.cloud.ecs, self.cluster, self.name) or []
+        if self.watch.goal.fresh:
+            own = [item for item in listed if item["serviceDeploymentArn"] not in self.known]
+        else:
+            own = [item for item in listed if item.get("status") in _RUNNING_DEPLOYMENTS]
+        if own:
+            newest = max(own, key=lambda item: str(item.get("createdAt", "")))
+            self.watch.goal = replace(self.watch.goal, service_deployment=newest["serviceDeploymentArn"])
+        else:
+            self._empty_answers += 1
+
+    def _tasks(self) -> list[Json]:
+        """The service's tasks. Those that have stopped for good are read once."""
+        ecs = self.cloud.ecs
+        stopped = self._allowed(service_api.list_stopped_tasks, ecs, self.cluster, self.name) or []
+        running = self._allowed(api.list_tasks, ecs, self.cluster, serviceName=self.name) or []
+        unread = [arn for arn in (*running, *stopped) if arn not in self._stopped]
+        tasks = (self._allowed(api.describe_tasks, ecs, self.cluster, unread) or []) if unread else []
+        self._stopped |= {task["taskArn"]: task for task in tasks if task.get("lastStatus") == "STOPPED"}
+        return [*self._stopped.values(), *(task for task in tasks if task["taskArn"] not in self._stopped)]
+
+    def _targets(self, service: Json) -> dict[str, t.Sequence[Json]]:
+        groups: dict[str, t.Sequence[Json]] = {}
+        for group in service_api.target_groups(service):
+            health = self._allowed(service_api.describe_target_health, self.cloud.elbv2, group)
+            if health is not None:
+                groups[group] = health
+        return groups
+
+    def _allowed(self, call: t.Callable[..., T], *args: t.Any, **kwargs: t.Any) -> T | None:
+        """Call, unless the caller's rights do not allow it: a rollout can be judged by less. Said once."""
+        name = call.__name__
+        if name in self._denied:
+            return None
+        try:
+            return call(*args, **kwargs)
+        except SlipwayError as error:
+            if error.code != ACCESS_DENIED:
+                raise
+            self._denied.add(name)
+            self.unread.append(error.msg)
+            return None
+
+    def evidence(self, sight: Sight) -> Evidence:
+        """Everything that may tell why the rollout failed."""
+        tasks = self.watch.failed_tasks or [
+            task for task in sight.tasks if task.get("lastStatus") not in ("RUNNING", "STOPPED")
+        ]
+        definition = {}
+        if self.watch.goal.task_definition:
+            read = self._allowed(api.describe_task_definition, self.cloud.ecs, self.watch.goal.task_definition)
+            definition = read or {}
+        shown = {task_id(task): self._logs(task, definition) for task in worth_showing(tasks)}
+        logs = {(name, container): lines for name, found in shown.items() for container, lines in found.items()}
+        return Evidence(
+            service=sight.service,
+            tasks=tasks,
+            task_definition=definition,
+            logs=logs,
+            targets=sight.targets,
+            unread=tuple(self.unread),
+            since=self.watch.goal.created_at if self.watch.goal.fresh else None,
+        )
+
+    def _logs(self, task: Json, definition: Json) -> dict[str, list[str]]:
+        """The last lines of each container that logs to CloudWatch."""
+        found = {}
+        for container in definition.get("containerDefinitions") or ():
+            logging = container.get("logConfiguration") or {}
+            options = logging.get("options") or {}
+            if logging.get("logDriver") != "awslogs" or not options.get("awslogs-stream-prefix"):
+                continue
+            stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id(task)}"
+            group = options.get("awslogs-group", "")
+            lines = self._allowed(service_api.last_log_lines, self.cloud.logs, group, stream, LOG_LINES)
+            if lines:
+                found[container["name"]] = lines
+        return found
+
+
+class Outcome(t.NamedTuple):
+    """How a watch ended, with what was seen last."""
+
+    verdict: Verdict
+    sight: Sight
+
+
+def follow(observer: Observer, service: Json | None, timeout: float, clock: Clock | None = None) -> Outcome:
+    """Watch until the rollout is judged or the time is over. `service` is an answer that is at hand already."""
+    clock = clock or Clock()
+    first = [service] if service else []
+
+    def observe() -> Outcome:
+        sight = observer.look(first.pop() if first else observer.read_service())
+        return Outcome(observer.watch.observe(sight, clock.now()), sight)
+
+    last: list[Outcome] = []
+
+    def done(outcome: Outcome) -> bool:
+        last[:] = [outcome]
+        return outcome.verdict.over
+
+    try:
+        return poll(observe, done, timeout=timeout, waiting_for="the rollout", clock=clock)
+    except SlipwayError as error:
+        if error.code != TIMEOUT or not last:
+            raise
+        return Outcome(_timed_out(last[0].verdict, timeout), last[0].sight)
+
+
+def _timed_out(verdict: Verdict, timeout: float) -> Verdict:
+    summary = f"{CODES[TIMEOUT]} Waited {timeout:g} s. Last seen: {verdict.progress}. {verdict.summary}"
+    return Verdict("failed", summary, TIMEOUT, verdict.progress)
+
+
+def explain(observer: Observer, outcome: Outcome) -> SlipwayError:
+    """The failure of a rollout with its reasons, in words and as data."""
+    failure = diagnose(observer.evidence(outcome.sight))
+    failure = {"code": outcome.verdict.code, "summary": outcome.verdict.summary, **failure}
+    headline = f"Service {observer.name}: {outcome.verdict.summary}"
+    return SlipwayError(outcome.verdict.code, render(headline, failure), {"failure": failure})

@@ -22,6 +22,8 @@ Json = Mapping[str, t.Any]
 
 # So many of each are told; a failing service repeats itself.
 TASKS_SHOWN = 3
+# Reasons are alike when they begin alike: further on they name the task or the moment.
+REASON_START = 120
 EVENTS_SHOWN = 5
 LOG_LINES = 20
 
@@ -179,7 +181,7 @@ class Evidence:
 
 def diagnose(evidence: Evidence) -> dict[str, t.Any]:
     """The structured reason: failed tasks with their containers, targets, events, causes, and what to do."""
-    tasks = [_task(task, evidence) for task in worth_showing(evidence.tasks)]
+    tasks = [_task(alike, evidence) for alike in _alike(evidence.tasks)[:TASKS_SHOWN]]
     targets = _unhealthy(evidence.targets)
     events = recent_events(evidence.service, evidence.since)
     causes = _causes(tasks, targets, events, evidence)
@@ -195,14 +197,16 @@ def diagnose(evidence: Evidence) -> dict[str, t.Any]:
 
 
 def worth_showing(tasks: Sequence[Json]) -> list[Json]:
-    """The latest failed tasks, one for each different way to fail first."""
-    latest = sorted(tasks, key=_stopped_at, reverse=True)
-    kinds: dict[t.Any, Json] = {}
-    for task in latest:
-        kinds.setdefault(_kind(task), task)
-    chosen = list(kinds.values())
-    chosen += [task for task in latest if not any(task is other for other in chosen)]
-    return chosen[:TASKS_SHOWN]
+    """The latest failed task of each different way to fail."""
+    return [alike[0] for alike in _alike(tasks)][:TASKS_SHOWN]
+
+
+def _alike(tasks: Sequence[Json]) -> list[list[Json]]:
+    """The tasks, grouped by how they failed, the latest first."""
+    kinds: dict[t.Any, list[Json]] = {}
+    for task in sorted(tasks, key=_stopped_at, reverse=True):
+        kinds.setdefault(_kind(task), []).append(task)
+    return list(kinds.values())
 
 
 def recent_events(service: Json, since: t.Any = None) -> list[str]:
@@ -229,7 +233,9 @@ def render(headline: str, failure: Json) -> str:
 
 
 def _task_lines(task: Json) -> Iterable[str]:
-    yield f"Task {task['id']}: {task['stopped_reason'] or task['stop_code'] or 'stopped without a reason'}"
+    more = f" (and {task['alike'] - 1} more like it)" if task["alike"] > 1 else ""
+    reason = task["stopped_reason"] or task["stop_code"] or f"is {task['status']}"
+    yield f"Task {task['id']}{more}: {reason}"
     for container in task["containers"]:
         facts = []
         if container["exit_code"] is not None:
@@ -245,9 +251,11 @@ def _task_lines(task: Json) -> Iterable[str]:
             yield f"    | {line}"
 
 
-def _task(task: Json, evidence: Evidence) -> dict[str, t.Any]:
+def _task(alike: Sequence[Json], evidence: Evidence) -> dict[str, t.Any]:
+    task = alike[0]
     return {
         "id": task_id(task),
+        "alike": len(alike),
         "arn": task.get("taskArn", ""),
         "status": task.get("lastStatus", ""),
         "stop_code": task.get("stopCode", ""),
@@ -337,7 +345,7 @@ def _advice_of(code: str) -> str:
 
 def _kind(task: Json) -> tuple[t.Any, ...]:
     exits = tuple((item.get("name"), item.get("exitCode"), item.get("reason")) for item in task.get("containers") or ())
-    return task.get("stopCode"), str(task.get("stoppedReason"))[:60], exits
+    return task.get("stopCode"), str(task.get("stoppedReason"))[:REASON_START], exits
 
 
 def _stopped_at(task: Json) -> float:

@@ -338,7 +338,7 @@ class Watch:
             return None
         if at - (self._started if self._started is not None else at) < SETTLE_SECONDS and not self.goal.fresh:
             return None
-        return _failure("tasks_failing", f"{failed} tasks failed and none of the {wanted} wanted runs.")
+        return _failure("tasks_failing", f"{failed} tasks failed, {wanted} should run and none works.")
 
     def _later(self, service: Json) -> bool:
         """True when the PRIMARY deployment is younger than the followed one: an older one is a stale answer."""

@@ -7,8 +7,8 @@ import sys
 from typing import Any
 
 wsgi_app = "workshop.wsgi"
-# nginx asks on 127.0.0.1, the only peer whose X-Forwarded-Proto gunicorn believes. Port 8000 is not open to the outside:
-# the tasks' security group admits the load balancer to nginx alone.
+# nginx asks on 127.0.0.1, the only peer whose X-Forwarded-Proto gunicorn believes. Port 8000 stays inside: the tasks'
+# security group lets the load balancer reach nginx alone.
 bind = "0.0.0.0:8000"
 # A quarter of a CPU: one process, a few threads. WEB_CONCURRENCY asks for more processes.
 threads = 4
@@ -21,6 +21,7 @@ graceful_timeout = 20
 def on_starting(_server: Any) -> None:
     """Bring the database up to date, once, before any worker starts."""
     import django
+    from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
     from django.db import Error, connections
@@ -29,7 +30,9 @@ def on_starting(_server: Any) -> None:
     try:
         django.setup()
         call_command("migrate", interactive=False)
-    except (ImproperlyConfigured, Error) as error:
+    except ImproperlyConfigured as error:
         sys.exit(f"workshop cannot start: {error}")
+    except Error as error:
+        sys.exit(f"workshop cannot start: database {settings.DATABASES['default']['NAME']}: {error}")
     # Workers are forks: none may inherit an open connection.
     connections.close_all()

@@ -1,4 +1,5 @@
 """Tests of the application: `DEBUG=1 python3 manage.py test`, here or in its image."""
+# ruff: noqa: PT009, PT027 (Django brings tests of unittest's form)
 
 from __future__ import annotations
 
@@ -16,7 +17,6 @@ from threading import Thread
 from unittest.mock import patch
 
 from django.test import SimpleTestCase, TestCase, override_settings
-
 from workshop import ecs
 
 TASK_ID = "9781c248fb1e4a13a6b94d0f0dc1f6a2"
@@ -149,7 +149,9 @@ class Process(SimpleTestCase):
         self.assertIn("SECRET_KEY is not set", result.stderr)
 
     def test_no_visit_is_lost_when_processes_count_at_once(self) -> None:
-        prepare = "import django; django.setup(); from django.core.management import call_command as run; run('migrate')"
+        prepare = (
+            "import django; django.setup(); from django.core.management import call_command as run; run('migrate')"
+        )
         count = (
             "import django; django.setup(); from workshop.models import Counter\n"
             "for _ in range(25): last = Counter.increment('visits')\nprint(last)"

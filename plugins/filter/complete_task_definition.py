@@ -13,7 +13,7 @@ description:
   - Takes a task definition in AWS's own spelling and fills in what is the same for all services of a site, where the
     definition does not say it itself.
   - The roles, the network mode V(awsvpc) and the compatibility V(FARGATE).
-  - For each container an image by digest for an image by name, ARNs for the names of secrets, and the log group.
+  - For each container an image by digest for an image by name, what stands for the names of secrets, and the log group.
 positional: _input
 options:
   _input:
@@ -25,7 +25,7 @@ options:
     type: dict
     default: {}
   secrets:
-    description: ARNs by name. A C(valueFrom) that is no ARN must be one of these names.
+    description: ARNs, or paths of parameters, by name. A C(valueFrom) with neither colon nor slash must be one of these names.
     type: dict
     default: {}
   defaults:
@@ -84,7 +84,7 @@ def complete_container(container: Json, images: Json, secrets: Json, log: Json |
     if container.get("secrets"):
         done["secrets"] = [
             secret
-            if str(secret["valueFrom"]).startswith("arn:")
+            if any(mark in str(secret["valueFrom"]) for mark in "/:")
             else {**secret, "valueFrom": named("secret", str(secret["valueFrom"]), secrets, name)}
             for secret in container["secrets"]
         ]

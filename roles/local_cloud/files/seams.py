@@ -89,9 +89,7 @@ def instances(ec2: ModuleType, port: int) -> None:
         container = original(instance, image)
         public_key = (ec2._key_pairs.get(instance.get("KeyName")) or {}).get("PublicKey")
         if public_key:
-            container.exec_run(
-                ["install-public-key"], environment={"PUBLIC_KEY": public_key.decode()}, user="root"
-            )
+            container.exec_run(["install-public-key"], environment={"PUBLIC_KEY": public_key.decode()}, user="root")
         return container
 
     @wrap(ec2, "_vm_remove_container")

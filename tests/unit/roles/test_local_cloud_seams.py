@@ -1,0 +1,94 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulator as it comes still lacks what seams.py puts around it. A test that fails here means: remove that seam."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any
+
+import pytest
+
+pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
+from ministack.core.responses import request_scope  # noqa: E402
+from ministack.services import alb, ec2, ecs  # noqa: E402
+
+PUBLIC_KEY = "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUVyM3RlMXcgYQ=="
+TASK = "arn:aws:ecs:eu-central-1:000000000000:task/web/0123456789abcdef"
+CONTAINER = {
+    "name": "web",
+    "image": "web",
+    "entryPoint": ["/entry"],
+    "user": "1000",
+    "workingDirectory": "/srv",
+    "readonlyRootFilesystem": True,
+    "healthCheck": {"command": ["CMD", "true"]},
+    "linuxParameters": {"tmpfs": [{"containerPath": "/tmp", "size": 16}]},
+    "mountPoints": [{"sourceVolume": "data", "containerPath": "/data"}],
+}
+DEFINITION = {"networkMode": "awsvpc", "volumes": [{"name": "data"}], "containerDefinitions": [CONTAINER]}
+
+
+def run_options() -> dict[str, Any]:
+    """What the emulator hands to Docker for the container above."""
+    with request_scope("000000000000", "eu-central-1"):
+        options: dict[str, Any] = ecs._build_run_kwargs(
+            CONTAINER, DEFINITION, {}, {}, None, False, "0123456789abcdef", TASK, None, "arn"
+        )
+    return options
+
+
+@pytest.mark.parametrize("option", ["entrypoint", "user", "working_dir", "read_only", "healthcheck", "tmpfs"])
+def test_member_of_a_container_definition_is_not_handed_to_docker(option: str) -> None:
+    assert option not in run_options()
+
+
+def test_volume_of_a_task_is_not_mounted() -> None:
+    assert "volumes" not in run_options()
+
+
+def test_containers_of_a_task_have_networks_of_their_own() -> None:
+    assert "container:" not in inspect.getsource(ecs._build_run_kwargs)
+
+
+def test_health_of_a_container_is_not_looked_at() -> None:
+    assert "Health" not in inspect.getsource(ecs._maybe_mark_stopped)
+
+
+def test_container_does_not_wait_for_what_it_depends_on() -> None:
+    assert "dependsOn" not in inspect.getsource(ecs)
+
+
+def test_fingerprint_of_an_imported_key_is_random() -> None:
+    def imported() -> str:
+        response = ec2._import_key_pair({"KeyName": ["k"], "PublicKeyMaterial": [PUBLIC_KEY]})
+        found = re.search(rb"<keyFingerprint>(.*?)</", response[2])
+        assert found
+        return found[1].decode()
+
+    with request_scope("000000000000", "eu-central-1"):
+        assert imported() != imported()
+        assert "PublicKey" not in ec2._key_pairs["k"]
+
+
+def test_instance_cannot_be_given_a_seccomp_profile() -> None:
+    assert "security_opt" not in ec2._parse_ec2_docker_flags("--security-opt seccomp=unconfined")
+
+
+def test_target_group_with_an_unknown_name_is_an_empty_list() -> None:
+    with request_scope("000000000000", "eu-central-1"):
+        status, _, body = alb._describe_tgs({"Names.member.1": ["nothing"]})
+    assert status == 200
+    assert b"TargetGroupNotFound" not in body
+
+
+def test_targets_are_called_healthy_without_being_asked() -> None:
+    source = inspect.getsource(alb._describe_target_health)
+    assert "<State>healthy</State>" in source
+    assert "unhealthy" not in source
+
+
+def test_request_goes_to_one_target_whether_it_answers_or_not() -> None:
+    assert "random.choice(registered)" in inspect.getsource(alb._forward_to_tg)

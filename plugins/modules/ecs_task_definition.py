@@ -41,7 +41,7 @@ options:
     description:
       - A whole task definition in AWS's own spelling, as C(aws ecs describe-task-definition) prints it or as this
         module returns it. What only AWS writes, such as the ARN, is ignored.
-      - It is a whole one. A member that it does not name is not in the new revision. Other options override its members.
+      - It is a whole one. A member that it does not name is not in the new revision. Other options override it.
     type: dict
   definition_file:
     description: Path of a JSON or YAML file that holds what O(definition) may hold.

@@ -10,13 +10,12 @@ Everything below the module layer raises SlipwayError and nothing else on purpos
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import typing as t
 
-try:
+with contextlib.suppress(ImportError):  # AnsibleAWSModule tells the user
     from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
-except ImportError:  # AnsibleAWSModule tells the user
-    pass
 
 P = t.ParamSpec("P")
 R = t.TypeVar("R")

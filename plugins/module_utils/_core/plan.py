@@ -79,7 +79,7 @@ def difference(old: t.Any, new: t.Any, sets: Sets, name: str = "") -> tuple[t.An
     Of dicts only the differing members are kept, of lists with identified elements only the differing elements,
     each with the members that identify it.
     """
-    if blank(old) and blank(new) or old == new:
+    if (blank(old) and blank(new)) or old == new:
         return None, None
     if isinstance(old, dict) and isinstance(new, dict):
         return _dict_difference(old, new, sets)
@@ -118,7 +118,7 @@ def _element_difference(olds: Elements, news: Elements, identity: tuple[str, ...
     for key in {**olds, **news}:
         old, new = olds.get(key), news.get(key)
         was, will = difference(old, new, sets)
-        named = {name: value for name, value in zip(identity, key) if value is not None}
+        named = {name: value for name, value in zip(identity, key, strict=True) if value is not None}
         if was is not None or (old and will is not None):
             before.append({**named, **(was or {})})
         if will is not None or (new and was is not None):
@@ -128,7 +128,7 @@ def _element_difference(olds: Elements, news: Elements, identity: tuple[str, ...
 
 def blank(value: t.Any) -> bool:
     """True for what AWS does not tell from a missing member."""
-    return value is None or value == [] or value == {}
+    return value is None or value in ([], {})
 
 
 def normalise(resource: Resource, sets: Sets | None = None) -> dict[str, t.Any]:

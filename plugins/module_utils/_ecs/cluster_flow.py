@@ -1,0 +1,159 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the cluster modules do: read, plan, apply once, wait."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core import tags as tagging
+from .._core.module import Connection, Result
+from .._core.plan import UNKNOWN, Plan, blank
+from .._core.shapes import check_options, to_members, to_options
+from .._core.waiting import poll
+from . import api
+from .cluster import COUNTS, NOTHING, PROVIDERS, UPDATED, from_answer, is_busy, is_gone, is_settled, plan
+
+Json = dict[str, t.Any]
+PARTS = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS")
+
+
+def present(connection: Connection) -> Result:
+    """The cluster is there and as asked."""
+    ecs, params = connection.client("ecs"), connection.params
+    options = check_options(_request(ecs, "CreateCluster"), params, skip=("tags",), allow_unknown=connection.check_mode)
+    seen = _living(connection, find(ecs, params["name"]))
+    current = from_answer(seen) if seen else None
+    tags = tagging.wanted((current or {}).get("tags") or {}, params["tags"], params["purge_tags"])
+    planned = plan(current, _known_namespace(connection, current, options), tags)
+    result: Result = {"changed": planned.changed or current is None, "diff": planned.diff}
+    if current is None:
+        result["diff"]["after"]["name"] = params["name"]
+    if connection.check_mode:
+        return {**result, "cluster": _predict(params["name"], current, planned)}
+    if current is None:
+        seen = _create(ecs, params["name"], planned)
+    elif planned.changed:
+        _update(connection, current, planned, is_busy(seen))
+    if result["changed"] or is_busy(seen):
+        seen = _settled(connection) if params["wait"] else find(ecs, params["name"])
+    return {**result, "cluster": from_answer(seen or {})}
+
+
+def absent(connection: Connection) -> Result:
+    """The cluster is not there."""
+    ecs, params = connection.client("ecs"), connection.params
+    seen = find(ecs, params["name"])
+    if seen is None or is_gone(seen):
+        return {"changed": False, "diff": {"before": {}, "after": {}}}
+    current = from_answer(seen)
+    going = current["status"] == "DEPROVISIONING"
+    if not connection.check_mode:
+        if not going:
+            api.delete_cluster(ecs, params["name"])
+        if params["wait"]:
+            _gone(connection)
+    before = {} if going else {name: current[name] for name in ("name", *NOTHING) if current[name]}
+    return {
+        "changed": not going,
+        "diff": {"before": before, "after": {}},
+        "cluster": {**current, "status": "INACTIVE"},
+    }
+
+
+def describe(connection: Connection) -> Result:
+    """Reads the named clusters, or all of the region."""
+    ecs, params = connection.client("ecs"), connection.params
+    names = params["names"] if params["names"] is not None else api.list_clusters(ecs)
+    answers = api.describe_clusters(ecs, names, (*PARTS, "STATISTICS"))
+    return {"changed": False, "clusters": [_shown(answer) for answer in answers if not is_gone(answer)]}
+
+
+def find(ecs: api.Client, name: str) -> Json | None:
+    """The cluster as AWS answers it."""
+    found = api.describe_clusters(ecs, [name], PARTS)
+    return found[0] if found else None
+
+
+def _request(ecs: api.Client, operation: str) -> t.Any:
+    return ecs.meta.service_model.operation_model(operation).input_shape
+
+
+def _shown(answer: Json) -> Json:
+    statistics = {item["name"]: item["value"] for item in answer.get("statistics") or ()}
+    rest = to_options({name: answer.get(name) for name in ("attachmentsStatus", "attachments")})
+    return {**from_answer(answer), "statistics": statistics, **rest}
+
+
+def _living(connection: Connection, seen: Json | None) -> Json | None:
+    """The cluster, unless it is gone; one that is about to go is waited for, since its name is free afterwards."""
+    if seen and seen.get("status") == "DEPROVISIONING":
+        if not connection.check_mode:
+            _gone(connection)
+        return None
+    return None if is_gone(seen) else seen
+
+
+def _known_namespace(connection: Connection, current: Json | None, options: Json) -> Json:
+    """AWS takes a namespace by name and answers its ARN, which does not hold the name."""
+    asked = (options.get("service_connect_defaults") or {}).get("namespace", "")
+    has = ((current or {}).get("service_connect_defaults") or {}).get("namespace", "")
+    if not asked or asked == has or asked.startswith("arn:") or not has.startswith("arn:"):
+        return options
+    namespace = api.get_namespace(connection.client("servicediscovery"), has.rpartition("/")[2])
+    same = namespace is not None and namespace["Name"] == asked
+    return {**options, "service_connect_defaults": {"namespace": has}} if same else options
+
+
+def _predict(name: str, current: Json | None, planned: Plan) -> Json:
+    # Container Insights of a new cluster follows a setting of the account.
+    new = {"name": name, "arn": UNKNOWN, "status": "ACTIVE", **dict.fromkeys(COUNTS, 0), **NOTHING, "settings": UNKNOWN}
+    return {**(current or new), **planned.predicted}
+
+
+def _create(ecs: api.Client, name: str, planned: Plan) -> Json:
+    wanted = {member: value for member, value in planned.predicted.items() if member != "tags" and not blank(value)}
+    request = to_members(_request(ecs, "CreateCluster"), {**wanted, "cluster_name": name})
+    if planned.predicted.get("tags"):
+        request["tags"] = tagging.to_list(planned.predicted["tags"])
+    return api.create_cluster(ecs, request)
+
+
+def _update(connection: Connection, current: Json, planned: Plan, busy: bool) -> None:
+    ecs, wanted = connection.client("ecs"), planned.predicted
+    if planned.members & UPDATED:
+        changed = {name: wanted[name] for name in planned.members & UPDATED}
+        if changed.get("service_connect_defaults") == {}:
+            changed["service_connect_defaults"] = {"namespace": ""}
+        api.update_cluster(ecs, to_members(_request(ecs, "UpdateCluster"), {**changed, "cluster": current["name"]}))
+    if planned.members & PROVIDERS:
+        if busy:  # AWS refuses the call while it carries out an earlier one
+            _poll(connection, lambda seen: not is_busy(seen), "to be done with its capacity providers")
+        both = {name: wanted[name] for name in PROVIDERS}
+        request = to_members(_request(ecs, "PutClusterCapacityProviders"), {**both, "cluster": current["name"]})
+        api.put_cluster_capacity_providers(ecs, request)
+    if "tags" in planned.members:
+        put, gone = tagging.changes(current["tags"], wanted["tags"])
+        api.tag_resource(ecs, current["arn"], tagging.to_list(put))
+        api.untag_resource(ecs, current["arn"], gone)
+
+
+def _settled(connection: Connection) -> Json | None:
+    return _poll(connection, is_settled, "to be ready")
+
+
+def _gone(connection: Connection) -> None:
+    _poll(connection, is_gone, "to be gone")
+
+
+def _poll(connection: Connection, done: t.Callable[[Json | None], bool], what: str) -> Json | None:
+    ecs, params = connection.client("ecs"), connection.params
+    return poll(
+        lambda: find(ecs, params["name"]),
+        done,
+        timeout=params["wait_timeout"],
+        waiting_for=f"cluster {params['name']} {what}",
+        describe=lambda last: {"status": (last or {}).get("status")},
+    )

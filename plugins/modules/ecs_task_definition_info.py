@@ -1,0 +1,113 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecs_task_definition_info
+short_description: Read an Amazon ECS task definition
+version_added: 0.1.0
+description:
+  - Reads one revision of a task definition with its tags and, if asked, which revisions its family has.
+author: The Slipway authors
+options:
+  family:
+    description: The family, of which the newest active revision is read; or C(family:revision), or the ARN of a revision.
+    type: str
+    required: true
+    aliases: [name]
+  revision:
+    description: The revision to read.
+    type: int
+  list_revisions:
+    description: Whether to list the revisions of the family too.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - slipway.aws.attributes
+  - slipway.aws.attributes.reads
+seealso:
+  - module: slipway.aws.ecs_task_definition
+"""
+
+EXAMPLES = r"""
+- name: What the next deployment runs is known
+  slipway.aws.ecs_task_definition_info:
+    family: web
+  register: found
+
+- name: Revision 1 and the numbers of all others are known
+  slipway.aws.ecs_task_definition_info:
+    family: web:1
+    list_revisions: true
+"""
+
+RETURN = r"""
+task_definitions:
+  description:
+    - The revision, as M(slipway.aws.ecs_task_definition#module) returns it; an empty list if there is none.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    arn:
+      description: ARN of the revision.
+      type: str
+      sample: arn:aws:ecs:eu-central-1:123456789012:task-definition/web:1
+    family:
+      description: The family.
+      type: str
+      sample: web
+    revision:
+      description: Number of the revision.
+      type: int
+      sample: 1
+    container_definitions:
+      description: The containers, in AWS's own spelling.
+      type: list
+      elements: dict
+    tags:
+      description: The tags.
+      type: dict
+revisions:
+  description: Numbers of the family's revisions, newest first.
+  returned: if O(list_revisions=true)
+  type: dict
+  contains:
+    active:
+      description: Those that can be deployed.
+      type: list
+      elements: int
+      sample: [3, 2]
+    inactive:
+      description: Those that are deregistered.
+      type: list
+      elements: int
+      sample: [1]
+code:
+  description: What went wrong, as a word that does not change.
+  returned: failure
+  type: str
+  sample: access_denied
+"""
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
+from ansible_collections.slipway.aws.plugins.module_utils._ecs import task_definition_flow as flow
+
+
+def main() -> None:
+    argument_spec = {
+        "family": {"required": True, "aliases": ["name"]},
+        "revision": {"type": "int"},
+        "list_revisions": {"type": "bool", "default": False},
+    }
+    run(argument_spec, flow.describe)
+
+
+if __name__ == "__main__":
+    main()

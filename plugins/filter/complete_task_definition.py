@@ -25,7 +25,8 @@ options:
     type: dict
     default: {}
   secrets:
-    description: ARNs, or paths of parameters, by name. A C(valueFrom) with neither colon nor slash must be one of these names.
+    description:
+      - ARNs, or paths of parameters, by name. A C(valueFrom) with neither colon nor slash must be one of these names.
     type: dict
     default: {}
   defaults:

@@ -32,8 +32,9 @@ options:
 EXAMPLES = r"""
 - name: A load balancer's target group by its name
   ansible.builtin.debug:
-    msg: "{{ [{'targetGroupArn': 'web', 'containerPort': 80}] | slipway.aws.resolve_names('targetGroupArn', {'web': arn}) }}"
+    msg: "{{ balancers | slipway.aws.resolve_names('targetGroupArn', {'web': arn}) }}"
   vars:
+    balancers: [{targetGroupArn: web, containerName: web, containerPort: 80}]
     arn: arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/0123456789abcdef
 """
 

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: image_references
+short_description: Name images by digest
+version_added: 0.1.0
+author: The Slipway authors (@slipway)
+description:
+  - Takes images as C(repository:tag) and names each by the digest which that tag has in the registry, so that what runs
+    is what was tested, even when the tag moves on.
+  - A repository or a tag that is not there is an error that names it.
+positional: _input
+options:
+  _input:
+    description: Images by name, each C(repository:tag).
+    type: dict
+    required: true
+  repositories:
+    description: What M(slipway.aws.ecr_repository_info) read, with images.
+    type: list
+    elements: dict
+    required: true
+  uris:
+    description: What C(docker pull) calls a repository, by its name. By default what AWS calls it.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: What runs, exactly
+  ansible.builtin.debug:
+    msg: "{{ {'web': 'webapp:1.0'} | slipway.aws.image_references(repositories=registry.repositories) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Image references with digests, by name.
+  type: dict
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+Json = dict[str, Any]
+
+
+def image_references(
+    images: Mapping[str, str], repositories: Sequence[Json], uris: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    known = {str(repository["repository_name"]): repository for repository in repositories}
+
+    def reference(image: str) -> str:
+        name, _, tag = image.rpartition(":")
+        repository = known.get(name)
+        if repository is None:
+            raise AnsibleFilterError(f"{image}: the registry has no repository {name!r}; make it with --tags registry")
+        for candidate in repository["images"]:
+            if tag in candidate["image_tags"]:
+                return f"{(uris or {}).get(name, repository['repository_uri'])}@{candidate['image_digest']}"
+        raise AnsibleFilterError(
+            f"{image}: the repository {name!r} has no image tagged {tag!r}; build and push it with --tags image"
+        )
+
+    return {name: reference(image) for name, image in images.items()}
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., dict[str, str]]]:
+        return {"image_references": image_references}

@@ -1,0 +1,87 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tags of images: which image each one names, and which of them may move."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import typing as t
+
+from .._core.errors import INVALID_OPTION, SlipwayError
+from .._core.shapes import to_options
+
+Json = dict[str, t.Any]
+Tags = dict[str, str]
+
+LAST_TAG = "last_tag"
+TAG_IMMUTABLE = "tag_immutable"
+
+# https://docs.docker.com/reference/cli/docker/image/tag/
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def check_tags(tags: t.Sequence[str]) -> None:
+    if not tags:
+        raise SlipwayError(INVALID_OPTION, "tags: expected at least one tag.")
+    for tag in tags:
+        if not _TAG.fullmatch(tag):
+            raise SlipwayError(INVALID_OPTION, f"tags: '{tag}' is no tag of an image.")
+
+
+def image_id(name: str) -> Json:
+    """A tag or a digest as AWS wants it."""
+    if _DIGEST.fullmatch(name):
+        return {"imageDigest": name}
+    if not _TAG.fullmatch(name):
+        raise SlipwayError(INVALID_OPTION, f"source: '{name}' is neither a tag nor a digest (sha256:…).")
+    return {"imageTag": name}
+
+
+def tag_map(details: t.Iterable[Json]) -> Tags:
+    """The digest that each tag names, from DescribeImages."""
+    return {tag: image["imageDigest"] for image in details for tag in image.get("imageTags") or ()}
+
+
+def is_immutable(tag: str, repository: Json) -> bool:
+    """Whether the repository's settings keep a tag on its image. Filters name the exceptions to the mode."""
+    mode = repository.get("imageTagMutability", "MUTABLE")
+    filters = repository.get("imageTagMutabilityExclusionFilters") or ()
+    excluded = mode.endswith("_WITH_EXCLUSION") and any(fnmatch.fnmatchcase(tag, item["filter"]) for item in filters)
+    return bool(mode.startswith("IMMUTABLE") != excluded)
+
+
+def refuse_immutable(tags: t.Sequence[str], repository: Json) -> None:
+    """Fail for tags that would have to move and cannot."""
+    fixed = [tag for tag in tags if is_immutable(tag, repository)]
+    if fixed:
+        name = repository["repositoryName"]
+        raise SlipwayError(
+            TAG_IMMUTABLE,
+            f"The repository {name} keeps its tags where they are, and {', '.join(fixed)} names another image already.",
+            {"immutable_tags": fixed},
+        )
+
+
+def refuse_last(tags: t.Collection[str], details: t.Iterable[Json]) -> None:
+    """Fail for images that would lose their last tag."""
+    doomed = [image for image in details if image.get("imageTags") and set(image["imageTags"]) <= set(tags)]
+    if doomed:
+        named = "; ".join(f"{', '.join(sorted(image['imageTags']))} ({image['imageDigest']})" for image in doomed)
+        raise SlipwayError(
+            LAST_TAG,
+            f"AWS deletes an image with its last tag. That would happen to: {named}. With force=true it may.",
+            {"images": [image["imageDigest"] for image in doomed]},
+        )
+
+
+def view(detail: Json) -> Json:
+    """An image as the modules return it."""
+    return {**to_options(detail), "image_tags": sorted(detail.get("imageTags") or ())}
+
+
+def newest_first(details: t.Iterable[Json]) -> list[Json]:
+    return sorted(details, key=lambda image: (str(image.get("imagePushedAt", "")), image["imageDigest"]), reverse=True)

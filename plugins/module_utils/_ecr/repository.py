@@ -1,0 +1,152 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a repository is and what is asked of it.
+
+A repository is a plain dict: options (`image_tag_mutability`) at the top, AWS's spelling below. The defaults are those
+of https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_CreateRepository.html.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .._core import tags as tagging
+from .._core.errors import INVALID_OPTION, SlipwayError
+from .._core.plan import UNKNOWN, Plan, Resource, Sets, compare, normalise
+from .._core.shapes import Shape, check_options, to_members, to_options
+from . import policies
+
+Json = dict[str, t.Any]
+
+IMMUTABLE = "immutable"
+NOT_EMPTY = "not_empty"
+
+MUTABILITY = "image_tag_mutability"
+FILTERS = "image_tag_mutability_exclusion_filters"
+SCANNING = "image_scanning_configuration"
+ENCRYPTION = "encryption_configuration"
+
+SETS: Sets = {
+    FILTERS: ("filterType", "filter"),
+    # So that a diff shows the statements and rules that differ, and no others.
+    "Statement": ("Sid",),
+    "rules": ("rulePriority",),
+}
+
+# What a repository has when nothing was said.
+DEFAULTS: Resource = {
+    MUTABILITY: "MUTABLE",
+    FILTERS: [],
+    SCANNING: {"scanOnPush": False},
+    ENCRYPTION: {"encryptionType": "AES256"},
+    "tags": {},
+}
+# What AWS writes; of a repository that does not exist yet these are unknown.
+WRITTEN_BY_AWS = ("repository_arn", "repository_uri", "registry_id", "created_at")
+
+# Options that are documents: how each is read.
+POLICIES: t.Mapping[str, t.Callable[[t.Any], Json]] = {
+    "lifecycle_policy": policies.lifecycle_policy,
+    "policy": policies.repository_policy,
+}
+
+
+def asked(shape: Shape, params: t.Mapping[str, t.Any], allow_unknown: bool) -> Json:
+    """The options that were given, checked before any call. `shape` is CreateRepository's."""
+    named = {**params, "repository_name": params["name"]}
+    options = normalise(check_options(shape, named, skip=("tags",), allow_unknown=allow_unknown), SETS)
+    check_name(shape, options["repository_name"])
+    options |= {name: read(params[name]) for name, read in POLICIES.items() if params[name] is not None}
+    _check_encryption(options.get(ENCRYPTION))
+    return options
+
+
+def check_name(shape: Shape, name: str) -> None:
+    pattern = shape.members["repositoryName"].metadata.get("pattern", "")
+    if not re.fullmatch(pattern, name):
+        raise SlipwayError(
+            INVALID_OPTION,
+            f"name: '{name}' is no name of a repository: lower-case letters and digits, between them single '.', '_',"
+            " '-' or '/'.",
+        )
+
+
+def from_aws(answer: Json, tags: list[Json], documents: t.Mapping[str, str | None]) -> Json:
+    """A repository from AWS's answers; `documents` are the texts of the policies that were read."""
+    found = {**DEFAULTS, **normalise(to_options(answer), SETS), "tags": tagging.from_list(tags)}
+    return found | {name: POLICIES[name](text or "{}") for name, text in documents.items()}
+
+
+def plan(current: Json | None, options: Json, tags: Json | None, purge_tags: bool) -> Plan:
+    """The way to the options and tags; refuses, by name, what AWS cannot change."""
+    had = current or dict(DEFAULTS)
+    desired = {**options, **_mutability(options, had)}
+    if SCANNING in options:
+        desired[SCANNING] = {**had[SCANNING], **options[SCANNING]}
+    if current and ENCRYPTION in options:
+        desired[ENCRYPTION] = _encryption(options[ENCRYPTION], current)
+    desired["tags"] = tagging.wanted(had["tags"], tags, purge_tags)
+    planned = compare(current, desired, SETS)
+    return planned if current else Plan(planned.before, planned.after, _predicted(planned.predicted))
+
+
+def create_request(shape: Shape, predicted: Json, members: t.Collection[str]) -> Json:
+    """CreateRepository for the planned members; AWS sets the others."""
+    request = {name: value for name, value in predicted.items() if name in members and value not in ({}, [])}
+    if "tags" in request:
+        request["tags"] = tagging.to_list(request["tags"], "Key", "Value")
+    return to_members(shape, request)
+
+
+def alias_in(options: Json) -> str | None:
+    """The key, where it is asked for by a name that only AWS KMS can resolve."""
+    key = options.get(ENCRYPTION, {}).get("kmsKey", "")
+    return key if key.startswith("alias/") or ":alias/" in key else None
+
+
+def _predicted(members: Json) -> Json:
+    predicted = {**DEFAULTS, **dict.fromkeys(WRITTEN_BY_AWS, UNKNOWN), **members}
+    encryption = predicted[ENCRYPTION]
+    if encryption["encryptionType"] != "AES256" and not encryption.get("kmsKey", "").startswith("arn:"):
+        predicted[ENCRYPTION] = {**encryption, "kmsKey": UNKNOWN}
+    return predicted
+
+
+def _mutability(options: Json, current: Json) -> Json:
+    """Mode and exclusion filters belong together: AWS takes both in one call."""
+    if MUTABILITY not in options and FILTERS not in options:
+        return {}
+    mode: str = options.get(MUTABILITY) or current[MUTABILITY]
+    with_exclusion = mode.endswith("_WITH_EXCLUSION")
+    filters = options.get(FILTERS, current[FILTERS] if with_exclusion else [])
+    if with_exclusion and not filters:
+        raise SlipwayError(INVALID_OPTION, f"{FILTERS}: {MUTABILITY} {mode} needs at least one filter.")
+    if filters and not with_exclusion:
+        raise SlipwayError(
+            INVALID_OPTION,
+            f"{MUTABILITY}: {FILTERS} needs MUTABLE_WITH_EXCLUSION or IMMUTABLE_WITH_EXCLUSION, not {mode}.",
+        )
+    return {MUTABILITY: mode, FILTERS: filters}
+
+
+def _check_encryption(encryption: Json | None) -> None:
+    if encryption and encryption.get("kmsKey") and encryption["encryptionType"] == "AES256":
+        raise SlipwayError(INVALID_OPTION, f"{ENCRYPTION}: encryptionType AES256 takes no kmsKey.")
+
+
+def _encryption(wanted: Json, current: Json) -> Json:
+    """The encryption that is there, if it is the one that is wanted."""
+    actual: Json = current[ENCRYPTION]
+    key, actual_key = wanted.get("kmsKey"), actual.get("kmsKey", "")
+    same_key = key in (None, UNKNOWN, actual_key) or actual_key.endswith(f":key/{key}")
+    if wanted["encryptionType"] == actual["encryptionType"] and same_key:
+        return actual
+    raise SlipwayError(
+        IMMUTABLE,
+        f"AWS cannot change {ENCRYPTION} of the existing repository {current['repository_name']}. Leave the option out,"
+        " or delete the repository and make it anew.",
+        {"immutable": [ENCRYPTION], "diff": {"before": {ENCRYPTION: actual}, "after": {ENCRYPTION: wanted}}},
+    )

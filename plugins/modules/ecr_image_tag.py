@@ -1,0 +1,131 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecr_image_tag
+version_added: 0.1.0
+short_description: Manages the tags of images in Amazon ECR
+author:
+  - The Slipway authors (@slipway)
+description:
+  - Makes tags name an image that is in the repository already, or removes them.
+  - Nothing is pulled or pushed, and no Docker is needed. The image keeps its digest.
+  - Where the repository keeps a tag on its image, a tag that names another image is refused with the code
+    V(tag_immutable), and no tag is changed.
+options:
+  repository:
+    description:
+      - The name of the repository.
+    type: str
+    required: true
+  registry_id:
+    description:
+      - The account of the registry. Without it, the caller's own.
+    type: str
+  source:
+    description:
+      - The image that the tags name, by a tag or by its digest (V(sha256:…)). Required with O(state=present).
+    type: str
+  tags:
+    description:
+      - The tags.
+    type: list
+    elements: str
+    required: true
+  state:
+    description:
+      - V(present) makes the tags name the O(source). Other tags of the image stay.
+      - V(absent) removes the tags, whatever image they name.
+    type: str
+    choices: [present, absent]
+    default: present
+  force:
+    description:
+      - AWS deletes an image with its last tag. With O(state=absent) that is refused with the code V(last_tag), unless
+        this allows it.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - slipway.aws.attributes
+  - slipway.aws.attributes.changes
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+seealso:
+  - module: slipway.aws.ecr_repository_info
+"""
+
+EXAMPLES = r"""
+- name: The tested image is the one for production
+  slipway.aws.ecr_image_tag:
+    repository: webapp
+    source: src-0d4a1185c5c1d7f3
+    tags: [production, ecr1.0]
+  register: promoted
+
+- name: Its digest is told
+  ansible.builtin.debug:
+    var: promoted.image.image_digest
+
+- name: The tag of an old release is gone
+  slipway.aws.ecr_image_tag:
+    repository: webapp
+    tags: [ecr0.9]
+    state: absent
+"""
+
+RETURN = r"""
+image:
+  description: The image that the tags name, or in check mode would name. Empty with O(state=absent).
+  returned: success
+  type: dict
+  contains:
+    image_digest:
+      description: The digest of the image's manifest.
+      type: str
+      sample: sha256:0d4a1185c5c1d7f3c0c4f5c2f3ac0f6a6d1b8a7cba31e7e5b8f6d0a9c8b7a695
+    image_tags:
+      description: All tags of the image, sorted.
+      type: list
+      elements: str
+      sample: [ecr1.0, production, src-0d4a1185c5c1d7f3]
+code:
+  description:
+    - Which error it was, for programs.
+    - V(not_found) for an image or a repository that is not there, V(tag_immutable) for tags that may not move,
+      V(last_tag) for an image that would go with its tags, V(invalid_option) for a value that is refused before any
+      call, V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(conflict), V(refused) and
+      V(aws_error) for what AWS answered.
+  returned: failure
+  type: str
+  sample: tag_immutable
+"""
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, Result, run
+from ansible_collections.slipway.aws.plugins.module_utils._ecr import flows
+
+ARGUMENT_SPEC = {
+    "repository": {"type": "str", "required": True},
+    "registry_id": {"type": "str"},
+    "source": {"type": "str"},
+    "tags": {"type": "list", "elements": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "force": {"type": "bool", "default": False},
+}
+
+
+def flow(connection: Connection) -> Result:
+    absent = connection.params["state"] == "absent"
+    return flows.image_tags_absent(connection) if absent else flows.image_tags_present(connection)
+
+
+def main() -> None:
+    run(ARGUMENT_SPEC, flow, required_if=[("state", "present", ["source"])])
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Thread
 from unittest.mock import patch
 
+from django.core.management import call_command
 from django.test import SimpleTestCase, TestCase, override_settings
 from workshop import ecs
 
@@ -100,6 +101,11 @@ class Page(TestCase):
         page = self.client.get("/", headers={"X-Amzn-Trace-Id": "Root=1", "X-Real-IP": "192.0.2.1"})
         self.assertEqual(page.context["stops"], ["Browser", "Load balancer", "nginx", "Django", "SQLite"])
         self.assertEqual(self.client.get("/").context["stops"], ["Browser", "Django", "SQLite"])
+
+
+class Database(TestCase):
+    def test_migrations_make_what_the_models_say(self) -> None:
+        call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
 class Metadata(SimpleTestCase):

@@ -50,6 +50,7 @@ DATABASES = {
 STATIC_URL = "/static/"
 # Without it Django moves the process, and so the times in the logs, to Chicago.
 TIME_ZONE = "UTC"
+USE_TZ = True
 
 # Django writes nothing to the console unless DEBUG is on; ECS collects what a container prints.
 LOGGING = {

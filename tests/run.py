@@ -85,10 +85,18 @@ def lint() -> Tally:
 
 
 def unit() -> Tally:
-    report = CACHE / "unit.xml"
-    report.unlink(missing_ok=True)
-    ok = run("pytest", "pytest", "--quiet", f"--junit-xml={report}", "--durations=5")
-    return reported([report] if report.exists() else [], ok)
+    """The collection's tests, and those of the workshop's application."""
+    suites = {
+        "pytest, collection": ("--durations=5",),
+        "pytest, application": ("apps/workshop/django/tests.py", "--ds=workshop.settings"),
+    }
+    total = Tally()
+    for number, (title, arguments) in enumerate(suites.items()):
+        report = CACHE / f"unit-{number}.xml"
+        report.unlink(missing_ok=True)
+        ok = run(title, "pytest", "--quiet", f"--junit-xml={report}", *arguments, DEBUG="1")
+        total += reported([report] if report.exists() else [], ok)
+    return total
 
 
 def sanity() -> Tally:

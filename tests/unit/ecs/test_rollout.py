@@ -1,0 +1,341 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rollouts judged by recorded answers."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout import (
+    SETTLE_SECONDS,
+    Goal,
+    Sight,
+    Verdict,
+    Watch,
+    breaker_limit,
+    goal_of,
+    is_steady,
+    serving,
+    starts_deployment,
+    task_failed,
+)
+from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
+    GROUP,
+    Json,
+    at,
+    container,
+    deployment,
+    service,
+    service_deployment,
+    stopped,
+    target,
+    task,
+)
+
+OLD = deployment(1, status="ACTIVE")
+BREAKER = {"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}}
+
+
+def in_progress(number: int = 2, **members: t.Any) -> Json:
+    return deployment(number, **{"rolloutState": "IN_PROGRESS", "rolloutStateReason": "in progress", **members})
+
+
+def failed(number: int = 2, **members: t.Any) -> Json:
+    reason = "ECS deployment circuit breaker: tasks failed to start."
+    return deployment(number, **{"rolloutState": "FAILED", "rolloutStateReason": reason, **members})
+
+
+def watch(number: int = 2, *, fresh: bool = True) -> Watch:
+    return Watch(goal_of(service(deployment(number)), fresh=fresh))
+
+
+def judge(watching: Watch, *sights: Sight, every: float = 1.0) -> Verdict:
+    """The verdict on the last of some sights, one a second."""
+    verdicts = [watching.observe(sight, index * every) for index, sight in enumerate(sights)]
+    return verdicts[-1]
+
+
+# By the service's deployments
+
+
+def test_a_rollout_that_completes_after_progress_succeeds_at_once() -> None:
+    sights = [
+        Sight(service(in_progress(), OLD), tasks=[task("n1", 2)]),
+        Sight(service(deployment(2)), tasks=[task("n1", 2), task("n2", 2)]),
+    ]
+    assert judge(watch(), *sights).state == "succeeded"
+
+
+def test_a_deployment_that_is_complete_from_the_start_is_not_believed_before_its_tasks_stay() -> None:
+    sight = Sight(service(deployment(2)), tasks=[task("n1", 2), task("n2", 2)])
+    watching = watch()
+    assert watching.observe(sight, 0).state == "in_progress"
+    assert watching.observe(sight, SETTLE_SECONDS - 0.1).state == "in_progress"
+    assert watching.observe(sight, SETTLE_SECONDS).state == "succeeded"
+
+
+def test_complete_without_tasks_is_not_done() -> None:
+    assert judge(watch(), *[Sight(service(deployment(2)))] * 20).state == "in_progress"
+
+
+def test_tasks_of_the_old_revision_do_not_count() -> None:
+    sight = Sight(service(deployment(2)), tasks=[task("o1", 1), task("o2", 1)])
+    assert judge(watch(), *[sight] * 20).state == "in_progress"
+
+
+def test_a_service_of_no_tasks_succeeds() -> None:
+    empty = service(deployment(2, desiredCount=0, runningCount=0), desiredCount=0, runningCount=0)
+    assert judge(watch(), Sight(empty)).state == "succeeded"
+
+
+def test_unhealthy_tasks_do_not_count() -> None:
+    sick = [task("n1", 2), task("n2", 2, healthStatus="UNHEALTHY")]
+    assert judge(watch(), *[Sight(service(deployment(2)), tasks=sick)] * 20).state == "in_progress"
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        (["healthy", "healthy"], "succeeded"),
+        (["healthy", "initial"], "in_progress"),
+        (["healthy", "unhealthy"], "in_progress"),
+        (["unused", "unused"], "succeeded"),
+    ],
+)
+def test_tasks_must_be_healthy_behind_the_load_balancer(states: list[str], expected: str) -> None:
+    tasks = [task("n1", 2), task("n2", 2)]
+    targets = {GROUP: [target(f"10.0.0.{index + 1}", state) for index, state in enumerate(states)]}
+    assert judge(watch(), *[Sight(service(deployment(2)), tasks=tasks, targets=targets)] * 9).state == expected
+
+
+def test_targets_of_old_tasks_do_not_count() -> None:
+    targets = [target("10.0.0.8"), target("10.0.0.9"), target("10.0.0.1", "initial")]
+    assert serving(targets, [task("n1", 2)]) == 0
+
+
+def test_targets_that_are_instances_all_count() -> None:
+    assert serving([target("i-1"), target("i-2")], [task("n1", 2)]) == 2
+
+
+def test_addresses_are_found_at_attachments_too() -> None:
+    attached = task("n7", 2, containers=[{"name": "web"}])
+    attached["attachments"] = [{"details": [{"name": "privateIPv4Address", "value": "10.0.0.7"}]}]
+    assert serving([target("10.0.0.7"), target("10.0.0.8")], [attached]) == 1
+
+
+def test_rollback_by_the_breaker_is_a_failure_once_it_is_over() -> None:
+    back = deployment(1, rolloutState="IN_PROGRESS")
+    watching = watch()
+    during = judge(watching, Sight(service(in_progress(), OLD)), Sight(service(back, failed(status="ACTIVE"))))
+    assert during.state == "in_progress"
+    after = judge(watching, Sight(service(deployment(1))))
+    assert (after.state, after.code) == ("failed", "rolled_back")
+    assert "web:1" in after.summary
+    assert "circuit breaker" in after.summary
+
+
+def test_rollback_to_a_new_deployment_of_the_old_revision_is_no_later_deployment() -> None:
+    announced = "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/3."
+    watching = watch()
+    assert judge(watching, Sight(service(failed(rolloutStateReason=announced), OLD))).state == "in_progress"
+    assert judge(watching, Sight(service(deployment(3), failed(status="ACTIVE")))).code == "rolled_back"
+
+
+def test_rollback_that_fails_too() -> None:
+    broken = failed(1)
+    assert judge(watch(), Sight(service(broken, failed(status="ACTIVE")))).code == "rollback_failed"
+
+
+def test_failure_without_rollback() -> None:
+    verdict = judge(watch(), Sight(service(failed(), OLD)))
+    assert verdict.code == "deployment_failed"
+    assert "tasks failed to start" in verdict.summary
+
+
+def test_a_later_deployment_supersedes() -> None:
+    verdict = judge(watch(), Sight(service(in_progress(3), in_progress(2, status="ACTIVE"))))
+    assert verdict.code == "superseded"
+    assert "ecs-svc/3" in verdict.summary
+
+
+def test_an_answer_from_before_the_call_is_not_taken_for_a_later_deployment() -> None:
+    assert judge(watch(), Sight(service(deployment(1)))).state == "in_progress"
+
+
+def test_a_service_that_is_deleted_meanwhile() -> None:
+    assert judge(watch(), Sight(service(status="DRAINING"))).code == "service_gone"
+
+
+# By service deployments
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "code"),
+    [
+        ("PENDING", "in_progress", ""),
+        ("IN_PROGRESS", "in_progress", ""),
+        ("SUCCESSFUL", "succeeded", ""),
+        ("STOP_REQUESTED", "in_progress", ""),
+        ("STOPPED", "failed", "deployment_stopped"),
+        ("ROLLBACK_REQUESTED", "in_progress", ""),
+        ("ROLLBACK_IN_PROGRESS", "in_progress", ""),
+        ("ROLLBACK_SUCCESSFUL", "failed", "rolled_back"),
+        ("ROLLBACK_FAILED", "failed", "rollback_failed"),
+    ],
+)
+def test_every_status_of_a_service_deployment(status: str, state: str, code: str) -> None:
+    followed = service_deployment(status, statusReason="Because.")
+    verdict = judge(watch(), Sight(service(in_progress(), OLD), followed))
+    assert (verdict.state, verdict.code) == (state, code)
+    assert "Because." in verdict.summary
+
+
+@pytest.mark.parametrize("part", ["deploymentCircuitBreaker", "alarms"])
+def test_stopped_by_breaker_or_alarm_is_a_failed_deployment(part: str) -> None:
+    followed = service_deployment("STOPPED", **{part: {"status": "TRIGGERED"}})
+    assert judge(watch(), Sight(service(in_progress(), OLD), followed)).code == "deployment_failed"
+
+
+def test_stopped_by_a_later_deployment_is_superseded() -> None:
+    followed = service_deployment("STOPPED")
+    assert judge(watch(), Sight(service(in_progress(3), OLD), followed)).code == "superseded"
+
+
+def test_a_pause_says_what_it_waits_for() -> None:
+    hook = {"hookId": "h1", "targetType": "PAUSE", "status": "AWAITING_ACTION"}
+    followed = service_deployment("IN_PROGRESS", lifecycleStage="TEST_TRAFFIC_SHIFT", lifecycleHookDetails=[hook])
+    verdict = judge(watch(), Sight(service(in_progress(), OLD), followed))
+    assert "pauses at TEST_TRAFFIC_SHIFT" in verdict.summary
+    assert "ContinueServiceDeployment" in verdict.summary
+    assert "IN_PROGRESS (TEST_TRAFFIC_SHIFT)" in verdict.progress
+
+
+# Tasks that keep failing
+
+
+def failing(count: int, **members: t.Any) -> Sight:
+    return Sight(service(in_progress(), OLD, **members), tasks=[stopped(f"f{n}", 2) for n in range(count)])
+
+
+def test_failing_tasks_without_a_breaker_end_the_watch_early() -> None:
+    assert judge(watch(), failing(2)).state == "in_progress"
+    verdict = judge(watch(), failing(3))
+    assert verdict.code == "tasks_failing"
+    assert "3 tasks failed" in verdict.summary
+    assert "ECS goes on" in verdict.summary
+
+
+def test_of_a_large_service_a_first_wave_of_failures_is_no_verdict() -> None:
+    assert judge(watch(), failing(9, desiredCount=50)).state == "in_progress"
+    assert judge(watch(), failing(10, desiredCount=50)).code == "tasks_failing"
+
+
+def test_the_breaker_speaks_first_where_there_is_one() -> None:
+    assert judge(watch(), failing(3, **BREAKER)).state == "in_progress"
+    assert judge(watch(), failing(6, **BREAKER)).code == "tasks_failing"
+
+
+def test_a_breaker_that_looks_at_a_complete_deployment_no_more_is_not_waited_for() -> None:
+    tasks = [stopped(f"f{number}", 2) for number in range(3)]
+    assert judge(watch(), Sight(service(deployment(2), **BREAKER), tasks=tasks)).code == "tasks_failing"
+
+
+def test_a_task_that_works_speaks_against_a_hopeless_service() -> None:
+    sight = failing(5)
+    working = Sight(sight.service, tasks=[*sight.tasks, task("n1", 2)])
+    calm = Sight(service(in_progress(), OLD), tasks=[task("n1", 2)])
+    assert judge(watch(), calm, calm, calm, calm, working).state == "in_progress"
+
+
+def test_failures_that_aws_counted_itself_count() -> None:
+    assert judge(watch(), Sight(service(in_progress(failedTasks=3), OLD))).code == "tasks_failing"
+
+
+def test_tasks_that_were_scaled_in_or_replaced_did_not_fail() -> None:
+    scaled = stopped("s1", stopCode="ServiceSchedulerInitiated", stoppedReason="Scaling activity initiated by x")
+    assert not task_failed(scaled)
+    assert not task_failed(stopped("s2", stopCode="UserInitiated", stoppedReason="Deployment completed"))
+    assert not task_failed(task("n1"))
+
+
+def test_tasks_that_failed_a_health_check_did_fail() -> None:
+    sick = stopped("s1", stopCode="ServiceSchedulerInitiated", stoppedReason="Task failed ELB health checks in (x)")
+    assert task_failed(sick)
+
+
+def test_old_failures_are_no_news_while_new_tasks_start() -> None:
+    tasks = [stopped(f"f{number}", 2) for number in range(5)]
+    pending = task("p1", 2, lastStatus="PENDING")
+    watching = watch(fresh=False)
+    assert judge(watching, *[Sight(service(deployment(2)), tasks=[*tasks, pending])] * 9).state == "in_progress"
+    worse = Sight(service(deployment(2)), tasks=[*tasks, stopped("f9", 2), pending])
+    assert watching.observe(worse, 20).code == "tasks_failing"
+
+
+def test_failures_of_another_deployment_of_the_same_revision_do_not_count() -> None:
+    others = [stopped(f"f{number}", 2, startedBy="ecs-svc/1") for number in range(9)]
+    assert judge(watch(), Sight(service(in_progress(), OLD), tasks=others)).state == "in_progress"
+
+
+def test_where_tasks_do_not_name_their_deployment_their_age_tells() -> None:
+    goal = Goal("ecs-svc/2", deployment(2)["taskDefinition"], at(200))
+    old = [stopped(f"f{n}", 2, startedBy="web", createdAt=at(150)) for n in range(9)]
+    new = [stopped(f"g{n}", 2, startedBy="web", createdAt=at(201)) for n in range(3)]
+    assert judge(Watch(goal), Sight(service(in_progress(), OLD), tasks=old)).state == "in_progress"
+    assert judge(Watch(goal), Sight(service(in_progress(), OLD), tasks=[*old, *new])).code == "tasks_failing"
+
+
+@pytest.mark.parametrize(
+    ("threshold", "desired", "limit"),
+    [
+        ({}, 1, 3),
+        ({}, 20, 10),
+        ({}, 1000, 200),
+        ({"type": "COUNT", "value": 2}, 50, 2),
+        ({"type": "UNBOUNDED_PERCENT", "value": 50}, 1000, 500),
+        ({"type": "BOUNDED_PERCENT", "value": 10}, 50, 5),
+    ],
+)
+def test_what_a_breaker_bears(threshold: Json, desired: int, limit: int) -> None:
+    breaker = {"enable": True, "rollback": False, **({"thresholdConfiguration": threshold} if threshold else {})}
+    asked = service(desiredCount=desired, deploymentConfiguration={"deploymentCircuitBreaker": breaker})
+    assert breaker_limit(asked) == limit
+
+
+# The rest
+
+
+def test_a_steady_service_needs_no_watching() -> None:
+    assert is_steady(service())
+    assert not is_steady(service(runningCount=1))
+    assert not is_steady(service(pendingCount=1))
+    assert not is_steady(service(in_progress(1)))
+    assert not is_steady(service(failed(1)))
+    assert not is_steady(service(deployment(2), OLD))
+    assert not is_steady(service(deployment(1, failedTasks=1)))
+
+
+def test_services_of_other_controllers_are_counted() -> None:
+    foreign = {"deploymentController": {"type": "CODE_DEPLOY"}, "deployments": []}
+    assert is_steady({**service(), **foreign})
+    assert judge(watch(), Sight({**service(), **foreign})).state == "succeeded"
+    assert judge(watch(), Sight({**service(runningCount=1), **foreign})).state == "in_progress"
+
+
+def test_a_call_that_starts_no_deployment_is_known_by_the_primary() -> None:
+    assert not starts_deployment(service(), service(desiredCount=5))
+    assert starts_deployment(service(), service(in_progress(), OLD))
+
+
+def test_progress_is_one_line_that_says_what_matters() -> None:
+    sight = Sight(
+        service(in_progress(runningCount=1, pendingCount=1), OLD),
+        tasks=[task("n1", 2, containers=[container("n1")]), stopped("f1", 2)],
+        targets={GROUP: [target("10.0.0.1"), target("10.0.0.2", "initial")]},
+    )
+    line = judge(watch(), sight).progress
+    assert line == "1/2 running, 1 pending, 1 failed, 1 healthy behind the load balancer, IN_PROGRESS"

@@ -1,0 +1,241 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Why a rollout failed, told from recorded answers with AWS's own texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.diagnosis import (
+    CAUSES,
+    LOG_LINES,
+    Evidence,
+    diagnose,
+    recent_events,
+    recognise,
+    render,
+)
+from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
+    GROUP,
+    Json,
+    at,
+    container,
+    service,
+    stopped,
+    target,
+)
+
+SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-AbCdEf"
+BALANCED = {"loadBalancers": [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 8080}]}
+
+# Texts as AWS's documentation has them, and the code that each must get.
+KNOWN = [
+    (
+        "CannotPullContainerError: Error response from daemon: manifest for 123456789012.dkr.ecr.eu-central-1"
+        ".amazonaws.com/web:v9 not found: manifest unknown: Requested image not found",
+        "image_missing",
+    ),
+    (
+        "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref "
+        "docker.io/library/nginx:nope: docker.io/library/nginx:nope: not found",
+        "image_missing",
+    ),
+    (
+        "CannotPullContainerError: Error response from daemon: pull access denied for web, repository does not exist "
+        "or may require 'docker login'",
+        "image_missing",
+    ),
+    (
+        "CannotPullContainerError: Error response from daemon: Get https://123456789012.dkr.ecr.eu-central-1"
+        ".amazonaws.com/v2/: net/http: request canceled while waiting for connection",
+        "registry_unreachable",
+    ),
+    (
+        "ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull registry auth from "
+        "Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network "
+        "configuration. RequestError: send request failed caused by: dial tcp 54.1.2.3:443: i/o timeout",
+        "registry_unreachable",
+    ),
+    (
+        "CannotPullContainerError: denied: User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to "
+        "perform: ecr:BatchGetImage on resource",
+        "registry_denied",
+    ),
+    ("CannotPullContainerError: toomanyrequests: You have reached your pull rate limit.", "registry_limit"),
+    (
+        "CannotPullContainerError: image Manifest does not contain descriptor matching platform 'linux/amd64'.",
+        "wrong_platform",
+    ),
+    (
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+        "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
+        f"{SECRET} from secrets manager: AccessDeniedException: User is not authorized to perform: "
+        "secretsmanager:GetSecretValue",
+        "secret_denied",
+    ),
+    (
+        f"ResourceInitializationError: unable to pull secrets or registry auth: failed to fetch secret {SECRET} from "
+        "secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret.",
+        "secret_missing",
+    ),
+    (
+        "ResourceInitializationError: unable to pull secrets or registry auth: unable to retrieve secrets from ssm: "
+        "invalid ssm parameters: /shop/db",
+        "secret_missing",
+    ),
+    (
+        "ResourceInitializationError: unable to pull secrets or registry auth: retrieved secret from Secrets Manager "
+        "did not contain json key password",
+        "secret_key_missing",
+    ),
+    (
+        "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed "
+        "to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.",
+        "log_group_missing",
+    ),
+    ("OutOfMemoryError: Container killed due to memory usage", "out_of_memory"),
+    (
+        'CannotStartContainerError: failed to create task: exec: "servr": executable file not found in $PATH: unknown',
+        "command_missing",
+    ),
+    ("Task failed ELB health checks in (target-group arn:aws:x:targetgroup/web/1)", "load_balancer_health_check"),
+    ("Task failed container health checks", "container_health_check"),
+    ("ECS was unable to assume the role 'arn:aws:iam::123456789012:role/x' that was provided", "role_refused"),
+    (
+        "(service web) was unable to place a task because no container instance met all of its requirements.",
+        "no_capacity",
+    ),
+    ("Capacity is unavailable at this time. Please try again later or in a different availability zone", "no_capacity"),
+    (
+        "Unexpected EC2 error while attempting to Create Network Interface: InsufficientFreeAddressesInSubnet",
+        "no_addresses",
+    ),
+    ("Your Spot Task was interrupted.", "spot_interrupted"),
+    ("ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes", "volume_failed"),
+]
+
+
+@pytest.mark.parametrize(("text", "code"), KNOWN, ids=[f"{code}-{text[:30]}" for text, code in KNOWN])
+def test_what_is_well_known_is_recognised(text: str, code: str) -> None:
+    known = recognise(text)
+    assert known is not None
+    assert known.code == code
+
+
+def test_every_cause_is_tested_or_seen_in_logs() -> None:
+    assert {cause.code for cause in CAUSES} == {code for _text, code in KNOWN} | {"port_in_use"}
+
+
+def test_what_is_not_known_is_not_guessed() -> None:
+    assert recognise("Essential container in task exited") is None
+
+
+def test_a_container_that_exits_is_told_with_exit_code_and_log() -> None:
+    failed = stopped("f1", containers=[container("f1", exitCode=3)])
+    evidence = Evidence(service(), [failed], logs={("f1", "web"): ["starting", "FATAL: DATABASE_URL is not set"]})
+    failure = diagnose(evidence)
+    assert failure["causes"] == ["container_exited"]
+    assert failure["tasks"][0]["containers"][0]["exit_code"] == 3
+    text = render("Service web: it failed.", failure)
+    assert text.splitlines() == [
+        "Service web: it failed.",
+        "Task f1: Essential container in task exited",
+        "  Container web: exit code 3",
+        "    | starting",
+        "    | FATAL: DATABASE_URL is not set",
+        "What to do: The program ended by itself: read its log, then correct it, its command or its environment.",
+    ]
+
+
+def test_tasks_that_failed_alike_are_told_once_and_counted() -> None:
+    tasks = [stopped(f"f{number}", stoppedAt=at(number)) for number in range(7)]
+    other = stopped("g1", stopCode="TaskFailedToStart", stoppedReason="CannotPullContainerError: x: not found")
+    failure = diagnose(Evidence(service(), [*tasks, other]))
+    assert [(task["id"], task["alike"]) for task in failure["tasks"]] == [("g1", 1), ("f6", 7)]
+    assert failure["failed_task_count"] == 8
+    assert "Task f6 (and 6 more like it): " in render("x", failure)
+
+
+def test_out_of_memory_is_told_from_the_container() -> None:
+    killed = container("f1", exitCode=137, reason="OutOfMemoryError: Container killed due to memory usage")
+    failure = diagnose(Evidence(service(), [stopped("f1", containers=[killed])]))
+    assert failure["causes"] == ["out_of_memory"]
+    assert "exit code 137 (killed, often for want of memory)" in render("x", failure)
+
+
+def test_the_end_of_a_log_may_tell_the_cause() -> None:
+    failed = stopped("f1", containers=[container("f1", exitCode=1)])
+    lines = ["bind() to 0.0.0.0:80 failed (98: Address already in use)"]
+    assert diagnose(Evidence(service(), [failed], logs={("f1", "web"): lines}))["causes"] == ["port_in_use"]
+
+
+def test_only_the_last_lines_of_a_log_are_told() -> None:
+    lines = [f"line {number}" for number in range(100)]
+    failure = diagnose(Evidence(service(), [stopped("f1")], logs={("f1", "web"): lines}))
+    assert failure["tasks"][0]["containers"][0]["log"] == lines[-LOG_LINES:]
+
+
+def test_a_failing_container_health_check_is_told() -> None:
+    sick = stopped(
+        "f1",
+        stopCode="ServiceSchedulerInitiated",
+        stoppedReason="Task failed container health checks",
+        containers=[container("f1", healthStatus="UNHEALTHY")],
+    )
+    failure = diagnose(Evidence(service(), [sick]))
+    assert failure["causes"] == ["container_health_check"]
+    assert "Container web: health check failed" in render("x", failure)
+
+
+def test_unhealthy_targets_are_told_with_their_reason() -> None:
+    mismatch = target(
+        "10.0.0.1",
+        "unhealthy",
+        Reason="Target.ResponseCodeMismatch",
+        Description="Health checks failed with these codes: [404]",
+    )
+    leaving = target("10.0.0.2", "draining")
+    failure = diagnose(Evidence(service(**BALANCED), targets={GROUP: [mismatch, leaving]}))
+    assert failure["causes"] == ["target_unhealthy"]
+    assert [item["code"] for item in failure["targets"]] == ["Target.ResponseCodeMismatch"]
+    assert "Target 10.0.0.1:8080 is unhealthy: Health checks failed with these codes: [404]" in render("x", failure)
+
+
+def test_a_port_that_the_container_does_not_have_is_told() -> None:
+    definition: Json = {"containerDefinitions": [{"name": "web", "portMappings": [{"containerPort": 80}]}]}
+    unhealthy = {GROUP: [target("10.0.0.1", "unhealthy")]}
+    failure = diagnose(Evidence(service(**BALANCED), task_definition=definition, targets=unhealthy))
+    assert failure["causes"] == ["port_mismatch"]
+
+
+def test_events_tell_where_no_task_does() -> None:
+    message = "(service web) was unable to place a task because no container instance met all of its requirements."
+    events = [{"id": "1", "createdAt": at(500), "message": message}]
+    failure = diagnose(Evidence(service(events=events)))
+    assert failure["causes"] == ["no_capacity"]
+    assert f"Event: {message}" in render("x", failure)
+
+
+def test_events_from_before_the_deployment_are_not_told() -> None:
+    events = [{"createdAt": at(number), "message": f"event {number}"} for number in (300, 200, 100)]
+    assert recent_events(service(events=events), at(200)) == ["event 300", "event 200"]
+
+
+def test_what_could_not_be_read_is_said() -> None:
+    denied = "AWS answered GetLogEvents with AccessDeniedException: no"
+    failure = diagnose(Evidence(service(), [stopped("f1")], unread=(denied,)))
+    assert f"Not known: {denied}" in render("x", failure)
+    assert failure["tasks"]
+
+
+def test_values_of_the_environment_are_never_told() -> None:
+    definition: Json = {
+        "containerDefinitions": [
+            {"name": "web", "environment": [{"name": "TOKEN", "value": "hunter2"}], "portMappings": []}
+        ]
+    }
+    failed = stopped("f1", overrides={"containerOverrides": [{"environment": [{"name": "T", "value": "hunter2"}]}]})
+    failure = diagnose(Evidence(service(), [failed], task_definition=definition))
+    assert "hunter2" not in f"{failure}{render('x', failure)}"

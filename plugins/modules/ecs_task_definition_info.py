@@ -14,7 +14,7 @@ description:
 author: The Slipway authors
 options:
   family:
-    description: The family, of which the newest active revision is read; or C(family:revision), or the ARN of a revision.
+    description: The family, of which the newest active revision is read; also C(family:revision) or a revision's ARN.
     type: str
     required: true
     aliases: [name]

@@ -147,7 +147,8 @@ def merged(current: Resource, document: Resource | None, options: Resource) -> d
 
 def canonical(definition: Resource) -> dict[str, t.Any]:
     """The one form of all definitions that mean the same to AWS."""
-    pruned = normalise(definition)
+    # AWS has no empty texts here; some emulators answer them for what was not given.
+    pruned = normalise({name: value for name, value in definition.items() if value != ""})
     filled = {name: _fill(value, name) for name, value in pruned.items() if not _implied("", name, value)}
     _fill_platform(filled)
     for name, unit in _UNITS.items():

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What short definitions become, and what a wrong name in them is told."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.slipway.aws.plugins.filter.complete_task_definition import complete_task_definition
+from ansible_collections.slipway.aws.plugins.filter.image_references import image_references
+from ansible_collections.slipway.aws.plugins.filter.resolve_names import resolve_names
+
+DIGEST = "sha256:" + "0" * 64
+REPOSITORIES = [
+    {
+        "repository_name": "shop/web",
+        "repository_uri": "registry.example/shop/web",
+        "images": [
+            {"image_digest": "sha256:" + "1" * 64, "image_tags": ["0.9"]},
+            {"image_digest": DIGEST, "image_tags": ["1.0", "src-abc"]},
+        ],
+    }
+]
+
+
+def definition(**container: Any) -> dict[str, Any]:
+    return {"family": "web", "containerDefinitions": [{"name": "web", "image": "web", **container}]}
+
+
+def test_image_by_name_becomes_its_digest() -> None:
+    done = complete_task_definition(definition(), images={"web": f"r/web@{DIGEST}"})
+    assert done["containerDefinitions"][0]["image"] == f"r/web@{DIGEST}"
+
+
+@pytest.mark.parametrize("image", ["nginx:1.27", "public.example/nginx", f"web@{DIGEST}"])
+def test_image_reference_is_left_alone(image: str) -> None:
+    assert complete_task_definition(definition(image=image))["containerDefinitions"][0]["image"] == image
+
+
+def test_unknown_image_is_told_with_the_known_ones() -> None:
+    with pytest.raises(AnsibleFilterError, match="no image named 'web'; the known ones are: api, shop"):
+        complete_task_definition(definition(), images={"shop": "x", "api": "y"})
+
+
+def test_secret_by_name_becomes_its_path_and_others_stay() -> None:
+    secrets = [{"name": "A", "valueFrom": "key"}, {"name": "B", "valueFrom": "/other/key"}]
+    done = complete_task_definition(definition(image="a/b", secrets=secrets), secrets={"key": "/ecs/key"})
+    assert [s["valueFrom"] for s in done["containerDefinitions"][0]["secrets"]] == ["/ecs/key", "/other/key"]
+
+
+def test_what_the_definition_says_comes_first() -> None:
+    given = {**definition(image="a/b", logConfiguration={"logDriver": "none"}), "networkMode": "bridge"}
+    done = complete_task_definition(given, log_group="/ecs/web", region="eu-central-1", defaults={"cpu": 256})
+    assert (done["networkMode"], done["cpu"]) == ("bridge", 256)
+    assert done["containerDefinitions"][0]["logConfiguration"] == {"logDriver": "none"}
+
+
+def test_log_group_is_filled_in() -> None:
+    done = complete_task_definition(definition(image="a/b"), log_group="/ecs/web", region="eu-central-1")
+    assert done["containerDefinitions"][0]["logConfiguration"]["options"] == {
+        "awslogs-group": "/ecs/web",
+        "awslogs-region": "eu-central-1",
+        "awslogs-stream-prefix": "web",
+    }
+
+
+def test_given_definition_is_not_written_to() -> None:
+    given = definition(secrets=[{"name": "A", "valueFrom": "key"}])
+    before = copy.deepcopy(given)
+    complete_task_definition(given, images={"web": "x/y"}, secrets={"key": "/k"}, log_group="/ecs/web")
+    assert given == before
+
+
+def test_tag_becomes_the_digest_that_it_names() -> None:
+    assert image_references({"w": "shop/web:1.0"}, REPOSITORIES) == {"w": f"registry.example/shop/web@{DIGEST}"}
+
+
+def test_registry_is_called_as_docker_reaches_it() -> None:
+    found = image_references({"w": "shop/web:1.0"}, REPOSITORIES, {"shop/web": "localhost:4566/shop/web"})
+    assert found == {"w": f"localhost:4566/shop/web@{DIGEST}"}
+
+
+@pytest.mark.parametrize(("image", "why"), [("shop/api:1.0", "no repository 'shop/api'"), ("shop/web:2", "tagged '2'")])
+def test_missing_image_is_told(image: str, why: str) -> None:
+    with pytest.raises(AnsibleFilterError, match=why):
+        image_references({"w": image}, REPOSITORIES)
+
+
+def test_names_become_arns_and_arns_stay() -> None:
+    given = [{"targetGroupArn": "web"}, {"targetGroupArn": "arn:x"}, {"containerName": "c"}]
+    assert resolve_names(given, "targetGroupArn", {"web": "arn:web"}) == [
+        {"targetGroupArn": "arn:web"},
+        {"targetGroupArn": "arn:x"},
+        {"containerName": "c"},
+    ]
+
+
+def test_unknown_name_is_told_with_the_known_ones() -> None:
+    with pytest.raises(AnsibleFilterError, match="nothing named 'wbe'; the known ones are: web"):
+        resolve_names([{"targetGroupArn": "wbe"}], "targetGroupArn", {"web": "arn:web"})

@@ -14,6 +14,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -52,7 +53,7 @@ def wrap(module: ModuleType, name: str) -> Callable[[Callable[..., Any]], Callab
 
 
 def key_pairs(ec2: ModuleType) -> None:
-    """ImportKeyPair keeps the public key, and its fingerprint follows from the key."""
+    """ImportKeyPair keeps the public key and the tags, and the fingerprint follows from the key."""
 
     @wrap(ec2, "_import_key_pair")
     def import_key_pair(original: Callable[..., Any], params: Json) -> Any:
@@ -64,9 +65,35 @@ def key_pairs(ec2: ModuleType) -> None:
         body = base64.b64decode(pair["PublicKey"].split()[1])
         given = pair["KeyFingerprint"]
         pair["KeyFingerprint"] = base64.b64encode(hashlib.sha256(body).digest()).decode()
+        ec2._parse_tag_specs(params, "key-pair", pair["KeyPairId"])
         status, headers, xml = response
         text = xml.decode() if isinstance(xml, bytes) else xml
         return status, headers, text.replace(given, pair["KeyFingerprint"])
+
+    @wrap(ec2, "_describe_key_pairs")
+    def describe(original: Callable[..., Any], params: Json) -> Any:
+        """Filters count, and tags are shown."""
+        response = original(params)
+        filters = ec2._parse_filters(params)
+        if response[0] != 200:
+            return response
+        names = set(ec2._parse_member_list(params, "KeyName"))
+        shown = [
+            f"<item><keyName>{pair['KeyName']}</keyName><keyFingerprint>{pair['KeyFingerprint']}</keyFingerprint>"
+            f"<keyPairId>{pair['KeyPairId']}</keyPairId>{ec2._tag_set_xml(pair['KeyPairId'])}</item>"
+            for pair in ec2._key_pairs.values()
+            if (not names or pair["KeyName"] in names)
+            and ec2._resource_matches_tag_filters(pair["KeyPairId"], filters)
+            and any(ec2._glob_match(wanted, pair["KeyName"]) for wanted in filters.get("key-name", ["*"]))
+        ]
+        return ec2._xml(200, "DescribeKeyPairsResponse", f"<keySet>{''.join(shown)}</keySet>")
+
+    @wrap(ec2, "_delete_key_pair")
+    def delete(original: Callable[..., Any], params: Json) -> Any:
+        """Tags go with what they are on."""
+        pair = ec2._key_pairs.get(ec2._p(params, "KeyName")) or {}
+        ec2._tags.pop(pair.get("KeyPairId"), None)
+        return original(params)
 
 
 def instance_flags(port: int) -> Json:
@@ -99,6 +126,73 @@ def instances(ec2: ModuleType, port: int) -> None:
         if container is not None:
             container.remove(force=True, v=True)
         original(instance)
+
+
+def launches(ec2: ModuleType, ssm: ModuleType) -> None:
+    """RunInstances takes an image by SSM parameter, a network interface and metadata options; instances show them."""
+
+    @wrap(ec2, "_run_instances")
+    def run(original: Callable[..., Any], params: Json) -> Any:
+        asked = dict(params)
+        image = ec2._p(params, "ImageId")
+        if image.startswith("resolve:ssm:"):
+            parameter, _error = ssm._select_parameter(image.removeprefix("resolve:ssm:"))
+            if not parameter:
+                return ec2._error("InvalidParameterValue", f"The SSM parameter of {image} does not exist", 400)
+            asked["ImageId"] = [parameter["Value"]]
+        prefix = "NetworkInterface.1."
+        asked.update({k.removeprefix(prefix): v for k, v in params.items() if k.startswith(prefix)})
+        response = original(asked)
+        for instance_id in re.findall("<instanceId>(.*?)</instanceId>", str(response[2])):
+            ec2._instances[instance_id]["MetadataOptions"] = metadata_options(params)
+        return response
+
+    @wrap(ec2, "_instance_xml")
+    def show(original: Callable[..., str], instance: Json) -> str:
+        text = original(instance)
+        if instance["State"]["Name"] == "terminated":
+            return text
+        options = "".join(f"<{k}>{v}</{k}>" for k, v in instance.get("MetadataOptions", metadata_options({})).items())
+        more = f"<metadataOptions>{options}</metadataOptions>{network_interface(instance)}</item>"
+        return text[: text.rindex("</item>")] + more
+
+    @wrap(ec2, "_terminate_instances")
+    def terminate(original: Callable[..., Any], params: Json) -> Any:
+        """Tags go with what they are on."""
+        response = original(params)
+        if response[0] == 200:
+            for instance_id in ec2._parse_member_list(params, "InstanceId"):
+                ec2._tags.pop(instance_id, None)
+        return response
+
+
+def metadata_options(params: Json) -> Json:
+    """The instance metadata settings of a launch, as DescribeInstances shows them."""
+    prefix = "MetadataOptions."
+    given = {k.removeprefix(prefix): v[0] for k, v in params.items() if k.startswith(prefix)}
+    defaults = {
+        "HttpTokens": "optional",
+        "HttpPutResponseHopLimit": 1,
+        "HttpEndpoint": "enabled",
+        "HttpProtocolIpv6": "disabled",
+        "InstanceMetadataTags": "disabled",
+    }
+    return {"state": "applied"} | {k[0].lower() + k[1:]: v for k, v in (defaults | given).items()}
+
+
+def network_interface(instance: Json) -> str:
+    """The first network interface of an instance as the API writes it."""
+    groups = "".join(
+        f"<item><groupId>{g['GroupId']}</groupId><groupName>{g['GroupName']}</groupName></item>"
+        for g in instance.get("SecurityGroups", [])
+    )
+    return (
+        f"<networkInterfaceSet><item><networkInterfaceId>eni-{instance['InstanceId'][2:]}</networkInterfaceId>"
+        f"<subnetId>{instance['SubnetId']}</subnetId><vpcId>{instance['VpcId']}</vpcId><status>in-use</status>"
+        f"<privateIpAddress>{instance['PrivateIpAddress']}</privateIpAddress><sourceDestCheck>true</sourceDestCheck>"
+        f"<groupSet>{groups}</groupSet><attachment><deviceIndex>0</deviceIndex><status>attached</status>"
+        "<deleteOnTermination>true</deleteOnTermination></attachment></item></networkInterfaceSet>"
+    )
 
 
 def container_options(container: Json) -> Json:

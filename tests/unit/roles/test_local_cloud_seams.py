@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
-from ministack.core.responses import request_scope  # noqa: E402
-from ministack.services import alb, ec2, ecs  # noqa: E402
+from ministack.core.responses import request_scope
+from ministack.services import alb, ec2, ecs
 
 PUBLIC_KEY = "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUVyM3RlMXcgYQ=="
 TASK = "arn:aws:ecs:eu-central-1:000000000000:task/web/0123456789abcdef"

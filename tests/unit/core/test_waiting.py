@@ -1,0 +1,52 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock, poll
+
+
+class FakeTime:
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(now=lambda: sum(self.pauses), sleep=self.pauses.append)
+
+
+def test_what_is_done_is_not_waited_for() -> None:
+    time = FakeTime()
+    assert poll(lambda: 7, lambda state: state == 7, timeout=10, waiting_for="seven", clock=time.clock) == 7
+    assert time.pauses == []
+
+
+def test_pauses_are_short_at_first_and_never_longer_than_two_seconds() -> None:
+    time, states = FakeTime(), itertools.count()
+    assert poll(lambda: next(states), lambda state: state == 6, timeout=60, waiting_for="six", clock=time.clock) == 6
+    assert time.pauses == [0.25, 0.5, 1, 2, 2, 2]
+
+
+def test_giving_up_says_what_was_waited_for_and_the_last_state() -> None:
+    time = FakeTime()
+    with pytest.raises(SlipwayError) as raised:
+        poll(
+            lambda: "PENDING",
+            lambda state: False,
+            timeout=3,
+            waiting_for="the cluster to be ready",
+            describe=lambda state: {"status": state},
+            clock=time.clock,
+        )
+    assert raised.value.result() == {
+        "code": "timeout",
+        "msg": "Gave up after 3 s waiting for the cluster to be ready.",
+        "status": "PENDING",
+    }
+    assert sum(time.pauses) == 3

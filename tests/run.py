@@ -46,8 +46,10 @@ def environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "MOLECULE_"))}
     tools = str(Path(sys.executable).parent)
     kept["PATH"] = os.pathsep.join([tools, *(part for part in kept["PATH"].split(os.pathsep) if part != tools)])
-    kept["AWS_EC2_METADATA_DISABLED"] = "true"
-    return kept
+    plain = {} if sys.stdout.isatty() else {"NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1"}
+    # Molecule would keep its state under the folder's name in the home directory, where clones would share it.
+    state = {"MOLECULE_EPHEMERAL_DIRECTORY": str(CACHE / "molecule"), "MOLECULE_COMMAND_BORDERS": "false"}
+    return kept | plain | state | {"AWS_EC2_METADATA_DISABLED": "true"}
 
 
 def run(title: str, *command: str, cwd: Path = ROOT, **variables: str) -> bool:
@@ -73,13 +75,14 @@ def reported(reports: Iterable[Path], succeeded: bool) -> Tally:
 
 def lint() -> Tally:
     """Style and types, one test a tool."""
+    typed = [str(path) for folder in ("docs", "tests", "tests/unit") for path in sorted((ROOT / folder).glob("*.py"))]
     ok = [
         run("ansible-lint", "ansible-lint"),
         run("yamllint", "yamllint", "--strict", "."),
         run("ruff check", "ruff", "check"),
         run("ruff format", "ruff", "format", "--check"),
         run("mypy, plugins", "mypy"),
-        run("mypy, tools", "mypy", "tests/run.py", "tests/unit/test_structure.py", "docs/role_readmes.py"),
+        run("mypy, tools", "mypy", *typed),
     ]
     return Tally(passed=ok.count(True), failed=ok.count(False))
 
@@ -141,12 +144,14 @@ def sanity_home() -> Path:
 
 
 def molecule() -> Tally:
-    """One test a scenario. They share the local cloud that `default` owns, so it is taken down once, at the end."""
+    """One test a scenario. They share the local cloud that `default` owns: it is taken down once, at the end."""
+    take_down = ("molecule", "destroy", "--scenario-name", "default")
+    run("molecule, what an earlier run left is gone", *take_down)
     scenarios = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
     ok = [
         run(f"molecule {name}", "molecule", "test", "--scenario-name", name, "--destroy", "never") for name in scenarios
     ]
-    ok.append(run("molecule, nothing stays behind", "molecule", "destroy", "--scenario-name", "default"))
+    ok.append(run("molecule, nothing stays behind", *take_down))
     return Tally(passed=ok.count(True), failed=ok.count(False))
 
 

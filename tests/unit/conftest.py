@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import io
 import json
@@ -14,6 +15,7 @@ import typing as t
 
 import boto3
 import botocore.client
+import botocore.loaders
 import botocore.session
 import pytest
 from ansible.module_utils import basic
@@ -26,6 +28,16 @@ Json = dict[str, t.Any]
 
 class RunModule(t.Protocol):
     def __call__(self, module: str, /, check: bool = False, **options: t.Any) -> Json: ...
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_read_once() -> t.Iterator[None]:
+    """Every client has a session of its own, and each would read botocore's models anew."""
+    read = functools.cache(botocore.loaders.JSONFileLoader.load_file)
+    loader = botocore.loaders.JSONFileLoader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.loaders.JSONFileLoader, "load_file", lambda _self, path: read(loader, path))
+        yield
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import typing as t
 from .._core import tags as tagging
 from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN, Plan, blank
-from .._core.shapes import check_options, to_members, to_options
+from .._core.shapes import check_options, plain, to_members
 from .._core.waiting import poll
 from . import api
 from .cluster import COUNTS, NOTHING, PROVIDERS, UPDATED, from_answer, is_busy, is_gone, is_settled, plan
@@ -83,8 +83,14 @@ def _request(ecs: api.Client, operation: str) -> t.Any:
 
 def _shown(answer: Json) -> Json:
     statistics = {item["name"]: item["value"] for item in answer.get("statistics") or ()}
-    rest = to_options({name: answer.get(name) for name in ("attachmentsStatus", "attachments")})
-    return {**from_answer(answer), "statistics": statistics, **rest}
+    attachments = plain(answer.get("attachments") or [])
+    status = answer.get("attachmentsStatus") or ""
+    return {
+        **from_answer(answer),
+        "statistics": statistics,
+        "attachments": attachments,
+        "attachments_status": status,
+    }
 
 
 def _living(connection: Connection, seen: Json | None) -> Json | None:

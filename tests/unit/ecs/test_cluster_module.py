@@ -1,0 +1,230 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ecs_cluster and ecs_cluster_info against moto, their options parsed for real."""
+
+from __future__ import annotations
+
+import typing as t
+
+import boto3
+import pytest
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._ecs import api, cluster
+
+Json = dict[str, t.Any]
+Run = t.Callable[..., Json]
+
+FULL: Json = {
+    "name": "shop",
+    "settings": [{"name": "containerInsights", "value": "enabled"}],
+    "configuration": {
+        "executeCommandConfiguration": {"logging": "OVERRIDE", "logConfiguration": {"s3BucketName": "a"}},
+        "managedStorageConfiguration": {"kmsKeyId": "k"},
+    },
+    "capacity_providers": ["FARGATE", "FARGATE_SPOT"],
+    "default_capacity_provider_strategy": [
+        {"capacityProvider": "FARGATE", "weight": 1, "base": 1},
+        {"capacityProvider": "FARGATE_SPOT", "weight": 3},
+    ],
+    "service_connect_defaults": {"namespace": "shop"},
+    "tags": {"team": "shop"},
+}
+CHANGES: dict[str, t.Any] = {
+    "settings": [{"name": "containerInsights", "value": "enhanced"}],
+    "configuration": {"executeCommandConfiguration": {"logging": "NONE"}},
+    "capacity_providers": ["FARGATE"],
+    "default_capacity_provider_strategy": [{"capacityProvider": "FARGATE", "weight": 1}],
+    "service_connect_defaults": {"namespace": "other"},
+    "tags": {"team": "other"},
+}
+
+
+def test_providers_that_are_not_named_are_not_purged(run: Run) -> None:
+    made = run("ecs_cluster", **FULL)["cluster"]
+    result = run("ecs_cluster", name="shop", tags={"team": "other"})
+    assert result["cluster"] == {**made, "tags": {"team": "other"}}
+    assert not run("ecs_cluster", name="shop")["changed"]
+
+
+def test_the_order_of_providers_makes_no_difference(run: Run) -> None:
+    run("ecs_cluster", **FULL)
+    turned = {
+        "capacity_providers": ["FARGATE_SPOT", "FARGATE"],
+        "default_capacity_provider_strategy": [
+            {"capacityProvider": "FARGATE_SPOT", "weight": "3", "base": "0"},
+            {"capacityProvider": "FARGATE", "weight": "1", "base": "1"},
+        ],
+    }
+    assert not run("ecs_cluster", name="shop", **turned)["changed"]
+
+
+def test_a_cluster_without_providers_can_be_looked_at_twice(run: Run, ecs: t.Any) -> None:
+    assert run("ecs_cluster", name="shop")["changed"]
+    assert not run("ecs_cluster", name="shop")["changed"]
+    assert run("ecs_cluster", name="shop", capacity_providers=["FARGATE"])["changed"]
+
+
+@pytest.mark.parametrize("option", CHANGES)
+def test_every_member_is_compared_and_is_the_only_one_that_changes(run: Run, option: str) -> None:
+    made = run("ecs_cluster", **FULL)["cluster"]
+    result = run("ecs_cluster", name="shop", **{option: CHANGES[option]})
+    assert result["changed"]
+    assert set(result["diff"]["before"]) | set(result["diff"]["after"]) == {option}
+    assert {name for name, value in result["cluster"].items() if value != made[name]} == {option}
+    assert not run("ecs_cluster", name="shop", **{option: CHANGES[option]})["changed"]
+
+
+def test_the_part_of_the_configuration_that_is_not_named_stays(run: Run) -> None:
+    run("ecs_cluster", **FULL)
+    result = run("ecs_cluster", name="shop", configuration={"executeCommandConfiguration": {"logging": "NONE"}})
+    assert result["cluster"]["configuration"] == {
+        "executeCommandConfiguration": {"logging": "NONE"},
+        "managedStorageConfiguration": {"kmsKeyId": "k"},
+    }
+
+
+@pytest.mark.parametrize("empty", [{"capacity_providers": [], "default_capacity_provider_strategy": []}])
+def test_providers_can_be_taken_away(run: Run, empty: Json) -> None:
+    run("ecs_cluster", **FULL)
+    assert run("ecs_cluster", name="shop", **empty)["cluster"]["capacity_providers"] == []
+    assert not run("ecs_cluster", name="shop", **empty)["changed"]
+
+
+def test_check_mode_returns_the_cluster_that_would_be(run: Run) -> None:
+    predicted = run("ecs_cluster", check=True, **FULL)
+    real = run("ecs_cluster", **FULL)
+    assert predicted["cluster"].pop("arn") == "unknown"
+    assert real["cluster"].pop("arn").endswith(":cluster/shop")
+    assert predicted["cluster"] == real["cluster"]
+    assert predicted["diff"] == real["diff"]
+
+
+def test_what_aws_decides_of_a_new_cluster_is_unknown(run: Run) -> None:
+    predicted = run("ecs_cluster", check=True, name="shop")["cluster"]
+    assert predicted["settings"] == "unknown"
+    assert set(predicted) == set(run("ecs_cluster", name="shop")["cluster"])
+
+
+def test_twelve_steps(run: Run) -> None:
+    for step in (FULL, {"name": "shop", **CHANGES}, {"name": "shop", "state": "absent"}):
+        predicted = run("ecs_cluster", check=True, **step)
+        real = run("ecs_cluster", **step)
+        assert predicted["changed"]
+        assert real["changed"]
+        assert predicted["diff"] == real["diff"]
+        for check in (True, False):
+            again = run("ecs_cluster", check=check, **step)
+            assert not again["changed"]
+            assert again["diff"] == {"before": {}, "after": {}}
+
+
+def test_a_deleted_cluster_can_be_made_again(run: Run) -> None:
+    run("ecs_cluster", **FULL)
+    run("ecs_cluster", name="shop", state="absent")
+    assert run("ecs_cluster", **FULL)["cluster"]["status"] == "ACTIVE"
+
+
+def test_a_run_that_changes_nothing_makes_one_call(run: Run, calls: list[str]) -> None:
+    run("ecs_cluster", **FULL)
+    calls.clear()
+    run("ecs_cluster", **FULL)
+    assert calls == ["DescribeClusters"]
+
+
+def test_a_namespace_given_by_name_is_found_behind_its_arn(run: Run, ecs: t.Any) -> None:
+    cloud_map = boto3.client("servicediscovery", region_name="eu-central-1")
+    cloud_map.create_http_namespace(Name="shop")
+    arn = cloud_map.list_namespaces()["Namespaces"][0]["Arn"]
+    ecs.create_cluster(clusterName="shop", serviceConnectDefaults={"namespace": arn})
+    assert not run("ecs_cluster", name="shop", service_connect_defaults={"namespace": "shop"})["changed"]
+    assert run("ecs_cluster", name="shop", service_connect_defaults={"namespace": "other"})["changed"]
+
+
+def test_a_namespace_is_taken_away_by_an_empty_name(run: Run) -> None:
+    run("ecs_cluster", **FULL)
+    result = run("ecs_cluster", name="shop", service_connect_defaults={"namespace": ""})
+    assert result["diff"] == {"before": {"service_connect_defaults": {"namespace": "shop"}}, "after": {}}
+    assert not run("ecs_cluster", name="shop", service_connect_defaults={"namespace": ""})["changed"]
+
+
+def test_a_wrong_member_is_told_before_any_call(run: Run, calls: list[str]) -> None:
+    result = run("ecs_cluster", name="shop", configuration={"executeCommandConfig": {}})
+    assert result["code"] == "invalid_option"
+    assert "did you mean 'executeCommandConfiguration'?" in result["msg"]
+    assert calls == []
+
+
+class Answers:
+    """Stands in for DescribeClusters: one state after the other, the last one for good."""
+
+    def __init__(self, *states: Json | None) -> None:
+        self.states = list(states)
+
+    def __call__(self, _ecs: t.Any, names: t.Sequence[str], _include: t.Sequence[str]) -> list[Json]:
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        return [] if state is None else [{"clusterName": names[0], "clusterArn": "arn:x", **state}]
+
+
+ACTIVE: Json = {"status": "ACTIVE", "attachmentsStatus": "UPDATE_COMPLETE"}
+ATTACHING: Json = {"status": "ACTIVE", "attachmentsStatus": "UPDATE_IN_PROGRESS"}
+
+
+def test_deleting_waits_until_the_cluster_is_gone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("ecs_cluster", **FULL)
+    answers = Answers(ACTIVE, {"status": "DEPROVISIONING"}, {"status": "INACTIVE"})
+    monkeypatch.setattr(api, "describe_clusters", answers)
+    result = run("ecs_cluster", name="shop", state="absent")
+    assert result["changed"]
+    assert result["cluster"]["status"] == "INACTIVE"
+    assert answers.states == [{"status": "INACTIVE"}]
+
+
+def test_a_change_waits_until_providers_are_attached(
+    run: Run, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("ecs_cluster", **FULL)
+    calls.clear()
+    answers = Answers(ATTACHING, ATTACHING, ACTIVE, ATTACHING, {**ACTIVE, "capacityProviders": ["FARGATE"]})
+    monkeypatch.setattr(api, "describe_clusters", answers)
+    result = run("ecs_cluster", name="shop", capacity_providers=["FARGATE"])
+    assert calls == ["PutClusterCapacityProviders"]
+    assert result["cluster"]["capacity_providers"] == ["FARGATE"]
+
+
+def test_a_cluster_that_is_about_to_go_is_made_anew(
+    run: Run, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = Answers(
+        {"status": "DEPROVISIONING"}, {"status": "DEPROVISIONING"}, None, {"status": "PROVISIONING"}, ACTIVE
+    )
+    monkeypatch.setattr(api, "describe_clusters", answers)
+    assert run("ecs_cluster", name="shop")["cluster"]["status"] == "ACTIVE"
+    assert calls == ["CreateCluster"]
+
+
+def test_giving_up_tells_the_last_status(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "describe_clusters", Answers(None, {"status": "PROVISIONING"}))
+    result = run("ecs_cluster", name="shop", wait_timeout=0)
+    assert result["code"] == "timeout"
+    assert result["status"] == "PROVISIONING"
+
+
+@pytest.mark.parametrize(
+    "state", [{"status": "FAILED"}, {"status": "ACTIVE", "attachmentsStatus": "UPDATE_FAILED", "attachments": []}]
+)
+def test_what_aws_could_not_do_is_a_failure(state: Json) -> None:
+    with pytest.raises(SlipwayError) as raised:
+        cluster.is_settled({"clusterName": "shop", **state})
+    assert raised.value.code == "cluster_failed"
+
+
+def test_the_info_module_reads_what_exists(run: Run) -> None:
+    assert run("ecs_cluster_info")["clusters"] == []
+    made = run("ecs_cluster", **FULL)["cluster"]
+    found = run("ecs_cluster_info", names=["shop", "nowhere"])["clusters"]
+    assert [{name: seen[name] for name in made} for seen in found] == [made]
+    assert set(found[0]) - set(made) == {"statistics", "attachments", "attachments_status"}
+    assert run("ecs_cluster_info")["clusters"] == found

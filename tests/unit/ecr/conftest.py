@@ -34,7 +34,14 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1"}
+    environment = {
+        **os.environ,
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        # Servers of other protocols, which would listen everywhere.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+    }
     folder: Path = tmp_path_factory.mktemp("ministack")
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -44,8 +44,7 @@ SETS: Sets = {
     "metricNames": (),
 }
 
-# What a service has when nothing was said. (A *new* service gets availabilityZoneRebalancing from AWS, an old one that
-# shows none has it DISABLED.)
+# What a service has when AWS shows nothing. (A new one gets availabilityZoneRebalancing ENABLED, and shows it.)
 DEFAULTS: Resource = {
     "availability_zone_rebalancing": "DISABLED",
     "capacity_provider_strategy": [],
@@ -207,9 +206,8 @@ def _creation(asked: Options, shape: Shape) -> ServicePlan:
     if wanted.get("scheduling_strategy", "REPLICA") == "REPLICA":
         wanted.setdefault("desired_count", 1)
     plan = compare(None, normalise(wanted, SETS), SETS)
-    predicted = {**DEFAULTS, "role": None, "status": "ACTIVE", "service_arn": UNKNOWN, **plan.predicted}
-    if not wanted.get("load_balancers"):
-        predicted.pop("role")
+    new = {"availability_zone_rebalancing": "ENABLED", "service_arn": UNKNOWN}
+    predicted = {**DEFAULTS, **new, **plan.predicted}
     return ServicePlan(Plan(plan.before, plan.after, predicted), "create", _members(shape, wanted), {}, [])
 
 

@@ -31,9 +31,14 @@ def delete_service(ecs: Client, cluster: str, name: str, force: bool) -> Json:
 
 @aws_call
 def list_service_deployments(ecs: Client, cluster: str, name: str) -> list[Json]:
-    """The latest deployments of a service, as short descriptions, the newest first as AWS sorts them."""
-    answer = ecs.list_service_deployments(cluster=cluster, service=name)
-    return [dict(item) for item in answer.get("serviceDeployments") or ()]
+    """The latest deployments of a service, as short descriptions; none of a service that is not there."""
+    listed = _list_service_deployments(ecs, cluster, name)
+    return [dict(item) for item in (listed or {}).get("serviceDeployments") or ()]
+
+
+@aws_find
+def _list_service_deployments(ecs: Client, cluster: str, name: str) -> Json:
+    return dict(ecs.list_service_deployments(cluster=cluster, service=name))
 
 
 @aws_call

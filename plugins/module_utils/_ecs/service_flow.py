@@ -16,7 +16,7 @@ from .._core.plan import UNKNOWN, Plan, remove
 from .._core.shapes import check_options
 from .._core.waiting import Clock, poll
 from . import api, service_api
-from .rollout import Watch, controller, goal_of, is_steady, starts_deployment
+from .rollout import Watch, goal_of, is_steady, starts_deployment
 from .service import (
     Options,
     ServicePlan,
@@ -158,34 +158,21 @@ def resolve_task_definition(cloud: Cloud, name: str, running: str, check_mode: b
 
 def carry_out(cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan) -> Result:
     """Do what was planned, then watch the deployment that this started."""
-    known = _known_deployments(cloud, request, service, planned)
+    observer = Observer(cloud, request.cluster, request.name)
+    if request.wait and planned.changed:
+        observer.read_known()
     after = apply(cloud, request, service, planned)
     result = _result(planned, _with_tags(after, service, planned))
-    fresh = planned.action in ("create", "recreate") or (
-        service is not None and planned.changed and starts_deployment(service, after)
-    )
     if not request.wait or (not planned.changed and is_steady(after)):
         return result
-    watch = Watch(goal_of(after, fresh=fresh))
-    observer = Observer(cloud, request.cluster, request.name, watch, known=known)
+    fresh = service is None or planned.action == "recreate" or starts_deployment(service, after)
+    observer.watch = Watch(goal_of(after, fresh=fresh))
     outcome = follow(observer, after, request.timeout)
     result["service"] = shown(_with_tags(outcome.sight.service, service, planned))
     if outcome.verdict.state == "failed":
         failure = explain(observer, outcome)
         raise SlipwayError(failure.code, failure.msg, {**result, **failure.details})
     return result
-
-
-def _known_deployments(cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan) -> frozenset[str]:
-    """What ran before, so that the deployment which this call starts can be told from it."""
-    if not (request.wait and service and planned.action == "update" and controller(service) == "ECS"):
-        return frozenset()
-    try:
-        listed = service_api.list_service_deployments(cloud.ecs, request.cluster, request.name)
-    except SlipwayError:
-        # Without this right the service's own deployments are watched; the watch says so.
-        return frozenset()
-    return frozenset(item["serviceDeploymentArn"] for item in listed)
 
 
 def apply(cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan) -> Options:

@@ -10,14 +10,14 @@ import functools
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from .._core.errors import ACCESS_DENIED, TIMEOUT, SlipwayError
+from .._core.errors import ACCESS_DENIED, AWS_ERROR, TIMEOUT, SlipwayError
 from .._core.waiting import Clock, poll
 from . import api, service_api
 from .diagnosis import LOG_LINES, Evidence, diagnose, render, worth_showing
-from .rollout import CODES, Json, Sight, Verdict, Watch, controller, task_id
+from .rollout import CODES, Goal, Json, Sight, Verdict, Watch, controller, task_id
 
-# After so many empty answers a service is taken to have no service deployments (emulators, older regions).
-EMPTY_ANSWERS = 3
+# After so many empty answers a service that never had service deployments is taken to get none (emulators).
+EMPTY_ANSWERS = 10
 _RUNNING_DEPLOYMENTS = frozenset(
     {"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"}
 )
@@ -51,9 +51,9 @@ class Observer:
     cloud: Cloud
     cluster: str
     name: str
-    watch: Watch
-    # Service deployments from before the call that is watched.
-    known: frozenset[str] = frozenset()
+    watch: Watch = field(default_factory=lambda: Watch(Goal()))
+    # Service deployments from before the call that is watched; None where they could not be read.
+    known: frozenset[str] | None = frozenset()
     unread: list[str] = field(default_factory=list)
     _empty_answers: int = 0
     _stopped: dict[str, Json] = field(default_factory=dict)
@@ -80,7 +80,7 @@ class Observer:
 
     def _find_service_deployment(self) -> None:
         """The deployment that appeared since the call; for a watch of an older one, the one that still runs."""
-        if self._empty_answers >= EMPTY_ANSWERS:
+        if self.known is None or (self._empty_answers >= EMPTY_ANSWERS and not self.known):
             return
         listed = self._allowed(service_api.list_service_deployments, self.cloud.ecs, self.cluster, self.name) or []
         if self.watch.goal.fresh:
@@ -92,6 +92,11 @@ class Observer:
             self.watch.goal = replace(self.watch.goal, service_deployment=newest["serviceDeploymentArn"])
         else:
             self._empty_answers += 1
+
+    def read_known(self) -> None:
+        """Note what ran before the call, so that the deployment which it starts can be told from it."""
+        listed = self._allowed(service_api.list_service_deployments, self.cloud.ecs, self.cluster, self.name)
+        self.known = None if listed is None else frozenset(item["serviceDeploymentArn"] for item in listed)
 
     def _tasks(self) -> list[Json]:
         """The service's tasks. Those that have stopped for good are read once."""
@@ -112,14 +117,14 @@ class Observer:
         return groups
 
     def _allowed(self, call: t.Callable[..., T], *args: t.Any, **kwargs: t.Any) -> T | None:
-        """Call, unless the caller's rights do not allow it: a rollout can be judged by less. Said once."""
+        """Call, unless the caller's rights or the API do not allow it: a rollout can be judged by less. Said once."""
         name = call.__name__
         if name in self._denied:
             return None
         try:
             return call(*args, **kwargs)
         except SlipwayError as error:
-            if error.code != ACCESS_DENIED:
+            if error.code not in (ACCESS_DENIED, AWS_ERROR):
                 raise
             self._denied.add(name)
             self.unread.append(error.msg)

@@ -1,0 +1,47 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: pick
+short_description: Take some members of a dictionary under new names
+version_added: 0.1.0
+author: The Slipway authors (@slipway)
+description:
+  - Makes a dictionary of the members that are asked for. Each keyword is a new name, its value the present one.
+  - Meant for C(map), to publish a few members of what a module returned.
+options:
+  _input:
+    description: The dictionary.
+    type: dict
+    required: true
+  missing:
+    description: The value of members that the dictionary lacks.
+    type: raw
+"""
+
+EXAMPLES = r"""
+- name: ARN and port of each target group
+  ansible.builtin.debug:
+    msg: "{{ result.target_groups | map('slipway.aws.pick', arn='target_group_arn', port='port') }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The members under their new names.
+  type: dict
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+
+def pick(source: dict[str, Any], missing: Any = None, **members: str) -> dict[str, Any]:
+    return {new: source.get(present, missing) for new, present in members.items()}
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., dict[str, Any]]]:
+        return {"pick": pick}

@@ -54,6 +54,8 @@ class Observer:
     watch: Watch = field(default_factory=lambda: Watch(Goal()))
     # Service deployments from before the call that is watched; None where they could not be read.
     known: frozenset[str] | None = frozenset()
+    # Take the latest service deployment, even one that is over.
+    latest: bool = False
     unread: list[str] = field(default_factory=list)
     _empty_answers: int = 0
     _stopped: dict[str, Json] = field(default_factory=dict)
@@ -83,7 +85,9 @@ class Observer:
         if self.known is None or (self._empty_answers >= EMPTY_ANSWERS and not self.known):
             return
         listed = self._allowed(service_api.list_service_deployments, self.cloud.ecs, self.cluster, self.name) or []
-        if self.watch.goal.fresh:
+        if self.latest:
+            own = listed
+        elif self.watch.goal.fresh:
             own = [item for item in listed if item["serviceDeploymentArn"] not in self.known]
         else:
             own = [item for item in listed if item.get("status") in _RUNNING_DEPLOYMENTS]

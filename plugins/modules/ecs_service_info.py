@@ -1,0 +1,128 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecs_service_info
+version_added: 0.1.0
+short_description: Read services of Amazon ECS and check their rollouts
+description:
+  - Reads services of a cluster and, if asked, says how their latest rollout goes and why it failed.
+  - It never waits. To wait for a rollout, see M(slipway.aws.ecs_service).
+author: The Slipway authors (@slipway)
+options:
+  cluster:
+    description: Name or ARN of the cluster.
+    type: str
+    default: default
+  names:
+    description:
+      - Names or ARNs of the services. Left out, all of the cluster are read.
+      - Services that are not there are not returned, nor are those that were deleted.
+    type: list
+    elements: str
+    aliases: [name, services]
+  rollouts:
+    description: Whether to judge the latest rollout of each service. Takes some more calls a service.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - slipway.aws.attributes
+  - slipway.aws.attributes.reads
+seealso:
+  - module: slipway.aws.ecs_service
+"""
+
+EXAMPLES = r"""
+- name: All services of the cluster are known
+  slipway.aws.ecs_service_info:
+    cluster: shop
+  register: shop
+
+- name: The state of a rollout is known
+  slipway.aws.ecs_service_info:
+    cluster: shop
+    names: [web]
+    rollouts: true
+  register: found
+
+- name: The web service is up to date
+  ansible.builtin.assert:
+    that: found.services[0].rollout.state == 'succeeded'
+    fail_msg: "{{ found.services[0].rollout.summary }}"
+"""
+
+RETURN = r"""
+services:
+  description:
+    - The services by name, each as AWS describes it, top-level members in snake case, tags as a dictionary, the ten
+      latest events.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    service_name:
+      description: Name of the service.
+      type: str
+    service_arn:
+      description: ARN of the service.
+      type: str
+    status:
+      description: V(ACTIVE) or V(DRAINING).
+      type: str
+    task_definition:
+      description: ARN of the task definition.
+      type: str
+    desired_count:
+      description: How many tasks should run.
+      type: int
+    running_count:
+      description: How many tasks run.
+      type: int
+    rollout:
+      description: The latest rollout, if O(rollouts=true).
+      type: dict
+      contains:
+        state:
+          description: V(in_progress), V(succeeded) or V(failed).
+          type: str
+        code:
+          description: How it failed, one of the codes of M(slipway.aws.ecs_service).
+          type: str
+        summary:
+          description: What happened, in a sentence.
+          type: str
+        progress:
+          description: How many tasks run, start, and failed.
+          type: str
+        failure:
+          description: Why, as M(slipway.aws.ecs_service) returns it, if tasks failed.
+          type: dict
+code:
+  description: What went wrong, as a word that never changes.
+  type: str
+  returned: failure
+"""
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service_info_flow import run_flow
+
+ARGUMENTS = {
+    "cluster": {"type": "str", "default": "default"},
+    "names": {"type": "list", "elements": "str", "aliases": ["name", "services"]},
+    "rollouts": {"type": "bool", "default": False},
+}
+
+
+def main() -> None:
+    run(ARGUMENTS, run_flow)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""ecs_service_info: services read, and their rollouts checked in one look."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.slipway.aws.plugins.module_utils._ecs import service_info_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.watching import Cloud
+from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
+    Json,
+    deployment,
+    service,
+    service_deployment,
+    stopped,
+    task,
+)
+
+Run = t.Callable[..., Json]
+
+
+class Recorded:
+    """A client that answers with what was recorded."""
+
+    def __init__(self, tasks: list[Json], deployments: list[Json]) -> None:
+        self.tasks = {item["taskArn"]: item for item in tasks}
+        self.deployments = deployments
+
+    def get_paginator(self, _operation: str) -> Recorded:
+        return self
+
+    def paginate(self, **request: str) -> list[Json]:
+        arns = [
+            arn for arn, item in self.tasks.items() if item["desiredStatus"] == request.get("desiredStatus", "RUNNING")
+        ]
+        return [{"taskArns": arns}]
+
+    def describe_tasks(self, tasks: list[str], **_request: str) -> Json:
+        return {"tasks": [self.tasks[arn] for arn in tasks]}
+
+    def list_service_deployments(self, **_request: str) -> Json:
+        return {"serviceDeployments": self.deployments}
+
+    def describe_service_deployments(self, **_request: str) -> Json:
+        return {"serviceDeployments": self.deployments}
+
+    def describe_task_definition(self, **_request: str) -> Json:
+        return {"taskDefinition": {"containerDefinitions": []}}
+
+
+def check(answer: Json, *, tasks: t.Sequence[Json] = (), deployments: t.Sequence[Json] = ()) -> Json:
+    client = Recorded(list(tasks), list(deployments))
+    return service_info_flow.check(Cloud(lambda _name: client), "shop", answer)
+
+
+RUNNING = [task("n1"), task("n2")]
+FAILED = [stopped(f"f{number}") for number in range(3)]
+
+
+def test_a_service_that_runs_is_up_to_date_in_one_look() -> None:
+    assert check(service(), tasks=RUNNING)["state"] == "succeeded"
+    assert check(service(), deployments=[service_deployment("SUCCESSFUL")])["state"] == "succeeded"
+
+
+def test_a_running_rollout_is_in_progress() -> None:
+    rolling = service(deployment(2, rolloutState="IN_PROGRESS", runningCount=0), deployment(1, status="ACTIVE"))
+    found = check(rolling, tasks=RUNNING)
+    assert (found["state"], found["code"]) == ("in_progress", "")
+    assert found["progress"] == "0/2 running, IN_PROGRESS"
+    assert "failure" not in found
+
+
+def test_a_rollout_that_was_rolled_back_is_told_as_failed() -> None:
+    found = check(service(), tasks=RUNNING, deployments=[service_deployment("ROLLBACK_SUCCESSFUL")])
+    assert (found["state"], found["code"]) == ("failed", "rolled_back")
+
+
+def test_a_service_that_succeeded_once_and_fails_now_is_told_as_failing() -> None:
+    broken = service(deployment(1, runningCount=0), runningCount=0)
+    found = check(broken, tasks=FAILED, deployments=[service_deployment("SUCCESSFUL")])
+    assert (found["state"], found["code"]) == ("failed", "tasks_failing")
+    assert found["failure"]["causes"] == ["container_exited"]
+
+
+def test_failed_tasks_of_a_rollout_in_progress_are_told_too() -> None:
+    rolling = service(deployment(1, rolloutState="IN_PROGRESS", runningCount=0), runningCount=0)
+    found = check(rolling, tasks=[FAILED[0], task("n1", lastStatus="PENDING")])
+    assert found["state"] == "in_progress"
+    assert found["failure"]["failed_task_count"] == 1
+
+
+# As a module
+
+
+@pytest.fixture
+def shop(ecs: t.Any) -> t.Any:
+    ecs.create_cluster(clusterName="shop")
+    container = {"name": "web", "image": "nginx", "memory": 64}
+    ecs.register_task_definition(family="web", containerDefinitions=[container])
+    for number in range(12):
+        ecs.create_service(
+            cluster="shop",
+            serviceName=f"web{number:02}",
+            taskDefinition="web",
+            desiredCount=1,
+            tags=[{"key": "number", "value": str(number)}],
+        )
+    return ecs
+
+
+def test_all_services_of_a_cluster_in_batches_of_ten(run: Run, shop: t.Any, calls: list[str]) -> None:
+    found = run("ecs_service_info", cluster="shop")
+    assert [item["service_name"] for item in found["services"]] == [f"web{number:02}" for number in range(12)]
+    assert found["services"][3]["tags"] == {"number": "3"}
+    assert calls.count("DescribeServices") == 2
+
+
+def test_named_services_and_what_is_not_there(run: Run, shop: t.Any) -> None:
+    found = run("ecs_service_info", cluster="shop", names=["web01", "absent"])
+    assert [item["service_name"] for item in found["services"]] == ["web01"]
+    assert run("ecs_service_info", cluster="nowhere")["services"] == []
+    assert run("ecs_service_info", cluster="shop", names=[])["services"] == []
+    assert not found["changed"]

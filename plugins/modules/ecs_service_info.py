@@ -29,6 +29,10 @@ options:
     description: Whether to judge the latest rollout of each service. Takes some more calls a service.
     type: bool
     default: false
+  tasks:
+    description: Whether to read the tasks that should run, with the digests of their images.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -104,6 +108,27 @@ services:
         failure:
           description: Why, as M(slipway.aws.ecs_service) returns it, if tasks failed.
           type: dict
+    tasks:
+      description: The tasks that should run, if O(tasks=true).
+      type: list
+      elements: dict
+      contains:
+        task_arn:
+          description: ARN of the task.
+          type: str
+        task_definition:
+          description: ARN of the task definition.
+          type: str
+        last_status:
+          description: Where in its life the task is, such as V(RUNNING).
+          type: str
+        health_status:
+          description: V(HEALTHY), V(UNHEALTHY) or V(UNKNOWN).
+          type: str
+        containers:
+          description: Its containers, each with C(name), C(image), C(image_digest) and C(last_status).
+          type: list
+          elements: dict
 code:
   description: What went wrong, as a word that never changes.
   type: str
@@ -117,6 +142,7 @@ ARGUMENTS = {
     "cluster": {"type": "str", "default": "default"},
     "names": {"type": "list", "elements": "str", "aliases": ["name", "services"]},
     "rollouts": {"type": "bool", "default": False},
+    "tasks": {"type": "bool", "default": False},
 }
 
 

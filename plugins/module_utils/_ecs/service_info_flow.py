@@ -26,6 +26,9 @@ def run_flow(connection: Connection) -> Result:
     if connection.params["rollouts"]:
         for service, view in zip(services, views, strict=True):
             view["rollout"] = check(cloud, connection.params["cluster"], service)
+    if connection.params["tasks"]:
+        for service, view in zip(services, views, strict=True):
+            view["tasks"] = running_tasks(cloud, connection.params["cluster"], service["serviceName"])
     return {"changed": False, "services": views}
 
 
@@ -39,6 +42,29 @@ def _read(cloud: Cloud, cluster: str, names: t.Sequence[str] | None) -> list[Jso
             raise
         return []
     return sorted((service for service in found if present(service)), key=lambda service: str(service["serviceName"]))
+
+
+def running_tasks(cloud: Cloud, cluster: str, name: str) -> list[Options]:
+    """The tasks that should run, with what tells whether the right thing does: revision, images and health."""
+    arns = api.list_tasks(cloud.ecs, cluster, serviceName=name, desiredStatus="RUNNING")
+    return [
+        {
+            "task_arn": task["taskArn"],
+            "task_definition": task["taskDefinitionArn"],
+            "last_status": task.get("lastStatus", ""),
+            "health_status": task.get("healthStatus", ""),
+            "containers": [
+                {
+                    "name": container.get("name", ""),
+                    "image": container.get("image", ""),
+                    "image_digest": container.get("imageDigest", ""),
+                    "last_status": container.get("lastStatus", ""),
+                }
+                for container in task.get("containers", [])
+            ],
+        }
+        for task in api.describe_tasks(cloud.ecs, cluster, arns)
+    ]
 
 
 def check(cloud: Cloud, cluster: str, service: Json) -> Options:

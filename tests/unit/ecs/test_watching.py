@@ -1,0 +1,228 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A rollout followed through what AWS would answer, second by second, on a clock that does not wait."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+
+from botocore.exceptions import ClientError
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout import Watch, goal_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.watching import Cloud, Observer, Outcome, explain, follow
+from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
+    GROUP,
+    Json,
+    at,
+    container,
+    deployment,
+    service,
+    service_deployment,
+    stopped,
+    target,
+    task,
+)
+
+LOGGED = {
+    "containerDefinitions": [
+        {
+            "name": "web",
+            "logConfiguration": {
+                "logDriver": "awslogs",
+                "options": {"awslogs-group": "/shop", "awslogs-stream-prefix": "v2"},
+            },
+        }
+    ]
+}
+OLD_ONE = service_deployment("SUCCESSFUL", serviceDeploymentArn="old", createdAt=at(100))
+ROLLING = service(deployment(2, rolloutState="IN_PROGRESS", runningCount=0), deployment(1, status="ACTIVE"))
+
+
+class Aws:
+    """AWS by the clock: each answer is a function of the second."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.calls: list[str] = []
+        self.denied: set[str] = set()
+        self.services: t.Callable[[float], Json] = lambda _now: ROLLING
+        self.listed: t.Callable[[float], list[Json]] = lambda _now: []
+        self.tasks: list[Json] = []
+        self.targets: list[Json] = []
+        self.log: list[str] = []
+        self.streams: list[str] = []
+
+    @property
+    def clock(self) -> Clock:
+        def sleep(seconds: float) -> None:
+            self.time += seconds
+
+        return Clock(lambda: self.time, sleep)
+
+    def __getattr__(self, operation: str) -> t.Callable[..., Json]:
+        answers: dict[str, t.Callable[[Json], Json]] = {
+            "describe_services": lambda _request: {"services": [self.services(self.time)]},
+            "list_service_deployments": lambda _request: {"serviceDeployments": self.listed(self.time)},
+            "describe_service_deployments": self._service_deployments,
+            "describe_tasks": lambda request: {"tasks": [x for x in self.tasks if x["taskArn"] in request["tasks"]]},
+            "describe_task_definition": lambda _request: {"taskDefinition": LOGGED},
+            "describe_target_health": lambda _request: {"TargetHealthDescriptions": self.targets},
+            "get_log_events": self._log_events,
+        }
+
+        def call(**request: t.Any) -> Json:
+            self.calls.append(operation)
+            if operation in self.denied:
+                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)
+            return answers[operation](request)
+
+        return call
+
+    def get_paginator(self, _operation: str) -> Aws:
+        return self
+
+    def paginate(self, **request: str) -> list[Json]:
+        wanted = request.get("desiredStatus", "RUNNING")
+        return [{"taskArns": [item["taskArn"] for item in self.tasks if item["desiredStatus"] == wanted]}]
+
+    def _service_deployments(self, request: Json) -> Json:
+        (arn,) = request["serviceDeploymentArns"]
+        return {"serviceDeployments": [x for x in self.listed(self.time) if x["serviceDeploymentArn"] == arn]}
+
+    def _log_events(self, request: Json) -> Json:
+        self.streams.append(f"{request['logGroupName']} {request['logStreamName']} {request['limit']}")
+        return {"events": [{"message": f"{line}\n"} for line in self.log]}
+
+
+def observer(aws: Aws) -> Observer:
+    return Observer(
+        Cloud(lambda _name: aws), "shop", "web", Watch(goal_of(ROLLING, fresh=True)), known=frozenset({"old"})
+    )
+
+
+def watched(aws: Aws, timeout: float = 600) -> tuple[Observer, Outcome]:
+    watching = observer(aws)
+    return watching, follow(watching, None, timeout, aws.clock)
+
+
+def test_the_service_deployment_that_appears_after_the_call_is_followed() -> None:
+    aws = Aws()
+
+    def listed(now: float) -> list[Json]:
+        status = "IN_PROGRESS" if now < 30 else "SUCCESSFUL"
+        new = service_deployment(status, serviceDeploymentArn="new", createdAt=at(200))
+        return [OLD_ONE, new] if now > 5 else [OLD_ONE]
+
+    aws.listed = listed
+    watching, outcome = watched(aws)
+    assert outcome.verdict.state == "succeeded"
+    assert watching.watch.goal.service_deployment == "new"
+    assert 30 <= aws.time <= 32, "noticed within two seconds"
+
+
+def test_a_rollback_is_waited_for_and_told() -> None:
+    aws = Aws()
+
+    def listed(now: float) -> list[Json]:
+        status = "IN_PROGRESS" if now < 10 else "ROLLBACK_IN_PROGRESS" if now < 20 else "ROLLBACK_SUCCESSFUL"
+        reason = "Service deployment rolled back because the circuit breaker threshold was exceeded."
+        return [service_deployment(status, serviceDeploymentArn="new", statusReason=reason)]
+
+    aws.listed = listed
+    aws.tasks = [stopped("f1", 2)]
+    aws.log = ["starting", "FATAL: no database"]
+    watching, outcome = watched(aws)
+    assert outcome.verdict.code == "rolled_back"
+    assert aws.time >= 20
+    message = explain(watching, outcome).msg
+    assert "circuit breaker threshold was exceeded" in message
+    assert "    | FATAL: no database" in message
+    assert aws.streams == ["/shop v2/web/f1 20"]
+
+
+def test_what_an_older_deployment_ended_with_is_not_taken_for_this_one() -> None:
+    aws = Aws()
+    aws.listed = lambda _now: [OLD_ONE]
+    _watching, outcome = watched(aws, timeout=30)
+    assert outcome.verdict.code == "timeout"
+
+
+def test_without_the_right_to_see_service_deployments_the_service_tells() -> None:
+    aws = Aws()
+    aws.denied = {"list_service_deployments"}
+    aws.services = lambda now: ROLLING if now < 10 else service(deployment(2))
+    aws.tasks = [task("n1", 2), task("n2", 2)]
+    watching, outcome = watched(aws)
+    assert outcome.verdict.state == "succeeded"
+    assert 10 <= aws.time <= 12
+    assert aws.calls.count("list_service_deployments") == 1
+    assert len(watching.unread) == 1
+
+
+def test_an_api_without_service_deployments_is_not_asked_forever() -> None:
+    aws = Aws()
+    watching = observer(aws)
+    watching.known = frozenset()
+    follow(watching, None, 100, aws.clock)
+    assert aws.calls.count("list_service_deployments") == 10
+
+
+def test_the_load_balancer_is_waited_for() -> None:
+    aws = Aws()
+    balancers = [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80}]
+    aws.services = lambda _now: service(deployment(2), loadBalancers=balancers)
+    aws.tasks = [task("n1", 2), task("n2", 2)]
+    aws.targets = [target("10.0.0.1"), target("10.0.0.2", "unhealthy", Description="Health checks failed")]
+    watching, outcome = watched(aws, timeout=20)
+    assert outcome.verdict.code == "timeout"
+    assert "1 healthy behind the load balancer" in outcome.verdict.summary
+    assert "Target 10.0.0.2:8080 is unhealthy: Health checks failed" in explain(watching, outcome).msg
+    aws.targets = [target("10.0.0.1"), target("10.0.0.2")]
+    assert watched(aws)[1].verdict.state == "succeeded"
+
+
+def test_stopped_tasks_are_read_once() -> None:
+    aws = Aws()
+    aws.tasks = [stopped("f1", 2), stopped("f2", 2, containers=[container("f2", exitCode=1)])]
+    watched(aws, timeout=60)
+    assert aws.calls.count("describe_tasks") == 1
+
+
+def test_polling_starts_quick_and_settles() -> None:
+    aws = Aws()
+    moments: list[float] = []
+
+    def services(now: float) -> Json:
+        moments.append(now)
+        return ROLLING
+
+    aws.services = services
+    watched(aws, timeout=60)
+    pauses = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    assert pauses[0] <= 0.25
+    assert max(pauses) <= 2
+
+
+def test_a_timeout_tells_the_last_state_and_tasks_that_do_not_start() -> None:
+    aws = Aws()
+    aws.tasks = [task("p1", 2, lastStatus="PROVISIONING")]
+    watching, outcome = watched(aws, timeout=5)
+    failure = explain(watching, outcome)
+    assert failure.code == "timeout"
+    assert "Waited 5 s. Last seen: 0/2 running" in failure.msg
+    assert "Task p1: is PROVISIONING" in failure.msg
+
+
+def test_rights_that_are_missing_are_said_beside_what_is_known() -> None:
+    aws = Aws()
+    aws.denied = {"get_log_events", "describe_target_health", "list_service_deployments"}
+    aws.tasks = [stopped(f"f{number}", 2) for number in range(3)]
+    watching, outcome = watched(aws)
+    message = explain(watching, outcome).msg
+    assert outcome.verdict.code == "tasks_failing"
+    assert "Task f0 (and 2 more like it): Essential container in task exited" in message
+    assert "Not known: AWS answered get_log_events with AccessDeniedException" in message

@@ -209,6 +209,14 @@ def _raise_failures(operation: str, answer: Json, ignore: str) -> None:
         raise SlipwayError(AWS_ERROR, f"AWS answered {operation} with failures: {told}", {"failures": failures})
 
 
+# The registry
+
+
+@aws_call
+def get_authorization(ecr: Client) -> Json:
+    return dict(ecr.get_authorization_token()["authorizationData"][0])
+
+
 # AWS KMS
 
 

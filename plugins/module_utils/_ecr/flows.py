@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import base64
 import typing as t
+import urllib.parse
 
 from .._core import tags as tagging
 from .._core.errors import NOT_FOUND, SlipwayError
@@ -64,6 +66,19 @@ def repository_info(connection: Connection) -> Result:
     return {
         "changed": False,
         "repositories": [_describe(ecr, answer, wanted, params) for answer in _repositories(ecr, params)],
+    }
+
+
+def authorization_info(connection: Connection) -> Result:
+    """A user name and a password for the registry, out of AWS's token."""
+    answer = api.get_authorization(connection.client("ecr"))
+    username, _colon, password = base64.b64decode(answer["authorizationToken"]).decode().partition(":")
+    return {
+        "changed": False,
+        "username": username,
+        "password": password,
+        "registry": urllib.parse.urlsplit(answer["proxyEndpoint"]).netloc,
+        "expires_at": answer["expiresAt"].isoformat(),
     }
 
 

@@ -1,0 +1,81 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecr_authorization_info
+version_added: 0.1.0
+short_description: Gets a password for a registry of Amazon ECR
+author:
+  - The Slipway authors (@slipway)
+description:
+  - Gets a user name and a password that C(docker login) takes for twelve hours.
+  - With it, a host that has no keys for AWS can pull and push. It may do there what the caller of this module may do.
+  - The result is a secret. Use C(no_log) with the task.
+extends_documentation_fragment:
+  - slipway.aws.attributes
+  - slipway.aws.attributes.reads
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+seealso:
+  - module: community.docker.docker_login
+"""
+
+EXAMPLES = r"""
+- name: A password for the registry is known
+  slipway.aws.ecr_authorization_info:
+  delegate_to: localhost
+  register: authorization
+  no_log: true
+
+- name: The host may push
+  community.docker.docker_login:
+    registry_url: "{{ authorization.registry }}"
+    username: "{{ authorization.username }}"
+    password: "{{ authorization.password }}"
+  no_log: true
+"""
+
+RETURN = r"""
+username:
+  description: The user name.
+  returned: success
+  type: str
+  sample: AWS
+password:
+  description: The password.
+  returned: success
+  type: str
+registry:
+  description: The registry that it is for, as C(docker login) names it.
+  returned: success
+  type: str
+  sample: 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com
+expires_at:
+  description: When it stops working.
+  returned: success
+  type: str
+  sample: "2026-01-31T12:00:00+00:00"
+code:
+  description:
+    - Which error it was, for programs. V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(refused)
+      or V(aws_error).
+  returned: failure
+  type: str
+  sample: access_denied
+"""
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
+from ansible_collections.slipway.aws.plugins.module_utils._ecr import flows
+
+
+def main() -> None:
+    run({}, flows.authorization_info)
+
+
+if __name__ == "__main__":
+    main()

@@ -13,7 +13,10 @@ import botocore.awsrequest
 import botocore.client
 import botocore.endpoint
 import pytest
+import yaml
 from botocore.exceptions import ClientError
+
+from ansible_collections.slipway.aws.plugins.modules import ecs_service
 
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
@@ -419,6 +422,39 @@ def test_s11_a_wrong_member_is_refused_with_the_nearest_name(web: Run, calls: li
         "deployment_configuration: unknown member 'maximum_percent' (did you mean 'maximumPercent'?)" in result["msg"]
     )
     assert calls == []
+
+
+# The whole life of a service, each step in check mode and for real
+
+
+def test_the_twelve_steps(run: Run, cluster: t.Any, network: Json) -> None:
+    made = {"task_definition": "web:1", "desired_count": 1, "network_configuration": network, "tags": {"a": "b"}}
+    changed = {**made, "task_definition": "web", "desired_count": 2, "tags": {"a": "c"}}
+
+    def both(changes: bool, **options: t.Any) -> None:
+        asked = {"cluster": "shop", "name": "web", "wait": False, **options}
+        predicted, real = run("ecs_service", True, **asked), run("ecs_service", **asked)
+        assert (predicted.get("changed"), real.get("changed")) == (changes, changes), real
+        assert predicted["diff"] == real["diff"]
+        for name in {"task_definition", "desired_count", "tags"} & set(options):
+            assert predicted["service"][name] == real["service"][name]
+
+    both(True, **made)
+    both(False, **made)
+    both(True, **changed)
+    both(False, **changed)
+    both(True, state="absent")
+    both(False, state="absent")
+
+
+EXAMPLES = [example["slipway.aws.ecs_service"] for example in yaml.safe_load(ecs_service.EXAMPLES)]
+
+
+@pytest.mark.parametrize("options", EXAMPLES, ids=lambda options: ",".join(options))
+def test_examples_are_taken(run: Run, web: Run, cluster: t.Any, options: Json) -> None:
+    named = {"task_definition": "web"} if "task_definition" in options else {}
+    result = run("ecs_service", True, **{**options, **named})
+    assert result.get("changed"), result
 
 
 # The rest

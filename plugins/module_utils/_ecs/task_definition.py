@@ -175,13 +175,15 @@ def _implied(structure: str, name: str, value: t.Any) -> bool:
 
 
 def _fill_platform(definition: dict[str, t.Any]) -> None:
-    """Network mode (bridge, but nat on Windows) and, on Fargate, the platform: Linux on X86_64."""
+    """On Fargate the platform is Linux on X86_64 and the network awsvpc; elsewhere it is bridge, but on Windows none."""
+    fargate = "FARGATE" in (definition.get("requires_compatibilities") or ())
     platform = definition.get("runtime_platform") or {}
-    if "FARGATE" in (definition.get("requires_compatibilities") or ()):
+    if fargate:
         platform = {"operatingSystemFamily": "LINUX", "cpuArchitecture": "X86_64", **platform}
         definition["runtime_platform"] = platform
-    if not str(platform.get("operatingSystemFamily", "")).startswith("WINDOWS"):
-        definition.setdefault("network_mode", "bridge")
+    mode = definition.setdefault("network_mode", "awsvpc" if fargate else "bridge")
+    if mode == "bridge" and str(platform.get("operatingSystemFamily", "")).startswith("WINDOWS"):
+        del definition["network_mode"]
 
 
 def _fill_ports(container: t.Any, network_mode: str | None) -> t.Any:

@@ -47,9 +47,15 @@ def environment() -> dict[str, str]:
     tools = str(Path(sys.executable).parent)
     kept["PATH"] = os.pathsep.join([tools, *(part for part in kept["PATH"].split(os.pathsep) if part != tools)])
     plain = {} if sys.stdout.isatty() else {"NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1"}
-    # Molecule would keep its state under the folder's name in the home directory, where clones would share it.
-    state = {"MOLECULE_EPHEMERAL_DIRECTORY": str(CACHE / "molecule"), "MOLECULE_COMMAND_BORDERS": "false"}
-    return kept | plain | state | {"AWS_EC2_METADATA_DISABLED": "true"}
+    own = {
+        # Neither collections in the home directory nor what Molecule noted there for another clone.
+        "ANSIBLE_HOME": str(CACHE / "ansible"),
+        # The path of a socket must be short.
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": "~/.ansible/cp",
+        "MOLECULE_COMMAND_BORDERS": "false",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    return kept | plain | own
 
 
 def run(title: str, *command: str, cwd: Path = ROOT, **variables: str) -> bool:

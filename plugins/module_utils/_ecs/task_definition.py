@@ -175,7 +175,7 @@ def _implied(structure: str, name: str, value: t.Any) -> bool:
 
 
 def _fill_platform(definition: dict[str, t.Any]) -> None:
-    """On Fargate the platform is Linux on X86_64 and the network awsvpc; elsewhere it is bridge, but on Windows none."""
+    """On Fargate the platform is Linux on X86_64 and the network awsvpc. Elsewhere it is bridge, on Windows none."""
     fargate = "FARGATE" in (definition.get("requires_compatibilities") or ())
     platform = definition.get("runtime_platform") or {}
     if fargate:

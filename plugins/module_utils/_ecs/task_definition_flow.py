@@ -36,6 +36,8 @@ WRITTEN_BY_AWS = (
 def present(connection: Connection) -> Result:
     """The family's definition is as asked: at most one revision is registered."""
     ecs, params, check_mode = connection.client("ecs"), connection.params, connection.check_mode
+    if params["keep_revisions"] is not None and params["keep_revisions"] < 1:
+        raise SlipwayError(INVALID_OPTION, f"keep_revisions: expected 1 or more, got {params['keep_revisions']}.")
     request = _shape(ecs, "RegisterTaskDefinition").input_shape
     document = _document(ecs, params, check_mode)
     options = check_options(request, params, skip=("family", "tags"), allow_unknown=check_mode)

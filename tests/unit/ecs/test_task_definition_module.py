@@ -33,6 +33,7 @@ CONTAINER: Json = {
     "dependsOn": [{"containerName": "db", "condition": "START"}],
 }
 DB: Json = {"name": "db", "image": "db:1", "memory": 64}
+BOTH = pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 SERVER_SIDE = ("registered_at", "registered_by", "requires_attributes", "compatibilities", "arn")
 
 
@@ -151,6 +152,7 @@ def test_t3_a_named_revision_is_compared_too(run: Run) -> None:
     assert result["task_definition"]["container_definitions"][1]["image"] == "web:2"
 
 
+@BOTH
 def test_t4_a_number_given_as_text_is_no_difference(run: Run) -> None:
     run("ecs_task_definition", **web())
     texts = web(
@@ -299,6 +301,7 @@ def test_t12_removed_revisions_can_be_deleted(run: Run, ecs: t.Any) -> None:
     assert not run("ecs_task_definition", family="web", state="absent", delete=True)["changed"]
 
 
+@BOTH
 @pytest.mark.parametrize("delete", [False, True])
 def test_twelve_steps(run: Run, delete: bool) -> None:
     steps = [web(), web(image="web:2"), {"family": "web", "state": "absent", "delete": delete}]
@@ -331,6 +334,7 @@ def test_an_empty_value_takes_a_member_away(run: Run) -> None:
     assert "cpu" not in result["task_definition"]
 
 
+@BOTH
 def test_tags_change_in_place(run: Run, ecs: t.Any) -> None:
     run("ecs_task_definition", tags={"a": "1", "b": "1"}, **web())
     assert run("ecs_task_definition", tags={"b": "2"}, **web())["task_definition"]["tags"] == {"b": "2"}
@@ -389,6 +393,7 @@ def test_a_file_that_cannot_be_read_is_told(run: Run, tmp_path: Path, text: str 
         ({"family": "web", "container_definitions": [{"nmae": "x"}]}, "invalid_option", "did you mean 'name'?"),
         ({"definition": {"familly": "web"}}, "invalid_option", "did you mean 'family'?"),
         ({"family": "a b"}, "invalid_option", "expected a family"),
+        ({"family": "web", "keep_revisions": 0}, "invalid_option", "keep_revisions: expected 1 or more"),
     ],
 )
 def test_what_cannot_be_done_is_told_before_anything_is_registered(

@@ -204,10 +204,8 @@ def _predict(ecs: api.Client, planned: Draft) -> Json:
 
 def _revisions(ecs: api.Client, name: Name, status: str) -> list[str]:
     """ARNs of the named revision, or of all of the family, that are in a status."""
-    if name.revision is None:
-        return api.list_task_definitions(ecs, name.family, status)
-    found = api.describe_task_definition(ecs, str(name))
-    return [found["taskDefinitionArn"]] if found and found.get("status") == status else []
+    arns = api.list_task_definitions(ecs, name.family, status)  # AWS does not describe every inactive revision
+    return [arn for arn in arns if name.revision in (None, api.revision_of(arn))]
 
 
 def _prune(ecs: api.Client, result: Result, params: Params, check_mode: bool) -> None:

@@ -303,6 +303,18 @@ def test_t12_removed_revisions_can_be_deleted(run: Run, ecs: t.Any) -> None:
 
 @BOTH
 @pytest.mark.parametrize("delete", [False, True])
+def test_one_revision_is_removed_and_the_others_stay(run: Run, ecs: t.Any, delete: bool) -> None:
+    for number in (1, 2, 3):
+        run("ecs_task_definition", **web(image=f"web:{number}"))
+    result = run("ecs_task_definition", family="web", revision=2, state="absent")
+    assert [arn.rpartition(":")[2] for arn in result["deregistered"]] == ["2"]
+    assert active(ecs) == [1, 3]
+    assert run("ecs_task_definition", family="web:2", state="absent", delete=delete)["changed"] is delete
+    assert active(ecs) == [1, 3]
+
+
+@BOTH
+@pytest.mark.parametrize("delete", [False, True])
 def test_twelve_steps(run: Run, delete: bool) -> None:
     steps = [web(), web(image="web:2"), {"family": "web", "state": "absent", "delete": delete}]
     for step in steps:

@@ -14,7 +14,7 @@ description:
   - An option that is not given leaves its member as it is. The order of capacity providers makes no difference.
   - The names of the options are those of the API in Ansible's spelling. What is inside of them is in AWS's own
     spelling and is checked against the API's model before any call.
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 options:
   state:
     description: Whether the cluster is there. AWS refuses to delete a cluster that has services or tasks.
@@ -170,10 +170,33 @@ diff:
       description: What they are now.
       type: dict
 code:
-  description: What went wrong, as a word that does not change.
+  description:
+    - What went wrong, as a word that does not change.
+    - V(access_denied), AWS does not allow the call that is named.
+    - V(aws_error), AWS answered with a fault of its own.
+    - V(cluster_failed), AWS could not make the cluster or attach its capacity providers.
+    - V(conflict), something else is being done to the resource.
+    - V(invalid_option), an option cannot be right; nothing was changed.
+    - V(limit_exceeded), a quota is used up.
+    - V(no_connection), AWS cannot be reached.
+    - V(no_credentials), there are no usable credentials.
+    - V(not_found), what is named does not exist.
+    - V(refused), AWS refuses the request for what it says.
+    - V(throttled), AWS was asked too often, even after ten tries.
+    - V(timeout), waiting took too long.
   returned: failure
   type: str
   sample: cluster_failed
+operation:
+  description: The API call that failed. AWS's own code is C(error_code); its support asks for C(request_id).
+  returned: when AWS answered with an error
+  type: str
+  sample: DescribeClusters
+problems:
+  description: Everything that is wrong with the options, one sentence each.
+  returned: when options are wrong
+  type: list
+  elements: str
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, Result, run

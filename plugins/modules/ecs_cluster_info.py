@@ -11,7 +11,7 @@ short_description: Read Amazon ECS clusters
 version_added: 0.1.0
 description:
   - Reads clusters with their settings, configuration, capacity providers, statistics and tags.
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 options:
   names:
     description: Names or ARNs of the clusters. All clusters of the region are read if this is not given.
@@ -41,7 +41,7 @@ EXAMPLES = r"""
 RETURN = r"""
 clusters:
   description:
-    - The clusters that exist, each as M(slipway.aws.ecs_cluster#module) returns it, and with the members below.
+    - The clusters that exist, each as M(slipway.aws.ecs_cluster) returns it, and with the members below.
     - A cluster that is named and does not exist is left out.
   returned: success
   type: list
@@ -68,10 +68,28 @@ clusters:
       type: str
       sample: UPDATE_COMPLETE
 code:
-  description: What went wrong, as a word that does not change.
+  description:
+    - What went wrong, as a word that does not change.
+    - V(access_denied), AWS does not allow the call that is named.
+    - V(aws_error), AWS answered with a fault of its own.
+    - V(invalid_option), an option cannot be right; nothing was changed.
+    - V(no_connection), AWS cannot be reached.
+    - V(no_credentials), there are no usable credentials.
+    - V(refused), AWS refuses the request for what it says.
+    - V(throttled), AWS was asked too often, even after ten tries.
   returned: failure
   type: str
   sample: access_denied
+operation:
+  description: The API call that failed. AWS's own code is C(error_code); its support asks for C(request_id).
+  returned: when AWS answered with an error
+  type: str
+  sample: DescribeClusters
+problems:
+  description: Everything that is wrong with the options, one sentence each.
+  returned: when options are wrong
+  type: list
+  elements: str
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run

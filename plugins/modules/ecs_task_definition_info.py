@@ -11,7 +11,7 @@ short_description: Read an Amazon ECS task definition
 version_added: 0.1.0
 description:
   - Reads one revision of a task definition with its tags and, if asked, which revisions its family has.
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 options:
   family:
     description: The family, of which the newest active revision is read; also C(family:revision) or a revision's ARN.
@@ -50,7 +50,7 @@ EXAMPLES = r"""
 RETURN = r"""
 task_definitions:
   description:
-    - The revision, as M(slipway.aws.ecs_task_definition#module) returns it; an empty list if there is none.
+    - The revision, as M(slipway.aws.ecs_task_definition) returns it; an empty list if there is none.
   returned: success
   type: list
   elements: dict
@@ -90,10 +90,29 @@ revisions:
       elements: int
       sample: [1]
 code:
-  description: What went wrong, as a word that does not change.
+  description:
+    - What went wrong, as a word that does not change.
+    - V(access_denied), AWS does not allow the call that is named.
+    - V(aws_error), AWS answered with a fault of its own.
+    - V(invalid_option), an option cannot be right; nothing was changed.
+    - V(no_connection), AWS cannot be reached.
+    - V(no_credentials), there are no usable credentials.
+    - V(not_found), what is named does not exist.
+    - V(refused), AWS refuses the request for what it says.
+    - V(throttled), AWS was asked too often, even after ten tries.
   returned: failure
   type: str
   sample: access_denied
+operation:
+  description: The API call that failed. AWS's own code is C(error_code); its support asks for C(request_id).
+  returned: when AWS answered with an error
+  type: str
+  sample: DescribeClusters
+problems:
+  description: Everything that is wrong with the options, one sentence each.
+  returned: when options are wrong
+  type: list
+  elements: str
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run

@@ -64,9 +64,11 @@ def _parse(cidr: str) -> IPv4Network | str:
 
 
 def _size_problems(network: IPv4Network, widest: int, narrowest: int) -> list[str]:
-    if widest <= network.prefixlen <= narrowest:
-        return []
-    return [f"{network} has to be between /{widest} and /{narrowest}"]
+    if network.prefixlen < widest:
+        return [f"{network} is too wide, /{widest} at most"]
+    if network.prefixlen > narrowest:
+        return [f"{network} is too small, /{narrowest} at least"]
+    return []
 
 
 def _layout_problems(networks: list[IPv4Network], whole: IPv4Network) -> list[str]:

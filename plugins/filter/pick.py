@@ -11,15 +11,13 @@ version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
   - Makes a dictionary of the members that are asked for. Each keyword is a new name, its value the present one.
+  - A member that the dictionary lacks is null.
   - Meant for C(map), to publish a few members of what a module returned.
 options:
   _input:
     description: The dictionary.
     type: dict
     required: true
-  missing:
-    description: The value of members that the dictionary lacks.
-    type: raw
 """
 
 EXAMPLES = r"""
@@ -38,8 +36,8 @@ from collections.abc import Callable
 from typing import Any
 
 
-def pick(source: dict[str, Any], missing: Any = None, **members: str) -> dict[str, Any]:
-    return {new: source.get(present, missing) for new, present in members.items()}
+def pick(source: dict[str, Any], **members: str) -> dict[str, Any]:
+    return {new: source.get(present) for new, present in members.items()}
 
 
 class FilterModule:

@@ -60,5 +60,5 @@ def test_the_whole_internet_is_too_wide() -> None:
 
 def test_pick_renames_and_drops() -> None:
     source = {"target_group_arn": "arn:web", "port": 80, "vpc_id": "vpc-1"}
-    picked = pick(source, missing="unknown", arn="target_group_arn", port="port", name="target_group_name")
-    assert picked == {"arn": "arn:web", "port": 80, "name": "unknown"}
+    picked = pick(source, arn="target_group_arn", port="port", name="target_group_name")
+    assert picked == {"arn": "arn:web", "port": 80, "name": None}

@@ -110,7 +110,8 @@ options:
   keep_revisions:
     description:
       - Deregister all active revisions but this many of the newest.
-      - A revision that a service, in any of its deployments, or a task in the region runs is kept besides.
+      - A revision that a service, in any of its deployments, or a task in the region runs is kept besides. Who else
+        names a revision, such as a schedule, is not looked for.
       - Nothing is deregistered when this is not given.
     type: int
   delete:

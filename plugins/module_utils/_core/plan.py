@@ -155,13 +155,3 @@ def _sort_key(identity: tuple[str, ...]) -> t.Callable[[t.Any], str]:
         return json.dumps([named, element], sort_keys=True, default=str)
 
     return key
-
-
-def same_document(one: str | None, other: str | None) -> bool:
-    """True when two JSON texts say the same, whatever their spaces and key order."""
-    if one is None or other is None:
-        return one is other
-    try:
-        return bool(json.loads(one) == json.loads(other))
-    except ValueError:
-        return one == other

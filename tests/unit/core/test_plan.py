@@ -14,7 +14,6 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.plan import (
     compare,
     normalise,
     remove,
-    same_document,
 )
 
 SETS = {"containers": ("name",), "environment": ("name",), "kinds": ()}
@@ -91,18 +90,3 @@ def test_empty_text_and_false_are_values() -> None:
 
 def test_the_end_of_a_resource() -> None:
     assert remove({"name": "web"}) == Plan({"name": "web"}, {}, {})
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ('{"a": 1, "b": [2]}', '{ "b":[2],"a":1 }', True),
-        ('{"a": 1}', '{"a": 2}', False),
-        (None, None, True),
-        (None, "{}", False),
-        ("no json", "no json", True),
-        ("no json", "{}", False),
-    ],
-)
-def test_json_documents_are_compared_by_what_they_say(one: str | None, other: str | None, same: bool) -> None:
-    assert same_document(one, other) is same

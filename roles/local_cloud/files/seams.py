@@ -267,7 +267,15 @@ def dependencies(ecs: ModuleType) -> None:
         for dependency in container.get("dependsOn") or []:
             while not is_as_far(client, prefix + dependency["containerName"], dependency.get("condition", "START")):
                 time.sleep(0.2)
+        if not network_lives(client, options.get("network_mode", "")):
+            options["network_mode"] = "none"  # the task is about to stop, for the exit of its first container
         return original(client, container, options, **more)
+
+
+def network_lives(client: Any, mode: str) -> bool:
+    """Whether the container whose network is to be shared still runs; on AWS, the network outlives containers."""
+    _, _, first = mode.partition("container:")
+    return not first or bool(client.containers.get(first).attrs["State"]["Running"])
 
 
 def is_as_far(client: Any, name: str, condition: str) -> bool:
@@ -303,7 +311,8 @@ def health_checks(ecs: ModuleType) -> None:
         definition = ecs._task_defs.get(ecs._resolve_td_key(task["taskDefinitionArn"])) or {}
         containers = definition.get("containerDefinitions", [])
         checked = [i for i, container in enumerate(containers) if container.get("healthCheck")]
-        if not checked or not ecs._task_is_active(task["taskArn"], task) or time.time() < task.get("_health_due", 0):
+        started = task.get("lastStatus") == "RUNNING" and ecs._task_is_active(task["taskArn"], task)
+        if not checked or not started or time.time() < task.get("_health_due", 0):
             return
         task["_health_due"] = time.time() + 0.5
         states = [record_health(ecs, task, index, client or ecs._get_docker()) for index in checked]
@@ -325,7 +334,9 @@ def record_health(ecs: ModuleType, task: Json, index: int, client: Any) -> str:
         attributes = client.containers.get(ids[index]).attrs if index < len(ids) else {}
     except docker.errors.APIError:
         attributes = {}
-    status = attributes.get("State", {}).get("Health", {}).get("Status", "")
+    state = attributes.get("State", {})
+    # Docker calls a container that has ended unhealthy; its exit says more.
+    status = state.get("Health", {}).get("Status", "") if state.get("Running") else ""
     health = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}.get(status, "UNKNOWN")
     task["containers"][index]["healthStatus"] = health
     return health

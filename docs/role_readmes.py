@@ -64,12 +64,19 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def new_and_known(entry: dict[str, Any], main: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """An entry point's options that main does not have, or not so, and the names of the others."""
+    options, known = entry.get("options", {}), {} if entry is main else main.get("options", {})
+    new = {name: option for name, option in options.items() if known.get(name) != option}
+    return new, [name for name in options if name not in new]
+
+
 def readme(role: Path) -> str:
     """The text of README.md of a role."""
     specs = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]
     # What is made is Markdown, not HTML: nothing is to be escaped.
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=False)  # noqa: S701
-    environment.filters |= {"markdown": markdown, "sentences": sentences, "rows": rows}
+    environment.filters |= {"markdown": markdown, "sentences": sentences, "rows": rows, "new_and_known": new_and_known}
     template = environment.from_string((ROOT / "docs/role_readme.md.j2").read_text())
     text = template.render(role=role.name, entry_points=specs)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"

@@ -56,7 +56,7 @@ def image_references(
     known = {str(repository["repository_name"]): repository for repository in repositories}
 
     def reference(image: str) -> str:
-        name, _, tag = image.rpartition(":")
+        name, __, tag = image.rpartition(":")
         repository = known.get(name)
         if repository is None:
             raise AnsibleFilterError(f"{image}: the registry has no repository {name!r}; make it with --tags registry")

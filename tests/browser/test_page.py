@@ -129,7 +129,7 @@ def test_task_and_revision_are_shown(page: webdriver.Chrome) -> None:
 def test_counters_rise(page: webdriver.Chrome, url: str) -> None:
     """Each task counts for itself, and the load balancer chooses: what rises is each task's own number."""
     last: dict[str, int] = {}
-    for _ in range(RELOADS):
+    for __ in range(RELOADS):
         page.get(url)
         task, visits = text(page, "task"), int(text(page, "visits"))
         assert visits > last.get(task, 0), f"task {task} went from {last.get(task)} to {visits}"

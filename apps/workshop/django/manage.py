@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Django's command line: `python3 manage.py test`, `… makemigrations`, …"""
 
 import os

@@ -146,6 +146,7 @@ class Process(SimpleTestCase):
             cwd=Path(__file__).parent,
             env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "workshop.settings"} | environment,
             capture_output=True,
+            check=False,
             text=True,
         )
 
@@ -165,8 +166,8 @@ class Process(SimpleTestCase):
         with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as pool:
             environment = {"SECRET_KEY": "test", "DATABASE_PATH": f"{folder}/test.sqlite3"}
             # Migrating twice is migrating once.
-            for _ in range(2):
+            for __ in range(2):
                 self.assertEqual(self.run_python(prepare, **environment).returncode, 0)
-            runs = list(pool.map(lambda _: self.run_python(count, **environment), range(4)))
+            runs = list(pool.map(lambda __: self.run_python(count, **environment), range(4)))
         self.assertEqual([run.returncode for run in runs], [0] * 4, runs)
         self.assertEqual(max(int(run.stdout) for run in runs), 100)

@@ -274,7 +274,7 @@ def dependencies(ecs: ModuleType) -> None:
 
 def network_lives(client: Any, mode: str) -> bool:
     """Whether the container whose network is to be shared still runs; on AWS, the network outlives containers."""
-    _, _, first = mode.partition("container:")
+    first = mode.removeprefix("container:") if mode.startswith("container:") else ""
     return not first or bool(client.containers.get(first).attrs["State"]["Running"])
 
 
@@ -416,7 +416,7 @@ def probe(host: str, port: int, group: Json) -> tuple[str, str, str]:
 
 def code_range(text: str) -> tuple[int, int]:
     """``200-399`` or ``200`` as bounds."""
-    low, _, high = text.strip().partition("-")
+    low, __, high = text.strip().partition("-")
     return int(low), int(high or low)
 
 

@@ -159,7 +159,7 @@ def test_filters_on_ministack(run: Run, ecr: t.Any) -> None:
 @pytest.mark.parametrize("emulator", ["moto"], indirect=True)
 def test_a_key_may_be_named_by_its_alias(run: Run, ecr: t.Any) -> None:
     kms = boto3.client("kms", region_name="eu-central-1")
-    key, other = (kms.create_key()["KeyMetadata"] for _ in range(2))
+    key, other = (kms.create_key()["KeyMetadata"] for __ in range(2))
     kms.create_alias(AliasName="alias/images", TargetKeyId=key["KeyId"])
     kms.create_alias(AliasName="alias/other", TargetKeyId=other["KeyId"])
     ecr.create_repository(

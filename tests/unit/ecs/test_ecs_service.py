@@ -450,7 +450,7 @@ def test_the_twelve_steps(run: Run, cluster: t.Any, network: Json) -> None:
 EXAMPLES = [example["slipway.aws.ecs_service"] for example in yaml.safe_load(ecs_service.EXAMPLES)]
 
 
-@pytest.mark.parametrize("options", EXAMPLES, ids=lambda options: ",".join(options))
+@pytest.mark.parametrize("options", EXAMPLES, ids=",".join)
 def test_examples_are_taken(run: Run, web: Run, cluster: t.Any, options: Json) -> None:
     named = {"task_definition": "web"} if "task_definition" in options else {}
     result = run("ecs_service", True, **{**options, **named})

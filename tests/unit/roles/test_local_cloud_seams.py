@@ -79,7 +79,7 @@ def test_instance_cannot_be_given_a_seccomp_profile() -> None:
 
 def test_target_group_with_an_unknown_name_is_an_empty_list() -> None:
     with request_scope("000000000000", "eu-central-1"):
-        status, _, body = alb._describe_tgs({"Names.member.1": ["nothing"]})
+        status, __, body = alb._describe_tgs({"Names.member.1": ["nothing"]})
     assert status == 200
     assert b"TargetGroupNotFound" not in body
 

@@ -37,7 +37,7 @@ class Task:
     @property
     def short_image(self) -> str:
         """The image without its registry, the digest as short as people quote it."""
-        name, _, digest = self.image.rpartition("/")[2].partition("@sha256:")
+        name, __, digest = self.image.rpartition("/")[2].partition("@sha256:")
         return f"{name}@sha256:{digest[:12]}" if digest else name
 
 

@@ -41,7 +41,7 @@ venv: $(VENV)/installed ## Make the Python environment
 .PHONY: workshop cloud site destroy clean
 workshop: cloud site ## The whole workshop on this machine: from nothing to a page that answers
 	@echo
-	@echo "The page:         http://workshop.alb.localhost:4566/"
+	@echo "The page:         http://ecs-workshop.alb.localhost:4566/"
 	@echo "The Docker host:  ssh -F .slipway/ecs/ssh_config docker-EC2"
 	@echo "Once more:        source .venv/bin/activate && ansible-playbook site.yml    (changes nothing)"
 	@echo "A change:         edit apps/workshop/django/workshop/templates/home.html, then"

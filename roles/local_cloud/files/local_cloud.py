@@ -234,6 +234,7 @@ def serve(settings: Settings) -> None:
     seams.key_pairs(ec2)
     seams.instances(ec2, settings.port)
     seams.launches(ec2, ssm)
+    seams.addresses(ec2)
     seams.tasks(ecs, settings.identity)
     seams.dependencies(ecs)
     seams.health_checks(ecs)

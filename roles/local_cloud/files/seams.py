@@ -195,6 +195,25 @@ def network_interface(instance: Json) -> str:
     )
 
 
+def addresses(ec2: ModuleType) -> None:
+    """DescribeAddresses answers with what was asked for, by address, allocation, domain and tags."""
+
+    @wrap(ec2, "_describe_addresses")
+    def describe(original: Callable[..., Any], params: Json) -> Any:
+        asked = set(ec2._parse_member_list(params, "PublicIp"))
+        wanted = set(ec2._parse_member_list(params, "AllocationId"))
+        filters = ec2._parse_filters(params)
+        found = [
+            address["AllocationId"]
+            for address in ec2._addresses.values()
+            if (not asked or address["PublicIp"] in asked)
+            and (not wanted or address["AllocationId"] in wanted)
+            and address["Domain"] in filters.get("domain", [address["Domain"]])
+            and ec2._resource_matches_tag_filters(address["AllocationId"], filters)
+        ]
+        return original({f"AllocationId.{n}": i for n, i in enumerate(found or ["none"], start=1)})
+
+
 def container_options(container: Json) -> Json:
     """The members of a container definition that the emulator does not hand to Docker."""
     options: Json = {}

@@ -60,6 +60,12 @@ def test_key_pair_has_no_tags() -> None:
     assert b"slipway:project" not in ec2._describe_key_pairs({})[2]
 
 
+def test_addresses_are_not_filtered() -> None:
+    ec2._allocate_address({"Domain": ["vpc"]})
+    asked = ec2._describe_addresses({"Filter.1.Name": ["tag:slipway:project"], "Filter.1.Value.1": ["ecs"]})
+    assert b"<allocationId>" in asked[2]
+
+
 def test_tags_outlive_what_they_are_on() -> None:
     record = launch(
         TagSpecification__1__ResourceType="instance", **{k.replace(".", "__"): v[0] for k, v in TAG.items()}

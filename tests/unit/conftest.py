@@ -2,16 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Modules run in this process, with their options parsed for real, against an emulator of AWS: moto in this process,
-or MiniStack, which is what the local cloud runs."""
+"""The account of the unit tests: moto in this process, or MiniStack, which is what the local cloud runs."""
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import importlib
-import io
-import json
 import os
 import socket
 import subprocess
@@ -22,31 +16,11 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import boto3
-import botocore.client
-import botocore.loaders
 import botocore.session
 import pytest
-from ansible.module_utils import basic
-from ansible.module_utils.testing import patch_module_args
 from moto import mock_aws
 
 REGION = "eu-central-1"
-Json = dict[str, t.Any]
-
-
-class RunModule(t.Protocol):
-    def __call__(self, module: str, /, check: bool = False, **options: t.Any) -> Json: ...
-
-
-@pytest.fixture(scope="session", autouse=True)
-def models_read_once() -> t.Iterator[None]:
-    """Every client has a session of its own, and each would read botocore's models anew."""
-    read = functools.cache(botocore.loaders.JSONFileLoader.load_file)
-    loader = botocore.loaders.JSONFileLoader()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.loaders.JSONFileLoader, "load_file", lambda _self, path: read(loader, path))
-        yield
 
 
 @pytest.fixture(scope="session")
@@ -116,41 +90,6 @@ def aws(emulator: str, request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     reset = urllib.request.Request(f"{address}/_ministack/reset", method="POST")
     urllib.request.urlopen(reset, timeout=10).close()
     yield
-
-
-@pytest.fixture
-def ecs(aws: None) -> t.Any:
-    return boto3.client("ecs", region_name=REGION)
-
-
-@pytest.fixture
-def calls(aws: None, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of the API calls that are made, as they are made."""
-    made: list[str] = []
-    call = botocore.client.BaseClient._make_api_call
-
-    def counted(client: t.Any, operation: str, request: Json) -> t.Any:
-        made.append(operation)
-        return call(client, operation, request)
-
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", counted)
-    return made
-
-
-@pytest.fixture
-def run(aws: None) -> RunModule:
-    """`run("ecs_cluster", name="x")` is the module's result; a failed one has `failed`."""
-
-    def run_module(module: str, /, check: bool = False, **options: t.Any) -> Json:
-        main = importlib.import_module(f"ansible_collections.slipway.aws.plugins.modules.{module}").main
-        arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
-        output = io.StringIO()
-        basic._ANSIBLE_ARGS = None
-        with patch_module_args(arguments), contextlib.redirect_stdout(output), pytest.raises(SystemExit):
-            main()
-        return t.cast("Json", json.loads(output.getvalue().strip().splitlines()[-1]))
-
-    return run_module
 
 
 @pytest.fixture(scope="session")

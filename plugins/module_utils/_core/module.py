@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -22,10 +23,16 @@ TAG_OPTIONS: dict[str, t.Any] = {
 Result = dict[str, t.Any]
 
 
+class Clients(t.Protocol):
+    """Makes a client of an AWS service; of the connection's own region, where none is named."""
+
+    def __call__(self, service: str, region: str = "", /) -> t.Any: ...
+
+
 class Connection(t.NamedTuple):
     """What a flow gets from Ansible: `client(service)`, the options, and whether it may only predict."""
 
-    client: t.Callable[[str], t.Any]
+    client: Clients
     params: dict[str, t.Any]
     check_mode: bool
 
@@ -36,7 +43,7 @@ def run(argument_spec: dict[str, t.Any], flow: t.Callable[[Connection], Result],
     `constraints` are AnsibleModule's: required_if, mutually_exclusive and the like.
     """
     module = AnsibleAWSModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
-    connection = Connection(lambda service: aws_client(module, service), module.params, module.check_mode)
+    connection = Connection(functools.partial(aws_client, module), module.params, module.check_mode)
     try:
         result = flow(connection)
     except SlipwayError as error:
@@ -44,8 +51,9 @@ def run(argument_spec: dict[str, t.Any], flow: t.Callable[[Connection], Result],
     module.exit_json(**result)
 
 
-def aws_client(module: AnsibleAWSModule, service: str) -> t.Any:
-    """A client of `module`'s connection options that retries by itself."""
+def aws_client(module: AnsibleAWSModule, service: str, region: str = "") -> t.Any:
+    """A client of `module`'s connection options that retries by itself; `region` instead of theirs, if given."""
     from botocore.config import Config
 
-    return module.client(service, config=Config(retries=RETRIES))
+    elsewhere = {"region": region} if region else {}
+    return module.client(service, config=Config(retries=RETRIES), **elsewhere)

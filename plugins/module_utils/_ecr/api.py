@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core.errors import AWS_ERROR, SlipwayError, aws_call, aws_find
+from .._core.paging import batches, pages
 
 Client = t.Any
 Json = dict[str, t.Any]
@@ -44,16 +45,6 @@ class Target(t.NamedTuple):
 
 def registry(registry_id: str | None) -> Json:
     return {"registryId": registry_id} if registry_id else {}
-
-
-def batches(items: t.Sequence[t.Any], size: int) -> t.Iterator[list[t.Any]]:
-    return (list(items[start : start + size]) for start in range(0, len(items), size))
-
-
-def pages(client: Client, operation: str, member: str, **request: t.Any) -> list[t.Any]:
-    """All elements of a list call, whatever the number of its pages."""
-    answers = client.get_paginator(operation).paginate(**request)
-    return [element for answer in answers for element in answer.get(member) or ()]
 
 
 # Repositories

@@ -12,6 +12,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core.errors import AWS_ERROR, SlipwayError, aws_call, aws_find
+from .._core.paging import batches, pages
 
 Client = t.Any
 Json = dict[str, t.Any]
@@ -22,16 +23,6 @@ DELETE_BATCH = 10
 SERVICES_BATCH = 10
 CLUSTERS_BATCH = 100
 TASKS_BATCH = 100
-
-
-def batches(items: Items, size: int) -> t.Iterator[Items]:
-    return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def pages(client: Client, operation: str, member: str, **request: t.Any) -> list[t.Any]:
-    """All elements of a list call, whatever the number of its pages."""
-    answers = client.get_paginator(operation).paginate(**request)
-    return [element for answer in answers for element in answer.get(member) or ()]
 
 
 def raise_failures(operation: str, answer: Json, ignore: t.Collection[str] = ()) -> None:
@@ -67,7 +58,7 @@ def deregister_task_definition(ecs: Client, name: str) -> Json:
 def delete_task_definitions(ecs: Client, names: Items) -> None:
     """Delete revisions that are already deregistered."""
     for batch in batches(names, DELETE_BATCH):
-        raise_failures("DeleteTaskDefinitions", ecs.delete_task_definitions(taskDefinitions=list(batch)))
+        raise_failures("DeleteTaskDefinitions", ecs.delete_task_definitions(taskDefinitions=batch))
 
 
 @aws_call
@@ -121,7 +112,7 @@ def describe_clusters(ecs: Client, names: Items, include: Items) -> list[Json]:
     """The clusters that exist, of those named."""
     found: list[Json] = []
     for batch in batches(names, CLUSTERS_BATCH):
-        answer = ecs.describe_clusters(clusters=list(batch), include=list(include))
+        answer = ecs.describe_clusters(clusters=batch, include=list(include))
         raise_failures("DescribeClusters", answer, ignore=("MISSING",))
         found += answer.get("clusters") or []
     return found
@@ -160,7 +151,7 @@ def describe_services(ecs: Client, cluster: str, names: Items, include: Items = 
     """The services that exist, of those named; also those that were deleted a short while ago (INACTIVE)."""
     found: list[Json] = []
     for batch in batches(names, SERVICES_BATCH):
-        answer = ecs.describe_services(cluster=cluster, services=list(batch), include=list(include))
+        answer = ecs.describe_services(cluster=cluster, services=batch, include=list(include))
         raise_failures("DescribeServices", answer, ignore=("MISSING",))
         found += answer.get("services") or []
     return found
@@ -176,7 +167,7 @@ def list_tasks(ecs: Client, cluster: str, **filters: str) -> list[str]:
 def describe_tasks(ecs: Client, cluster: str, names: Items) -> list[Json]:
     found: list[Json] = []
     for batch in batches(names, TASKS_BATCH):
-        answer = ecs.describe_tasks(cluster=cluster, tasks=list(batch))
+        answer = ecs.describe_tasks(cluster=cluster, tasks=batch)
         raise_failures("DescribeTasks", answer, ignore=("MISSING",))
         found += answer.get("tasks") or []
     return found

@@ -196,6 +196,32 @@ def diagnose(evidence: Evidence) -> dict[str, t.Any]:
     }
 
 
+class LogPlace(t.NamedTuple):
+    """Where one container of a task writes its output in CloudWatch Logs."""
+
+    container: str
+    region: str
+    group: str
+    stream: str
+
+
+def log_places(task: Json, task_definition: Json) -> list[LogPlace]:
+    """Where the containers with the driver awslogs write: without a prefix, into streams named by the runtime's ids.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/specify-log-config.html
+    """
+    runtime = {item.get("name"): item.get("runtimeId", "") for item in task.get("containers") or ()}
+    places = []
+    for container in task_definition.get("containerDefinitions") or ():
+        logging = container.get("logConfiguration") or {}
+        options = logging.get("options") or {}
+        name, prefix = container.get("name", ""), options.get("awslogs-stream-prefix")
+        stream = f"{prefix}/{name}/{task_id(task)}" if prefix else runtime.get(name, "")
+        if logging.get("logDriver") == "awslogs" and stream:
+            places.append(LogPlace(name, options.get("awslogs-region", ""), options.get("awslogs-group", ""), stream))
+    return places
+
+
 def worth_showing(tasks: Sequence[Json]) -> list[Json]:
     """The latest failed task of each different way to fail."""
     return [alike[0] for alike in _alike(tasks)][:TASKS_SHOWN]

@@ -124,6 +124,16 @@ def task_id(task: Json) -> str:
     return str(task.get("taskArn", "")).rsplit("/", 1)[-1]
 
 
+def is_running(task: Json) -> bool:
+    return bool(task.get("lastStatus") == "RUNNING")
+
+
+def has_health_check(task_definition: Json) -> bool:
+    """True when the tasks' health will be known: an essential container has a health check."""
+    containers = task_definition.get("containerDefinitions") or ()
+    return any(item.get("healthCheck") and item.get("essential", True) for item in containers)
+
+
 def task_failed(task: Json) -> bool:
     """True when the task stopped, or is stopping, for a reason of its own: not scaled in, not replaced."""
     if "STOPPED" not in (task.get("lastStatus"), task.get("desiredStatus")):
@@ -196,6 +206,8 @@ class Watch:
     """Follows one deployment through one sight after the other."""
 
     goal: Goal
+    # Then a running task counts only once it is healthy.
+    health_is_checked: bool = False
     _started: float | None = None
     _running_since: dict[str, float] = field(default_factory=dict)
     _failed: dict[str, Json] = field(default_factory=dict)
@@ -222,7 +234,7 @@ class Watch:
         return list(self._failed.values())
 
     def _remember(self, tasks: Sequence[Json], at: float) -> None:
-        running = {task_id(task) for task in tasks if task.get("lastStatus") == "RUNNING"}
+        running = {task_id(task) for task in tasks if is_running(task)}
         self._running_since = {name: self._running_since.get(name, at) for name in running}
         self._failed |= {task_id(task): task for task in tasks if task_failed(task)}
         if self._started is None:
@@ -235,12 +247,16 @@ class Watch:
             task
             for task in tasks
             if at - self._running_since.get(task_id(task), at) >= seconds
-            and task.get("lastStatus") == "RUNNING"
+            and is_running(task)
             and task.get("desiredStatus", "RUNNING") == "RUNNING"
-            and task.get("healthStatus") != "UNHEALTHY"
+            and self._healthy(task)
         ]
         fewest = min((serving(targets, up) for targets in sight.targets.values()), default=len(up))
         return up[:fewest]
+
+    def _healthy(self, task: Json) -> bool:
+        health = task.get("healthStatus", "UNKNOWN")
+        return bool(health == "HEALTHY" or (health == "UNKNOWN" and not self.health_is_checked))
 
     def _counted(self, service: Json) -> Verdict:
         """For controllers other than ECS: AWS keeps no deployments of such services."""

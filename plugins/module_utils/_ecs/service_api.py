@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from .._core.errors import aws_call, aws_find
-from .api import Client, Items, Json, batches, pages, raise_failures
+from .._core.paging import batches, pages
+from .api import Client, Items, Json, raise_failures
 
 DEPLOYMENTS_BATCH = 20
 
@@ -45,7 +46,7 @@ def _list_service_deployments(ecs: Client, cluster: str, name: str) -> Json:
 def describe_service_deployments(ecs: Client, arns: Items) -> list[Json]:
     found: list[Json] = []
     for batch in batches(arns, DEPLOYMENTS_BATCH):
-        answer = ecs.describe_service_deployments(serviceDeploymentArns=list(batch))
+        answer = ecs.describe_service_deployments(serviceDeploymentArns=batch)
         raise_failures("DescribeServiceDeployments", answer, ignore=("MISSING",))
         found += answer.get("serviceDeployments") or []
     return found

@@ -46,7 +46,7 @@ def present(connection: Connection) -> Result:
     if current is None and name.revision is not None:
         raise SlipwayError(NOT_FOUND, f"The task definition {name} does not exist.")
     planned = plan(ecs, name, current, document, options, params)
-    result = apply(ecs, current, planned, check_mode)
+    result = apply(ecs, name, current, planned, check_mode)
     if params["keep_revisions"] is not None:
         _prune(ecs, result, params, check_mode)
     return result
@@ -106,10 +106,10 @@ def plan(
     return draft(has, wanted, tags)
 
 
-def apply(ecs: api.Client, current: Json | None, planned: Draft, check_mode: bool) -> Result:
+def apply(ecs: api.Client, name: Name, current: Json | None, planned: Draft, check_mode: bool) -> Result:
     """Register the revision, or write its tags, or neither; check mode predicts the same answer."""
     if current is None or planned.is_new:
-        after = _predict(ecs, planned) if check_mode else _register(ecs, planned)
+        after = _predict(planned, _newest(ecs, name, current)) if check_mode else _register(ecs, planned)
     else:
         if planned.plan.changed and not check_mode:
             put, gone = tagging.changes(current["tags"], planned.tags)
@@ -191,11 +191,15 @@ def _register(ecs: api.Client, planned: Draft) -> Json:
     return {**registered, "tags": tags}
 
 
-def _predict(ecs: api.Client, planned: Draft) -> Json:
-    """The revision that would be registered: its number follows the newest one, whether active or not."""
-    family = planned.request["family"]
-    arns = [api.newest_task_definition(ecs, family, status) for status in (ACTIVE, INACTIVE)]
-    newest = max((arn for arn in arns if arn), key=api.revision_of, default=None)
+def _newest(ecs: api.Client, name: Name, current: Json | None) -> str | None:
+    """ARN of the family's newest revision, active or not; the newest active one of a bare family is `current`."""
+    active = api.newest_task_definition(ecs, name.family, ACTIVE) if name.revision else (current or {}).get("arn")
+    arns = [active, api.newest_task_definition(ecs, name.family, INACTIVE)]
+    return max((arn for arn in arns if arn), key=api.revision_of, default=None)
+
+
+def _predict(planned: Draft, newest: str | None) -> Json:
+    """The revision that would be registered: its number follows the newest one."""
     revision = api.revision_of(newest) + 1 if newest else 1
     arn = f"{newest.rpartition(':')[0]}:{revision}" if newest else UNKNOWN
     unknown = dict.fromkeys(WRITTEN_BY_AWS, UNKNOWN)

@@ -11,10 +11,22 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from .._core.errors import ACCESS_DENIED, AWS_ERROR, TIMEOUT, SlipwayError
+from .._core.module import Clients
 from .._core.waiting import Clock, poll
 from . import api, service_api
-from .diagnosis import LOG_LINES, Evidence, diagnose, render, worth_showing
-from .rollout import CODES, Goal, Json, Sight, Verdict, Watch, controller, task_id
+from .diagnosis import LOG_LINES, Evidence, diagnose, log_places, render, worth_showing
+from .rollout import (
+    CODES,
+    Goal,
+    Json,
+    Sight,
+    Verdict,
+    Watch,
+    controller,
+    has_health_check,
+    is_running,
+    task_id,
+)
 
 # After so many empty answers a service that never had service deployments is taken to get none (emulators).
 EMPTY_ANSWERS = 10
@@ -28,8 +40,9 @@ T = t.TypeVar("T")
 class Cloud:
     """The clients that a rollout needs, each made when it is first used."""
 
-    def __init__(self, client: t.Callable[[str], t.Any]) -> None:
+    def __init__(self, client: Clients) -> None:
         self._client = client
+        self._logs: dict[str, t.Any] = {}
 
     @functools.cached_property
     def ecs(self) -> t.Any:
@@ -39,9 +52,11 @@ class Cloud:
     def elbv2(self) -> t.Any:
         return self._client("elbv2")
 
-    @functools.cached_property
-    def logs(self) -> t.Any:
-        return self._client("logs")
+    def logs(self, region: str) -> t.Any:
+        """CloudWatch Logs of a region, for containers may log elsewhere than they run."""
+        if region not in self._logs:
+            self._logs[region] = self._client("logs", region)
+        return self._logs[region]
 
 
 @dataclass
@@ -65,7 +80,17 @@ class Observer:
         """All that belongs to a service's answer of this moment."""
         if controller(service) != "ECS" or service.get("status", "ACTIVE") != "ACTIVE":
             return Sight(service)
-        return Sight(service, self._service_deployment(), self._tasks(), self._targets(service))
+        followed, tasks = self._service_deployment(), self._tasks()
+        if not followed and any(is_running(task) for task in tasks):
+            self.watch.health_is_checked = has_health_check(self._task_definition)
+        return Sight(service, followed, tasks, self._targets(service))
+
+    @functools.cached_property
+    def _task_definition(self) -> Json:
+        """What the followed deployment runs, read when it is first needed; empty where it cannot be read."""
+        name = self.watch.goal.task_definition
+        found = self._allowed(api.describe_task_definition, self.cloud.ecs, name) if name else None
+        return found or {}
 
     def read_service(self) -> Json:
         found = api.describe_services(self.cloud.ecs, self.cluster, [self.name])
@@ -139,10 +164,7 @@ class Observer:
         tasks = self.watch.failed_tasks or [
             task for task in sight.tasks if task.get("lastStatus") not in ("RUNNING", "STOPPED")
         ]
-        definition = {}
-        if self.watch.goal.task_definition:
-            read = self._allowed(api.describe_task_definition, self.cloud.ecs, self.watch.goal.task_definition)
-            definition = read or {}
+        definition = self._task_definition
         shown = {task_id(task): self._logs(task, definition) for task in worth_showing(tasks)}
         logs = {(name, container): lines for name, found in shown.items() for container, lines in found.items()}
         return Evidence(
@@ -158,16 +180,11 @@ class Observer:
     def _logs(self, task: Json, definition: Json) -> dict[str, list[str]]:
         """The last lines of each container that logs to CloudWatch."""
         found = {}
-        for container in definition.get("containerDefinitions") or ():
-            logging = container.get("logConfiguration") or {}
-            options = logging.get("options") or {}
-            if logging.get("logDriver") != "awslogs" or not options.get("awslogs-stream-prefix"):
-                continue
-            stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{task_id(task)}"
-            group = options.get("awslogs-group", "")
-            lines = self._allowed(service_api.last_log_lines, self.cloud.logs, group, stream, LOG_LINES)
+        for place in log_places(task, definition):
+            logs = self.cloud.logs(place.region)
+            lines = self._allowed(service_api.last_log_lines, logs, place.group, place.stream, LOG_LINES)
             if lines:
-                found[container["name"]] = lines
+                found[place.container] = lines
         return found
 
 

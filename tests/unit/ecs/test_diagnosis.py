@@ -12,7 +12,9 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.diagnosis import 
     CAUSES,
     LOG_LINES,
     Evidence,
+    LogPlace,
     diagnose,
+    log_places,
     recent_events,
     recognise,
     render,
@@ -239,3 +241,24 @@ def test_values_of_the_environment_are_never_told() -> None:
     failed = stopped("f1", overrides={"containerOverrides": [{"environment": [{"name": "T", "value": "hunter2"}]}]})
     failure = diagnose(Evidence(service(), [failed], task_definition=definition))
     assert "hunter2" not in f"{failure}{render('x', failure)}"
+
+
+def test_logs_are_where_the_task_definition_sends_them() -> None:
+    def logging(name: str, driver: str, **options: str) -> Json:
+        return {"name": name, "logConfiguration": {"logDriver": driver, "options": options}}
+
+    definition = {
+        "containerDefinitions": [
+            logging("web", "awslogs", **{"awslogs-group": "/shop", "awslogs-stream-prefix": "v2"}),
+            logging("proxy", "awslogs", **{"awslogs-group": "/proxy", "awslogs-region": "eu-north-1"}),
+            logging("router", "awsfirelens"),
+            {"name": "silent"},
+        ]
+    }
+    containers = [
+        {"name": item["name"], "runtimeId": f"{item['name']}-id"} for item in definition["containerDefinitions"]
+    ]
+    assert log_places(stopped("f1", containers=containers), definition) == [
+        LogPlace("web", "", "/shop", "v2/web/f1"),
+        LogPlace("proxy", "eu-north-1", "/proxy", "proxy-id"),
+    ]

@@ -55,7 +55,7 @@ class Recorded:
 
 def check(answer: Json, *, tasks: t.Sequence[Json] = (), deployments: t.Sequence[Json] = ()) -> Json:
     client = Recorded(list(tasks), list(deployments))
-    return service_info_flow.check(Cloud(lambda _name: client), "shop", answer)
+    return service_info_flow.check(Cloud(lambda _name, _region="": client), "shop", answer)
 
 
 RUNNING = [task("n1"), task("n2")]

@@ -203,6 +203,13 @@ def test_t7_a_family_of_500_revisions_costs_one_call(run: Run, calls: list[str])
     assert calls == ["DescribeTaskDefinition"]
 
 
+def test_t7_predicting_a_revision_takes_two_reads(run: Run, calls: list[str]) -> None:
+    run("ecs_task_definition", **web())
+    calls.clear()
+    assert run("ecs_task_definition", check=True, family="web", memory="256")["task_definition"]["revision"] == 2
+    assert calls == ["DescribeTaskDefinition", "ListTaskDefinitions"]
+
+
 def test_t8_containers_are_not_needed_to_remove(run: Run, ecs: t.Any) -> None:
     run("ecs_task_definition", **web())
     assert run("ecs_task_definition", family="web", state="absent")["changed"]

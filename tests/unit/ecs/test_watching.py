@@ -27,17 +27,22 @@ from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     task,
 )
 
-LOGGED = {
+LOGGED: Json = {
     "containerDefinitions": [
         {
             "name": "web",
             "logConfiguration": {
                 "logDriver": "awslogs",
-                "options": {"awslogs-group": "/shop", "awslogs-stream-prefix": "v2"},
+                "options": {
+                    "awslogs-group": "/shop",
+                    "awslogs-region": "eu-north-1",
+                    "awslogs-stream-prefix": "v2",
+                },
             },
         }
     ]
 }
+CHECKED: Json = {"containerDefinitions": [{"name": "web", "healthCheck": {"command": ["CMD", "true"]}}]}
 OLD_ONE = service_deployment("SUCCESSFUL", serviceDeploymentArn="old", createdAt=at(100))
 ROLLING = service(deployment(2, rolloutState="IN_PROGRESS", runningCount=0), deployment(1, status="ACTIVE"))
 
@@ -53,8 +58,10 @@ class Aws:
         self.listed: t.Callable[[float], list[Json]] = lambda _now: []
         self.tasks: list[Json] = []
         self.targets: list[Json] = []
+        self.task_definition = LOGGED
         self.log: list[str] = []
         self.streams: list[str] = []
+        self.clients: list[str] = []
 
     @property
     def clock(self) -> Clock:
@@ -69,7 +76,7 @@ class Aws:
             "list_service_deployments": lambda _request: {"serviceDeployments": self.listed(self.time)},
             "describe_service_deployments": self._service_deployments,
             "describe_tasks": lambda request: {"tasks": [x for x in self.tasks if x["taskArn"] in request["tasks"]]},
-            "describe_task_definition": lambda _request: {"taskDefinition": LOGGED},
+            "describe_task_definition": lambda _request: {"taskDefinition": self.task_definition},
             "describe_target_health": lambda _request: {"TargetHealthDescriptions": self.targets},
             "get_log_events": self._log_events,
         }
@@ -81,6 +88,10 @@ class Aws:
             return answers[operation](request)
 
         return call
+
+    def client(self, service: str, region: str = "", /) -> Aws:
+        self.clients.append(f"{service} {region}")
+        return self
 
     def get_paginator(self, _operation: str) -> Aws:
         return self
@@ -99,9 +110,7 @@ class Aws:
 
 
 def observer(aws: Aws) -> Observer:
-    return Observer(
-        Cloud(lambda _name: aws), "shop", "web", Watch(goal_of(ROLLING, fresh=True)), known=frozenset({"old"})
-    )
+    return Observer(Cloud(aws.client), "shop", "web", Watch(goal_of(ROLLING, fresh=True)), known=frozenset({"old"}))
 
 
 def watched(aws: Aws, timeout: float = 600) -> tuple[Observer, Outcome]:
@@ -142,6 +151,7 @@ def test_a_rollback_is_waited_for_and_told() -> None:
     assert "circuit breaker threshold was exceeded" in message
     assert "    | FATAL: no database" in message
     assert aws.streams == ["/shop v2/web/f1 20"]
+    assert "logs eu-north-1" in aws.clients, "the log is in the region that it is written to"
 
 
 def test_what_an_older_deployment_ended_with_is_not_taken_for_this_one() -> None:
@@ -182,6 +192,17 @@ def test_the_load_balancer_is_waited_for() -> None:
     assert "1 healthy behind the load balancer" in outcome.verdict.summary
     assert "Target 10.0.0.2:8080 is unhealthy: Health checks failed" in explain(watching, outcome).msg
     aws.targets = [target("10.0.0.1"), target("10.0.0.2")]
+    assert watched(aws)[1].verdict.state == "succeeded"
+
+
+def test_a_health_check_is_waited_for() -> None:
+    aws = Aws()
+    aws.task_definition = CHECKED
+    aws.services = lambda _now: service(deployment(2))
+    aws.tasks = [task("n1", 2), task("n2", 2)]
+    assert watched(aws, timeout=20)[1].verdict.code == "timeout"
+    assert aws.calls.count("describe_task_definition") == 1
+    aws.tasks = [task("n1", 2, healthStatus="HEALTHY"), task("n2", 2, healthStatus="HEALTHY")]
     assert watched(aws)[1].verdict.state == "succeeded"
 
 

@@ -1,0 +1,210 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person reads when a rollout ends: each test looks at the message alone, and at the code that programs read.
+
+A container that is killed for want of memory is not here: the local cloud sets no limit of memory. Recorded answers of
+AWS stand for it in the unit tests of the diagnosis.
+"""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import boto3
+import pytest
+
+from ansible_collections.slipway.aws.tests.integration.conftest import SERVE, WORK, Json, Shop
+
+Seconds = t.Callable[[], float]
+# A rollout of these tests is over by then, in any case.
+LIMIT = 60
+BREAKER = {"enable": True, "rollback": True, "thresholdConfiguration": {"type": "COUNT", "value": 2}}
+
+
+@pytest.fixture
+def good(shop: Shop, network: Json) -> Shop:
+    """The service runs its first revision."""
+    made = shop.service(task_definition=shop.register(*WORK), network_configuration=network)
+    assert made.get("changed"), made
+    return shop
+
+
+def fails(result: Json, code: str, *said: str) -> str:
+    """Holds a failure against its code and what its message must say; the message, printed for whoever looks."""
+    assert (result.get("failed"), result.get("code")) == (True, code), result
+    message = str(result["msg"])
+    print(message)
+    for text in said:
+        assert text in message
+    return message
+
+
+def test_a_good_rollout_ends_when_the_new_task_runs(good: Shop, ecs: t.Any, seconds: Seconds) -> None:
+    revision = good.register(*WORK, environment=[{"name": "GREETING", "value": "hello"}])
+    result = good.service(task_definition=revision)
+    assert result["changed"], result
+    (service,) = ecs.describe_services(cluster=good.name, services=["web"])["services"]
+    assert (service["runningCount"], len(service["deployments"])) == (1, 1)
+    (task,) = ecs.list_tasks(cluster=good.name, serviceName="web")["taskArns"]
+    (running,) = ecs.describe_tasks(cluster=good.name, tasks=[task])["tasks"]
+    assert running["taskDefinitionArn"].endswith(revision)
+    assert not good.service(task_definition=revision)["changed"]
+    assert seconds() < LIMIT
+
+
+def test_an_image_that_is_not_there(shop: Shop, network: Json, seconds: Seconds) -> None:
+    missing = shop.image.replace("base/debian:trixie", "shop/web:v7")
+    revision = shop.register(image=missing)
+    fails(
+        shop.service(task_definition=revision, network_configuration=network),
+        "tasks_failing",
+        "CannotPullContainerError",
+        "shop/web",
+        "not found",
+        "What to do: Push the image, or correct its name, tag or digest",
+    )
+    assert seconds() < LIMIT
+
+
+def test_a_container_that_exits(shop: Shop, network: Json, seconds: Seconds) -> None:
+    script = "for line in $(seq 30); do echo line $line; done; echo cannot reach the database >&2; sleep 0.5; exit 3"
+    revision = shop.register("sh", "-c", script)
+    message = fails(
+        shop.service(task_definition=revision, network_configuration=network),
+        "tasks_failing",
+        "Essential container",
+        "Container web: exit code 3",
+        "    | cannot reach the database",
+        "    | line 12",
+        "What to do: The program ended by itself: read its log",
+    )
+    assert "    | line 11\n" not in message, "the last 20 lines are shown"
+    assert seconds() < LIMIT
+
+
+def test_a_health_check_that_fails(good: Shop, seconds: Seconds) -> None:
+    check = {"command": ["CMD-SHELL", "exit 1"], "interval": 5, "timeout": 2, "retries": 1}
+    fails(
+        good.service(task_definition=good.register(*WORK, healthCheck=check)),
+        "tasks_failing",
+        "failed container health checks",
+        "Container web: ",
+        "health check failed",
+        "What to do: The task definition's health check fails: run its command in the image",
+    )
+    assert seconds() < LIMIT
+
+
+def test_a_health_check_that_passes_is_waited_for(good: Shop, ecs: t.Any, seconds: Seconds) -> None:
+    check = {"command": ["CMD-SHELL", "exit 0"], "interval": 5, "timeout": 2, "retries": 1}
+    assert good.service(task_definition=good.register(*WORK, healthCheck=check))["changed"]
+    (task,) = ecs.list_tasks(cluster=good.name, serviceName="web")["taskArns"]
+    assert ecs.describe_tasks(cluster=good.name, tasks=[task])["tasks"][0]["healthStatus"] == "HEALTHY"
+    assert seconds() < LIMIT
+
+
+def test_a_deployment_that_the_breaker_gives_up(good: Shop, seconds: Seconds) -> None:
+    breaker = {**BREAKER, "rollback": False}
+    fails(
+        good.service(
+            task_definition=good.register("sh", "-c", "exit 4"),
+            deployment_configuration={"deploymentCircuitBreaker": breaker},
+        ),
+        "deployment_failed",
+        "AWS gave the deployment up and left the service as it is. ECS deployment circuit breaker was triggered",
+        "Container web: exit code 4",
+    )
+    assert seconds() < LIMIT
+
+
+def test_a_secret_that_is_missing(shop: Shop, network: Json, seconds: Seconds) -> None:
+    secret = "arn:aws:secretsmanager:ap-northeast-2:000000000000:secret:shop/database-AbCdEf"
+    revision = shop.register(*WORK, secrets=[{"name": "PASSWORD", "valueFrom": secret}])
+    fails(
+        shop.service(task_definition=revision, network_configuration=network),
+        "tasks_failing",
+        "ResourceInitializationError",
+        "secret:shop/database-AbCdEf",
+        "What to do: Create the secret or parameter in this region and account",
+    )
+    assert seconds() < LIMIT
+
+
+def test_the_value_of_a_secret_is_never_told(shop: Shop, network: Json, name: str, seconds: Seconds) -> None:
+    value = "vdqxw7-p0zk"
+    manager = boto3.client("secretsmanager")
+    secret = manager.create_secret(Name=name, SecretString=value)["ARN"]
+    script = 'test "$PASSWORD" = vdqxw7"-p0zk" && exit 7; exit 8'
+    revision = shop.register("sh", "-c", script, secrets=[{"name": "PASSWORD", "valueFrom": secret}])
+    result = shop.service(task_definition=revision, network_configuration=network)
+    manager.delete_secret(SecretId=secret, ForceDeleteWithoutRecovery=True)
+    fails(result, "tasks_failing", "Container web: exit code 7")
+    assert value not in json.dumps(result)
+    assert seconds() < LIMIT
+
+
+def test_a_rollback_by_the_breaker_is_a_failure(good: Shop, ecs: t.Any, seconds: Seconds) -> None:
+    revision = good.register("sh", "-c", "echo no such table: orders; exit 1")
+    fails(
+        good.service(task_definition=revision, deployment_configuration={"deploymentCircuitBreaker": BREAKER}),
+        "rolled_back",
+        "AWS took the service back to what ran before.",
+        "circuit breaker",
+        f"The service runs {good.name}:1 again.",
+        "Container web: exit code 1",
+        "    | no such table: orders",
+    )
+    (service,) = ecs.describe_services(cluster=good.name, services=["web"])["services"]
+    assert service["taskDefinition"].endswith(f"{good.name}:1")
+    assert seconds() < LIMIT
+
+
+def test_a_target_that_fails_its_health_checks(
+    shop: Shop, network: Json, target_group: t.Callable[[str], str], seconds: Seconds
+) -> None:
+    revision = shop.register("perl", "-e", SERVE, portMappings=[{"containerPort": 8080}])
+    balancer = {"targetGroupArn": target_group("/health"), "containerName": "web", "containerPort": 8080}
+    fails(
+        shop.service(
+            task_definition=revision, network_configuration=network, load_balancers=[balancer], wait_timeout=10
+        ),
+        "timeout",
+        "0 of 1 tasks run and serve",
+        "is unhealthy: Health checks failed with these codes: [404]",
+        "What to do: The target does not pass its health check: check the path and expected code",
+    )
+    assert seconds() < LIMIT
+
+
+def test_a_target_that_answers(
+    shop: Shop, network: Json, target_group: t.Callable[[str], str], seconds: Seconds
+) -> None:
+    revision = shop.register("perl", "-e", SERVE, portMappings=[{"containerPort": 8080}])
+    balancer = {"targetGroupArn": target_group("/ready"), "containerName": "web", "containerPort": 8080}
+    result = shop.service(task_definition=revision, network_configuration=network, load_balancers=[balancer])
+    assert result.get("changed"), result
+    assert seconds() < LIMIT
+
+
+def test_a_program_that_is_killed(shop: Shop, network: Json, seconds: Seconds) -> None:
+    revision = shop.register("sh", "-c", "exit 137")
+    fails(
+        shop.service(task_definition=revision, network_configuration=network),
+        "tasks_failing",
+        "Container web: exit code 137 (killed, often for want of memory)",
+    )
+    assert seconds() < LIMIT
+
+
+def test_an_info_check_tells_the_same_without_waiting(shop: Shop, network: Json, seconds: Seconds) -> None:
+    revision = shop.register("sh", "-c", "echo no such table: orders; exit 1")
+    shop.service(task_definition=revision, network_configuration=network)
+    (service,) = shop.run("ecs_service_info", cluster=shop.name, rollouts=True)["services"]
+    # Whether the next attempt just starts or has failed already, the reasons are there.
+    assert service["rollout"]["state"] in ("in_progress", "failed")
+    container = service["rollout"]["failure"]["tasks"][0]["containers"][0]
+    assert (container["exit_code"], container["log"]) == (1, ["no such table: orders"])
+    assert seconds() < LIMIT

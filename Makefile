@@ -75,7 +75,7 @@ test: $(VENV)/installed-test ## Run every test: the next four
 lint: ## Style and types
 unit: ## Unit tests, without any emulator or Docker
 sanity: ## ansible-test sanity
-molecule: ## Roles and the whole site on the local cloud (needs Docker)
+molecule: ## Roles, modules and the whole site on the local cloud (needs Docker)
 lint unit sanity molecule: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
 docs: $(VENV)/installed ## Write README.md of each role from its argument specs

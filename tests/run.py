@@ -150,7 +150,10 @@ def sanity_home() -> Path:
 
 
 def molecule() -> Tally:
-    """One test a scenario. They share the local cloud that `default` owns: it is taken down once, at the end."""
+    """One test a scenario, and those of the modules. All share the local cloud that `default` owns: it is taken down
+    once, at the end."""
+    report = CACHE / "integration.xml"
+    report.unlink(missing_ok=True)
     take_down = ("molecule", "destroy", "--scenario-name", "default")
     run("molecule, what an earlier run left is gone", *take_down)
     scenarios = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
@@ -158,7 +161,8 @@ def molecule() -> Tally:
         run(f"molecule {name}", "molecule", "test", "--scenario-name", name, "--destroy", "never") for name in scenarios
     ]
     ok.append(run("molecule, nothing stays behind", *take_down))
-    return Tally(passed=ok.count(True), failed=ok.count(False))
+    cases = reported([report] if report.exists() else [], succeeded=True)
+    return cases + Tally(passed=ok.count(True), failed=ok.count(False))
 
 
 KINDS: dict[str, Callable[[], Tally]] = {"lint": lint, "unit": unit, "sanity": sanity, "molecule": molecule}

@@ -123,8 +123,8 @@ def start(settings: Settings, arguments: list[str]) -> dict[str, Any]:
     for address in ("127.0.0.1", settings.bridge_address):
         if not port_is_free(address, settings.port):
             fail(
-                f"{address}:{settings.port} is in use by another program. Stop it, or set local_cloud_port "
-                "(and the ports of the inventory's addresses) to a free port."
+                f"{address}:{settings.port} is in use by another program. Stop it, or choose another "
+                "port with -e local_cloud_port=…, here and for site.yml."
             )
     with settings.log_file.open("ab") as log:
         process = subprocess.Popen(

@@ -1,0 +1,69 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the documentation of the service modules shows does what it says, with tasks that really run.
+
+The examples of the other modules need no tasks: the unit tests run them.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+import boto3
+import yaml
+
+from ansible_collections.slipway.aws.plugins.modules import ecs_service, ecs_service_info
+from ansible_collections.slipway.aws.tests.integration.conftest import SERVE, Json, Shop
+
+
+def put(value: t.Any, instead: t.Mapping[str, str]) -> t.Any:
+    """The value with what really exists instead of the names of the documentation."""
+    if isinstance(value, dict):
+        return {name: put(member, instead) for name, member in value.items()}
+    if isinstance(value, list):
+        return [put(element, instead) for element in value]
+    return instead.get(value, value) if isinstance(value, str) else value
+
+
+def examples(text: str, action: str, instead: t.Mapping[str, str]) -> dict[str, Json]:
+    """The options of each example by its name."""
+    return {task["name"]: put(task[action], instead) for task in yaml.safe_load(text) if action in task}
+
+
+def test_ecs_service(shop: Shop, target_group: t.Callable[[str], str]) -> None:
+    ec2 = boto3.client("ec2")
+    subnets = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
+    groups = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])["SecurityGroups"]
+    for number in range(2):
+        shop.register("perl", "-e", SERVE, portMappings=[{"containerPort": 8080}], cpu=number)
+    instead = {
+        "shop": shop.name,
+        "web:42": f"{shop.name}:1",
+        "subnet-0123456789abcdef0": subnets[0]["SubnetId"],
+        "subnet-0fedcba9876543210": subnets[1]["SubnetId"],
+        "sg-0123456789abcdef0": groups[0]["GroupId"],
+        "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/0123456789abcdef": target_group("/ready"),
+    }
+    results = []
+    for name, options in examples(ecs_service.EXAMPLES, "slipway.aws.ecs_service", instead).items():
+        if options.get("task_definition") == "web":
+            options["task_definition"] = shop.name
+        results.append(shop.run("ecs_service", **options))
+        assert results[-1].get("changed"), (name, results[-1])
+        if "state" not in options:
+            found = [
+                shop.run("ecs_service_info", **asked)["services"]
+                for asked in examples(ecs_service_info.EXAMPLES, "slipway.aws.ecs_service_info", instead).values()
+            ]
+            assert [len(services) for services in found] == [1, 1]
+            assert found[1][0]["rollout"]["state"] == "succeeded", found[1][0]["rollout"]
+        again = shop.run("ecs_service", **options)
+        assert not again["changed"], (name, again)
+    revisions = [result["service"]["task_definition"].rpartition("/")[2] for result in results]
+    assert revisions[:2] == [f"{shop.name}:2", f"{shop.name}:1"]
+    assert [strategy["capacityProvider"] for strategy in results[3]["service"]["capacity_provider_strategy"]] == [
+        "FARGATE",
+        "FARGATE_SPOT",
+    ]

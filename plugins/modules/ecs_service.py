@@ -150,6 +150,8 @@ options:
     description:
       - Whether to delete the service and make it anew where AWS cannot change it in place.
       - What was not asked for is taken from the old one. The service is interrupted.
+      - If AWS then refuses the new one, RV(request) has all that it was to be. A run that is killed after the deletion
+        cannot tell it, and the next run knows only what is asked for. So ask for what matters, O(desired_count) too.
     type: bool
     default: false
   force:
@@ -177,18 +179,15 @@ extends_documentation_fragment:
 notes:
   - A rollout that fails is a failed task, and its message tells which tasks failed, with exit codes, reasons and the
     last lines of their logs, which targets are unhealthy, what the service's events say, and what to do.
-  - >-
-    It fails with one of these codes: C(rolled_back), C(rollback_failed), C(deployment_failed), C(deployment_stopped),
-    C(superseded), C(tasks_failing) (no circuit breaker ends it and no task works, ECS goes on trying), C(timeout),
-    C(service_gone).
-  - Other codes are C(immutable) (AWS cannot change this in place), C(invalid_option), C(not_found), C(access_denied),
-    C(throttled), C(refused) and those that every module has.
+  - RV(code) lists the codes of all failures.
+  - The values of secrets are never read. The lines of logs are what the containers wrote. One that writes a secret
+    into its log shows it here too; C(no_log) with the task hides the message with it.
   - >-
     Needs C(ecs:DescribeServices), C(ecs:CreateService), C(ecs:UpdateService), C(ecs:DeleteService),
     C(ecs:TagResource), C(ecs:UntagResource), C(ecs:DescribeTaskDefinition) and C(iam:PassRole). To wait and to explain
     it also uses C(ecs:ListServiceDeployments), C(ecs:DescribeServiceDeployments), C(ecs:ListTasks),
     C(ecs:DescribeTasks), C(elasticloadbalancing:DescribeTargetHealth) and C(logs:GetLogEvents), and says what it could
-    not read.
+    not read. Logs are read in the region that they are written to.
 seealso:
   - module: slipway.aws.ecs_service_info
   - module: slipway.aws.ecs_task_definition
@@ -282,7 +281,27 @@ service:
       description: Tags of the service.
       type: dict
 code:
-  description: What went wrong, as a word that never changes. The notes list them.
+  description:
+    - What went wrong, as a word that never changes. The first eight are those of a rollout.
+    - V(rolled_back), AWS took the service back to what ran before.
+    - V(rollback_failed), AWS tried to take the service back, and that failed too.
+    - V(deployment_failed), AWS gave the deployment up and left the service as it is.
+    - V(deployment_stopped), somebody stopped the deployment.
+    - V(superseded), a later deployment of the same service took over.
+    - V(tasks_failing), no circuit breaker ends it and no task works, while ECS goes on starting new ones.
+    - V(timeout), the time to wait is over.
+    - V(service_gone), the service was deleted while its rollout was watched.
+    - V(immutable), AWS cannot change an option in place; nothing was changed.
+    - V(access_denied), AWS does not allow the call that is named.
+    - V(aws_error), AWS answered with a fault of its own.
+    - V(conflict), something else is being done to the service.
+    - V(invalid_option), an option cannot be right; nothing was changed.
+    - V(limit_exceeded), a quota is used up.
+    - V(no_connection), AWS cannot be reached.
+    - V(no_credentials), there are no usable credentials.
+    - V(not_found), the cluster or the task definition does not exist.
+    - V(refused), AWS refuses the request for what it says.
+    - V(throttled), AWS was asked too often, even after ten tries.
   type: str
   returned: failure
 failure:
@@ -323,6 +342,10 @@ failure:
       description: What could not be read, for want of rights.
       type: list
       elements: str
+request:
+  description: The new service as it was to be, as CreateService takes it.
+  type: dict
+  returned: when the old service is deleted, for O(recreate=true), and the new one could not be made
 immutable:
   description: The options that AWS cannot change in place.
   type: list

@@ -130,7 +130,14 @@ services:
           type: list
           elements: dict
 code:
-  description: What went wrong, as a word that never changes.
+  description:
+    - What went wrong, as a word that never changes.
+    - V(access_denied), AWS does not allow the call that is named.
+    - V(aws_error), AWS answered with a fault of its own.
+    - V(no_connection), AWS cannot be reached.
+    - V(no_credentials), there are no usable credentials.
+    - V(refused), AWS refuses the request for what it says.
+    - V(throttled), AWS was asked too often, even after ten tries.
   type: str
   returned: failure
 """

@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from ansible_collections.slipway.aws.plugins.module_utils._ecs import rollout
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
 
 import role_readmes  # noqa: E402  # docs/ is no package
+
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("ec[rs]_*.py"))
+# What can go wrong with any call to AWS.
+CODES = {"access_denied", "aws_error", "no_connection", "no_credentials", "refused", "throttled"}
+
+
+def codes_of(module: str) -> set[str]:
+    """The codes of failures that a module's documentation lists."""
+    documented = importlib.import_module(f"ansible_collections.slipway.aws.plugins.modules.{module}").RETURN
+    return set(re.findall(r"V\((\w+)\)", str(yaml.safe_load(documented)["code"]["description"])))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_codes_of_failures_are_documented(module: str) -> None:
+    assert codes_of(module) >= CODES
+
+
+def test_codes_of_failed_rollouts_are_documented() -> None:
+    assert codes_of("ecs_service") >= {*rollout.CODES, "immutable", "invalid_option", "not_found"}
 
 
 @pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))

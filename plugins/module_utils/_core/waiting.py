@@ -14,7 +14,8 @@ from .errors import TIMEOUT, SlipwayError
 
 S = t.TypeVar("S")
 FIRST_PAUSE = 0.25
-LONGEST_PAUSE = 2.0
+# So that, with the calls of a look, what is done is noticed within two seconds.
+LONGEST_PAUSE = 1.5
 
 
 @dataclasses.dataclass(frozen=True)

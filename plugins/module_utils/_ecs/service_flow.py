@@ -177,17 +177,27 @@ def carry_out(cloud: Cloud, request: Request, service: Options | None, planned: 
 
 def apply(cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan) -> Options:
     """Make the calls of the plan; the service as AWS answers it."""
-    if planned.action == "recreate":
-        service_api.delete_service(cloud.ecs, request.cluster, request.name, force=True)
-        await_inactive(cloud, request.cluster, request.name, request.timeout)
-    if service is None or planned.action == "recreate":
+    if service is None:
         return _create(cloud, request, planned.request)
+    if planned.action == "recreate":
+        return _recreate(cloud, request, planned.request)
     if planned.request:
         call = {**planned.request, "cluster": request.cluster, "service": request.name}
         service = {**service_api.update_service(cloud.ecs, call), "tags": service.get("tags")}
     api.tag_resource(cloud.ecs, service["serviceArn"], tagging.to_list(planned.put_tags))
     api.untag_resource(cloud.ecs, service["serviceArn"], planned.remove_tags)
     return service
+
+
+def _recreate(cloud: Cloud, request: Request, members: Options) -> Options:
+    """Delete the service and make it anew; whoever has to repair what goes wrong between gets all its settings."""
+    service_api.delete_service(cloud.ecs, request.cluster, request.name, force=True)
+    try:
+        await_inactive(cloud, request.cluster, request.name, request.timeout)
+        return _create(cloud, request, members)
+    except SlipwayError as error:
+        told = f"{error.msg} The old service {request.name} is deleted; `request` has what the new one was to be."
+        raise SlipwayError(error.code, told, {**error.details, "request": members}) from error
 
 
 def _create(cloud: Cloud, request: Request, members: Options) -> Options:

@@ -27,10 +27,10 @@ def test_what_is_done_is_not_waited_for() -> None:
     assert time.pauses == []
 
 
-def test_pauses_are_short_at_first_and_never_longer_than_two_seconds() -> None:
+def test_pauses_are_short_at_first_and_then_settle() -> None:
     time, states = FakeTime(), itertools.count()
     assert poll(lambda: next(states), lambda state: state == 6, timeout=60, waiting_for="six", clock=time.clock) == 6
-    assert time.pauses == [0.25, 0.5, 1, 2, 2, 2]
+    assert time.pauses == [0.25, 0.5, 1, 1.5, 1.5, 1.5]
 
 
 def test_giving_up_says_what_was_waited_for_and_the_last_state() -> None:

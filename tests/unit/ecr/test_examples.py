@@ -48,6 +48,14 @@ def test_ecr_repository_info(run: Run, ecr: t.Any, put: t.Callable[..., str], op
     assert len(found[0].get("images", [])) == ("image_tag" in options)
 
 
+@pytest.mark.parametrize("options", examples("ecr_authorization_info"))
+def test_ecr_authorization_info(run: Run, options: Json | None) -> None:
+    known = run("ecr_authorization_info", **(options or {}))
+    assert (known["changed"], known["username"]) == (False, "AWS")
+    assert known["password"]
+    assert known["registry"]
+
+
 @pytest.mark.parametrize("options", examples("ecr_image_tag"))
 def test_ecr_image_tag(run: Run, ecr: t.Any, put: t.Callable[..., str], options: Json) -> None:
     ecr.create_repository(repositoryName="webapp")

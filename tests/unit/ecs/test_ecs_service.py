@@ -394,6 +394,14 @@ def test_s10_recreate_makes_it_anew(web: Run, cluster: t.Any) -> None:
     assert not web(launch_type="EC2", recreate=True)["changed"]
 
 
+def test_s10_settings_survive_when_the_new_service_is_refused(web: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, "CreateService", denied("CreateService"))
+    result = web(launch_type="EC2", recreate=True)
+    assert result["code"] == "access_denied"
+    assert "The old service web is deleted" in result["msg"]
+    assert (result["request"]["launchType"], result["request"]["desiredCount"]) == ("EC2", 2)
+
+
 # S11
 
 

@@ -62,8 +62,8 @@ expires_at:
   sample: "2026-01-31T12:00:00+00:00"
 code:
   description:
-    - Which error it was, for programs. V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(refused)
-      or V(aws_error).
+    - Which error it was, for programs. V(invalid_option), V(access_denied), V(no_credentials), V(no_connection),
+      V(throttled), V(refused) or V(aws_error).
   returned: failure
   type: str
   sample: access_denied

@@ -155,8 +155,8 @@ repositories:
           sample: application/vnd.oci.image.index.v1+json
 code:
   description:
-    - Which error it was, for programs. V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(refused)
-      or V(aws_error).
+    - Which error it was, for programs. V(invalid_option), V(access_denied), V(no_credentials), V(no_connection),
+      V(throttled), V(refused) or V(aws_error).
   returned: failure
   type: str
   sample: access_denied

@@ -134,6 +134,7 @@ code:
     - What went wrong, as a word that never changes.
     - V(access_denied), AWS does not allow the call that is named.
     - V(aws_error), AWS answered with a fault of its own.
+    - V(invalid_option), an option cannot be right.
     - V(no_connection), AWS cannot be reached.
     - V(no_credentials), there are no usable credentials.
     - V(refused), AWS refuses the request for what it says.

@@ -19,7 +19,7 @@ import role_readmes  # noqa: E402  # docs/ is no package
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("ec[rs]_*.py"))
 # What can go wrong with any call to AWS.
-CODES = {"access_denied", "aws_error", "no_connection", "no_credentials", "refused", "throttled"}
+CODES = {"access_denied", "aws_error", "invalid_option", "no_connection", "no_credentials", "refused", "throttled"}
 
 
 def codes_of(module: str) -> set[str]:

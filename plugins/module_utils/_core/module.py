@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from .errors import SlipwayError
+from .errors import INVALID_OPTION, SlipwayError
 
 # botocore retries throttling and faults of the network with jittered backoff; aws_config overrides this.
 RETRIES = {"mode": "standard", "max_attempts": 10}
@@ -43,6 +43,8 @@ def run(argument_spec: dict[str, t.Any], flow: t.Callable[[Connection], Result],
     `constraints` are AnsibleModule's: required_if, mutually_exclusive and the like.
     """
     module = AnsibleAWSModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
+    # amazon.aws fails by itself, without a code, where a region or profile is missing or does not exist.
+    module.fail_json = functools.partial(module.fail_json, code=INVALID_OPTION)
     connection = Connection(functools.partial(aws_client, module), module.params, module.check_mode)
     try:
         result = flow(connection)

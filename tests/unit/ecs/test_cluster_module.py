@@ -209,6 +209,18 @@ def test_a_cluster_that_is_about_to_go_is_made_anew(
     assert calls == ["CreateCluster"]
 
 
+@pytest.mark.parametrize(
+    "connection", [{"profile": "nobody"}, {"region": "no region"}], ids=lambda option: next(iter(option))
+)
+def test_a_connection_that_cannot_be_made_has_a_code(
+    run: Run, monkeypatch: pytest.MonkeyPatch, connection: dict[str, str]
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    result = run("ecs_cluster", name="shop", **connection)
+    assert (result["failed"], result["code"]) == (True, "invalid_option")
+
+
 def test_giving_up_tells_the_last_status(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "describe_clusters", Answers(None, {"status": "PROVISIONING"}))
     result = run("ecs_cluster", name="shop", wait_timeout=0)

@@ -273,8 +273,25 @@ def tasks(ecs: ModuleType, instance_id: str) -> None:
 
     @wrap(ecs, "_cleanup_task_resources")
     def cleanup(original: Callable[..., None], task: Json, client: Any, *args: Any) -> None:
+        """When an essential container has ended, the task's others are stopped. What has ended is kept for its log."""
+        ids = list(task.get("_docker_ids") or [])
         original(task, client, *args)
-        remove_volumes(client or ecs._get_docker(), f"task-{task['taskArn'].rsplit('/', 1)[-1]}-")
+        engine = client or ecs._get_docker()
+        if client is None:
+            stop_containers(engine, ids)
+        active = {arn.rsplit("/", 1)[-1] for arn, other in ecs._tasks.items() if other.get("lastStatus") != "STOPPED"}
+        remove_volumes(engine, instance_id, active)
+
+
+def stop_containers(client: Any, ids: list[str]) -> None:
+    """Stop those that still run."""
+    import docker.errors
+
+    for container_id in ids:
+        try:
+            client.containers.get(container_id).stop(timeout=5)
+        except docker.errors.APIError:
+            continue
 
 
 def dependencies(ecs: ModuleType) -> None:
@@ -310,11 +327,13 @@ def is_as_far(client: Any, name: str, condition: str) -> bool:
     return condition == "START" or (condition == "HEALTHY" and state.get("Health", {}).get("Status") == "healthy")
 
 
-def remove_volumes(client: Any, prefix: str) -> None:
-    """Remove the volumes whose names start so; one that a container still holds is left to the next caller."""
+def remove_volumes(client: Any, instance_id: str, active: set[str]) -> None:
+    """Remove the volumes of tasks that have stopped; one that a container still holds goes with a later task's."""
     import docker.errors
 
-    for volume in client.volumes.list(filters={"name": prefix}):
+    for volume in client.volumes.list(filters={"label": f"ministack.instance={instance_id}", "dangling": True}):
+        if any(f"task-{task_id}-" in volume.name for task_id in active):
+            continue
         try:
             volume.remove()
         except docker.errors.APIError:
@@ -404,7 +423,7 @@ def target_groups(alb: ModuleType) -> None:
 
 def health_member(target: Json, group: Json) -> str:
     """One target's health as the API writes it."""
-    port = target.get("Port", group.get("Port", 80))
+    port = int(target.get("Port") or group.get("Port") or 80)
     state, reason, text = probe(target["Id"], port, group)
     detail = f"<Reason>{reason}</Reason><Description>{text}</Description>" if reason else ""
     return (

@@ -57,6 +57,11 @@ def test_health_of_a_container_is_not_looked_at() -> None:
     assert "Health" not in inspect.getsource(ecs._maybe_mark_stopped)
 
 
+def test_other_containers_outlive_the_essential_one() -> None:
+    # Without a client it stops nothing.
+    assert "_cleanup_task_resources(task, None)" in inspect.getsource(ecs._maybe_mark_stopped)
+
+
 def test_container_does_not_wait_for_what_it_depends_on() -> None:
     assert "dependsOn" not in inspect.getsource(ecs)
 

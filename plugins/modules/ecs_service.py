@@ -184,10 +184,11 @@ notes:
     into its log shows it here too; C(no_log) with the task hides the message with it.
   - >-
     Needs C(ecs:DescribeServices), C(ecs:CreateService), C(ecs:UpdateService), C(ecs:DeleteService),
-    C(ecs:TagResource), C(ecs:UntagResource), C(ecs:DescribeTaskDefinition) and C(iam:PassRole). To wait and to explain
-    it also uses C(ecs:ListServiceDeployments), C(ecs:DescribeServiceDeployments), C(ecs:ListTasks),
-    C(ecs:DescribeTasks), C(elasticloadbalancing:DescribeTargetHealth) and C(logs:GetLogEvents), and says what it could
-    not read. Logs are read in the region that they are written to.
+    C(ecs:TagResource), C(ecs:UntagResource), C(ecs:DescribeTaskDefinition) and C(iam:PassRole), for O(monitoring)
+    C(ecs:DescribeServiceRevisions). To wait and to explain it also uses C(ecs:ListServiceDeployments),
+    C(ecs:DescribeServiceDeployments), C(ecs:ListTasks), C(ecs:DescribeTasks),
+    C(elasticloadbalancing:DescribeTargetHealth) and C(logs:GetLogEvents), and says what it could not read. Logs are
+    read in the region that they are written to.
 seealso:
   - module: slipway.aws.ecs_service_info
   - module: slipway.aws.ecs_task_definition

@@ -70,7 +70,9 @@ def test_an_image_that_is_not_there(shop: Shop, network: Json, seconds: Seconds)
 
 
 def test_a_container_that_exits(shop: Shop, network: Json, seconds: Seconds) -> None:
-    script = "for line in $(seq 30); do echo line $line; done; echo cannot reach the database >&2; sleep 0.5; exit 3"
+    # Docker reads the two outputs side by side: the pauses give the lines their order, and the log time to arrive.
+    lines = "for line in $(seq 30); do echo line $line; done; sleep 0.3"
+    script = f"{lines}; echo cannot reach the database >&2; sleep 0.5; exit 3"
     revision = shop.register("sh", "-c", script)
     message = fails(
         shop.service(task_definition=revision, network_configuration=network),

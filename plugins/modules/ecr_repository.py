@@ -10,7 +10,7 @@ module: ecr_repository
 version_added: 0.1.0
 short_description: Manages repositories of Amazon ECR
 author:
-  - The Slipway authors (@slipway)
+  - The Slipway authors
 description:
   - Creates, changes and deletes repositories of Amazon Elastic Container Registry, with their lifecycle policy,
     repository policy and tags.

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: base_digest
 short_description: The digest by which a registry knows an image
 version_added: 0.1.0
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 description:
   - Takes an image as Docker Engine describes it, and gives the digest under which it was pulled by a name.
   - Where an engine keeps several digests of one image, from several registries, the answer is the same as elsewhere.

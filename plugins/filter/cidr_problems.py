@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: cidr_problems
 short_description: Say what is wrong with a list of IPv4 ranges
 version_added: 0.1.0
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 description:
   - Checks IPv4 ranges before AWS sees them and returns a sentence for each problem, none when all is well.
   - Ranges that divide one network, named with O(within), must also lie in it and must not overlap.

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: complete_task_definition
 short_description: Fill in what a task definition gets from its surroundings
 version_added: 0.1.0
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 description:
   - Takes a task definition in AWS's own spelling and fills in what is the same for all services of a site, where the
     definition does not say it itself.

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: image_plan
 short_description: What is left to do until a registry has the images
 version_added: 0.1.0
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 description:
   - Holds images that are to be built against what a registry has.
   - An image whose content-derived tag is in its repository needs no build and no push; its other tags may still have

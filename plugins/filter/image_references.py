@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: image_references
 short_description: Name images by digest
 version_added: 0.1.0
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 description:
   - Takes images as C(repository:tag) and names each by the digest which that tag has in the registry, so that what runs
     is what was tested, even when the tag moves on.

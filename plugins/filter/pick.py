@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: pick
 short_description: Take some members of a dictionary under new names
 version_added: 0.1.0
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 description:
   - Makes a dictionary of the members that are asked for. Each keyword is a new name, its value the present one.
   - A member that the dictionary lacks is null.

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: resolve_names
 short_description: Put ARNs in place of names
 version_added: 0.1.0
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 description:
   - Takes structures in AWS's own spelling and replaces, in one of their members, names by what they stand for.
   - ARNs stay as they are. A name that is not known is an error that says which ones are.

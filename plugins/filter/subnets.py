@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: subnets
 short_description: Divide an IPv4 range into equal parts
 version_added: 0.1.0
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 description:
   - Divides an IPv4 range into equal parts, in ascending order.
   - A value that is no range, or too small to divide, gives an empty list, so that it can be reported

@@ -10,7 +10,7 @@ module: docker_build_context_info
 version_added: 0.1.0
 short_description: Names a Docker build by what goes into it
 author:
-  - The Slipway authors
+  - The Slipway authors (@slipway)
 description:
   - Computes a digest of everything that a Docker build depends on, so that a build whose inputs did not change
     needs no build. The digest is the same on every machine that has the same source.

@@ -10,7 +10,7 @@ module: ecr_authorization_info
 version_added: 0.1.0
 short_description: Gets a password for a registry of Amazon ECR
 author:
-  - The Slipway authors
+  - The Slipway authors (@slipway)
 description:
   - Gets a user name and a password that C(docker login) takes for twelve hours.
   - With it, a host that has no keys for AWS can pull and push. It may do there what the caller of this module may do.

@@ -10,7 +10,7 @@ module: ecr_image_tag
 version_added: 0.1.0
 short_description: Manages the tags of images in Amazon ECR
 author:
-  - The Slipway authors
+  - The Slipway authors (@slipway)
 description:
   - Makes tags name an image that is in the repository already, or removes them.
   - Nothing is pulled or pushed, and no Docker is needed. The image keeps its digest.

@@ -10,7 +10,7 @@ module: ecr_repository
 version_added: 0.1.0
 short_description: Manages repositories of Amazon ECR
 author:
-  - The Slipway authors
+  - The Slipway authors (@slipway)
 description:
   - Creates, changes and deletes repositories of Amazon Elastic Container Registry, with their lifecycle policy,
     repository policy and tags.

@@ -10,7 +10,7 @@ module: ecr_repository_info
 version_added: 0.1.0
 short_description: Reads repositories of Amazon ECR and their images
 author:
-  - The Slipway authors
+  - The Slipway authors (@slipway)
 description:
   - Reads the repositories of a registry, with their tags, policies and images as far as O(include) asks for them.
 options:

@@ -14,7 +14,7 @@ description:
   - An option that is not given leaves its member as it is. The order of capacity providers makes no difference.
   - The names of the options are those of the API in Ansible's spelling. What is inside of them is in AWS's own
     spelling and is checked against the API's model before any call.
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 options:
   state:
     description: Whether the cluster is there. AWS refuses to delete a cluster that has services or tasks.

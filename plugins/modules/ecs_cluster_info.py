@@ -11,7 +11,7 @@ short_description: Read Amazon ECS clusters
 version_added: 0.1.0
 description:
   - Reads clusters with their settings, configuration, capacity providers, statistics and tags.
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 options:
   names:
     description: Names or ARNs of the clusters. All clusters of the region are read if this is not given.

@@ -16,7 +16,7 @@ description:
     Options at the top are named as the API's members in snake case. What is inside them has AWS's own spelling and is
     checked against the installed botocore before any call, so a member that a newer botocore knows works at once.
   - Members that are left out inside an option have AWS's default, and are set back to it.
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 options:
   name:
     description: Name of the service.

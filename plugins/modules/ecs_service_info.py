@@ -12,7 +12,7 @@ short_description: Read services of Amazon ECS and check their rollouts
 description:
   - Reads services of a cluster and, if asked, says how their latest rollout goes and why it failed.
   - It never waits. To wait for a rollout, see M(slipway.aws.ecs_service).
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 options:
   cluster:
     description: Name or ARN of the cluster.

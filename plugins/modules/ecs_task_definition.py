@@ -19,7 +19,7 @@ description:
     member away.
   - The names of the options are those of the API in Ansible's spelling. What is inside of them is in AWS's own
     spelling and is checked against the API's model before any call.
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 options:
   state:
     description:

@@ -11,7 +11,7 @@ short_description: Read an Amazon ECS task definition
 version_added: 0.1.0
 description:
   - Reads one revision of a task definition with its tags and, if asked, which revisions its family has.
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 options:
   family:
     description: The family, of which the newest active revision is read; also C(family:revision) or a revision's ARN.

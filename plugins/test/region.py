@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 name: region
 short_description: Whether this is an AWS region
 version_added: 0.1.0
-author: The Slipway authors
+author: The Slipway authors (@slipway)
 description:
   - Whether a name is that of an AWS region which the installed botocore knows, in any of AWS's partitions.
   - Asks nobody, so it can be answered before anything is made.

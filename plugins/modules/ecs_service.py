@@ -354,45 +354,20 @@ immutable:
   returned: when RV(code) is V(immutable)
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import SERVICE
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service_flow import run_flow
-
-LIST = {"type": "list", "elements": "dict"}
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True, "aliases": ["service", "service_name"]},
     "cluster": {"type": "str", "default": "default"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "task_definition": {"type": "str"},
-    "desired_count": {"type": "int"},
-    "launch_type": {"type": "str", "choices": ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]},
-    "capacity_provider_strategy": LIST,
-    "platform_version": {"type": "str"},
-    "deployment_configuration": {"type": "dict"},
-    "deployment_controller": {"type": "dict"},
-    "force_new_deployment": {"type": "bool", "default": False},
-    "availability_zone_rebalancing": {"type": "str", "choices": ["ENABLED", "DISABLED"]},
-    "network_configuration": {"type": "dict"},
-    "load_balancers": LIST,
-    "health_check_grace_period_seconds": {"type": "int"},
-    "service_registries": LIST,
-    "service_connect_configuration": {"type": "dict"},
-    "volume_configurations": LIST,
-    "vpc_lattice_configurations": LIST,
-    "placement_constraints": LIST,
-    "placement_strategy": LIST,
-    "scheduling_strategy": {"type": "str", "choices": ["REPLICA", "DAEMON"]},
-    "role": {"type": "str"},
-    "enable_execute_command": {"type": "bool"},
-    "enable_ecs_managed_tags": {"type": "bool"},
-    "propagate_tags": {"type": "str", "choices": ["TASK_DEFINITION", "SERVICE", "NONE"]},
-    "monitoring": {"type": "dict"},
     "client_token": {"type": "str", "no_log": False},
     "recreate": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 600},
-    **TAG_OPTIONS,
+    **SERVICE,
 }
 
 

@@ -269,43 +269,22 @@ problems:
   elements: str
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, Result, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, Result, run
 from ansible_collections.slipway.aws.plugins.module_utils._ecs import task_definition_flow as flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import (
+    TASK_DEFINITION,
+    TASK_DEFINITION_RULES,
+)
 
 
 def main() -> None:
     argument_spec = {
         "state": {"choices": ["present", "absent"], "default": "present"},
-        "family": {"aliases": ["name"]},
-        "revision": {"type": "int"},
-        "definition": {"type": "dict"},
-        "definition_file": {"type": "path"},
-        "container_definitions": {"type": "list", "elements": "dict"},
-        "volumes": {"type": "list", "elements": "dict"},
-        "cpu": {},
-        "memory": {},
-        "network_mode": {},
-        "requires_compatibilities": {"type": "list", "elements": "str"},
-        "execution_role_arn": {},
-        "task_role_arn": {},
-        "runtime_platform": {"type": "dict"},
-        "ephemeral_storage": {"type": "dict"},
-        "placement_constraints": {"type": "list", "elements": "dict"},
-        "proxy_configuration": {"type": "dict"},
-        "inference_accelerators": {"type": "list", "elements": "dict"},
-        "pid_mode": {},
-        "ipc_mode": {},
-        "enable_fault_injection": {"type": "bool"},
         "keep_revisions": {"type": "int"},
         "delete": {"type": "bool", "default": False},
-        **TAG_OPTIONS,
+        **TASK_DEFINITION,
     }
-    run(
-        argument_spec,
-        apply,
-        required_one_of=[("family", "definition", "definition_file")],
-        mutually_exclusive=[("definition", "definition_file")],
-    )
+    run(argument_spec, apply, **TASK_DEFINITION_RULES)
 
 
 def apply(connection: Connection) -> Result:

@@ -61,12 +61,12 @@ def run_flow(connection: Connection) -> Result:
         if not request.check_mode:
             await_inactive(cloud, request.cluster, request.name, request.timeout)
         service = None
-    current = _current(cloud, service, request)
+    current = options_of(cloud, service, request.wish)
     wish = _resolved(cloud, request, current)
     planned = plan_service(current, wish, shapes)
     refuse_blocked(planned, request.name)
     if request.check_mode:
-        return _result(planned, _predicted(service, planned, request))
+        return _result(planned, predicted(service, planned, request.name))
     return carry_out(cloud, request, service, planned)
 
 
@@ -78,23 +78,27 @@ def request_shapes(ecs: t.Any) -> Shapes:
     )
 
 
-def _request(connection: Connection, shapes: Shapes) -> Request:
-    params = connection.params
-    options = check_options(shapes.create, params, skip=_NOT_OPTIONS, allow_unknown=connection.check_mode)
+def wish_of(params: t.Mapping[str, t.Any], shapes: Shapes, check_mode: bool) -> Wish:
+    """What the options of a service ask for, each checked."""
+    options = check_options(shapes.create, params, skip=_NOT_OPTIONS, allow_unknown=check_mode)
     options["task_definition"] = params["task_definition"]
     options["tags"] = params["tags"]
     if options.get("launch_type") and options.get("capacity_provider_strategy"):
         raise SlipwayError(INVALID_OPTION, "launch_type and capacity_provider_strategy exclude each other.")
-    wish = Wish(
+    return Wish(
         {name: value for name, value in options.items() if value is not None},
         purge_tags=params["purge_tags"],
         force_new_deployment=params["force_new_deployment"],
-        recreate=params["recreate"],
+        recreate=params.get("recreate", False),
     )
+
+
+def _request(connection: Connection, shapes: Shapes) -> Request:
+    params = connection.params
     return Request(
         cluster=params["cluster"],
         name=params["name"],
-        wish=wish,
+        wish=wish_of(params, shapes, connection.check_mode),
         client_token=params["client_token"],
         wait=params["wait"],
         timeout=float(params["wait_timeout"]),
@@ -113,12 +117,13 @@ def read_service(cloud: Cloud, request: Request) -> Options | None:
     return found[0] if found and present(found[0]) else None
 
 
-def _current(cloud: Cloud, service: Options | None, request: Request) -> Options | None:
+def options_of(cloud: Cloud, service: Options | None, wish: Wish) -> Options | None:
+    """The options that a service, as AWS answers it, stands for, as far as `wish` has to be compared with them."""
     if service is None:
         return None
     monitoring = None
     revisions = service.get("currentServiceRevisions")
-    if request.wish.options.get("monitoring") is not None and revisions:
+    if wish.options.get("monitoring") is not None and revisions:
         # Only the service's revision shows it.
         revision = service_api.describe_service_revision(cloud.ecs, revisions[0]["arn"])
         monitoring = (revision or {}).get("monitoring")
@@ -162,17 +167,21 @@ def carry_out(cloud: Cloud, request: Request, service: Options | None, planned: 
     if request.wait and planned.changed:
         observer.read_known()
     after = apply(cloud, request, service, planned)
-    result = _result(planned, _with_tags(after, service, planned))
+    result = _result(planned, with_tags(after, service, planned))
     if not request.wait or (not planned.changed and is_steady(after)):
         return result
-    fresh = service is None or planned.action == "recreate" or starts_deployment(service, after)
-    observer.watch = Watch(goal_of(after, fresh=fresh))
+    aim(observer, service if planned.action != "recreate" else None, after)
     outcome = follow(observer, after, request.timeout)
-    result["service"] = shown(_with_tags(outcome.sight.service, service, planned))
+    result["service"] = shown(with_tags(outcome.sight.service, service, planned))
     if outcome.verdict.state == "failed":
         failure = explain(observer, outcome)
         raise SlipwayError(failure.code, failure.msg, {**result, **failure.details})
     return result
+
+
+def aim(observer: Observer, before: Options | None, after: Options) -> None:
+    """Let `observer` follow what led from one answer to the other; `before` is None for a new service."""
+    observer.watch = Watch(goal_of(after, fresh=before is None or starts_deployment(before, after)))
 
 
 def apply(cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan) -> Options:
@@ -272,7 +281,7 @@ def _delete(cloud: Cloud, cluster: str, service: Options, force: bool) -> None:
     service_api.delete_service(cloud.ecs, cluster, name, force)
 
 
-def _with_tags(service: t.Mapping[str, t.Any], before: Options | None, planned: ServicePlan) -> Options:
+def with_tags(service: t.Mapping[str, t.Any], before: Options | None, planned: ServicePlan) -> Options:
     """AWS answers a change without tags."""
     tags = planned.plan.predicted.get("tags")
     if tags is None:
@@ -280,11 +289,11 @@ def _with_tags(service: t.Mapping[str, t.Any], before: Options | None, planned: 
     return {**service, "tags": tagging.to_list(tags)}
 
 
-def _predicted(service: Options | None, planned: ServicePlan, request: Request) -> Options:
+def predicted(service: Options | None, planned: ServicePlan, name: str) -> Options:
     """The service as a real run would leave it, under the keys that AWS uses."""
-    predicted = {**(shown(service) if service else {}), **planned.plan.predicted}
-    predicted.pop("role", None)
-    return {**predicted, "service_name": request.name, "status": "ACTIVE"}
+    after = {**(shown(service) if service else {}), **planned.plan.predicted}
+    after.pop("role", None)
+    return {**after, "service_name": name, "status": "ACTIVE"}
 
 
 def _result(planned: ServicePlan, service: Options) -> Result:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible.module_utils.common.yaml import HAS_YAML, yaml_load
 
@@ -33,23 +34,37 @@ WRITTEN_BY_AWS = (
 )
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for: a whole definition (`document`), or what differs from the current one (`options`), or both."""
+
+    name: Name
+    document: Json | None
+    options: Json
+    tags: tagging.Tags | None
+    purge_tags: bool
+
+
 def present(connection: Connection) -> Result:
     """The family's definition is as asked: at most one revision is registered."""
     ecs, params, check_mode = connection.client("ecs"), connection.params, connection.check_mode
     if params["keep_revisions"] is not None and params["keep_revisions"] < 1:
         raise SlipwayError(INVALID_OPTION, f"keep_revisions: expected 1 or more, got {params['keep_revisions']}.")
-    request = _shape(ecs, "RegisterTaskDefinition").input_shape
-    document = _document(ecs, params, check_mode)
-    options = check_options(request, params, skip=("family", "tags"), allow_unknown=check_mode)
-    name = _name(params, document)
-    current = find(ecs, name)
-    if current is None and name.revision is not None:
-        raise SlipwayError(NOT_FOUND, f"The task definition {name} does not exist.")
-    planned = plan(ecs, name, current, document, options, params)
-    result = apply(ecs, name, current, planned, check_mode)
+    wish = wish_of(ecs, params, check_mode)
+    current = find(ecs, wish.name)
+    result = apply(ecs, wish.name, current, plan(ecs, wish, current), check_mode)
     if params["keep_revisions"] is not None:
         _prune(ecs, result, params, check_mode)
     return result
+
+
+def wish_of(ecs: api.Client, params: Params, check_mode: bool) -> Wish:
+    """What the options of a task definition ask for, each checked."""
+    request = _shape(ecs, "RegisterTaskDefinition").input_shape
+    document = _document(ecs, params, check_mode)
+    options = check_options(request, params, skip=("family", "tags"), allow_unknown=check_mode)
+    tags = params["tags"] if params["tags"] is not None else tags_of(document or {})
+    return Wish(_name(params, document), document, options, tags, params["purge_tags"])
 
 
 def absent(connection: Connection) -> Result:
@@ -87,21 +102,21 @@ def find(ecs: api.Client, name: Name) -> Json | None:
     return _spell(answer) if answer else None
 
 
-def plan(
-    ecs: api.Client, name: Name, current: Json | None, document: Json | None, options: Json, params: Params
-) -> Draft:
-    """The revision that `document` and `options` ask for, beside the `current` one."""
+def plan(ecs: api.Client, wish: Wish, current: Json | None) -> Draft:
+    """The revision that is asked for, beside the `current` one."""
+    name, document = wish.name, wish.document
+    if current is None and name.revision is not None:
+        raise SlipwayError(NOT_FOUND, f"The task definition {name} does not exist.")
     names = option_names(_shape(ecs, "RegisterTaskDefinition").input_shape)
     settable = {option: value for option, value in (current or {}).items() if option in names and option != "tags"}
     whole = {option: value for option, value in document.items() if option != "tags"} if document else document
-    wanted = {**merged(settable, whole, options), "family": name.family}
+    wanted = {**merged(settable, whole, wish.options), "family": name.family}
     if not wanted.get("container_definitions"):
         raise SlipwayError(
             INVALID_OPTION, f"container_definitions is required for the first revision of family '{name.family}'."
         )
     has_tags = (current or {}).get("tags") or {}
-    asked = params["tags"] if params["tags"] is not None else tags_of(document or {})
-    tags = tagging.wanted(has_tags, asked, params["purge_tags"])
+    tags = tagging.wanted(has_tags, wish.tags, wish.purge_tags)
     has = {**settable, "tags": has_tags, "status": current["status"]} if current else None
     return draft(has, wanted, tags)
 

@@ -1,0 +1,71 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options that several modules take: of a task definition, and of a service."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.module import TAG_OPTIONS
+
+Spec = dict[str, dict[str, t.Any]]
+LIST: dict[str, t.Any] = {"type": "list", "elements": "dict"}
+
+TASK_DEFINITION: Spec = {
+    "family": {"aliases": ["name"]},
+    "revision": {"type": "int"},
+    "definition": {"type": "dict"},
+    "definition_file": {"type": "path"},
+    "container_definitions": {"type": "list", "elements": "dict"},
+    "volumes": {"type": "list", "elements": "dict"},
+    "cpu": {},
+    "memory": {},
+    "network_mode": {},
+    "requires_compatibilities": {"type": "list", "elements": "str"},
+    "execution_role_arn": {},
+    "task_role_arn": {},
+    "runtime_platform": {"type": "dict"},
+    "ephemeral_storage": {"type": "dict"},
+    "placement_constraints": {"type": "list", "elements": "dict"},
+    "proxy_configuration": {"type": "dict"},
+    "inference_accelerators": {"type": "list", "elements": "dict"},
+    "pid_mode": {},
+    "ipc_mode": {},
+    "enable_fault_injection": {"type": "bool"},
+    **TAG_OPTIONS,
+}
+# What AnsibleModule takes beside the options.
+TASK_DEFINITION_RULES: dict[str, t.Any] = {
+    "required_one_of": [("family", "definition", "definition_file")],
+    "mutually_exclusive": [("definition", "definition_file")],
+}
+
+SERVICE: Spec = {
+    "task_definition": {"type": "str"},
+    "desired_count": {"type": "int"},
+    "launch_type": {"type": "str", "choices": ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]},
+    "capacity_provider_strategy": LIST,
+    "platform_version": {"type": "str"},
+    "deployment_configuration": {"type": "dict"},
+    "deployment_controller": {"type": "dict"},
+    "force_new_deployment": {"type": "bool", "default": False},
+    "availability_zone_rebalancing": {"type": "str", "choices": ["ENABLED", "DISABLED"]},
+    "network_configuration": {"type": "dict"},
+    "load_balancers": LIST,
+    "health_check_grace_period_seconds": {"type": "int"},
+    "service_registries": LIST,
+    "service_connect_configuration": {"type": "dict"},
+    "volume_configurations": LIST,
+    "vpc_lattice_configurations": LIST,
+    "placement_constraints": LIST,
+    "placement_strategy": LIST,
+    "scheduling_strategy": {"type": "str", "choices": ["REPLICA", "DAEMON"]},
+    "role": {"type": "str"},
+    "enable_execute_command": {"type": "bool"},
+    "enable_ecs_managed_tags": {"type": "bool"},
+    "propagate_tags": {"type": "str", "choices": ["TASK_DEFINITION", "SERVICE", "NONE"]},
+    "monitoring": {"type": "dict"},
+    **TAG_OPTIONS,
+}

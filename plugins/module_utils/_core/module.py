@@ -13,8 +13,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 
 from .errors import INVALID_OPTION, SlipwayError
 
-# botocore retries throttling and faults of the network with jittered backoff; aws_config overrides this.
-RETRIES = {"mode": "standard", "max_attempts": 10}
+# botocore retries throttling and faults of the network with jittered backoff, and slows down by itself while AWS
+# throttles; aws_config overrides this.
+RETRIES = {"mode": "adaptive", "max_attempts": 10}
+# As many calls as may be under way at a time.
+CONNECTIONS = 32
 TAG_OPTIONS: dict[str, t.Any] = {
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "purge_tags": {"type": "bool", "default": True},
@@ -58,4 +61,4 @@ def aws_client(module: AnsibleAWSModule, service: str, region: str = "") -> t.An
     from botocore.config import Config
 
     elsewhere = {"region": region} if region else {}
-    return module.client(service, config=Config(retries=RETRIES), **elsewhere)
+    return module.client(service, config=Config(retries=RETRIES, max_pool_connections=CONNECTIONS), **elsewhere)

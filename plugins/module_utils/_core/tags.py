@@ -9,8 +9,10 @@ from __future__ import annotations
 import typing as t
 
 Tags = dict[str, str]
-# Nobody but AWS may write or remove these.
-RESERVED = "aws:"
+# What a release notes on a service until it has ended: what ran before.
+RELEASE_MARK = "slipway:before"
+# Nobody but AWS, and a release itself, may write or remove these.
+RESERVED = ("aws:", RELEASE_MARK)
 
 
 def from_list(items: t.Iterable[t.Mapping[str, str]] | None) -> Tags:

@@ -27,6 +27,8 @@ FAILED_TASKS_LIMIT = 3
 FAILED_TASKS_LIMIT_MAX = 10
 
 _STOP_CODES_OF_FAILURE = frozenset({"TaskFailedToStart", "EssentialContainerExited"})
+# What every deployment goes through tells nothing that the counts do not.
+_STATES_OF_COURSE = frozenset({"PENDING", "IN_PROGRESS", "COMPLETED", "SUCCESSFUL"})
 # Nothing will ever check these targets, so nothing is to be waited for.
 _TARGET_STATES_SERVING = frozenset({"healthy", "unused", "unavailable"})
 
@@ -113,6 +115,16 @@ def is_steady(service: Json) -> bool:
     if len(deployments) != 1:
         return False
     return deployments[0].get("rolloutState", "COMPLETED") == "COMPLETED" and not deployments[0].get("failedTasks")
+
+
+def goes_well(service: Json, goal: Goal, followed: Json | None) -> bool:
+    """True when what AWS says of the deployment tells all there is to know for now: it goes on, or has succeeded."""
+    own = deployment(service, goal.deployment_id)
+    if own is None or own.get("failedTasks"):
+        return False
+    if followed:
+        return followed.get("status") in ("PENDING", "IN_PROGRESS", "SUCCESSFUL")
+    return own.get("rolloutState") == "IN_PROGRESS"
 
 
 def starts_deployment(before: Json, after: Json) -> bool:
@@ -383,7 +395,8 @@ class Watch:
         followed = sight.service_deployment or {}
         state = followed.get("status") or own.get("rolloutState") or ""
         stage = followed.get("lifecycleStage")
-        parts.append(f"{state} ({stage})" if stage else state)
+        if stage or state not in _STATES_OF_COURSE:
+            parts.append(f"{state} ({stage})" if stage else state)
         return ", ".join(part for part in parts if part)
 
 

@@ -138,9 +138,16 @@ def _resolved(cloud: Cloud, request: Request, current: Options | None) -> Wish:
         options["task_definition"] = resolve_task_definition(
             cloud, options["task_definition"], running, request.check_mode
         )
-    elif current is None and options.get("deployment_controller", {}).get("type") != "EXTERNAL":
-        raise SlipwayError(INVALID_OPTION, f"task_definition is required to create the service {request.name}.")
-    return Wish(options, request.wish.purge_tags, request.wish.force_new_deployment, request.wish.recreate)
+    wish = Wish(options, request.wish.purge_tags, request.wish.force_new_deployment, request.wish.recreate)
+    require_task_definition(wish, current, request.name)
+    return wish
+
+
+def require_task_definition(wish: Wish, current: Options | None, name: str) -> None:
+    """Fail where a new service is to be made of nothing."""
+    made_by_others = wish.options.get("deployment_controller", {}).get("type") == "EXTERNAL"
+    if current is None and not wish.options.get("task_definition") and not made_by_others:
+        raise SlipwayError(INVALID_OPTION, f"task_definition is required to create the service {name}.")
 
 
 def resolve_task_definition(cloud: Cloud, name: str, running: str, check_mode: bool) -> str:

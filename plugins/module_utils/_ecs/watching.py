@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +24,7 @@ from .rollout import (
     Verdict,
     Watch,
     controller,
+    goes_well,
     has_health_check,
     is_running,
     task_id,
@@ -30,6 +32,8 @@ from .rollout import (
 
 # After so many empty answers a service that never had service deployments is taken to get none (emulators).
 EMPTY_ANSWERS = 10
+# So often a glance is a whole look, for AWS does not count every way to fail.
+WHOLE_EVERY = 6
 _RUNNING_DEPLOYMENTS = frozenset(
     {"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"}
 )
@@ -42,21 +46,27 @@ class Cloud:
 
     def __init__(self, client: Clients) -> None:
         self._client = client
-        self._logs: dict[str, t.Any] = {}
+        self._made: dict[tuple[str, str], t.Any] = {}
+        # boto3's clients may be shared by threads, but not made by several at a time.
+        self._making = threading.Lock()
 
-    @functools.cached_property
+    def _get(self, service: str, region: str = "") -> t.Any:
+        with self._making:
+            if (service, region) not in self._made:
+                self._made[service, region] = self._client(service, region)
+            return self._made[service, region]
+
+    @property
     def ecs(self) -> t.Any:
-        return self._client("ecs")
+        return self._get("ecs")
 
-    @functools.cached_property
+    @property
     def elbv2(self) -> t.Any:
-        return self._client("elbv2")
+        return self._get("elbv2")
 
     def logs(self, region: str) -> t.Any:
         """CloudWatch Logs of a region, for containers may log elsewhere than they run."""
-        if region not in self._logs:
-            self._logs[region] = self._client("logs", region)
-        return self._logs[region]
+        return self._get("logs", region)
 
 
 @dataclass
@@ -72,6 +82,7 @@ class Observer:
     # Take the latest service deployment, even one that is over.
     latest: bool = False
     unread: list[str] = field(default_factory=list)
+    _glances: int = 0
     _empty_answers: int = 0
     _stopped: dict[str, Json] = field(default_factory=dict)
     _denied: set[str] = field(default_factory=set)
@@ -80,7 +91,20 @@ class Observer:
         """All that belongs to a service's answer of this moment."""
         if controller(service) != "ECS" or service.get("status", "ACTIVE") != "ACTIVE":
             return Sight(service)
-        followed, tasks = self._service_deployment(), self._tasks()
+        return self._whole(service, self._service_deployment())
+
+    def glance(self, service: Json) -> Sight:
+        """As much of it as a verdict needs: mostly no tasks and targets while all goes well."""
+        if controller(service) != "ECS" or service.get("status", "ACTIVE") != "ACTIVE":
+            return Sight(service)
+        followed = self._service_deployment()
+        self._glances += 1
+        if self._glances % WHOLE_EVERY and goes_well(service, self.watch.goal, followed):
+            return Sight(service, followed)
+        return self._whole(service, followed)
+
+    def _whole(self, service: Json, followed: Json | None) -> Sight:
+        tasks = self._tasks()
         if not followed and any(is_running(task) for task in tasks):
             self.watch.health_is_checked = has_health_check(self._task_definition)
         return Sight(service, followed, tasks, self._targets(service))
@@ -215,10 +239,11 @@ def follow(observer: Observer, service: Json | None, timeout: float, clock: Cloc
     except SlipwayError as error:
         if error.code != TIMEOUT or not last:
             raise
-        return Outcome(_timed_out(last[0].verdict, timeout), last[0].sight)
+        return Outcome(timed_out(last[0].verdict, timeout), last[0].sight)
 
 
-def _timed_out(verdict: Verdict, timeout: float) -> Verdict:
+def timed_out(verdict: Verdict, timeout: float) -> Verdict:
+    """The verdict on what is not judged when the time is over."""
     summary = f"{CODES[TIMEOUT]} Waited {timeout:g} s. Last seen: {verdict.progress}. {verdict.summary}"
     return Verdict("failed", summary, TIMEOUT, verdict.progress)
 

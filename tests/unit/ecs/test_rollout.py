@@ -338,4 +338,4 @@ def test_progress_is_one_line_that_says_what_matters() -> None:
         targets={GROUP: [target("10.0.0.1"), target("10.0.0.2", "initial")]},
     )
     line = judge(watch(), sight).progress
-    assert line == "1/2 running, 1 pending, 1 failed, 1 healthy behind the load balancer, IN_PROGRESS"
+    assert line == "1/2 running, 1 pending, 1 failed, 1 healthy behind the load balancer"

@@ -1,0 +1,42 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lines that tell a person what is happening, kept for the result and, where asked, written to a file as they come."""
+
+from __future__ import annotations
+
+import datetime
+import time
+import typing as t
+
+from .errors import INVALID_OPTION, SlipwayError
+
+# After so many seconds without a line one says that work goes on.
+SILENCE = 30.0
+
+
+class Progress:
+    """`say` adds a line with the time of day; `silent_for` tells since when nothing was said."""
+
+    def __init__(self, path: str | None, now: t.Callable[[], float] = time.monotonic) -> None:
+        self.lines: list[str] = []
+        self._now = now
+        self._said = now()
+        try:
+            self._file = open(path, "a", encoding="utf-8") if path else None  # noqa: SIM115
+        except OSError as error:
+            raise SlipwayError(INVALID_OPTION, f"progress: {path} cannot be written: {error.strerror}.") from error
+
+    def say(self, text: str) -> None:
+        self._said = self._now()
+        lines = [f"{datetime.datetime.now():%H:%M:%S}  {line}" for line in text.splitlines()]
+        self.lines += lines
+        if self._file:
+            # At once, so that nobody reads half of it.
+            self._file.write("".join(f"{line}\n" for line in lines))
+            self._file.flush()
+
+    @property
+    def silent_for(self) -> float:
+        return self._now() - self._said

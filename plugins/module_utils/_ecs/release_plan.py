@@ -1,0 +1,239 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read all services of a release and plan each, before anything is touched."""
+
+from __future__ import annotations
+
+import itertools
+import typing as t
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
+from .._core.module import Connection
+from .._core.paging import batches
+from .._core.plan import UNKNOWN, Plan
+from . import api, service_flow
+from . import task_definition_flow as definitions
+from .arguments import SERVICE, TASK_DEFINITION, TASK_DEFINITION_RULES
+from .fleet import Ship
+from .release import Before, unmark, wrong_order
+from .service import Options, ServicePlan, Shapes, Wish, plan_service, present, refuse_blocked
+from .task_definition import Draft, parse_name
+from .watching import Cloud
+
+ITEM: dict[str, dict[str, t.Any]] = {
+    **SERVICE,
+    "name": {"type": "str", "required": True, "aliases": ["service", "service_name"]},
+    "after": {"type": "list", "elements": "str", "default": []},
+    "task_definition": {"type": "raw"},
+}
+
+NOTHING = ServicePlan(Plan({}, {}, {}), "none", {}, {}, [])
+
+A = t.TypeVar("A")
+B = t.TypeVar("B")
+
+
+@dataclass
+class Definition:
+    """The task definition that one or more services of the release are to run."""
+
+    wish: definitions.Wish
+    current: definitions.Json | None
+    draft: Draft
+    # The revision as the modules return it; until it is registered, what is known of it.
+    view: definitions.Json = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        if self.view:
+            return str(self.view["arn"])
+        return UNKNOWN if self.current is None or self.draft.is_new else str(self.current["arn"])
+
+
+@dataclass
+class Part:
+    """One service of the release: what is asked, what is there, what is planned, and how it went."""
+
+    name: str
+    after: frozenset[str]
+    wish: Wish
+    asked: definitions.Wish | None = None
+    definition: Definition | None = None
+    service: Options | None = None
+    current: Options | None = None
+    plan: ServicePlan = NOTHING
+    # What an unfinished release noted on the service, or this one.
+    before: Before | None = None
+    unfinished: bool = False
+    ship: Ship | None = None
+    back: Ship | None = None
+    # The service as AWS answered last.
+    answer: Options | None = None
+
+    @property
+    def changed(self) -> bool:
+        return self.plan.changed or bool(self.definition and self.definition.draft.plan.changed)
+
+
+def gather(pool: Executor, call: Callable[[A], B], items: Iterable[A], told: Callable[[A], str]) -> list[B]:
+    """Call for each of `items` side by side. All failures are told in one, with the code that they share."""
+    futures = [(item, pool.submit(call, item)) for item in items]
+    answers, errors = [], []
+    for item, future in futures:
+        try:
+            answers.append(future.result())
+        except SlipwayError as error:
+            errors.append((told(item), error))
+    raise_all(errors)
+    return answers
+
+
+def raise_all(errors: Sequence[tuple[str, SlipwayError]]) -> None:
+    """Fail with all `errors` at once, each with what it concerns."""
+    if not errors:
+        return
+    codes = {error.code for _what, error in errors}
+    problems = [f"{what}: {error.msg}" for what, error in errors]
+    details = errors[0][1].details if len(errors) == 1 else {}
+    raise SlipwayError(codes.pop() if len(codes) == 1 else INVALID_OPTION, "\n".join(problems), details)
+
+
+def parts_of(connection: Connection, ecs: t.Any, shapes: Shapes) -> list[Part]:
+    """The parts of the release, their options checked; everything that is wrong with them is told at once."""
+    errors: list[tuple[str, SlipwayError]] = []
+    parts: list[Part] = []
+    for number, given in enumerate(connection.params["services"] or (), 1):
+        what = f"services, {given.get('name') or number}"
+        try:
+            parts.append(_part(given, ecs, shapes, connection.check_mode))
+        except SlipwayError as error:
+            errors.append((what, error))
+    raise_all(errors)
+    names = [part.name for part in parts]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    problems = [f"services, {name}: the name is there more than once." for name in twice]
+    problems += wrong_order({part.name: part.after for part in parts})
+    if problems:
+        raise SlipwayError(INVALID_OPTION, "\n".join(problems), {"problems": problems})
+    return parts
+
+
+def _part(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool) -> Part:
+    params = _checked(given, ITEM, {})
+    definition = params["task_definition"]
+    asked = None
+    if isinstance(definition, dict):
+        checked = _checked(definition, TASK_DEFINITION, TASK_DEFINITION_RULES)
+        asked = definitions.wish_of(ecs, checked, check_mode)
+        definition = None
+    params["task_definition"] = None if definition is None else str(definition)
+    wish = service_flow.wish_of(params, shapes, check_mode)
+    return Part(params["name"], frozenset(params["after"]), wish, asked)
+
+
+def _checked(given: dict[str, t.Any], spec: dict[str, t.Any], rules: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Options as Ansible checks those of a module: names, types, choices."""
+    checked = ArgumentSpecValidator(spec, **rules).validate(given)
+    if checked.error_messages:
+        raise SlipwayError(INVALID_OPTION, " ".join(f"{message}." for message in checked.error_messages))
+    return dict(checked.validated_parameters)
+
+
+def read_services(
+    pool: Executor, cloud: Cloud, cluster: str, names: Sequence[str], check_mode: bool
+) -> dict[str, Options]:
+    """The services that exist, with their tags, ten in a call."""
+
+    def read(batch: list[str]) -> list[Options]:
+        return api.describe_services(cloud.ecs, cluster, batch, include=["TAGS"])
+
+    try:
+        answers = list(pool.map(read, batches(names, api.SERVICES_BATCH)))
+    except SlipwayError as error:
+        # In check mode the cluster may be yet to be made.
+        if error.code == NOT_FOUND and check_mode:
+            return {}
+        raise
+    return {service["serviceName"]: service for service in itertools.chain.from_iterable(answers)}
+
+
+def read_parts(pool: Executor, cloud: Cloud, cluster: str, parts: Sequence[Part], check_mode: bool) -> None:
+    """Fill in what is there now, and what an unfinished release has noted."""
+    found = read_services(pool, cloud, cluster, [part.name for part in parts], check_mode)
+    for part in parts:
+        part.service = service = found.get(part.name)
+        if not present(service) or (service or {}).get("status") == "DRAINING":
+            continue
+        part.current = service_flow.options_of(cloud, service, part.wish)
+        part.before = unmark((part.current or {}).get("tags") or {})
+        if part.before and not part.before.fits(str((service or {}).get("taskDefinition", ""))):
+            part.before = None
+        part.unfinished = part.before is not None
+
+
+def plan_parts(pool: Executor, cloud: Cloud, parts: Sequence[Part], shapes: Shapes, check_mode: bool) -> None:
+    """Plan every part; nothing is touched. What cannot be carried out is refused, all of it at once."""
+    _plan_definitions(pool, cloud, parts)
+
+    def plan(part: Part) -> None:
+        name = part.wish.options.get("task_definition")
+        if name and not part.definition:
+            running = str((part.current or {}).get("task_definition", ""))
+            part.wish.options["task_definition"] = service_flow.resolve_task_definition(
+                cloud, name, running, check_mode
+            )
+        plan_part(part, shapes)
+
+    gather(pool, plan, parts, lambda part: f"services, {part.name}")
+
+
+def plan_part(part: Part, shapes: Shapes) -> None:
+    """Plan one part, with the task definition as far as it is known."""
+    if part.definition:
+        part.wish.options["task_definition"] = part.definition.arn
+    service_flow.require_task_definition(part.wish, part.current, part.name)
+    part.plan = plan_service(part.current, part.wish, shapes)
+    refuse_blocked(part.plan, part.name)
+
+
+def _plan_definitions(pool: Executor, cloud: Cloud, parts: Sequence[Part]) -> None:
+    """One definition a family, however many services run it."""
+    wishes: dict[str, definitions.Wish] = {}
+    running: dict[str, list[str]] = {}
+    for part in parts:
+        if not part.asked:
+            continue
+        family = part.asked.name.family
+        if wishes.setdefault(family, part.asked) != part.asked:
+            problem = f"services, {part.name}: the family {family} is defined in another way by another service."
+            raise SlipwayError(INVALID_OPTION, problem, {"problems": [problem]})
+        running.setdefault(family, []).append(str((part.current or {}).get("task_definition", "")))
+
+    def choose(wish: definitions.Wish) -> Definition:
+        return _definition(cloud.ecs, wish, running[wish.name.family])
+
+    found = gather(pool, choose, wishes.values(), lambda wish: f"task_definition {wish.name}")
+    planned = {definition.wish.name.family: definition for definition in found}
+    for part in parts:
+        part.definition = planned[part.asked.name.family] if part.asked else None
+
+
+def _definition(ecs: t.Any, wish: definitions.Wish, running: Sequence[str]) -> Definition:
+    """The wish beside the revision that runs, where it asks for nothing else, or beside the newest.
+
+    They differ after a release that was taken back: then the newest is the one that failed.
+    """
+    newest = definitions.find(ecs, wish.name)
+    others = {arn for arn in running if newest and arn != newest["arn"] and f"/{wish.name.family}:" in arn}
+    for arn in sorted(others, key=api.revision_of, reverse=True):
+        runs = definitions.find(ecs, parse_name(arn))
+        if runs and not (drafted := definitions.plan(ecs, wish, runs)).is_new:
+            return Definition(wish, runs, drafted)
+    return Definition(wish, newest, definitions.plan(ecs, wish, newest))

@@ -1,0 +1,194 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a release tells: its result as data, its lines and table for people, its failures. No calls."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from .._core.errors import SlipwayError
+from .._core.module import Result
+from .._core.progress import Progress
+from . import service_flow
+from .release import Row, counted, marks, short, table
+from .release_plan import Part
+from .rollout import primary
+from .service import Options, shown
+
+INTERRUPTED = "interrupted"
+ROLLBACK_FAILED = "rollback_failed"
+_LONG = ("service", "task_definition")
+
+
+def state_of(part: Part) -> str:
+    """How a service ended, or stands: one of the words that the module's documentation lists."""
+    if part.back:
+        return {"arrived": "rolled_back", "failed": "rollback_failed"}.get(part.back.state, "in_progress")
+    if part.ship and part.ship.error:
+        return "failed"
+    if part.ship and part.ship.state != "arrived":
+        return "in_progress" if part.ship.under_way else "not_started"
+    if not part.changed:
+        return "unchanged"
+    return "created" if part.plan.action == "create" else "updated"
+
+
+def result_of(cluster: str, parts: Sequence[Part], progress: Progress, *, check_mode: bool = False) -> Result:
+    """The module's result; in check mode what the services would be, under the same keys."""
+    services = {part.name: _service(part, check_mode) for part in parts}
+    return {
+        "changed": any(service["changed"] for service in services.values()),
+        "diff": [diff for part in parts if (diff := _diff(part))],
+        "cluster": cluster,
+        "services": services,
+        "progress": progress.lines,
+    }
+
+
+def _service(part: Part, check_mode: bool) -> Result:
+    after = _predicted(part) if check_mode else _answer(part)
+    errors = [ship.error for ship in (part.ship, part.back) if ship and ship.error]
+    return {
+        "state": state_of(part),
+        "changed": _touched(part, check_mode),
+        "before": _essence(shown(part.service)) if part.current is not None and part.service else {},
+        "after": _essence(after),
+        "diff": _diff(part),
+        "deployment": _deployment(part, check_mode),
+        "seconds": round(sum(ship.seconds for ship in (part.ship, part.back) if ship), 1),
+        "service": after,
+        **({"task_definition": part.definition.view} if part.definition else {}),
+        **({"unfinished": True} if part.unfinished else {}),
+        **(errors[0].result() if errors else {}),
+    }
+
+
+def _touched(part: Part, check_mode: bool) -> bool:
+    """Whether anything was, or in check mode would be, changed: also where it was taken back later."""
+    if check_mode or part.back:
+        return part.changed
+    return part.changed and state_of(part) != "not_started"
+
+
+def _diff(part: Part) -> Result:
+    """What differs, of the task definition and of the service; empty where nothing does."""
+    before, after = dict(part.plan.plan.before), dict(part.plan.plan.after)
+    if part.definition and part.definition.draft.plan.changed:
+        own = part.definition.draft.plan
+        before["definition"], after["definition"] = own.before, own.after
+    if not before and not after:
+        return {}
+    return {"before_header": part.name, "after_header": part.name, "before": before, "after": after}
+
+
+def _answer(part: Part) -> Options:
+    """The service as AWS described it last, without its events, which may be long."""
+    ships = [ship.service for ship in (part.back, part.ship) if ship and ship.service]
+    service = next(iter(ships), part.answer or part.service) or {}
+    if part.back and part.back.state == "arrived" and part.before and part.before.options is None:
+        return {}
+    if not part.back:
+        service = service_flow.with_tags(service, part.service, part.plan)
+    else:
+        service = {**service, "tags": (part.service or {}).get("tags")}
+    return _plain(shown(service))
+
+
+def _predicted(part: Part) -> Options:
+    existing = part.service if part.current is not None else None
+    return _plain(service_flow.predicted(existing, part.plan, part.name))
+
+
+def _plain(service: Options) -> Options:
+    tags = service.get("tags") or {}
+    noted = marks(tags)
+    kept = {name: value for name, value in service.items() if name != "events"}
+    return {**kept, "tags": {key: text for key, text in tags.items() if key not in noted}}
+
+
+def _essence(service: Options) -> Result:
+    return {
+        name: service[name]
+        for name in ("task_definition", "desired_count", "running_count")
+        if service.get(name) is not None
+    }
+
+
+def _deployment(part: Part, check_mode: bool) -> str:
+    """Id of the deployment that the release started or watched."""
+    if check_mode or not part.ship:
+        return ""
+    goal = part.ship.observer.watch.goal
+    return goal.service_deployment or goal.deployment_id or str((primary(part.answer or {}) or {}).get("id", ""))
+
+
+def summary(cluster: str, parts: Sequence[Part]) -> str:
+    """What the release is about to do."""
+    create = sum(part.plan.action == "create" for part in parts)
+    update = sum(part.changed for part in parts) - create
+    unfinished = sum(part.unfinished for part in parts)
+    told = f"Release of {counted(len(parts), 'service')} to cluster {short(cluster) or cluster}: "
+    counts = {"to create": create, "to change": update, "as they should be": len(parts) - create - update}
+    told += ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    return f"{told}. Goes on where an earlier release was stopped ({unfinished})" if unfinished else told
+
+
+def outcome_lines(parts: Sequence[Part]) -> list[str]:
+    """The table of what was on its way; empty when nothing was."""
+    rows = []
+    for part in parts:
+        if not part.ship and not part.back and not part.changed:
+            continue
+        after = _answer(part)
+        running = f"{after.get('running_count', 0)}/{after.get('desired_count', 0)}" if after else ""
+        was = short((part.current or {}).get("task_definition"))
+        seconds = sum(ship.seconds for ship in (part.ship, part.back) if ship)
+        rows.append(Row(part.name, _outcome(part), was, short(after.get("task_definition")), running, seconds))
+    return table(rows)
+
+
+def _outcome(part: Part) -> str:
+    told = state_of(part).replace("_", " ")
+    return f"failed, {told}" if part.back and part.ship and part.ship.error else told
+
+
+def failed(errors: Sequence[SlipwayError], parts: Sequence[Part], result: Result) -> SlipwayError:
+    """The failure of a release: which services failed and why, and what became of the others."""
+    lost = {part.name: part.back.error for part in parts if part.back and part.back.error}
+    names = [part.name for part in parts if part.ship and part.ship.error] or [*lost]
+    lines = [f"The release failed: {', '.join(names)} of {counted(len(parts), 'service')}. {_fate(parts, lost)}"]
+    lines += [error.msg for error in errors]
+    lines += [f"On the way back: {error.msg}" for error in lost.values() if error not in errors]
+    code = ROLLBACK_FAILED if lost else errors[0].code
+    # People read what a failed task returns: no more than they need.
+    services = {
+        name: {key: value for key, value in service.items() if key not in _LONG}
+        for name, service in result["services"].items()
+    }
+    return SlipwayError(code, "\n".join(lines), {**result, "services": services, "failed_services": names})
+
+
+def _fate(parts: Sequence[Part], lost: Collection[str]) -> str:
+    back = [part.name for part in parts if part.back]
+    if lost:
+        return f"Not brought back to what they ran before: {', '.join(lost)}. Run it with undo=true to try that again."
+    if back:
+        return f"What ran before runs again: {', '.join(back)}."
+    kept = [part.name for part in parts if state_of(part) in ("created", "updated")]
+    return f"Kept as the release wanted them: {', '.join(kept)}." if kept else "No other service was changed."
+
+
+def interrupted(parts: Sequence[Part], progress: Progress, cluster: str) -> SlipwayError:
+    """Where a release stands that somebody stopped, and how to go on or back."""
+    ships = [(part.back or part.ship) for part in parts]
+    going = [f"{ship.name} ({ship.told or ship.state})" for ship in ships if ship and ship.under_way]
+    done = [part.name for part in parts if state_of(part) in ("created", "updated", "rolled_back")]
+    lines = [
+        "Interrupted. ECS goes on with what was started; nobody watches it any more.",
+        f"On their way: {', '.join(going) or 'none'}. Done: {', '.join(done) or 'none'}.",
+        "To go on, run the same again. To go back to what ran before, run it with undo=true.",
+    ]
+    progress.say("\n".join(lines))
+    return SlipwayError(INTERRUPTED, " ".join(lines), result_of(cluster, parts, progress))

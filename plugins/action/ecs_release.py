@@ -17,6 +17,8 @@ from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import leave_stopping_to_main_thread
+
 # How often the file is looked at, in seconds.
 LOOK = 0.2
 # For how long an interrupted module may take to say where it stands.
@@ -67,6 +69,7 @@ class Follower:
         self._thread.join()
 
     def _follow(self) -> None:
+        leave_stopping_to_main_thread()
         while not self._over.wait(LOOK):
             self._show_new()
         self._show_new()

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 import time
 import typing as t
 
@@ -22,6 +23,14 @@ LONGEST_PAUSE = 1.5
 class Clock:
     now: t.Callable[[], float] = time.monotonic
     sleep: t.Callable[[float], None] = time.sleep
+
+
+def leave_stopping_to_main_thread() -> None:
+    """To be called first in every other thread.
+
+    The kernel hands a signal to any thread, Python acts on it in the main one, which may wait meanwhile.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
 def poll(

@@ -54,9 +54,9 @@ class Fleet:
     pool: Executor
     progress: Progress
     timeout: float
-    # Of the column of names.
-    width: int
     clock: Clock = field(default_factory=Clock)
+    # Of the column of names.
+    width: int = 0
 
     def run(self, ships: Sequence[Ship], *, halt: bool) -> None:
         """Until each has arrived or failed; with `halt`, no further than to the first that failed.
@@ -65,6 +65,7 @@ class Fleet:
         call that was begun has ended.
         """
         names = {ship.name: ship for ship in ships}
+        self.width = min(max(map(len, names), default=0), 30)
         order = graphlib.TopologicalSorter({ship.name: ship.after & names.keys() for ship in ships})
         order.prepare()
         starting: dict[Future[Service | None], Ship] = {}
@@ -87,9 +88,9 @@ class Fleet:
             if not future.cancel():
                 self._started(ship, future)
 
-    def line(self, name: str, text: str) -> str:
-        """A line on one service."""
-        return f"{name:<{self.width}}  {text}"
+    def say(self, name: str, text: str) -> None:
+        """Add a line on one service."""
+        self.progress.say(f"{name:<{self.width}}  {text}")
 
     def _wait(self, starting: dict[Future[Service | None], Ship], until: float | None) -> set[Future[Service | None]]:
         """Wait for the first start to end, no longer than until the next look; the starts that have ended."""
@@ -109,12 +110,14 @@ class Fleet:
             ship.service = future.result()
         except SlipwayError as error:
             self._fail(ship, SlipwayError(error.code, f"Service {ship.name}: {error.msg}", error.details))
-            self.progress.say(self.line(ship.name, f"failed. {error.msg}"))
+            self.say(ship.name, f"failed. {error.msg}")
             return ship
         if ship.service is None:
             self._arrive(ship)
         else:
             ship.state = "watched"
+            # What goes without saying.
+            ship.told = f"0/{ship.service.get('desiredCount', 0)} running"
         return ship
 
     def _look(self, watched: Sequence[Ship]) -> list[Ship]:
@@ -126,7 +129,7 @@ class Fleet:
             ship.service = found.get(ship.name, {"serviceName": ship.name, "status": "INACTIVE"})
         for ship, text in zip(watched, self.pool.map(self._judge, watched), strict=True):
             if text != ship.told:
-                self.progress.say(self.line(ship.name, text))
+                self.say(ship.name, text)
                 ship.told = text
         return [ship for ship in watched if not ship.under_way]
 
@@ -144,7 +147,7 @@ class Fleet:
         ship.verdict = verdict
         if verdict.state == "succeeded":
             self._arrive(ship)
-            return f"done in {ship.seconds:.0f} s. {verdict.progress}"
+            return f"done in {ship.seconds:.0f} s, {verdict.progress}"
         if verdict.state == "failed":
             sight = ship.observer.look(service)
             watch.observe(sight, now)  # remembers the tasks that failed

@@ -18,6 +18,7 @@ from .._core.errors import INVALID_OPTION, SlipwayError
 from .._core.module import CONNECTIONS, Connection, Result
 from .._core.plan import remove
 from .._core.progress import Progress
+from .._core.waiting import leave_stopping_to_main_thread
 from . import api, service_api, service_flow
 from . import task_definition_flow as definitions
 from .fleet import Fleet, Service, Ship
@@ -47,7 +48,7 @@ class Release:
         return self.cloud.ecs
 
     def say(self, part: Part, text: str) -> None:
-        self.progress.say(self.fleet.line(part.name, text))
+        self.fleet.say(part.name, text)
 
 
 def run_flow(connection: Connection) -> Result:
@@ -61,10 +62,9 @@ def run_flow(connection: Connection) -> Result:
     shapes = service_flow.request_shapes(cloud.ecs)
     parts = parts_of(connection, cloud.ecs, shapes)
     progress = Progress(params["progress"])
-    pool = ThreadPoolExecutor(params["parallel"])
+    pool = ThreadPoolExecutor(params["parallel"], initializer=leave_stopping_to_main_thread)
     timeout = float(params["wait_timeout"])
-    width = min(max((len(part.name) for part in parts), default=0), 30)
-    fleet = Fleet(cloud, params["cluster"], pool, progress, timeout, width)
+    fleet = Fleet(cloud, params["cluster"], pool, progress, timeout)
     release = Release(cloud, params["cluster"], shapes, pool, progress, fleet, timeout, parts)
     # Those who stop a run should be told where they stand, whichever way they stop it.
     stopped = signal.signal(signal.SIGTERM, _stop)

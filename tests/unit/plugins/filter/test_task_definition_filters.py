@@ -13,7 +13,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.slipway.aws.plugins.filter.complete_task_definition import complete_task_definition
 from ansible_collections.slipway.aws.plugins.filter.image_references import image_references
-from ansible_collections.slipway.aws.plugins.filter.resolve_names import resolve_names
+from ansible_collections.slipway.aws.plugins.filter.release_services import release_services
 
 DIGEST = "sha256:" + "0" * 64
 REPOSITORIES = [
@@ -92,8 +92,9 @@ def test_missing_image_is_told(image: str, why: str) -> None:
 
 
 def test_names_become_arns_and_arns_stay() -> None:
-    given = [{"targetGroupArn": "web"}, {"targetGroupArn": "arn:x"}, {"containerName": "c"}]
-    assert resolve_names(given, "targetGroupArn", {"web": "arn:web"}) == [
+    balancers = [{"targetGroupArn": "web"}, {"targetGroupArn": "arn:x"}, {"containerName": "c"}]
+    (service,) = release_services([{"name": "w", "load_balancers": balancers}], [{}], target_groups={"web": "arn:web"})
+    assert service["load_balancers"] == [
         {"targetGroupArn": "arn:web"},
         {"targetGroupArn": "arn:x"},
         {"containerName": "c"},
@@ -101,5 +102,27 @@ def test_names_become_arns_and_arns_stay() -> None:
 
 
 def test_unknown_name_is_told_with_the_known_ones() -> None:
-    with pytest.raises(AnsibleFilterError, match="nothing named 'wbe'; the known ones are: web"):
-        resolve_names([{"targetGroupArn": "wbe"}], "targetGroupArn", {"web": "arn:web"})
+    service = {"name": "w", "load_balancers": [{"targetGroupArn": "wbe"}]}
+    with pytest.raises(AnsibleFilterError, match="no target group named 'wbe'; the known ones are: web"):
+        release_services([service], [{}], target_groups={"web": "arn:web"})
+
+
+def test_options_of_a_service_come_before_the_defaults() -> None:
+    services = [
+        {"name": "a", "options": {"propagate_tags": "NONE"}, "desired_count": 2, "after": ["b"]},
+        {"name": "b", "options": {"capacity_provider_strategy": [{"capacityProvider": "FARGATE_SPOT"}]}},
+    ]
+    defaults = {"launch_type": "FARGATE", "propagate_tags": "SERVICE"}
+    first, second = release_services(services, [{"family": "a"}, {"family": "b"}], defaults, tags={"team": "shop"})
+    assert first == {
+        "name": "a",
+        "after": ["b"],
+        "desired_count": 2,
+        "launch_type": "FARGATE",
+        "load_balancers": [],
+        "propagate_tags": "NONE",
+        "tags": {"team": "shop"},
+        "task_definition": {"definition": {"family": "a"}, "tags": {"team": "shop"}},
+    }
+    assert "launch_type" not in second
+    assert "desired_count" not in second

@@ -1,0 +1,105 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: release_services
+short_description: Put the services of a site into the form that a release takes
+version_added: 0.1.0
+author: The Slipway authors (@slipway)
+description:
+  - Takes services as the role P(slipway.aws.ecs_app#role) has them and gives them the form that
+    O(slipway.aws.ecs_release#module:services) has.
+  - Target groups by name become ARNs. A name that is not known is an error that says which ones are.
+positional: _input
+options:
+  _input:
+    description: The services.
+    type: list
+    elements: dict
+    required: true
+  definitions:
+    description: The whole task definition of each service, in the same order.
+    type: list
+    elements: dict
+    required: true
+  defaults:
+    description:
+      - Options of M(slipway.aws.ecs_service) for which a service has no value.
+      - A launch type is no default for a service with a C(capacity_provider_strategy).
+    type: dict
+    default: {}
+  target_groups:
+    description: ARNs of target groups by name.
+    type: dict
+    default: {}
+  tags:
+    description: Tags of every service and task definition.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: What a release of one service is told
+  ansible.builtin.debug:
+    msg: "{{ services | slipway.aws.release_services(definitions=[definition], defaults={'launch_type': 'FARGATE'}) }}"
+  vars:
+    services: [{name: web, desired_count: 2, options: {enable_execute_command: true}}]
+    definition: {family: web, containerDefinitions: [{name: web, image: "registry.example/web:1"}]}
+"""
+
+RETURN = r"""
+_value:
+  description: The services, for a release.
+  type: list
+  elements: dict
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+Json = dict[str, Any]
+
+
+def resolved(balancer: Json, target_groups: Mapping[str, str]) -> Json:
+    """A service's load balancer with the ARN of its target group."""
+    name = balancer.get("targetGroupArn")
+    if name is None or str(name).startswith("arn:"):
+        return balancer
+    if name not in target_groups:
+        known = ", ".join(sorted(target_groups)) or "none"
+        raise AnsibleFilterError(
+            f"targetGroupArn: there is no target group named {name!r}; the known ones are: {known}"
+        )
+    return {**balancer, "targetGroupArn": target_groups[str(name)]}
+
+
+def release_services(
+    services: Sequence[Json],
+    definitions: Sequence[Json],
+    defaults: Json | None = None,
+    target_groups: Mapping[str, str] | None = None,
+    tags: Json | None = None,
+) -> list[Json]:
+    """The `services`, each with the definition at its place."""
+    released = []
+    for service, definition in zip(services, definitions, strict=True):
+        own = dict(service.get("options") or {})
+        asked = {**(defaults or {}), **own}
+        if own.get("capacity_provider_strategy") and "launch_type" not in own:
+            asked.pop("launch_type", None)
+        balancers = [resolved(balancer, target_groups or {}) for balancer in service.get("load_balancers") or ()]
+        asked.setdefault("load_balancers", balancers)
+        direct = {name: service[name] for name in ("name", "desired_count", "after") if service.get(name) is not None}
+        task_definition = {"definition": definition, "tags": tags or {}}
+        released.append({**asked, **direct, "task_definition": task_definition, "tags": tags or {}})
+    return released
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., list[Json]]]:
+        return {"release_services": release_services}

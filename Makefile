@@ -69,6 +69,15 @@ $(VENV)/installed-test: requirements-test.txt $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@
 
+# What the README's figures come from.
+$(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $@
+
+.PHONY: benchmark
+benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and write the README's figures (15 minutes)
+	@$(BIN)/python -m benchmarks.run
+
 .PHONY: test lint unit sanity molecule docs
 test: $(VENV)/installed-test ## Run every test: the next four
 	@$(BIN)/python tests/run.py

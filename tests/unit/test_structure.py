@@ -14,7 +14,14 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "ansible_collections.slipway.aws."
-PYTHON = sorted([*ROOT.glob("plugins/**/*.py"), *ROOT.glob("roles/*/files/*.py"), *ROOT.glob("docs/*.py")])
+PYTHON = sorted(
+    [
+        *ROOT.glob("plugins/**/*.py"),
+        *ROOT.glob("roles/*/files/*.py"),
+        *ROOT.glob("docs/*.py"),
+        *ROOT.glob("benchmarks/*.py"),
+    ]
+)
 UTILS = sorted(path for path in ROOT.glob("plugins/module_utils/**/*.py") if path.name != "__init__.py")
 MODULES = sorted(ROOT.glob("plugins/modules/*.py"))
 ROLES = sorted(path for path in ROOT.glob("roles/*") if path.is_dir())

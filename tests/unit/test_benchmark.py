@@ -1,0 +1,193 @@
+"""The benchmark counts right, notices what was not done, and the README says what its file says."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import sys
+import threading
+import typing as t
+import urllib.error
+import urllib.request
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import measure, plot, proxy, report, results, run, tools  # noqa: E402  # a folder of the checkout
+from benchmarks.measure import Case, Run  # noqa: E402
+
+RESULTS = ROOT / "benchmarks/results.json"
+NAMES = ("slipway.aws", "community.aws", "ecs-deploy")
+
+
+def a_run(seconds: float, calls: int, returned: float | None = None) -> Run:
+    return Run(seconds, seconds / 2, 64.0, calls / 1000, {"DescribeServices": calls}, 0, returned)
+
+
+@pytest.fixture
+def found() -> results.Benchmark:
+    """Made-up results: each further tool takes ten times as long as the one before and makes twice its calls."""
+    cases = [
+        Case("no-op, 1 service", 1),
+        Case("no-op, 50 services", 50),
+        Case("no-op, 200 services", 200),
+        Case("no-op, 10 services of 1 revision", 10, revisions=1),
+        Case("1 deployment of 5 s", 1, 1, rollout_seconds=5.0),
+    ]
+    about = {
+        "date": "2026-01-02T03:04:05+00:00",
+        "machine": {"processor": "P", "cores": 2, "memory_gib": 4.0, "system": "Debian", "kernel": "6.1"},
+        "versions": {"python": "3.11"},
+    }
+    returns = {"slipway.aws": 0.5, "community.aws": -3.0, "ecs-deploy": 1.0}
+    return results.Benchmark(
+        about,
+        [
+            results.Result(
+                name,
+                case,
+                [
+                    a_run(turn * 10.0**order, case.services * 2**order, returns[name] if case.changed else None)
+                    for turn in (1, 2, 9)
+                ],
+            )
+            for case in cases
+            for order, name in enumerate(NAMES)
+        ],
+    )
+
+
+# The proxy
+
+
+class _Account(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        content = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(400 if content == b"bad" else 200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def counter() -> t.Iterator[proxy.CountingProxy]:
+    """A proxy in front of an account that answers what it is sent."""
+    with HTTPServer(("127.0.0.1", 0), _Account) as account:
+        threading.Thread(target=account.serve_forever, daemon=True).start()
+        with proxy.counting(account.server_port) as server:
+            yield server
+        account.shutdown()
+
+
+def post(url: str, body: bytes, **headers: str) -> bytes:
+    request = urllib.request.Request(url, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return bytes(answer.read())
+
+
+def test_the_proxy_hands_on_and_counts_by_operation(counter: proxy.CountingProxy) -> None:
+    assert post(counter.url, b"{}", X_Amz_Target="AmazonEC2ContainerServiceV20141113.ListTasks") == b"{}"
+    post(counter.url, b"{}", X_Amz_Target="AmazonEC2ContainerServiceV20141113.ListTasks")
+    post(counter.url, b"Action=GetCallerIdentity&Version=2011-06-15")
+    assert counter.traffic.calls == {"ListTasks": 2, "GetCallerIdentity": 1}
+    assert counter.traffic.seconds > 0
+
+
+def test_the_proxy_counts_refused_calls_too(counter: proxy.CountingProxy) -> None:
+    with pytest.raises(urllib.error.HTTPError):
+        post(counter.url, b"bad")
+    assert counter.traffic.refused == 1
+
+
+# Measuring
+
+
+def test_a_tool_that_does_not_do_it_has_no_figures(tmp_path: Path) -> None:
+    idle = tools.Tool("idle", lambda folder, services: ["true"])
+    with pytest.raises(measure.Misdone, match="0 calls of RegisterTaskDefinition, where 1"):
+        measure.measure(idle, Case("1 of 2", 2, 1, revisions=1), tmp_path)
+
+
+def test_a_tool_that_fails_has_no_figures(tmp_path: Path) -> None:
+    with pytest.raises(measure.Misdone, match="ended with 1"):
+        measure.measure(tools.Tool("failing", lambda folder, services: ["false"]), Case("no-op", 1), tmp_path)
+
+
+def test_deployments_take_as_long_as_the_case_says(tmp_path: Path) -> None:
+    deploys = (
+        "import boto3; ecs = boto3.client('ecs'); "
+        "now = ecs.describe_task_definition(taskDefinition='service-001')['taskDefinition']; "
+        "now['containerDefinitions'][0]['image'] = 'registry.example/service-001:1.2'; "
+        "ecs.register_task_definition(family='service-001', containerDefinitions=now['containerDefinitions']); "
+        "ecs.update_service(cluster='bench', service='service-001', taskDefinition='service-001')"
+    )
+    tool = tools.Tool("does not wait", lambda folder, services: [sys.executable, "-c", deploys])
+    taken = measure.measure(tool, Case("late", 1, 1, revisions=1, rollout_seconds=2), tmp_path)
+    assert taken.calls == {"DescribeTaskDefinition": 1, "RegisterTaskDefinition": 1, "UpdateService": 1}
+    assert taken.return_seconds is not None
+    assert -2 < taken.return_seconds < 0
+
+
+# What is published
+
+
+@pytest.mark.skipif(not RESULTS.exists(), reason="make benchmark has not been run")
+def test_the_readme_says_what_the_file_says() -> None:
+    kept = results.load(RESULTS)
+    page = (ROOT / "README.md").read_text()
+    assert page == report.replaced(page, report.markdown(kept)), "run `python -m benchmarks.run --again`"
+    assert (ROOT / report.PLOT).read_text() == plot.svg(kept)
+
+
+def test_results_are_kept_whole(found: results.Benchmark, tmp_path: Path) -> None:
+    found.save(tmp_path / "results.json")
+    assert results.load(tmp_path / "results.json") == found
+
+
+def test_the_section_has_medians_and_ratios(found: results.Benchmark) -> None:
+    section = report.markdown(found).replace(report.TIMES, "x")
+    assert "| no-op, 50 services | 2.0 s; 50 | 20 s (10x); 100 (2.0x) | 200 s (100x); 200 (4.0x) |" in section
+    assert "| return after completion: 1 deployment of 5 s | 0.5 s | does not wait | 1.0 s |" in section
+    assert "| a service of a no-op, of 50 → of 200 | 40 → 10 ms | 400 → 100 ms | 4000 → 1000 ms |" in section
+
+
+def test_a_section_takes_the_place_of_another(found: results.Benchmark) -> None:
+    section = report.markdown(found)
+    page = report.replaced(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", section)
+    assert page == f"before\n{section}\nafter\n"
+    assert report.replaced(page, section) == page
+
+
+def test_a_page_without_markers_is_refused() -> None:
+    with pytest.raises(ValueError, match="no place for figures"):
+        report.replaced("no markers", "section")
+
+
+def test_the_screen_has_every_case_and_tool(found: results.Benchmark) -> None:
+    text = report.text(found)
+    assert all(case.name in text for case in found.cases())
+    assert sum(line.startswith("  ecs-deploy") for line in text.splitlines()) == len(found.cases())
+
+
+def test_labels_of_the_plot_do_not_meet(found: results.Benchmark) -> None:
+    same = [dataclasses.replace(result, runs=[a_run(1.0, 5)]) for result in found.results]
+    drawing = ElementTree.fromstring(plot.svg(results.Benchmark(found.about, same)))
+    labels = [label for label in drawing.iter("{http://www.w3.org/2000/svg}text") if ":" in (label.text or "")]
+    heights = sorted(float(label.attrib["y"]) for label in labels if label.attrib["x"] == labels[0].attrib["x"])
+    assert len(heights) == len(NAMES)
+    assert all(below - above >= plot.LABEL_GAP for above, below in itertools.pairwise(heights))
+
+
+def test_cases_are_those_that_are_promised() -> None:
+    idle = [case.services for case in run.cases(5) if not case.changed and case.revisions == 5]
+    changes = [(case.services, case.changed) for case in run.cases(5) if case.changed and not case.rollout_seconds]
+    assert idle == [1, 10, 50, 200]
+    assert changes == [(50, 1), (50, 50)]

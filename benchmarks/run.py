@@ -14,7 +14,7 @@ from benchmarks.tools import SLIPWAY, TOOLS, Tool
 
 CACHE = ROOT / ".cache" / "benchmark"
 # From here on other tools take so long that one run must do.
-LARGE = 10
+LARGE = 5
 REPEATS = 3
 
 
@@ -23,14 +23,11 @@ def cases(revisions: int) -> list[Case]:
     few, many = 1, 4 * revisions
     return [
         *(Case(f"no-op, {_count(size)}", size, revisions=revisions) for size in (1, 10, 50, 200)),
-        *(
-            Case(f"no-op, 10 services of {_count(history, 'revision')}", 10, revisions=history)
-            for history in (few, many)
-        ),
+        *(Case(f"no-op, 5 services of {_count(history, 'revision')}", 5, revisions=history) for history in (few, many)),
         Case("1 of 50 services changed", 50, 1, revisions),
         Case("50 of 50 services changed", 50, 50, revisions),
         Case("1 deployment of 5 s", 1, 1, revisions, rollout_seconds=5),
-        Case("10 deployments of 5 s", 10, 10, revisions, rollout_seconds=5),
+        Case("5 deployments of 5 s", 5, 5, revisions, rollout_seconds=5),
     ]
 
 

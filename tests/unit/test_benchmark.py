@@ -121,6 +121,16 @@ def test_a_tool_that_fails_has_no_figures(tmp_path: Path) -> None:
         measure.measure(tools.Tool("failing", lambda folder, services: ["false"]), Case("no-op", 1), tmp_path)
 
 
+def test_a_release_of_ours_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(run, "CACHE", tmp_path)
+    idle, _, late = run.quick_cases()
+    nothing, one = run.benchmark([idle, late], [tools.SLIPWAY], once=True).results
+    assert nothing.calls <= 1 + idle.services
+    assert one.runs[0].calls["UpdateService"] == 1
+    assert one.returned is not None
+    assert one.returned > 0
+
+
 def test_deployments_take_as_long_as_the_case_says(tmp_path: Path) -> None:
     deploys = (
         "import boto3; ecs = boto3.client('ecs'); "

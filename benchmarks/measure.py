@@ -75,7 +75,7 @@ def _run(command: list[str], variables: dict[str, str], output: Path) -> tuple[f
     with output.open("wb") as log:
         started = time.time()
         process = subprocess.Popen(command, cwd=ROOT, env=variables, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        _, status, usage = os.wait4(process.pid, 0)
+        status, usage = os.wait4(process.pid, 0)[1:]
         ended = time.time()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

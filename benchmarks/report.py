@@ -54,7 +54,7 @@ def markdown(benchmark: Benchmark) -> str:
 def replaced(page: str, section: str) -> str:
     """The page with that section instead of the one between its markers."""
     before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    end, after = rest.partition(END)[1:]
     if not begin or not end:
         raise ValueError(f"the page has no place for figures: {BEGIN} … {END}")
     return before + section + after
@@ -95,7 +95,7 @@ def _besides(benchmark: Benchmark) -> Iterator[list[str]]:
     for case in cases:
         if case.rollout_seconds:
             yield [f"return after completion: {case.name}", *map(_returned, _row(benchmark, case))]
-    *_, many, most = usual_no_ops(benchmark)
+    many, most = usual_no_ops(benchmark)[-2:]
     costs = zip(
         *([1000 * one.wall / case.services for one in _row(benchmark, case)] for case in (many, most)), strict=True
     )

@@ -107,8 +107,8 @@ def about() -> dict[str, Any]:
 
 def _line(path: str, name: str) -> str:
     """The value of the first line of a file in /proc that begins with the name."""
-    lines = (line.partition(":") for line in Path(path).read_text().splitlines())
-    return next((value.strip() for key, _, value in lines if key.strip() == name), platform.machine())
+    lines = (line.split(":", 1) for line in Path(path).read_text().splitlines() if ":" in line)
+    return next((value.strip() for key, value in lines if key.strip() == name), platform.machine())
 
 
 def _own_version() -> str:

@@ -123,7 +123,7 @@ def test_a_tool_that_fails_has_no_figures(tmp_path: Path) -> None:
 
 def test_a_release_of_ours_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(run, "CACHE", tmp_path)
-    idle, _, late = run.quick_cases()
+    idle, late = run.quick_cases()[::2]
     nothing, one = run.benchmark([idle, late], [tools.SLIPWAY], once=True).results
     assert nothing.calls <= 1 + idle.services
     assert one.runs[0].calls["UpdateService"] == 1
@@ -174,6 +174,16 @@ def test_a_section_takes_the_place_of_another(found: results.Benchmark) -> None:
     page = report.replaced(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", section)
     assert page == f"before\n{section}\nafter\n"
     assert report.replaced(page, section) == page
+
+
+def test_what_was_found_is_published_whole(found: results.Benchmark, tmp_path: Path) -> None:
+    for folder in ("benchmarks", "docs/images"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "README.md").write_text(f"{report.BEGIN}\n{report.END}\n")
+    run.publish(found, tmp_path)
+    assert results.load(tmp_path / "benchmarks/results.json") == found
+    assert (tmp_path / "README.md").read_text() == report.markdown(found) + "\n"
+    assert ElementTree.parse(tmp_path / report.PLOT).getroot().tag.endswith("svg")
 
 
 def test_a_page_without_markers_is_refused() -> None:

@@ -75,7 +75,7 @@ $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 	@touch $@
 
 .PHONY: benchmark
-benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and write the README's figures (15 minutes)
+benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and write the README's figures (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.run
 
 .PHONY: test lint unit sanity molecule docs

@@ -128,7 +128,7 @@ def _origin(benchmark: Benchmark) -> str:
     machine, versions = benchmark.about["machine"], benchmark.about["versions"]
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
-        f"Medians where a case ran more than once. Measured on {benchmark.about['date'][:10]} with "
+        f"Medians where a case ran more than once. Measured by `make benchmark` on {benchmark.about['date'][:10]} with "
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
         f"Linux {machine['kernel']}; {named}. "
         "All figures, run by run: [benchmarks/results.json](benchmarks/results.json)."

@@ -20,7 +20,7 @@ WORKERS = 100
 
 
 def ask(url: str, host: str) -> str:
-    """"" for a good answer, else what was wrong with it."""
+    """ "" for a good answer, else what was wrong with it."""
     request = urllib.request.Request(url, headers={"Host": host} if host else {})
     try:
         with urllib.request.urlopen(request, timeout=TIME_LIMIT) as answer:

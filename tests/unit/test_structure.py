@@ -89,7 +89,11 @@ def layer(module: str) -> str:
     name = module.rpartition(".")[2]
     if name.endswith("api"):
         return "api"
-    return "flow" if name.endswith(("flow", "flows")) or name == "watching" else "pure"
+    return "flow" if name.endswith(("flow", "flows")) or name in FLOWS else "pure"
+
+
+# Parts of flows that have a name of their own.
+FLOWS = {"watching", "fleet", "release_plan", "release_result"}
 
 
 BELOW = {

@@ -7,10 +7,9 @@
 from __future__ import annotations
 
 import datetime
-import time
-import typing as t
 
 from .errors import INVALID_OPTION, SlipwayError
+from .waiting import Clock
 
 # After so many seconds without a line one says that work goes on.
 SILENCE = 30.0
@@ -19,10 +18,10 @@ SILENCE = 30.0
 class Progress:
     """`say` adds a line with the time of day; `silent_for` tells since when nothing was said."""
 
-    def __init__(self, path: str | None, now: t.Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, path: str | None, clock: Clock | None = None) -> None:
         self.lines: list[str] = []
-        self._now = now
-        self._said = now()
+        self._now = (clock or Clock()).now
+        self._said = self._now()
         try:
             self._file = open(path, "a", encoding="utf-8") if path else None  # noqa: SIM115
         except OSError as error:

@@ -9,16 +9,16 @@ from __future__ import annotations
 import graphlib
 import itertools
 import typing as t
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 
-from .._core.errors import SlipwayError
+from .._core.errors import ACCESS_DENIED, AWS_ERROR, SlipwayError
 from .._core.paging import batches
 from .._core.progress import SILENCE, Progress
 from .._core.waiting import FIRST_PAUSE, LONGEST_PAUSE, Clock
-from . import api
-from .rollout import Verdict
+from . import api, service_api
+from .rollout import Json, Verdict
 from .watching import Cloud, Observer, Outcome, explain, timed_out
 
 Service = dict[str, t.Any]
@@ -127,7 +127,10 @@ class Fleet:
         found = {service["serviceName"]: service for service in itertools.chain.from_iterable(answers)}
         for ship in watched:
             ship.service = found.get(ship.name, {"serviceName": ship.name, "status": "INACTIVE"})
-        for ship, text in zip(watched, self.pool.map(self._judge, watched), strict=True):
+        deployments = self._deployments(watched)
+        for ship, text in zip(
+            watched, self.pool.map(lambda ship: self._judge(ship, deployments), watched), strict=True
+        ):
             if text != ship.told:
                 self.say(ship.name, text)
                 ship.told = text
@@ -136,10 +139,25 @@ class Fleet:
     def _read(self, names: list[str]) -> list[Service]:
         return api.describe_services(self.cloud.ecs, self.cluster, names)
 
-    def _judge(self, ship: Ship) -> str:
+    def _deployments(self, watched: Sequence[Ship]) -> dict[str, Json]:
+        """The service deployments that are known to be followed, by ARN."""
+        arns = {arn for ship in watched if (arn := ship.observer.watch.goal.service_deployment)}
+        reads = self.pool.map(self._read_deployments, batches(sorted(arns), service_api.DEPLOYMENTS_BATCH))
+        return {found["serviceDeploymentArn"]: found for found in itertools.chain.from_iterable(reads)}
+
+    def _read_deployments(self, arns: list[str]) -> list[Service]:
+        try:
+            return service_api.describe_service_deployments(self.cloud.ecs, arns)
+        except SlipwayError as error:
+            # Whether a rollout can be judged without is for its observer to say.
+            if error.code in (ACCESS_DENIED, AWS_ERROR):
+                return []
+            raise
+
+    def _judge(self, ship: Ship, deployments: Mapping[str, Json]) -> str:
         """Judge what was read of a ship's service; what there is to say of it."""
         watch, service = ship.observer.watch, t.cast(Service, ship.service)
-        sight = ship.observer.glance(service)
+        sight = ship.observer.glance(service, deployments)
         now = self.clock.now()
         verdict = watch.observe(sight, now)
         if not verdict.over and now - ship.started > self.timeout:

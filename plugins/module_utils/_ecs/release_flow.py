@@ -140,6 +140,9 @@ def _forward(release: Release, part: Part) -> Ship | None:
     if not part.plan.changed and is_steady(part.service or {}):
         return None
     observer = Observer(release.cloud, release.cluster, part.name)
+    if part.definition:
+        # Known already, as far as a watch asks for it.
+        observer.task_definition = {"containerDefinitions": part.definition.view["container_definitions"]}
     return Ship(part.name, observer, functools.partial(_start, release, part, observer), part.after)
 
 

@@ -27,6 +27,7 @@ from .rollout import (
     goes_well,
     has_health_check,
     is_running,
+    is_steady,
     task_id,
 )
 
@@ -93,24 +94,29 @@ class Observer:
             return Sight(service)
         return self._whole(service, self._service_deployment())
 
-    def glance(self, service: Json) -> Sight:
-        """As much of it as a verdict needs: mostly no tasks and targets while all goes well."""
+    def glance(self, service: Json, deployments: t.Mapping[str, Json]) -> Sight:
+        """As much of it as a verdict needs: mostly no tasks and targets while all goes well.
+
+        `deployments` are service deployments by ARN that have been read already.
+        """
         if controller(service) != "ECS" or service.get("status", "ACTIVE") != "ACTIVE":
             return Sight(service)
-        followed = self._service_deployment()
+        followed = deployments.get(self.watch.goal.service_deployment) or self._service_deployment()
         self._glances += 1
-        if self._glances % WHOLE_EVERY and goes_well(service, self.watch.goal, followed):
+        if not self._glances % WHOLE_EVERY:
+            return self._whole(service, followed)
+        if goes_well(service, self.watch.goal, followed):
             return Sight(service, followed)
-        return self._whole(service, followed)
+        return self._whole(service, followed, stopped=not is_steady(service))
 
-    def _whole(self, service: Json, followed: Json | None) -> Sight:
-        tasks = self._tasks()
+    def _whole(self, service: Json, followed: Json | None, stopped: bool = True) -> Sight:
+        tasks = self._tasks(stopped)
         if not followed and any(is_running(task) for task in tasks):
-            self.watch.health_is_checked = has_health_check(self._task_definition)
+            self.watch.health_is_checked = has_health_check(self.task_definition)
         return Sight(service, followed, tasks, self._targets(service))
 
     @functools.cached_property
-    def _task_definition(self) -> Json:
+    def task_definition(self) -> Json:
         """What the followed deployment runs, read when it is first needed; empty where it cannot be read."""
         name = self.watch.goal.task_definition
         found = self._allowed(api.describe_task_definition, self.cloud.ecs, name) if name else None
@@ -151,10 +157,12 @@ class Observer:
         listed = self._allowed(service_api.list_service_deployments, self.cloud.ecs, self.cluster, self.name)
         self.known = None if listed is None else frozenset(item["serviceDeploymentArn"] for item in listed)
 
-    def _tasks(self) -> list[Json]:
+    def _tasks(self, with_stopped: bool) -> list[Json]:
         """The service's tasks. Those that have stopped for good are read once."""
         ecs = self.cloud.ecs
-        stopped = self._allowed(service_api.list_stopped_tasks, ecs, self.cluster, self.name) or []
+        stopped: list[str] = []
+        if with_stopped:
+            stopped = self._allowed(service_api.list_stopped_tasks, ecs, self.cluster, self.name) or []
         running = self._allowed(api.list_tasks, ecs, self.cluster, serviceName=self.name) or []
         unread = [arn for arn in (*running, *stopped) if arn not in self._stopped]
         tasks = (self._allowed(api.describe_tasks, ecs, self.cluster, unread) or []) if unread else []
@@ -188,7 +196,7 @@ class Observer:
         tasks = self.watch.failed_tasks or [
             task for task in sight.tasks if task.get("lastStatus") not in ("RUNNING", "STOPPED")
         ]
-        definition = self._task_definition
+        definition = self.task_definition
         shown = {task_id(task): self._logs(task, definition) for task in worth_showing(tasks)}
         logs = {(name, container): lines for name, found in shown.items() for container, lines in found.items()}
         return Evidence(

@@ -1,7 +1,8 @@
-"""Asks a page at a bounded rate for a while, and tells how many requests failed and how.
+"""Asks a page at a bounded rate while a command runs, and tells how many requests failed and how.
 
-`python tests/load.py URL --seconds 60 --rate 20` prints a line of JSON. What is asked of it is what a visitor would
-notice: an answer with status 200 within the time limit.
+`python tests/load.py URL -- COMMAND …` asks from the command's start to its end, and for `--seconds` at least. What is
+asked of each answer is what a visitor would notice: status 200 within the time limit. The report is a line of JSON, in
+the file `--report`; the exit code is the command's.
 """
 
 from __future__ import annotations
@@ -10,17 +11,22 @@ import argparse
 import collections
 import concurrent.futures
 import json
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 TIME_LIMIT = 5.0
-# Enough for every request of a second to take as long as it may.
+# Enough for all requests of five seconds at twenty a second to take as long as they may.
 WORKERS = 100
+
+Answers = list[tuple[float, concurrent.futures.Future[str]]]
 
 
 def ask(url: str, host: str) -> str:
-    """ "" for a good answer, else what was wrong with it."""
+    """An empty text for a good answer, else what was wrong with it."""
     request = urllib.request.Request(url, headers={"Host": host} if host else {})
     try:
         with urllib.request.urlopen(request, timeout=TIME_LIMIT) as answer:
@@ -32,34 +38,43 @@ def ask(url: str, host: str) -> str:
     return ""
 
 
-def load(url: str, host: str, seconds: float, rate: float) -> dict[str, object]:
-    """Ask `rate` times a second, on schedule, whatever the answers take."""
+def ask_while(command: subprocess.Popen[bytes], options: argparse.Namespace) -> Answers:
+    """Ask on schedule, whatever the answers take; when each was asked, and its answer."""
     start = time.monotonic()
-    futures = []
+    answers: Answers = []
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-        for number in range(int(seconds * rate)):
-            time.sleep(max(0.0, start + number / rate - time.monotonic()))
-            futures.append((time.monotonic() - start, pool.submit(ask, url, host)))
-    failures = [(round(at, 1), wrong) for at, future in futures if (wrong := future.result())]
+        while command.poll() is None or len(answers) < options.seconds * options.rate:
+            time.sleep(max(0.0, start + len(answers) / options.rate - time.monotonic()))
+            answers.append((time.monotonic() - start, pool.submit(ask, options.url, options.host)))
+    return answers
+
+
+def summary(answers: Answers) -> dict[str, object]:
+    failures = [(round(at, 1), wrong) for at, future in answers if (wrong := future.result())]
     return {
-        "requests": len(futures),
+        "requests": len(answers),
+        "seconds": round(answers[-1][0]),
         "failed": len(failures),
-        "share": len(failures) / len(futures),
+        "share": len(failures) / len(answers),
         "reasons": dict(collections.Counter(wrong for _at, wrong in failures)),
         "first": failures[:5],
-        "last": failures[-5:],
     }
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
+    parser.add_argument("command", nargs="+")
     parser.add_argument("--host", default="", help="the Host header, where the URL names only an address")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--rate", type=float, default=20, help="requests a second")
+    parser.add_argument("--report", type=Path, required=True)
     options = parser.parse_args()
-    print(json.dumps(load(options.url, options.host, options.seconds, options.rate)))
+    with subprocess.Popen(options.command) as command:
+        report = summary(ask_while(command, options))
+    options.report.write_text(json.dumps(report) + "\n")
+    return command.returncode
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

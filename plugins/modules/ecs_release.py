@@ -199,8 +199,19 @@ code:
     - What went wrong, as a word that never changes. Where services failed, the code of the first.
     - V(rollback_failed), a service could not be brought back to what it ran before.
     - V(interrupted), the run was stopped from outside. ECS goes on with what was started.
-    - Otherwise the codes of M(slipway.aws.ecs_service). V(invalid_option) and V(immutable) mean that nothing was
-      touched.
+    - V(rolled_back), V(deployment_failed), V(deployment_stopped), V(superseded), V(tasks_failing), V(timeout) and
+      V(service_gone), a service did not reach its goal, as M(slipway.aws.ecs_service) says it.
+    - V(immutable), AWS cannot change an option in place; nothing was touched.
+    - V(invalid_option), an option cannot be right; nothing was touched.
+    - V(access_denied), AWS does not allow the call that is named.
+    - V(aws_error), AWS answered with a fault of its own.
+    - V(conflict), something else is being done to a service.
+    - V(limit_exceeded), a quota is used up.
+    - V(no_connection), AWS cannot be reached.
+    - V(no_credentials), there are no usable credentials.
+    - V(not_found), the cluster or a task definition does not exist.
+    - V(refused), AWS refuses the request for what it says.
+    - V(throttled), AWS was asked too often, even after ten tries.
   type: str
   returned: failure
 problems:

@@ -33,8 +33,9 @@ def test_codes_of_failures_are_documented(module: str) -> None:
     assert codes_of(module) >= CODES
 
 
-def test_codes_of_failed_rollouts_are_documented() -> None:
-    assert codes_of("ecs_service") >= {*rollout.CODES, "immutable", "invalid_option", "not_found"}
+@pytest.mark.parametrize("module", ["ecs_service", "ecs_release"])
+def test_codes_of_failed_rollouts_are_documented(module: str) -> None:
+    assert codes_of(module) >= {*rollout.CODES, "immutable", "invalid_option", "not_found"}
 
 
 @pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))

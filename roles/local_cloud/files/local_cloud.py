@@ -238,6 +238,7 @@ def serve(settings: Settings) -> None:
     seams.tasks(ecs, settings.identity)
     seams.dependencies(ecs)
     seams.health_checks(ecs)
+    seams.load_balancers(alb)
     seams.target_groups(alb)
     seams.machine_image(ec2, ssm, settings.region, settings.instance_image)
 

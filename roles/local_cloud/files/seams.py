@@ -387,6 +387,42 @@ def overall_health(states: list[str]) -> str:
     return "HEALTHY" if set(states) == {"HEALTHY"} else "UNKNOWN"
 
 
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html
+LOAD_BALANCER_ATTRIBUTES = {
+    "access_logs.s3.enabled": "false",
+    "access_logs.s3.bucket": "",
+    "access_logs.s3.prefix": "",
+    "deletion_protection.enabled": "false",
+    "idle_timeout.timeout_seconds": "60",
+    "routing.http.desync_mitigation_mode": "defensive",
+    "routing.http.drop_invalid_header_fields.enabled": "false",
+    "routing.http.preserve_host_header.enabled": "false",
+    "routing.http.x_amzn_tls_version_and_cipher_suite.enabled": "false",
+    "routing.http.xff_client_port.enabled": "false",
+    "routing.http2.enabled": "true",
+    "waf.fail_open.enabled": "false",
+}
+
+
+def load_balancers(alb: ModuleType) -> None:
+    """A load balancer has all attributes from its first moment, and deletion protection counts."""
+
+    @wrap(alb, "_describe_lb_attrs")
+    def describe(original: Callable[..., Any], params: Json) -> Any:
+        arn = alb._p(params, "LoadBalancerArn")
+        if arn in alb._lbs:
+            shown = LOAD_BALANCER_ATTRIBUTES | {item["Key"]: item["Value"] for item in alb._lb_attrs.get(arn, [])}
+            alb._lb_attrs[arn] = [{"Key": key, "Value": value} for key, value in shown.items()]
+        return original(params)
+
+    @wrap(alb, "_delete_lb")
+    def delete(original: Callable[..., Any], params: Json) -> Any:
+        arn = alb._p(params, "LoadBalancerArn")
+        if {"Key": "deletion_protection.enabled", "Value": "true"} in alb._lb_attrs.get(arn, []):
+            return alb._error("OperationNotPermitted", f"Load balancer '{arn}' cannot be deleted: it is protected", 400)
+        return original(params)
+
+
 def target_groups(alb: ModuleType) -> None:
     """An unknown name is an error; health is asked for, not assumed; requests go to a target that answers."""
 

@@ -1,0 +1,73 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""AWS Certificate Manager, one typed function a call: paginated, errors translated.
+
+`acm` is a client of `Connection.client("acm")`, which retries by itself.
+"""
+
+from __future__ import annotations
+
+import typing as t
+import uuid
+
+from .._core.errors import aws_call, aws_find
+from .._core.paging import pages
+
+Client = t.Any
+Json = dict[str, t.Any]
+
+# AWS lists only certificates with RSA keys of 2048 bits unless told otherwise.
+KEY_TYPES = [
+    "RSA_1024",
+    "RSA_2048",
+    "RSA_3072",
+    "RSA_4096",
+    "EC_prime256v1",
+    "EC_secp384r1",
+    "EC_secp521r1",
+]
+
+
+@aws_call
+def list_certificates(acm: Client, statuses: t.Sequence[str]) -> list[Json]:
+    """What AWS tells of the certificates in a list: the ARN, the first domain and little more."""
+    request = {"CertificateStatuses": list(statuses), "Includes": {"keyTypes": KEY_TYPES}}
+    return pages(acm, "list_certificates", "CertificateSummaryList", **request)
+
+
+@aws_find
+def find_certificate(acm: Client, arn: str) -> Json:
+    return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])
+
+
+@aws_call
+def request_certificate(acm: Client, domains: t.Sequence[str], tags: list[Json]) -> str:
+    """Ask for a certificate, to be validated by DNS; the token keeps a repeated call from asking twice."""
+    more = {"SubjectAlternativeNames": list(domains[1:])} if domains[1:] else {}
+    answer = acm.request_certificate(
+        DomainName=domains[0],
+        ValidationMethod="DNS",
+        IdempotencyToken=uuid.uuid4().hex,
+        **more,
+        **({"Tags": tags} if tags else {}),
+    )
+    return str(answer["CertificateArn"])
+
+
+@aws_call
+def list_tags(acm: Client, arn: str) -> list[Json]:
+    return list(acm.list_tags_for_certificate(CertificateArn=arn).get("Tags") or [])
+
+
+@aws_call
+def add_tags(acm: Client, arn: str, tags: list[Json]) -> None:
+    if tags:
+        acm.add_tags_to_certificate(CertificateArn=arn, Tags=tags)
+
+
+@aws_call
+def remove_tags(acm: Client, arn: str, keys: list[str]) -> None:
+    if keys:
+        acm.remove_tags_from_certificate(CertificateArn=arn, Tags=[{"Key": key} for key in keys])

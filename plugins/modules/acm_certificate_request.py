@@ -1,0 +1,165 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: acm_certificate_request
+version_added: 0.2.0
+short_description: Requests public certificates from AWS Certificate Manager
+author:
+  - The Slipway authors (@slipway)
+description:
+  - Makes sure that a public certificate for exactly these domains is there or asked for, to be validated by DNS, and
+    tells the records that AWS wants to find. Later it can wait until AWS has found them.
+  - A certificate cannot be changed. For other domains another one is asked for, and the former one stays.
+  - M(community.aws.acm_certificate) imports and deletes certificates, and requests none.
+options:
+  domains:
+    description:
+      - The domain names that the certificate is for, wildcards such as V(*.example.com) among them. The first one
+        names the certificate, the order of the others does not matter.
+    type: list
+    elements: str
+    required: true
+  match_tags:
+    description:
+      - Tags by which the caller knows its own. Only a certificate that has all of them is taken for the one meant, and
+        a new one gets them.
+      - Without it, all of O(tags).
+    type: dict
+  tags:
+    description:
+      - The tags of the certificate, beside O(match_tags).
+    type: dict
+    aliases: [resource_tags]
+  purge_tags:
+    description:
+      - Whether tags that are not asked for are removed.
+    type: bool
+    default: true
+  wait:
+    description:
+      - Waits until the certificate is issued. The records have to be there for that, see RV(certificate).
+    type: bool
+    default: false
+  wait_timeout:
+    description:
+      - How many seconds to wait at most. AWS mostly finds the records within minutes.
+    type: int
+    default: 900
+extends_documentation_fragment:
+  - slipway.aws.attributes
+  - slipway.aws.attributes.changes
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+seealso:
+  - module: community.aws.acm_certificate
+  - module: community.aws.acm_certificate_info
+  - module: amazon.aws.route53
+"""
+
+EXAMPLES = r"""
+- name: A certificate for the shop is asked for
+  slipway.aws.acm_certificate_request:
+    domains: [shop.example.com]
+    match_tags:
+      Name: shop
+  register: request
+
+- name: AWS can see whose the domain is
+  amazon.aws.route53:
+    state: present
+    zone: example.com
+    record: "{{ item.name }}"
+    type: "{{ item.type }}"
+    value: "{{ item.value }}"
+    overwrite: true
+  loop: "{{ request.certificate.validation_records }}"
+
+- name: The certificate is issued
+  slipway.aws.acm_certificate_request:
+    domains: [shop.example.com]
+    match_tags:
+      Name: shop
+    wait: true
+"""
+
+RETURN = r"""
+certificate:
+  description:
+    - The certificate, or in check mode what would be asked for. What nobody can know yet is V(unknown) there.
+  returned: success
+  type: dict
+  contains:
+    certificate_arn:
+      description: The ARN of the certificate.
+      type: str
+      sample: arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012
+    domains:
+      description: The domain names that it is for.
+      type: list
+      elements: str
+      sample: [shop.example.com]
+    status:
+      description: V(PENDING_VALIDATION) or V(ISSUED).
+      type: str
+      sample: ISSUED
+    validation_records:
+      description: The DNS records that AWS wants to find, also later, when it renews the certificate. None in check mode.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: The name of the record.
+          type: str
+          sample: _a79865eb4cd1a6ab990a45779b4e0b96.shop.example.com
+        type:
+          description: The type of the record.
+          type: str
+          sample: CNAME
+        value:
+          description: The value of the record.
+          type: str
+          sample: _424c7224e9b0146f9a8808af955727d0.acm-validations.aws
+    failure_reason:
+      description: Why AWS does not issue it.
+      type: str
+      sample: ""
+    tags:
+      description: The tags.
+      type: dict
+      sample: {Name: shop}
+code:
+  description:
+    - Which error it was, for programs.
+    - V(not_issued) for a certificate that AWS has refused or given up on, V(timeout) for one that it has not issued in
+      time, V(invalid_option) for a value that is refused before anything is changed, V(access_denied),
+      V(no_credentials), V(no_connection), V(throttled), V(limit_exceeded), V(refused) and V(aws_error) for what AWS
+      answered.
+  returned: failure
+  type: str
+  sample: timeout
+"""
+
+from ansible_collections.slipway.aws.plugins.module_utils._acm import flows
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
+
+ARGUMENT_SPEC = {
+    "domains": {"type": "list", "elements": "str", "required": True},
+    "match_tags": {"type": "dict"},
+    "wait": {"type": "bool", "default": False},
+    "wait_timeout": {"type": "int", "default": 900},
+    **TAG_OPTIONS,
+}
+
+
+def main() -> None:
+    run(ARGUMENT_SPEC, flows.certificate_requested)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: elb_listener_rules
+version_added: 0.2.0
+short_description: Manages the host and path rules of a load balancer's listener
+author:
+  - The Slipway authors (@slipway)
+description:
+  - Gives a listener of an application load balancer exactly these rules, beside its default action, which is left alone.
+  - A rule is known by its priority. It is changed in place and as a whole, and what is no longer wanted goes last, so
+    that no request is sent astray meanwhile.
+  - M(amazon.aws.elb_application_lb) does not notice when a rule loses its hosts or its paths, and fails on AWS when a
+    rule moves to the priority of one that goes.
+options:
+  listener_arn:
+    description:
+      - The ARN of the listener.
+    type: str
+    required: true
+  rules:
+    description:
+      - All rules of the listener. V([]) leaves the default action alone.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      priority:
+        description:
+          - Its place among the rules, from 1 to 50000. The lowest that fits a request gets it.
+        type: int
+        required: true
+      hosts:
+        description:
+          - Host names, with V(*) and V(?) as wildcards. One of them has to fit. Without it, any host fits.
+        type: list
+        elements: str
+        default: []
+      paths:
+        description:
+          - Paths, with V(*) and V(?) as wildcards. One of them has to fit. Without it, any path fits.
+          - Hosts and paths of a rule are five at most.
+        type: list
+        elements: str
+        default: []
+      target_group_arn:
+        description:
+          - The ARN of the target group that gets the requests.
+        type: str
+        required: true
+extends_documentation_fragment:
+  - slipway.aws.attributes
+  - slipway.aws.attributes.changes
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+seealso:
+  - module: amazon.aws.elb_application_lb
+"""
+
+EXAMPLES = r"""
+- name: The API has paths of its own, the shop a host
+  slipway.aws.elb_listener_rules:
+    listener_arn: "{{ load_balancer.listeners[0].listener_arn }}"
+    rules:
+      - priority: 10
+        paths: [/api/*]
+        target_group_arn: "{{ api.target_group_arn }}"
+      - priority: 20
+        hosts: [shop.example.com]
+        target_group_arn: "{{ shop.target_group_arn }}"
+
+- name: Everything goes to the default action
+  slipway.aws.elb_listener_rules:
+    listener_arn: "{{ load_balancer.listeners[0].listener_arn }}"
+    rules: []
+"""
+
+RETURN = r"""
+rules:
+  description: The rules of the listener as they are now, or in check mode as they would be, by priority.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    priority:
+      description: The place among the rules.
+      type: int
+      sample: 10
+    hosts:
+      description: The hosts, sorted.
+      type: list
+      elements: str
+      sample: []
+    paths:
+      description: The paths, sorted.
+      type: list
+      elements: str
+      sample: [/api/*]
+    target_group_arn:
+      description: The target group that gets the requests.
+      type: str
+      sample: arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/ecs-api/73e2d6bc24d8a067
+code:
+  description:
+    - Which error it was, for programs.
+    - V(invalid_option) for a value that is refused before anything is changed, V(not_found) for a listener that does not
+      exist, V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(refused) and V(aws_error) for what
+      AWS answered.
+  returned: failure
+  type: str
+  sample: invalid_option
+"""
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
+from ansible_collections.slipway.aws.plugins.module_utils._elb import flows
+
+RULE = {
+    "priority": {"type": "int", "required": True},
+    "hosts": {"type": "list", "elements": "str", "default": []},
+    "paths": {"type": "list", "elements": "str", "default": []},
+    "target_group_arn": {"type": "str", "required": True},
+}
+ARGUMENT_SPEC = {
+    "listener_arn": {"type": "str", "required": True},
+    "rules": {"type": "list", "elements": "dict", "options": RULE, "required": True},
+}
+
+
+def main() -> None:
+    run(ARGUMENT_SPEC, flows.listener_rules)
+
+
+if __name__ == "__main__":
+    main()

@@ -49,21 +49,20 @@ Json = dict[str, t.Any]
 
 
 def unneeded_certificates(certificates: Sequence[Json], tags: Mapping[str, str], keep: str = "") -> Json:
-    gone = [
-        certificate
-        for certificate in certificates
-        if certificate["certificate_arn"] != keep and tags.items() <= (certificate.get("tags") or {}).items()
-    ]
-    needed = {record for certificate in certificates if certificate not in gone for record in _records(certificate)}
-    unneeded = {record for certificate in gone for record in _records(certificate)} - needed
+    gone: list[Json] = []
+    stay: list[Json] = []
+    for certificate in certificates:
+        is_ours = all((certificate.get("tags") or {}).get(key) == value for key, value in tags.items())
+        (gone if is_ours and certificate["certificate_arn"] != keep else stay).append(certificate)
+    unneeded = _records(gone) - _records(stay)
     return {
         "arns": [certificate["certificate_arn"] for certificate in gone],
         "records": [{"name": name, "type": kind} for name, kind in sorted(unneeded)],
     }
 
 
-def _records(certificate: Json) -> set[tuple[str, str]]:
-    options = certificate.get("domain_validation_options") or ()
+def _records(certificates: Sequence[Json]) -> set[tuple[str, str]]:
+    options = [option for one in certificates for option in one.get("domain_validation_options") or ()]
     found = [option["resource_record"] for option in options if option.get("resource_record")]
     return {(record["name"].lower().rstrip("."), record["type"]) for record in found}
 

@@ -28,7 +28,9 @@ def domains(asked: t.Sequence[str]) -> list[str]:
     wrong = [name for name in names if not DOMAIN.fullmatch(name)]
     if wrong or not names:
         told = f"no domain names: {', '.join(wrong)}" if wrong else "at least one domain name is needed"
-        raise SlipwayError(INVALID_OPTION, f"domains: {told}. Right are names such as www.example.com or *.example.com.")
+        raise SlipwayError(
+            INVALID_OPTION, f"domains: {told}. Right are names such as www.example.com or *.example.com."
+        )
     return names
 
 

@@ -1,0 +1,92 @@
+"""The filters of the load balancer's role: rules, hosted zones, and which certificates may go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.slipway.aws.plugins.filter.hosted_zone import hosted_zone
+from ansible_collections.slipway.aws.plugins.filter.listener_rule_problems import listener_rule_problems
+from ansible_collections.slipway.aws.plugins.filter.listener_rules import listener_rules
+from ansible_collections.slipway.aws.plugins.filter.unneeded_certificates import unneeded_certificates
+
+Json = dict[str, Any]
+ZONES = [
+    {"id": "/hostedzone/Z1", "name": "example.com.", "config": {"private_zone": False}},
+    {"id": "/hostedzone/Z2", "name": "shop.example.com.", "config": {"private_zone": False}},
+    {"id": "/hostedzone/Z3", "name": "www.shop.example.com.", "config": {"private_zone": True}},
+]
+
+
+def test_rules_stand_in_the_order_of_the_list() -> None:
+    groups = [{"name": "web"}, {"name": "api", "paths": ["/api/*"]}, {"name": "shop", "hosts": ["shop.example.com"]}]
+    rules = listener_rules(groups, {"api": "arn:api"})
+    assert [(rule["priority"], rule["target_group_arn"]) for rule in rules] == [(20, "arn:api"), (30, "shop")]
+
+
+def test_a_priority_moves_a_rule() -> None:
+    groups = [{"name": "a", "paths": ["/a"]}, {"name": "b", "paths": ["/b"], "priority": 5}]
+    assert [rule["target_group_arn"] for rule in listener_rules(groups)] == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("group", "problem"),
+    [
+        ({"hosts": ["localhost"]}, "api: 'localhost' is no host"),
+        ({"hosts": ["shop.example.com:80"]}, "api: 'shop.example.com:80' is no host"),
+        ({"paths": ["api"]}, "api: 'api' is no path"),
+        ({"paths": ["/a b"]}, "api: '/a b' is no path"),
+        ({"paths": ["/" + "a" * 128]}, "is no path"),
+        ({"paths": list("/*/*/*")}, "api has 6 hosts and paths, AWS takes 5"),
+        ({"priority": 7}, "api has priority 7, but neither hosts nor paths"),
+        ({"paths": ["/"], "priority": 50001}, "api: priority 50001 is not between 1 and 50000"),
+        ({"paths": ["/"], "priority": 10}, "api and web both have priority 10"),
+    ],
+)
+def test_a_wrong_rule_is_described(group: Json, problem: str) -> None:
+    problems = listener_rule_problems([{"name": "web", "paths": ["/web"]}, {"name": "api", **group}])
+    assert len(problems) == 1
+    assert problem in problems[0]
+
+
+@pytest.mark.parametrize("host", ["api.example.com", "*.example.com", "api?.example.com", "API.Example.COM"])
+@pytest.mark.parametrize("path", ["/", "/api/*", "*.php", "/a~b/$c&d"])
+def test_right_rules_have_no_problems(host: str, path: str) -> None:
+    assert listener_rule_problems([{"name": "web"}, {"name": "api", "hosts": [host], "paths": [path]}]) == []
+
+
+@pytest.mark.parametrize(
+    ("domain", "zone"),
+    [
+        ("example.com", "Z1"),
+        ("www.example.com.", "Z1"),
+        ("*.Example.com", "Z1"),
+        ("www.shop.example.com", "Z2"),
+        ("notexample.com", ""),
+        ("com", ""),
+    ],
+)
+def test_the_longest_public_zone_is_the_one(domain: str, zone: str) -> None:
+    assert hosted_zone(domain, ZONES) == zone
+
+
+def certificate(arn: str, record: str, **tags: str) -> Json:
+    option = {"resource_record": {"name": record, "type": "CNAME", "value": "x"}}
+    return {"certificate_arn": arn, "domain_validation_options": [option], "tags": tags}
+
+
+def test_a_certificate_of_others_stays_and_so_does_its_record() -> None:
+    certificates = [
+        certificate("mine", "_a.example.com.", project="ecs"),
+        certificate("mine too", "_b.example.com.", project="ecs"),
+        certificate("theirs", "_A.example.com.", project="shop"),
+        {"certificate_arn": "imported"},
+    ]
+    found = unneeded_certificates(certificates, {"project": "ecs"})
+    assert found == {"arns": ["mine", "mine too"], "records": [{"name": "_b.example.com", "type": "CNAME"}]}
+
+
+def test_the_one_in_use_stays() -> None:
+    certificates = [certificate("old", "_a.", project="ecs"), certificate("new", "_a.", project="ecs")]
+    assert unneeded_certificates(certificates, {"project": "ecs"}, keep="new") == {"arns": ["old"], "records": []}

@@ -109,7 +109,7 @@ certificate:
       type: str
       sample: ISSUED
     validation_records:
-      description: The DNS records that AWS wants to find, also later, when it renews the certificate. None in check mode.
+      description: The DNS records that AWS wants to find, now and at each renewal. None in check mode.
       type: list
       elements: dict
       contains:

@@ -12,7 +12,8 @@ short_description: Manages the host and path rules of a load balancer's listener
 author:
   - The Slipway authors (@slipway)
 description:
-  - Gives a listener of an application load balancer exactly these rules, beside its default action, which is left alone.
+  - Gives a listener of an application load balancer exactly these rules, beside its default action, which is left
+    alone.
   - A rule is known by its priority. It is changed in place and as a whole, and what is no longer wanted goes last, so
     that no request is sent astray meanwhile.
   - M(amazon.aws.elb_application_lb) does not notice when a rule loses its hosts or its paths, and fails on AWS when a
@@ -109,9 +110,9 @@ rules:
 code:
   description:
     - Which error it was, for programs.
-    - V(invalid_option) for a value that is refused before anything is changed, V(not_found) for a listener that does not
-      exist, V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(refused) and V(aws_error) for what
-      AWS answered.
+    - V(invalid_option) for a value that is refused before anything is changed, V(not_found) for a listener that does
+      not exist, V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(refused) and V(aws_error) for
+      what AWS answered.
   returned: failure
   type: str
   sample: invalid_option

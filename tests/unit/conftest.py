@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -24,9 +25,21 @@ REGION = "eu-central-1"
 
 
 @pytest.fixture(scope="session")
-def ministack(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[str]:
+def start(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[t.Callable[..., str]]:
+    """Starts emulators: `start("-m", "ministack")` is the address of one, in a Python of its own."""
+    with contextlib.ExitStack() as running:
+        yield lambda *arguments: running.enter_context(_emulator(arguments, tmp_path_factory.mktemp("emulator")))
+
+
+@pytest.fixture(scope="session")
+def ministack(start: t.Callable[..., str]) -> str:
     """The address of an emulator of our own."""
     pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
+    return start("-m", "ministack")
+
+
+@contextlib.contextmanager
+def _emulator(arguments: t.Sequence[str], folder: Path) -> t.Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -38,11 +51,8 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[str]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }
-    folder: Path = tmp_path_factory.mktemp("ministack")
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"], cwd=folder, env=environment, stdout=log, stderr=log
-        )
+        process = subprocess.Popen([sys.executable, *arguments], cwd=folder, env=environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_until_it_answers(process, address, folder / "log")

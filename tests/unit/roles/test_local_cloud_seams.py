@@ -82,6 +82,14 @@ def test_instance_cannot_be_given_a_seccomp_profile() -> None:
     assert "security_opt" not in ec2._parse_ec2_docker_flags("--security-opt seccomp=unconfined")
 
 
+def test_load_balancer_lacks_attributes_that_nobody_has_set() -> None:
+    assert "routing.http.drop_invalid_header_fields.enabled" not in inspect.getsource(alb)
+
+
+def test_protected_load_balancer_is_deleted() -> None:
+    assert "deletion_protection" not in inspect.getsource(alb._delete_lb)
+
+
 def test_target_group_with_an_unknown_name_is_an_empty_list() -> None:
     with request_scope("000000000000", "eu-central-1"):
         status, __, body = alb._describe_tgs({"Names.member.1": ["nothing"]})

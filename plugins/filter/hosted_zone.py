@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: hosted_zone
 short_description: Find the hosted zone that a domain name is in
-version_added: 0.2.0
+version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
   - Finds the public hosted zone of Route 53 in which a record of a domain name has to stand. Of several that fit, the

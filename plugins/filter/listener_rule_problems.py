@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: listener_rule_problems
 short_description: Say what is wrong with the hosts, paths and priorities of target groups
-version_added: 0.2.0
+version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
   - Checks target groups, as P(slipway.aws.listener_rules#filter) takes them, by AWS's rules for listener rules.

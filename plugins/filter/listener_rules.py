@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: listener_rules
 short_description: Make listener rules out of target groups with hosts and paths
-version_added: 0.2.0
+version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
   - Makes the rules that M(slipway.aws.elb_listener_rules) takes, one for each target group that has hosts or paths.

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: unneeded_certificates
 short_description: Tell which certificates and validation records may go
-version_added: 0.2.0
+version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
   - Tells which certificates of an account are the caller's, by their tags, and not to stay, and which of their

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: acm_certificate_request
-version_added: 0.2.0
+version_added: 0.1.0
 short_description: Requests public certificates from AWS Certificate Manager
 author:
   - The Slipway authors (@slipway)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: elb_listener_rules
-version_added: 0.2.0
+version_added: 0.1.0
 short_description: Manages the host and path rules of a load balancer's listener
 author:
   - The Slipway authors (@slipway)

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import role_readmes  # noqa: E402  # docs/ is no package
 
-MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("ec[rs]_*.py"))
+MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("[ae]*.py"))
 # What can go wrong with any call to AWS.
 CODES = {"access_denied", "aws_error", "invalid_option", "no_connection", "no_credentials", "refused", "throttled"}
 

@@ -25,7 +25,7 @@ options:
     type: str
     required: true
   wanted:
-    description: The full name of each service that there should be an endpoint for, with ids of its subnets or route tables.
+    description: Full names of the services that should have an endpoint, each with ids of its subnets or route tables.
     type: dict
     required: true
 """

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The variants of the role ecs_network, run by ansible-playbook: VPC endpoints against MiniStack, NAT gateways and a VPC
-that is there already against moto. The two emulators are used side by side, as each run starts a process a call."""
+"""The variants of the role ecs_network, run by ansible-playbook: VPC endpoints against MiniStack, NAT gateways and a
+VPC that is there already against moto. Both emulators work at the same time, as a run is mostly processes starting."""
 
 from __future__ import annotations
 
@@ -54,7 +54,11 @@ class Played:
     def changed(self) -> list[str]:
         """Names of the tasks that changed something, with the item where there are several."""
         changed = [(name, one.get("item")) for name, one in self.results() if one.get("changed")]
-        names = [item.get("name") or item["key"] if isinstance(item, dict) else item for _, item in changed]
+        keys = ("name", "key", "group_name", "service", "cidr_block", "route_table_id")
+        names = [
+            next(str(item[key]) for key in keys if key in item) if isinstance(item, dict) else item
+            for _, item in changed
+        ]
         return [f"{task} {name}" if name else task for (task, _), name in zip(changed, names, strict=True)]
 
     @property

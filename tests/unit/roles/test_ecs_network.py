@@ -1,0 +1,396 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The variants of the role ecs_network, run by ansible-playbook: VPC endpoints against MiniStack, NAT gateways and a
+VPC that is there already against moto. Both emulators work at the same time, as a run is mostly processes starting."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+import pytest
+import yaml
+from moto.server import ThreadedMotoServer
+
+Json = dict[str, t.Any]
+
+ROOT = Path(__file__).resolve().parents[3]
+KEYS = {"access_key": "key", "secret_key": "b2f0c1d4e7a9"}
+# What an emulator is asked for is there at once; modules that pause all the same need not.
+NO_PAUSES = "import time\n\npause = time.sleep\ntime.sleep = lambda seconds: pause(min(seconds, 0.05))\n"
+KINDS = ("vpcs", "subnets", "security_groups", "nat_gateways", "addresses", "route_tables", "internet_gateways")
+HERE = {"ecs_network_docker_host_cidrs": ["192.0.2.1/32"]}
+ENDPOINTS = {"ecs_network_nat": "none", "ecs_network_endpoints": ["ecr.api", "ecr.dkr", "s3"]}
+GIVEN = {
+    "ecs_network_vpc_tags": {"Name": "company"},
+    "ecs_network_public_subnet_tags": {"Tier": "public"},
+    "ecs_network_private_subnet_tags": {"Tier": "private"},
+}
+
+
+@dataclass
+class Played:
+    """What ansible-playbook reports of one play."""
+
+    tasks: list[Json]
+
+    def results(self) -> Iterator[tuple[str, Json]]:
+        for task in self.tasks:
+            for answer in task["hosts"].values():
+                for one in answer.get("results") or [answer]:
+                    yield task["task"]["name"], one
+
+    @property
+    def changed(self) -> list[str]:
+        """Names of the tasks that changed something, with the item where there are several."""
+        changed = [(name, one.get("item")) for name, one in self.results() if one.get("changed")]
+        keys = ("name", "key", "group_name", "service", "cidr_block", "route_table_id")
+        names = [
+            next(str(item[key]) for key in keys if key in item) if isinstance(item, dict) else item
+            for _, item in changed
+        ]
+        return [f"{task} {name}" if name else task for (task, _), name in zip(changed, names, strict=True)]
+
+    @property
+    def failure(self) -> str:
+        return " ".join(str(one["msg"]) for _, one in self.results() if one.get("failed"))
+
+    @property
+    def published(self) -> Json:
+        facts = [
+            one["ansible_facts"] for _, one in self.results() if "ecs_network_result" in one.get("ansible_facts", {})
+        ]
+        return t.cast("Json", facts[-1]["ecs_network_result"])
+
+
+@dataclass
+class Account:
+    """A region of an emulator, and playbooks that are run on it."""
+
+    address: str
+    region: str
+    folder: Path
+
+    @property
+    def ec2(self) -> t.Any:
+        keys = {"aws_access_key_id": KEYS["access_key"], "aws_secret_access_key": KEYS["secret_key"]}
+        return boto3.client("ec2", endpoint_url=self.address, region_name=self.region, **keys)
+
+    def play(self, plays: list[Json], *options: str) -> list[Played]:
+        connection = {"region": self.region, "endpoint_url": self.address, **KEYS}
+        common = {"hosts": "localhost", "gather_facts": False, "module_defaults": {"group/slipway.aws.aws": connection}}
+        playbook = self.folder / f"{self.region}.yml"
+        playbook.write_text(yaml.safe_dump([{**common, **play} for play in plays]))
+        (self.folder / "sitecustomize.py").write_text(NO_PAUSES)
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_"))}
+        environment |= {
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PYTHONPATH": str(self.folder),
+        }
+        command = ["ansible-playbook", f"--inventory={ROOT}/inventory/local", *options, str(playbook)]
+        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert ended.stdout.startswith("{"), ended.stdout + ended.stderr
+        return [Played(play["tasks"]) for play in json.loads(ended.stdout)["plays"]]
+
+    def role(self, entry: str = "main", check: bool = False, **variables: t.Any) -> Played:
+        role = {"name": "slipway.aws.ecs_network", "tasks_from": entry}
+        tasks = [{"name": "Network", "ansible.builtin.include_role": role}]
+        return self.play([{"vars": {**HERE, **variables}, "tasks": tasks}], *(["--check"] if check else []))[0]
+
+    def refusals(self, cases: list[Json]) -> list[str]:
+        """Why each set of variables is refused."""
+        role = {"name": "slipway.aws.ecs_network"}
+        block = [{"name": "Network", "ansible.builtin.include_role": role}]
+        rescue = [{"name": "It is refused", "ansible.builtin.debug": {"msg": "refused"}}]
+        tasks = [{"name": "One case", "block": block, "rescue": rescue}]
+        return [played.failure for played in self.play([{"vars": {**HERE, **case}, "tasks": tasks} for case in cases])]
+
+    def state(self) -> list[Json]:
+        """All that there is, without what AWS still shows for a while."""
+        described = [getattr(self.ec2, f"describe_{kind}")() for kind in (*KINDS, "vpc_endpoints")]
+        lists = [value for answer in described for key, value in answer.items() if key != "ResponseMetadata"]
+        return [one for there in lists if isinstance(there, list) for one in there if one.get("State") != "deleted"]
+
+
+@dataclass
+class Story:
+    """What happened, by the name of the step, for the tests to look at."""
+
+    played: dict[str, Played] = field(default_factory=dict)
+    states: dict[str, list[Json]] = field(default_factory=dict)
+    refused: list[str] = field(default_factory=list)
+
+
+# Wrong variables, and what the refusal says.
+
+OWN: list[tuple[Json, str]] = [
+    ({"ecs_network_project": "9 lives"}, "ecs_network_project is '9 lives'"),
+    ({"ecs_network_task_ports": ["http"]}, "ecs_network_task_ports or ecs_network_docker_host_ports has http"),
+    ({"ecs_network_nat": "many"}, "value of ecs_network_nat must be one of: single, per_zone, none, got: many"),
+    ({"ecs_network_docker_host_cidrs": ["0.0.0.0/0"]}, "0.0.0.0/0 is too wide, /8 at most"),
+    ({"ecs_network_cidr": "10.0.0.0/8"}, "ecs_network_cidr: 10.0.0.0/8 is too wide, /16 at most"),
+    ({"ecs_network_cidr": "10.0.0.0/24"}, "ecs_network_cidr: 10.0.0.0/24 is too small, /23 at least"),
+    ({"ecs_network_cidr": "10.0.0.7/16"}, "does not start at the first address of its range, which is 10.0.0.0/16"),
+    ({"ecs_network_zones": ["mars-1a", "mars-1b"]}, "needs two to eight different zones out of"),
+    ({"ecs_network_zones": ["eu-central-1a"]}, "ecs_network_zones is ['eu-central-1a']"),
+    ({"ecs_network_public_cidrs": ["10.0.0.0/24"]}, "each needs one range for each of the zones"),
+    ({"ecs_network_public_cidrs": ["10.0.0.0/24", "10.9.0.0/24"]}, "10.9.0.0/24 is not inside 10.0.0.0/16"),
+    ({"ecs_network_public_cidrs": ["10.0.0.0/24", "10.0.128.0/24"]}, "10.0.128.0/24 overlaps 10.0.128.0/20"),
+    ({"ecs_network_public_cidrs": ["10.0.0.0/24", "10.0.1.0/28"]}, "10.0.1.0/28 is too small, /27 at least"),
+    ({"ecs_network_private_cidrs": ["10.0.128.0/29", "10.0.129.0/24"]}, "10.0.128.0/29 is too small, /28 at least"),
+    ({"ecs_network_nat": "none", "ecs_network_endpoints": ["s3"]}, "without NAT ecr.api, ecr.dkr, s3 at least"),
+    ({"ecs_network_endpoints": ["ecr"]}, "AWS offers no com.amazonaws.eu-central-1.ecr in eu-central-1a and"),
+    ({"ecs_network_private_subnet_ids": ["subnet-1"]}, "but no VPC is named"),
+    ({**GIVEN, "ecs_network_vpc_id": "vpc-1"}, "is named by its id or by tags, not both"),
+    ({"ecs_network_vpc_id": "vpc-1"}, "and so are its private subnets"),
+    (
+        {**GIVEN, "ecs_network_zones": ["eu-central-1a", "eu-central-1b"]},
+        "the project makes neither subnets nor ways out",
+    ),
+    (GIVEN, "0 VPCs of this region are found (none)"),
+]
+# Where the project has a network.
+GROWN: list[tuple[Json, str]] = [
+    ({"ecs_network_cidr": "10.1.0.0/16"}, "AWS cannot change the range of a VPC"),
+    ({"ecs_network_zones": ["eu-central-1b", "eu-central-1a"]}, "is in eu-central-1a, not in eu-central-1b"),
+    (GIVEN, "carries the tag slipway:project=ecs, so it is the project's own"),
+]
+# Where a VPC is there already.
+COMPANY: list[tuple[Json, str]] = [
+    (GIVEN, "has security groups ECS-sg that are not of the project ecs"),
+]
+
+
+# Stories
+
+
+def endpoints(account: Account) -> Story:
+    """From an empty account to endpoints, and back."""
+    story = Story()
+    story.states["empty"] = account.state()
+    story.refused = account.refusals([case for case, _ in OWN])
+    story.played["predicted"] = account.role(check=True, **ENDPOINTS)
+    story.states["checked"] = account.state()
+    story.played["made"] = account.role(**ENDPOINTS)
+    story.states["made"] = account.state()
+    story.played["again"] = account.role(**ENDPOINTS)
+    story.refused += account.refusals([case for case, _ in GROWN])
+    story.states["refused"] = account.state()
+    story.played["removed"] = account.role("absent")
+    story.states["removed"] = account.state()
+    return story
+
+
+def half_built(ec2: t.Any, project: str) -> None:
+    """A VPC and one subnet, as an interrupted run leaves them."""
+
+    def tags(kind: str, name: str) -> list[Json]:
+        own = [{"Key": "slipway:project", "Value": project}, {"Key": "Name", "Value": f"{project}-{name}"}]
+        return [{"ResourceType": kind, "Tags": own}]
+
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=tags("vpc", "vpc"))["Vpc"]["VpcId"]
+    zone = "eu-central-1a"
+    named = tags("subnet", f"subnet-public1-{zone}")
+    ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/20", AvailabilityZone=zone, TagSpecifications=named)
+    ec2.create_security_group(
+        GroupName="ECS-sg", Description="x", VpcId=vpc, TagSpecifications=tags("security-group", "sg")
+    )
+    ec2.allocate_address(Domain="vpc", TagSpecifications=tags("elastic-ip", f"nat-{zone}"))
+
+
+def gateways(account: Account) -> Story:
+    """From a half-built network to a NAT gateway a zone, beside another project, and to nothing."""
+    story = Story()
+    half_built(account.ec2, "other")
+    story.states["other"] = account.state()
+    half_built(account.ec2, "ecs")
+    story.states["half-built"] = account.state()
+    story.played["predicted"] = account.role(check=True, ecs_network_nat="per_zone")
+    story.states["checked"] = account.state()
+    story.played["made"] = account.role(ecs_network_nat="per_zone")
+    story.states["made"] = account.state()
+    story.played["removed"] = account.role("absent")
+    story.states["removed"] = account.state()
+    return story
+
+
+def given(account: Account) -> Story:
+    """In a VPC that is there already."""
+    story = Story()
+    ec2 = account.ec2
+    vpc = ec2.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_tags(Resources=[vpc], Tags=[{"Key": "Name", "Value": "company"}])
+    for number, (tier, zone) in enumerate([("public", "b"), ("public", "a"), ("private", "b"), ("private", "a")]):
+        made = ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.8.{number}.0/24", AvailabilityZone=f"{account.region}{zone}")
+        ec2.create_tags(Resources=[made["Subnet"]["SubnetId"]], Tags=[{"Key": "Tier", "Value": tier}])
+    ec2.create_security_group(GroupName="ECS-sg", Description="The company's", VpcId=vpc)
+    story.states["before"] = account.state()
+    story.refused = account.refusals([case for case, _ in COMPANY])
+    variables = {**GIVEN, "ecs_network_docker_host_group": "docker-host"}
+    story.played["made"] = account.role(**variables)
+    story.played["found"] = account.role("find", **variables)
+    story.played["removed"] = account.role("absent", **variables)
+    story.states["removed"] = account.state()
+    return story
+
+
+Stories = dict[str, Future[Story]]
+
+
+@pytest.fixture(scope="module")
+def moto_address() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def stories(ministack: str, moto_address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
+    def account(address: str, region: str) -> Account:
+        return Account(address, region, tmp_path_factory.mktemp(region))
+
+    def on_moto() -> tuple[Story, Story]:
+        return gateways(account(moto_address, "eu-central-1")), given(account(moto_address, "eu-west-1"))
+
+    with ThreadPoolExecutor() as pool:
+        moto = pool.submit(on_moto)
+        told: dict[str, Callable[[], Story]] = {
+            "endpoints": lambda: endpoints(account(ministack, "eu-central-1")),
+            "gateways": lambda: moto.result()[0],
+            "given": lambda: moto.result()[1],
+        }
+        yield {name: pool.submit(tell) for name, tell in told.items()}
+
+
+@pytest.fixture
+def story(request: pytest.FixtureRequest, stories: Stories) -> Story:
+    return stories[request.param].result()
+
+
+def about(name: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("story", [name], indirect=True, ids=[""])
+
+
+def of_project(state: list[Json], key: str, project: str = "ecs") -> list[Json]:
+    """What of a kind, told by a member that only it has, belongs to a project."""
+    owned = {"Key": "slipway:project", "Value": project}
+    return [one for one in state if key in one and owned in one.get("Tags", [])]
+
+
+# Tests
+
+REFUSED = [
+    *(("endpoints", number, text) for number, (_, text) in enumerate([*OWN, *GROWN])),
+    *(("given", number, text) for number, (_, text) in enumerate(COMPANY)),
+]
+
+
+@pytest.mark.parametrize(("story", "number", "text"), REFUSED, indirect=["story"])
+def test_wrong_variables_are_refused(story: Story, number: int, text: str) -> None:
+    assert text in story.refused[number]
+
+
+@about("endpoints")
+def test_refusals_and_predictions_change_nothing(story: Story) -> None:
+    assert story.states["checked"] == story.states["empty"]
+    assert story.states["refused"] == story.states["made"]
+
+
+@pytest.mark.parametrize("story", ["endpoints", "gateways"], indirect=True)
+def test_check_mode_predicts_what_is_made(story: Story) -> None:
+    assert story.played["made"].failure == ""
+    assert story.played["made"].changed
+    assert story.played["predicted"].changed == story.played["made"].changed
+
+
+@about("endpoints")
+def test_second_run_changes_nothing(story: Story) -> None:
+    assert (story.played["again"].failure, story.played["again"].changed) == ("", [])
+    assert story.played["again"].published == story.played["made"].published
+
+
+@about("endpoints")
+def test_endpoints_are_where_the_tasks_are(story: Story) -> None:
+    made = story.states["made"]
+    private = story.played["made"].published["private_subnet_ids"]
+    places = {one["ServiceName"]: one["SubnetIds"] for one in of_project(made, "VpcEndpointId") if one["SubnetIds"]}
+    assert places == dict.fromkeys(
+        ("com.amazonaws.eu-central-1.ecr.api", "com.amazonaws.eu-central-1.ecr.dkr"), private
+    )
+    [gateway] = [one for one in of_project(made, "VpcEndpointId") if one["RouteTableIds"]]
+    tables = of_project(made, "Associations")
+    routed = {
+        there["SubnetId"]
+        for table in tables
+        for there in table["Associations"]
+        if table["RouteTableId"] in gateway["RouteTableIds"]
+    }
+    assert (gateway["ServiceName"], routed) == ("com.amazonaws.eu-central-1.s3", set(private))
+    assert not of_project(made, "NatGatewayId")
+
+
+@about("endpoints")
+def test_only_containers_and_docker_host_reach_the_endpoints(story: Story) -> None:
+    groups = {one["GroupName"]: one for one in of_project(story.states["made"], "IpPermissions")}
+    rules = groups["ecs-endpoints"]["IpPermissions"]
+    assert {(rule["FromPort"], rule["ToPort"]) for rule in rules} == {(443, 443)}
+    assert not [rule for rule in rules if rule["IpRanges"]]
+    let_in = {pair["GroupId"] for rule in rules for pair in rule["UserIdGroupPairs"]}
+    assert let_in == {groups["ecs-tasks"]["GroupId"], groups["ECS-sg"]["GroupId"]}
+
+
+@about("gateways")
+def test_each_zone_has_a_gateway_and_a_route_to_it(story: Story) -> None:
+    assert story.states["checked"] == story.states["half-built"]
+    made = story.states["made"]
+    subnets = {one["SubnetId"]: one["AvailabilityZone"] for one in of_project(made, "CidrBlock") if "SubnetId" in one}
+    zones = {one["NatGatewayId"]: subnets[one["SubnetId"]] for one in of_project(made, "NatGatewayId")}
+    routed = {
+        (subnets[there["SubnetId"]], zones[route["NatGatewayId"]])
+        for table in of_project(made, "Associations")
+        for route in table["Routes"]
+        for there in table["Associations"]
+        if "NatGatewayId" in route
+    }
+    assert routed == {("eu-central-1a", "eu-central-1a"), ("eu-central-1b", "eu-central-1b")}
+    # The one that was allocated already is used.
+    assert len([one for one in of_project(made, "AllocationId") if "PublicIp" in one]) == 2
+
+
+@about("given")
+def test_given_subnets_are_found_in_the_order_of_their_zones(story: Story) -> None:
+    published = story.played["made"].published
+    zones = {one["SubnetId"]: one["AvailabilityZone"] for one in story.states["before"] if "AvailabilityZone" in one}
+    for kind in ("public_subnet_ids", "private_subnet_ids"):
+        assert [zones[one] for one in published[kind]] == ["eu-west-1a", "eu-west-1b"]
+    assert published["vpc_cidr"] == "10.8.0.0/16"
+    assert story.played["found"].published == published
+
+
+@about("given")
+def test_of_a_given_vpc_only_security_groups_are_made(story: Story) -> None:
+    assert {change.split(" : ")[-1].rsplit(" ", 1)[0] for change in story.played["made"].changed} == {
+        "Security groups open only what the next needs"
+    }
+
+
+@pytest.mark.parametrize(
+    ("story", "before"), [("endpoints", "empty"), ("gateways", "other"), ("given", "before")], indirect=["story"]
+)
+def test_absent_leaves_what_was_there_before(story: Story, before: str) -> None:
+    assert story.played["removed"].failure == ""
+    assert story.states["removed"] == story.states[before]

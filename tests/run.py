@@ -96,7 +96,8 @@ def lint() -> Tally:
 def unit() -> Tally:
     """The collection's tests, and those of the workshop's application."""
     suites = {
-        "pytest, collection": ("--durations=5",),
+        # A file's tests share what is slow to set up.
+        "pytest, collection": ("--durations=5", "--numprocesses=auto", "--dist=loadfile"),
         "pytest, application": ("apps/workshop/django/tests.py", "--ds=workshop.settings"),
     }
     total = Tally()

@@ -9,14 +9,21 @@ SLIPWAY_ENDPOINT says where it is. It may serve others at the same time: each te
 
 from __future__ import annotations
 
+import functools
+import io
+import json
 import os
 import time
 import typing as t
 import urllib.parse
+import urllib.request
 import uuid
 
 import boto3
+import docker
 import pytest
+
+from ansible_collections.slipway.aws.tests.integration.processes import await_that
 
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.conftest import RunModule
@@ -26,14 +33,16 @@ Json = dict[str, t.Any]
 REGION = "ap-northeast-2"
 # Ends at once when it is told to, which `sleep` alone does not do as a container's first process.
 WORK = ["sh", "-c", "trap 'exit 0' TERM; sleep 600 & wait"]
-# A web server in the Perl that every Debian has: /ready answers 200, anything else 404.
+# A web server in the Perl that every Debian has: /ready answers 200, anything else 404. Says which version it is.
 SERVE = """
 use IO::Socket::INET;
 $SIG{TERM} = sub { exit };
 my $server = IO::Socket::INET->new(LocalPort => 8080, Listen => 5, ReuseAddr => 1) or die;
 while (my $client = $server->accept) {
   my $status = <$client> =~ m{^GET /ready } ? '200 OK' : '404 Not Found';
-  print $client "HTTP/1.1 $status\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n";
+  my $version = $ENV{VERSION} // '';
+  my $length = length $version;
+  print $client "HTTP/1.1 $status\\r\\nContent-Length: $length\\r\\nConnection: close\\r\\n\\r\\n$version";
   close $client;
 }
 """
@@ -53,14 +62,52 @@ def image(endpoint: str) -> str:
     return f"localhost:{urllib.parse.urlsplit(endpoint).port}/base/debian:trixie"
 
 
+def enter_account(patch: pytest.MonkeyPatch, endpoint: str) -> None:
+    for name in ("AWS_URL", "AWS_PROFILE"):
+        patch.delenv(name, raising=False)
+    patch.setenv("AWS_ENDPOINT_URL", endpoint)
+    patch.setenv("AWS_ACCESS_KEY_ID", "key")
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "b2f0c1d4e7a9")
+    patch.setenv("AWS_DEFAULT_REGION", REGION)
+
+
 @pytest.fixture
 def aws(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_URL", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b2f0c1d4e7a9")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    enter_account(monkeypatch, endpoint)
+
+
+@pytest.fixture(scope="session")
+def versions(endpoint: str, image: str) -> t.Iterator[dict[str, str]]:
+    """Two versions of an image that serves, in the cloud's registry: `v1` and `v2`, each by its digest."""
+    repository = f"it-{uuid.uuid4().hex[:8]}"
+    with pytest.MonkeyPatch.context() as patch:
+        enter_account(patch, endpoint)
+        ecr = boto3.client("ecr")
+    ecr.create_repository(repositoryName=repository)
+    address = f"{image.partition('/')[0]}/{repository}"
+    engine = docker.from_env()
+    yield {version: push_version(engine, image, address, version) for version in ("v1", "v2")}
+    ecr.delete_repository(repositoryName=repository, force=True)
+    for made in engine.images.list(address):
+        await_that(functools.partial(is_free, engine, made.id), lambda: "a container of the image still runs")
+        engine.images.remove(made.id, force=True)
+
+
+def is_free(engine: docker.DockerClient, image_id: str) -> bool:
+    """Whether no container runs the image any more: the emulator stops those of a service after it has answered."""
+    return not engine.containers.list(filters={"ancestor": image_id})
+
+
+def push_version(engine: docker.DockerClient, base: str, address: str, version: str) -> str:
+    """Build and push one version; its reference by digest."""
+    lines = [f"FROM {base}", f"ENV VERSION={version}", f"CMD {json.dumps(['perl', '-e', SERVE])}"]
+    built, _log = engine.images.build(
+        fileobj=io.BytesIO("\n".join(lines).encode()), tag=f"{address}:{version}", rm=True
+    )
+    for line in engine.images.push(address, tag=version, stream=True, decode=True):
+        assert "error" not in line, line
+    built.reload()
+    return next(str(name) for name in built.attrs["RepoDigests"] if name.startswith(address))
 
 
 @pytest.fixture
@@ -125,6 +172,71 @@ def shop(run: RunModule, ecs: t.Any, name: str, image: str) -> t.Iterator[Shop]:
     for revision in ecs.list_task_definitions(familyPrefix=name)["taskDefinitionArns"]:
         ecs.deregister_task_definition(taskDefinition=revision)
     logs.delete_log_group(logGroupName=name)
+
+
+class Fleet:
+    """Services of the shop that are released together. Each says over HTTP which version it is."""
+
+    def __init__(self, shop: Shop, ecs: t.Any, versions: dict[str, str], network: Json) -> None:
+        self.shop = shop
+        self.ecs = ecs
+        self.images = versions
+        self.network = network
+
+    def service(self, name: str, version: str, *command: str, **options: t.Any) -> Json:
+        """A service as ecs_release takes it. It has a family of its own."""
+        container = self.shop.container(*command, image=self.images[version])
+        definition = {
+            "family": f"{self.shop.name}-{name}",
+            "network_mode": "awsvpc",
+            "container_definitions": [container],
+        }
+        return {"name": name, "task_definition": definition, "network_configuration": self.network, **options}
+
+    def release(self, *services: Json, **options: t.Any) -> Json:
+        return self.shop.run("ecs_release", **self.options(*services, **options))
+
+    def options(self, *services: Json, **options: t.Any) -> Json:
+        """What ecs_release is asked."""
+        return {"cluster": self.shop.name, "services": list(services), "wait_timeout": 60, **options}
+
+    def running(self, *names: str) -> dict[str, str]:
+        """Which version each service runs: what its only task answers, and the image of its container."""
+        return {name: self._version(name) for name in names}
+
+    def _version(self, name: str) -> str:
+        (arn,) = self.ecs.list_tasks(cluster=self.shop.name, serviceName=name)["taskArns"]
+        (task,) = self.ecs.describe_tasks(cluster=self.shop.name, tasks=[arn])["tasks"]
+        details = {detail["name"]: detail["value"] for detail in task["attachments"][0]["details"]}
+        with urllib.request.urlopen(f"http://{details['privateIPv4Address']}:8080/ready", timeout=5) as answer:
+            version = str(answer.read().decode())
+        assert self.images[version].endswith(f"@{task['containers'][0]['imageDigest']}"), (version, task)
+        return version
+
+    def described(self, name: str) -> Json:
+        """The service as AWS describes it; empty where there is none."""
+        found = self.ecs.describe_services(cluster=self.shop.name, services=[name], include=["TAGS"])["services"]
+        return next((service for service in found if service["status"] == "ACTIVE"), {})
+
+    def noted(self, *names: str) -> list[str]:
+        """Those of the services on which an unfinished release has left notes."""
+        tags = {name: [tag["key"] for tag in self.described(name).get("tags", ())] for name in names}
+        return [name for name, keys in tags.items() if any(key.startswith("slipway:before") for key in keys)]
+
+
+@pytest.fixture
+def fleet(shop: Shop, ecs: t.Any, versions: dict[str, str], network: Json) -> Fleet:
+    return Fleet(shop, ecs, versions, network)
+
+
+def fails(result: Json, code: str, *said: str) -> str:
+    """Holds a failure against its code and what its message must say; the message, printed for whoever looks."""
+    assert (result.get("failed"), result.get("code")) == (True, code), result
+    message = str(result["msg"])
+    print(message)
+    for text in said:
+        assert text in message
+    return message
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import typing as t
 import boto3
 import pytest
 
-from ansible_collections.slipway.aws.tests.integration.conftest import SERVE, WORK, Json, Shop
+from ansible_collections.slipway.aws.tests.integration.conftest import SERVE, WORK, Json, Shop, fails
 
 Seconds = t.Callable[[], float]
 # A rollout of these tests is over by then, in any case.
@@ -30,16 +30,6 @@ def good(shop: Shop, network: Json) -> Shop:
     made = shop.service(task_definition=shop.register(*WORK), network_configuration=network)
     assert made.get("changed"), made
     return shop
-
-
-def fails(result: Json, code: str, *said: str) -> str:
-    """Holds a failure against its code and what its message must say; the message, printed for whoever looks."""
-    assert (result.get("failed"), result.get("code")) == (True, code), result
-    message = str(result["msg"])
-    print(message)
-    for text in said:
-        assert text in message
-    return message
 
 
 def test_a_good_rollout_ends_when_the_new_task_runs(good: Shop, ecs: t.Any, seconds: Seconds) -> None:

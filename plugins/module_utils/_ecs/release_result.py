@@ -87,7 +87,7 @@ def _answer(part: Part) -> Options:
     """The service as AWS described it last, without its events, which may be long."""
     ships = [ship.service for ship in (part.back, part.ship) if ship and ship.service]
     service = next(iter(ships), part.answer or part.service) or {}
-    if part.back and part.back.state == "arrived" and part.before and part.before.options is None:
+    if part.back and part.back.state == "arrived" and _is_new(part):
         return {}
     if not part.back:
         service = service_flow.with_tags(service, part.service, part.plan)
@@ -170,12 +170,20 @@ def failed(errors: Sequence[SlipwayError], parts: Sequence[Part], result: Result
     return SlipwayError(code, "\n".join(lines), {**result, "services": services, "failed_services": names})
 
 
+def _is_new(part: Part) -> bool:
+    """True when the release, or the unfinished one that it goes on with, has made the service."""
+    return part.before is not None and part.before.options is None
+
+
 def _fate(parts: Sequence[Part], lost: Collection[str]) -> str:
-    back = [part.name for part in parts if part.back]
     if lost:
         return f"Not brought back to what they ran before: {', '.join(lost)}. Run it with undo=true to try that again."
-    if back:
-        return f"What ran before runs again: {', '.join(back)}."
+    back = [part.name for part in parts if part.back and not _is_new(part)]
+    gone = [part.name for part in parts if part.back and _is_new(part)]
+    told = [f"What ran before runs again: {', '.join(back)}."] if back else []
+    told += [f"Deleted, as there was none before: {', '.join(gone)}."] if gone else []
+    if told:
+        return " ".join(told)
     kept = [part.name for part in parts if state_of(part) in ("created", "updated")]
     return f"Kept as the release wanted them: {', '.join(kept)}." if kept else "No other service was changed."
 

@@ -1,0 +1,182 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Releases of many services, each with a real container: what runs afterwards is asked of the containers themselves."""
+
+from __future__ import annotations
+
+import typing as t
+import urllib.parse
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.slipway.aws.tests.integration.conftest import Fleet, Json, fails
+from ansible_collections.slipway.aws.tests.integration.processes import Playbook
+from ansible_collections.slipway.aws.tests.integration.throttling import throttling
+
+# The pause gives the log time to arrive.
+BROKEN = ["sh", "-c", "echo connecting; echo no such table: orders; sleep 0.3; exit 3"]
+BREAKER = {"enable": True, "rollback": False, "thresholdConfiguration": {"type": "COUNT", "value": 2}}
+GIVEN_UP = {"deployment_configuration": {"deploymentCircuitBreaker": BREAKER}}
+FIVE = ["basket", "stock", "orders", "search", "web"]
+TEN = [f"s{number}" for number in range(10)]
+THROTTLED_FOR = 30.0
+
+Start = t.Callable[..., Playbook]
+
+
+@pytest.fixture
+def start(fleet: Fleet, tmp_path: Path) -> t.Iterator[Start]:
+    """`start(service, …)` runs a playbook that releases them; nothing of it outlives the test."""
+    started: list[Playbook] = []
+
+    def run(*services: Json) -> Playbook:
+        started.append(Playbook(tmp_path, "ecs_release", **fleet.options(*services)))
+        return started[-1]
+
+    yield run
+    for playbook in started:
+        playbook.kill()
+
+
+def of_version(fleet: Fleet, version: str, names: t.Iterable[str]) -> list[Json]:
+    return [fleet.service(name, version) for name in names]
+
+
+def all_run(version: str, names: t.Iterable[str]) -> dict[str, str]:
+    return dict.fromkeys(names, version)
+
+
+def states(result: Json) -> dict[str, str]:
+    return {name: service["state"] for name, service in result["services"].items()}
+
+
+def test_one_of_five_fails_and_all_go_back_or_are_kept(fleet: Fleet) -> None:
+    others = [name for name in FIVE if name != "orders"]
+    made = fleet.release(*of_version(fleet, "v1", FIVE))
+    assert set(states(made).values()) == {"created"}, made
+    before = {name: fleet.described(name)["taskDefinition"] for name in FIVE}
+    assert fleet.running(*FIVE) == all_run("v1", FIVE)
+    assert not fleet.noted(*FIVE)
+
+    broken = [fleet.service(name, "v2", *(BROKEN if name == "orders" else ())) for name in FIVE]
+    result = fleet.release(*broken)
+    fails(
+        result,
+        "tasks_failing",
+        "The release failed: orders of 5 services. What ran before runs again: ",
+        "Service orders: ",
+        "Container web: exit code 3",
+        "    | connecting",
+        "    | no such table: orders",
+    )
+    assert result["failed_services"] == ["orders"]
+    assert set(states(result).values()) == {"rolled_back"}
+    assert fleet.running(*FIVE) == all_run("v1", FIVE)
+    assert {name: fleet.described(name)["taskDefinition"] for name in FIVE} == before
+    assert not fleet.noted(*FIVE)
+
+    result = fleet.release(*broken, on_failure="keep")
+    fails(result, "tasks_failing", "Kept as the release wanted them: basket, stock, search, web.", "exit code 3")
+    assert states(result) == {**dict.fromkeys(others, "updated"), "orders": "failed"}
+    assert fleet.running(*others) == all_run("v2", others)
+    assert not fleet.noted(*FIVE)
+
+
+def test_a_service_comes_after_another_and_a_new_one_goes_with_a_failed_release(fleet: Fleet) -> None:
+    assert fleet.release(fleet.service("stock", "v1")).get("changed")
+    result = fleet.release(
+        fleet.service("stock", "v2"),
+        fleet.service("orders", "v2", after=["stock"]),
+        fleet.service("search", "v2", *BROKEN, after=["stock"]),
+        fleet.service("web", "v2", after=["search"]),
+    )
+    fate = "What ran before runs again: stock. Deleted, as there was none before: orders, search."
+    fails(result, "tasks_failing", f"The release failed: search of 4 services. {fate}", "exit code 3")
+    back = dict.fromkeys(["stock", "orders", "search"], "rolled_back")
+    assert states(result) == {**back, "web": "not_started"}
+    stock = said(result, "stock", "done in")
+    assert stock < said(result, "orders", "made"), result["progress"]
+    assert stock < said(result, "search", "made"), result["progress"]
+    assert fleet.running("stock") == all_run("v1", ["stock"])
+    assert not [name for name in ("orders", "search", "web") if fleet.described(name)]
+
+
+def said(result: Json, name: str, text: str) -> int:
+    """The place of the first line on a service that says so."""
+    lines = [line.split("  ", 2)[1:] for line in result["progress"]]
+    return next(n for n, line in enumerate(lines) if line[0] == name and text in line[-1])
+
+
+def test_a_killed_release_is_completed_by_the_same_command(fleet: Fleet, start: Start) -> None:
+    assert fleet.release(*of_version(fleet, "v1", TEN)).get("changed")
+    # The second half waits for the first, so that the run is killed with some on their way and some untouched.
+    wanted = [fleet.service(name, "v2", after=TEN[:5] if name in TEN[5:] else []) for name in TEN]
+    first = start(*wanted)
+    first.await_line("started")
+    first.kill()
+    noted = fleet.noted(*TEN)
+    assert noted, first.describe()
+    assert set(noted) <= set(TEN[:5]), first.describe()
+
+    again = start(*wanted)
+    assert again.end() == 0, again.output
+    assert f"Goes on where an earlier release was stopped ({len(noted)})" in again.output
+    assert fleet.running(*TEN) == all_run("v2", TEN)
+    assert not fleet.noted(*TEN)
+    assert not fleet.release(*wanted)["changed"]
+
+
+def test_a_killed_release_that_fails_later_goes_back_whole(fleet: Fleet, start: Start) -> None:
+    assert fleet.release(*of_version(fleet, "v1", ["stock", "web"])).get("changed")
+    wanted = [
+        fleet.service("stock", "v2"),
+        fleet.service("orders", "v2"),
+        fleet.service("web", "v2", *BROKEN, after=["stock", "orders"], **GIVEN_UP),
+    ]
+    first = start(*wanted)
+    first.await_line("web:2, started")
+    first.kill()
+    assert fleet.running("stock", "orders") == all_run("v2", ["stock", "orders"])
+    assert fleet.noted("stock", "orders", "web") == ["stock", "orders", "web"]
+
+    result = fleet.release(*wanted)
+    fails(result, "deployment_failed", "What ran before runs again: stock, web. Deleted, as there", "exit code 3")
+    assert fleet.running("stock", "web") == all_run("v1", ["stock", "web"])
+    assert not fleet.described("orders"), "there was none before"
+    assert not fleet.noted("stock", "web")
+
+
+def test_an_interrupted_release_says_where_it_stands_and_is_undone(fleet: Fleet, start: Start) -> None:
+    names = ["stock", "web"]
+    assert fleet.release(*of_version(fleet, "v1", names)).get("changed")
+    first = start(fleet.service("stock", "v2"), fleet.service("web", "v2", after=["stock"]))
+    first.await_line("started")
+    first.interrupt()
+    assert first.process.returncode, first.output
+    assert "On their way: stock (" in first.output
+    assert "run it with undo=true" in first.output
+    assert fleet.noted(*names) == ["stock"]
+
+    result = fleet.release(undo=True)
+    assert states(result) == {"stock": "rolled_back"}
+    assert fleet.running(*names) == all_run("v1", names)
+    assert not fleet.noted(*names)
+    assert not fleet.release(undo=True)["changed"]
+
+
+def test_a_throttled_release_ends_right(fleet: Fleet, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nothing runs yet, so that all of them change their count, too.
+    assert fleet.release(*(fleet.service(name, "v1", desired_count=0) for name in FIVE)).get("changed")
+    with throttling(urllib.parse.urlsplit(endpoint).netloc, THROTTLED_FOR) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.address)
+        result = fleet.release(*(fleet.service(name, "v2", desired_count=1) for name in FIVE))
+    print(f"{proxy.refused} calls refused", *result["progress"], sep="\n")
+    assert states(result) == dict.fromkeys(FIVE, "updated"), result
+    assert proxy.refused > 5
+    told = " ".join([*result["progress"], result.get("msg", "")])
+    assert not [word for word in ("Throttling", "Rate exceeded", "fail") if word in told]
+    assert fleet.running(*FIVE) == all_run("v2", FIVE)
+    assert not fleet.noted(*FIVE)

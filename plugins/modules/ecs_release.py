@@ -46,7 +46,7 @@ options:
     description:
       - Whether to take back a release that was killed or interrupted, in place of making one.
       - O(services) then name those to take back, by C(name) alone. Without it all of the cluster are looked at.
-      - Services that no unfinished release has changed are left alone.
+      - Services that no unfinished release has changed are left alone. The rest go back side by side.
     type: bool
     default: false
   wait_timeout:

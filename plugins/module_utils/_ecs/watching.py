@@ -33,7 +33,7 @@ from .rollout import (
 
 # After so many empty answers a service that never had service deployments is taken to get none (emulators).
 EMPTY_ANSWERS = 10
-# So often a glance is a whole look, for AWS does not count every way to fail.
+# So often a glance is a whole look, as it is when fewer tasks run: AWS does not count those that end after a start.
 WHOLE_EVERY = 6
 _RUNNING_DEPLOYMENTS = frozenset(
     {"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"}
@@ -84,6 +84,7 @@ class Observer:
     latest: bool = False
     unread: list[str] = field(default_factory=list)
     _glances: int = 0
+    _running: int = 0
     _empty_answers: int = 0
     _stopped: dict[str, Json] = field(default_factory=dict)
     _denied: set[str] = field(default_factory=set)
@@ -103,7 +104,8 @@ class Observer:
             return Sight(service)
         followed = deployments.get(self.watch.goal.service_deployment) or self._service_deployment()
         self._glances += 1
-        if not self._glances % WHOLE_EVERY:
+        running, self._running = self._running, int(service.get("runningCount") or 0)
+        if not self._glances % WHOLE_EVERY or self._running < running:
             return self._whole(service, followed)
         if goes_well(service, self.watch.goal, followed):
             return Sight(service, followed)

@@ -100,9 +100,12 @@ def raise_all(errors: Sequence[tuple[str, SlipwayError]]) -> None:
     if not errors:
         return
     codes = {error.code for _what, error in errors}
+    code = codes.pop() if len(codes) == 1 else INVALID_OPTION
     problems = [f"{what}: {error.msg}" for what, error in errors]
     details = errors[0][1].details if len(errors) == 1 else {}
-    raise SlipwayError(codes.pop() if len(codes) == 1 else INVALID_OPTION, "\n".join(problems), details)
+    if code == INVALID_OPTION:
+        details = {**details, "problems": problems}
+    raise SlipwayError(code, "\n".join(problems), details)
 
 
 def parts_of(connection: Connection, ecs: t.Any, shapes: Shapes) -> list[Part]:

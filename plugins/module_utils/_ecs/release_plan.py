@@ -184,17 +184,31 @@ def read_parts(pool: Executor, cloud: Cloud, cluster: str, parts: Sequence[Part]
 def plan_parts(pool: Executor, cloud: Cloud, parts: Sequence[Part], shapes: Shapes, check_mode: bool) -> None:
     """Plan every part; nothing is touched. What cannot be carried out is refused, all of it at once."""
     _plan_definitions(pool, cloud, parts)
+    # Begun before the plans that wait for them, so that none waits for ever; each is read once.
+    running = {str((part.current or {}).get("task_definition", "")) for part in parts}
+    found = {
+        name: pool.submit(
+            service_flow.resolve_task_definition,
+            cloud,
+            name,
+            next((arn for arn in running if arn.endswith(f"/{name}")), ""),
+            check_mode,
+        )
+        for name in {_reference(part) for part in parts} - {""}
+    }
 
     def plan(part: Part) -> None:
-        name = part.wish.options.get("task_definition")
-        if name and not part.definition:
-            running = str((part.current or {}).get("task_definition", ""))
-            part.wish.options["task_definition"] = service_flow.resolve_task_definition(
-                cloud, name, running, check_mode
-            )
+        name = _reference(part)
+        if name:
+            part.wish.options["task_definition"] = found[name].result()
         plan_part(part, shapes)
 
     gather(pool, plan, parts, lambda part: f"services, {part.name}")
+
+
+def _reference(part: Part) -> str:
+    """The name of a task definition that is not the release's own."""
+    return "" if part.definition else str(part.wish.options.get("task_definition") or "")
 
 
 def plan_part(part: Part, shapes: Shapes) -> None:

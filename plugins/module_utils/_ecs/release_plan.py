@@ -233,24 +233,31 @@ def _plan_definitions(pool: Executor, cloud: Cloud, parts: Sequence[Part]) -> No
             raise SlipwayError(INVALID_OPTION, problem, {"problems": [problem]})
         running.setdefault(family, []).append(str((part.current or {}).get("task_definition", "")))
 
-    def choose(wish: definitions.Wish) -> Definition:
-        return _definition(cloud.ecs, wish, running[wish.name.family])
+    def choose(wish: definitions.Wish) -> dict[str, Definition]:
+        return _definitions(cloud.ecs, wish, running[wish.name.family])
 
     found = gather(pool, choose, wishes.values(), lambda wish: f"task_definition {wish.name}")
-    planned = {definition.wish.name.family: definition for definition in found}
+    planned = dict(zip(wishes, found, strict=True))
     for part in parts:
-        part.definition = planned[part.asked.name.family] if part.asked else None
+        if part.asked:
+            known = planned[part.asked.name.family]
+            part.definition = known.get(str((part.current or {}).get("task_definition", "")), known[""])
 
 
-def _definition(ecs: t.Any, wish: definitions.Wish, running: Sequence[str]) -> Definition:
-    """The wish beside the revision that runs, where it asks for nothing else, or beside the newest.
+def _definitions(ecs: t.Any, wish: definitions.Wish, running: Sequence[str]) -> dict[str, Definition]:
+    """The wish beside each revision that runs and is as asked, by ARN; and, by "", what all other services are to run:
+    the newest if it is as asked, else another that is, else a new one.
 
     They differ after a release that was taken back: then the newest is the one that failed.
     """
     newest = definitions.find(ecs, wish.name)
-    others = {arn for arn in running if newest and arn != newest["arn"] and f"/{wish.name.family}:" in arn}
+    planned = Definition(wish, newest, definitions.plan(ecs, wish, newest))
+    if newest is None or wish.name.revision is not None:
+        return {"": planned}
+    kept = {} if planned.draft.is_new else {str(newest["arn"]): planned}
+    others = {arn for arn in running if arn != newest["arn"] and f"/{wish.name.family}:" in arn}
     for arn in sorted(others, key=api.revision_of, reverse=True):
         runs = definitions.find(ecs, parse_name(arn))
         if runs and not (drafted := definitions.plan(ecs, wish, runs)).is_new:
-            return Definition(wish, runs, drafted)
-    return Definition(wish, newest, definitions.plan(ecs, wish, newest))
+            kept[arn] = Definition(wish, runs, drafted)
+    return {**kept, "": next(iter(kept.values()), planned)}

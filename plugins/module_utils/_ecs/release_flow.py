@@ -222,7 +222,9 @@ def _forget(release: Release, parts: Sequence[Part]) -> None:
     """Remove the notes: the release has ended for these parts."""
 
     def forget(part: Part) -> None:
-        arn = str((part.answer or part.service or {}).get("serviceArn", ""))
+        # Where a service could not be made, `service` may be a deleted one of the same name.
+        known = part.answer or (part.service if part.current is not None else None) or {}
+        arn = str(known.get("serviceArn", ""))
         noted = {**(mark(part.before) if part.before else {}), **((part.current or {}).get("tags") or {})}
         deleted = part.back and part.before and part.before.options is None
         if arn and not deleted:

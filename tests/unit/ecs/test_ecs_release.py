@@ -10,9 +10,14 @@ import typing as t
 from collections import Counter
 from pathlib import Path
 
+import boto3
 import botocore.client
 import pytest
+import yaml
 from botocore.exceptions import ClientError
+
+from ansible_collections.slipway.aws.plugins.module_utils._ecs import fleet
+from ansible_collections.slipway.aws.plugins.modules import ecs_release
 
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
@@ -31,7 +36,9 @@ class Rollouts:
         call = botocore.client.BaseClient._make_api_call
 
         def patched(client: t.Any, operation: str, request: Json) -> Json:
-            return self._answer(operation, request) or t.cast("Json", call(client, operation, request))
+            # Without it moto keeps the old deployment.
+            forced = {"forceNewDeployment": True} if operation == "UpdateService" else {}
+            return self._answer(operation, request) or t.cast("Json", call(client, operation, {**request, **forced}))
 
         monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", patched)
 
@@ -59,6 +66,8 @@ class Rollouts:
 def rollouts(ecs: t.Any, monkeypatch: pytest.MonkeyPatch) -> Rollouts:
     """A cluster whose services run one task each."""
     monkeypatch.setenv("MOTO_ECS_SERVICE_RUNNING", "1")
+    for pause in ("FIRST_PAUSE", "LONGEST_PAUSE"):
+        monkeypatch.setattr(fleet, pause, 0.01)
     ecs.create_cluster(clusterName="shop")
     return Rollouts(monkeypatch)
 
@@ -527,3 +536,21 @@ def test_lines_go_to_a_file_too(release: Run, tmp_path: Path) -> None:
         "web  made, runs web:1",
     ]
     assert release(item("web"), progress=str(tmp_path / "absent" / "file"))["code"] == "invalid_option"
+
+
+# The documentation
+
+
+def test_examples_do_what_they_say(run: Run, rollouts: Rollouts, calls: list[str]) -> None:
+    subnet = boto3.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    # moto wants security groups.
+    text = ecs_release.EXAMPLES.replace("[subnet-0123456789abcdef0]", f"[{subnet}], securityGroups: []")
+    made, latest, undone = (task["slipway.aws.ecs_release"] for task in yaml.safe_load(text))
+    assert states(run("ecs_release", **made)) == {"stock": "created", "web": "created"}
+    for again in (made, latest):
+        calls.clear()
+        assert not run("ecs_release", **again).get("changed", True)
+        assert set(calls) <= READS
+    rollouts.refused["UpdateService", "stock"] = KeyboardInterrupt
+    run("ecs_release", **{**made, "services": newer(*made["services"])})
+    assert states(run("ecs_release", **undone)) == {"stock": "rolled_back"}

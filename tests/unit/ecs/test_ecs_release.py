@@ -56,9 +56,9 @@ class Rollouts:
             arns = [f"{name}/{number}" for number in range(1, self.number[name] + 1)]
             return {"serviceDeployments": [{"serviceDeploymentArn": arn, "createdAt": arn} for arn in arns]}
         if operation == "DescribeServiceDeployments":
-            (arn,) = request["serviceDeploymentArns"]
-            status = self.ends.get(arn, "SUCCESSFUL")
-            return {"serviceDeployments": [{"serviceDeploymentArn": arn, "status": status}]}
+            arns = request["serviceDeploymentArns"]
+            statuses = {arn: self.ends.get(arn, "SUCCESSFUL") for arn in arns}
+            return {"serviceDeployments": [{"serviceDeploymentArn": arn, "status": statuses[arn]} for arn in arns]}
         return None
 
 

@@ -48,9 +48,10 @@ class Harbour:
         self.time = 0.0
         self.started: dict[str, float] = {}
         self.ends: dict[str, tuple[float, str]] = {}
+        self.gone: set[str] = set()
         self.batches: list[int] = []
         self.tasks: list[Json] = []
-        self.progress = Progress(None, lambda: self.time)
+        self.progress = Progress(None, self.clock)
         self.fleet = Fleet(Cloud(lambda _service, _region="": self), "shop", AtOnce(), self.progress, 60, self.clock)
 
     @property
@@ -91,11 +92,15 @@ class Harbour:
 
     def describe_services(self, services: list[str], **_request: t.Any) -> Json:
         self.batches.append(len(services))
-        return {"services": [self._service(name) for name in services if name in self.ends]}
+        return {"services": [self._service(name) for name in services if name not in self.gone]}
 
     def describe_service_deployments(self, serviceDeploymentArns: list[str]) -> Json:  # noqa: N803
-        (name,) = serviceDeploymentArns
-        return {"serviceDeployments": [service_deployment(self._status(name), lifecycleStage="")]}
+        return {
+            "serviceDeployments": [
+                service_deployment(self._status(name), serviceDeploymentArn=name, lifecycleStage="")
+                for name in serviceDeploymentArns
+            ]
+        }
 
     def get_paginator(self, _operation: str) -> Harbour:
         return self
@@ -189,14 +194,7 @@ def test_each_has_its_own_time(harbour: Harbour) -> None:
 
 def test_a_service_that_is_deleted_meanwhile_has_failed(harbour: Harbour) -> None:
     web = harbour.ship("web")
-    start = web.start
-
-    def start_and_lose() -> Json | None:
-        answer = start()
-        del harbour.ends["web"]
-        return answer
-
-    web.start = start_and_lose
+    harbour.gone.add("web")
     assert harbour.run(web) == "failed"
     assert web.error is not None
     assert web.error.code == "service_gone"

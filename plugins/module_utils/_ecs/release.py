@@ -97,7 +97,7 @@ def wrong_order(after: Mapping[str, Collection[str]]) -> list[str]:
     try:
         graphlib.TopologicalSorter(after).prepare()
     except graphlib.CycleError as error:
-        unknown.append(f"services: after leads in a circle: {' after '.join(error.args[1])}.")
+        unknown.append(f"services: after leads in a circle: {' after '.join(reversed(error.args[1]))}.")
     return unknown
 
 

@@ -24,10 +24,12 @@ from . import task_definition_flow as definitions
 from .fleet import Fleet, Service, Ship
 from .release import Before, before_of, counted, mark, marks, reversed_order, short, way_back
 from .release_plan import NOTHING, Definition, Part, gather, parts_of, plan_part, plan_parts, read_parts, read_services
-from .release_result import INTERRUPTED, failed, interrupted, outcome_lines, result_of, summary
+from .release_result import INTERRUPTED, ROLLBACK_FAILED, failed, interrupted, outcome_lines, result_of, summary
 from .rollout import is_steady
 from .service import ServicePlan, Shapes, Wish, current_options, plan_service, present
 from .watching import Cloud, Observer
+
+SERVICE_GONE = "service_gone"
 
 
 @dataclass
@@ -193,15 +195,23 @@ def _take_back(release: Release, parts: Sequence[Part]) -> None:
         observer = Observer(release.cloud, release.cluster, part.name)
         start = functools.partial(_start_back, release, part, observer, found.get(part.name))
         part.back = Ship(part.name, observer, start, order[part.name])
-    release.fleet.run([part.back for part in parts if part.back], halt=False)
+    backs = [part.back for part in parts if part.back]
+    release.fleet.run(backs, halt=False)
+    for back in backs:
+        if back.state == "waiting":
+            others = ", ".join(other.name for other in backs if other.name in back.after and other.state != "arrived")
+            told = f"Service {back.name}: left as it is, for what comes after it was not brought back: {others}."
+            back.state, back.error = "failed", SlipwayError(ROLLBACK_FAILED, told)
     _forget(release, [part for part in parts if part.back and part.back.state == "arrived"])
 
 
 def _start_back(release: Release, part: Part, observer: Observer, service: Service | None) -> Service | None:
     """Make the calls that lead back; the service to watch, None where nothing is left to wait for."""
     before = part.before
-    if before is None or not present(service) or service is None:
+    if before is None or (before.options is None and not present(service)):
         return None
+    if service is None or not present(service):
+        raise SlipwayError(SERVICE_GONE, "It was deleted meanwhile, so it cannot be brought back.")
     if before.options is None:
         service_api.delete_service(release.ecs, release.cluster, part.name, force=True)
         release.say(part, "deleted, there was none before")
@@ -222,7 +232,9 @@ def _forget(release: Release, parts: Sequence[Part]) -> None:
     """Remove the notes: the release has ended for these parts."""
 
     def forget(part: Part) -> None:
-        arn = str((part.answer or part.service or {}).get("serviceArn", ""))
+        # Where a service could not be made, `service` may be a deleted one of the same name.
+        known = part.answer or (part.service if part.current is not None else None) or {}
+        arn = str(known.get("serviceArn", ""))
         noted = {**(mark(part.before) if part.before else {}), **((part.current or {}).get("tags") or {})}
         deleted = part.back and part.before and part.before.options is None
         if arn and not deleted:

@@ -100,9 +100,12 @@ def raise_all(errors: Sequence[tuple[str, SlipwayError]]) -> None:
     if not errors:
         return
     codes = {error.code for _what, error in errors}
+    code = codes.pop() if len(codes) == 1 else INVALID_OPTION
     problems = [f"{what}: {error.msg}" for what, error in errors]
     details = errors[0][1].details if len(errors) == 1 else {}
-    raise SlipwayError(codes.pop() if len(codes) == 1 else INVALID_OPTION, "\n".join(problems), details)
+    if code == INVALID_OPTION:
+        details = {**details, "problems": problems}
+    raise SlipwayError(code, "\n".join(problems), details)
 
 
 def parts_of(connection: Connection, ecs: t.Any, shapes: Shapes) -> list[Part]:
@@ -181,17 +184,31 @@ def read_parts(pool: Executor, cloud: Cloud, cluster: str, parts: Sequence[Part]
 def plan_parts(pool: Executor, cloud: Cloud, parts: Sequence[Part], shapes: Shapes, check_mode: bool) -> None:
     """Plan every part; nothing is touched. What cannot be carried out is refused, all of it at once."""
     _plan_definitions(pool, cloud, parts)
+    # Begun before the plans that wait for them, so that none waits for ever; each is read once.
+    running = {str((part.current or {}).get("task_definition", "")) for part in parts}
+    found = {
+        name: pool.submit(
+            service_flow.resolve_task_definition,
+            cloud,
+            name,
+            next((arn for arn in running if arn.endswith(f"/{name}")), ""),
+            check_mode,
+        )
+        for name in {_reference(part) for part in parts} - {""}
+    }
 
     def plan(part: Part) -> None:
-        name = part.wish.options.get("task_definition")
-        if name and not part.definition:
-            running = str((part.current or {}).get("task_definition", ""))
-            part.wish.options["task_definition"] = service_flow.resolve_task_definition(
-                cloud, name, running, check_mode
-            )
+        name = _reference(part)
+        if name:
+            part.wish.options["task_definition"] = found[name].result()
         plan_part(part, shapes)
 
     gather(pool, plan, parts, lambda part: f"services, {part.name}")
+
+
+def _reference(part: Part) -> str:
+    """The name of a task definition that is not the release's own."""
+    return "" if part.definition else str(part.wish.options.get("task_definition") or "")
 
 
 def plan_part(part: Part, shapes: Shapes) -> None:
@@ -216,24 +233,31 @@ def _plan_definitions(pool: Executor, cloud: Cloud, parts: Sequence[Part]) -> No
             raise SlipwayError(INVALID_OPTION, problem, {"problems": [problem]})
         running.setdefault(family, []).append(str((part.current or {}).get("task_definition", "")))
 
-    def choose(wish: definitions.Wish) -> Definition:
-        return _definition(cloud.ecs, wish, running[wish.name.family])
+    def choose(wish: definitions.Wish) -> dict[str, Definition]:
+        return _definitions(cloud.ecs, wish, running[wish.name.family])
 
     found = gather(pool, choose, wishes.values(), lambda wish: f"task_definition {wish.name}")
-    planned = {definition.wish.name.family: definition for definition in found}
+    planned = dict(zip(wishes, found, strict=True))
     for part in parts:
-        part.definition = planned[part.asked.name.family] if part.asked else None
+        if part.asked:
+            known = planned[part.asked.name.family]
+            part.definition = known.get(str((part.current or {}).get("task_definition", "")), known[""])
 
 
-def _definition(ecs: t.Any, wish: definitions.Wish, running: Sequence[str]) -> Definition:
-    """The wish beside the revision that runs, where it asks for nothing else, or beside the newest.
+def _definitions(ecs: t.Any, wish: definitions.Wish, running: Sequence[str]) -> dict[str, Definition]:
+    """The wish beside each revision that runs and is as asked, by ARN; and, by "", what all other services are to run:
+    the newest if it is as asked, else another that is, else a new one.
 
     They differ after a release that was taken back: then the newest is the one that failed.
     """
     newest = definitions.find(ecs, wish.name)
-    others = {arn for arn in running if newest and arn != newest["arn"] and f"/{wish.name.family}:" in arn}
+    planned = Definition(wish, newest, definitions.plan(ecs, wish, newest))
+    if newest is None or wish.name.revision is not None:
+        return {"": planned}
+    kept = {} if planned.draft.is_new else {str(newest["arn"]): planned}
+    others = {arn for arn in running if arn != newest["arn"] and f"/{wish.name.family}:" in arn}
     for arn in sorted(others, key=api.revision_of, reverse=True):
         runs = definitions.find(ecs, parse_name(arn))
         if runs and not (drafted := definitions.plan(ecs, wish, runs)).is_new:
-            return Definition(wish, runs, drafted)
-    return Definition(wish, newest, definitions.plan(ecs, wish, newest))
+            kept[arn] = Definition(wish, runs, drafted)
+    return {**kept, "": next(iter(kept.values()), planned)}

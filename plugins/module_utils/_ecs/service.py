@@ -195,8 +195,8 @@ def refuse_blocked(planned: ServicePlan, name: str) -> None:
         advice = " To move it to other capacity in place, use capacity_provider_strategy instead of launch_type."
     raise SlipwayError(
         IMMUTABLE,
-        f"AWS cannot change {names} of the existing service {name}. With recreate=true it is deleted and made anew,"
-        f" which interrupts it.{advice}",
+        f"AWS cannot change {names} of the existing service {name}. With recreate=true ecs_service deletes it and"
+        f" makes it anew, which interrupts it.{advice}",
         {"immutable": list(planned.blocked), "diff": planned.plan.diff},
     )
 

@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import option_names
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import TASK_DEFINITION
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release_plan import ITEM
 
 # Members that go by another name in Ansible. There are no exceptions.
 RENAMED = {
@@ -21,6 +23,16 @@ RENAMED = {
     "UpdateCluster": {"cluster": "name"},
     "PutClusterCapacityProviders": {"cluster": "name"},
 }
+# What a release does not take of a service's options, and of a task definition's.
+NOT_IN_A_RELEASE = {
+    "ecs_service": {"cluster", "state", "client_token", "recreate", "force", "wait", "wait_timeout"},
+    "ecs_task_definition": {"state", "keep_revisions", "delete"},
+}
+
+
+def documentation(module: str) -> t.Any:
+    code = importlib.import_module(f"ansible_collections.slipway.aws.plugins.modules.{module}")
+    return yaml.safe_load(code.DOCUMENTATION)["options"]
 
 
 @pytest.mark.parametrize(
@@ -33,8 +45,16 @@ RENAMED = {
     ],
 )
 def test_no_member_is_missing(ecs_model: t.Any, operation: str, module: str) -> None:
-    code = importlib.import_module(f"ansible_collections.slipway.aws.plugins.modules.{module}")
-    offered = {*yaml.safe_load(code.DOCUMENTATION)["options"], "tags"}  # tags come from a fragment
+    offered = {*documentation(module), "tags"}  # tags come from a fragment
     members = option_names(ecs_model.operation_model(operation).input_shape)
     missing = {RENAMED[operation].get(name, name) for name in members} - offered
     assert missing == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "taken"), [("ecs_service", set(ITEM) - {"after"}), ("ecs_task_definition", set(TASK_DEFINITION))]
+)
+def test_a_release_takes_the_options_of_the_modules(module: str, taken: set[str]) -> None:
+    assert taken == {*documentation(module), "tags", "purge_tags"} - NOT_IN_A_RELEASE[module]
+    told = str(documentation("ecs_release")["services"]["description"])
+    assert {name for name in NOT_IN_A_RELEASE[module] if f"C({name})" not in told} == set()

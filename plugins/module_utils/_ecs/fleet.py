@@ -45,6 +45,14 @@ class Ship:
         return self.state in ("starting", "watched")
 
 
+class Unwatched(Exception):
+    """AWS could not be asked how the ships fare, for the reason in `cause`."""
+
+    def __init__(self, cause: SlipwayError) -> None:
+        super().__init__(cause.msg)
+        self.cause = cause
+
+
 @dataclass
 class Fleet:
     """Brings ships to their goals. `pool` bounds how many calls are made at a time."""
@@ -80,7 +88,10 @@ class Fleet:
             done = self._wait(starting, next_look if watched else None)
             ended = [self._started(starting.pop(future), future) for future in done]
             if watched and self.clock.now() >= next_look:
-                ended += self._look(watched)
+                try:
+                    ended += self._look(watched)
+                except SlipwayError as error:
+                    raise Unwatched(error) from error
                 next_look, pause = self.clock.now() + pause, min(pause * 2, LONGEST_PAUSE)
             order.done(*(ship.name for ship in ended if ship.state == "arrived"))
             self._heartbeat(ships)

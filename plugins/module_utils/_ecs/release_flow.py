@@ -21,10 +21,10 @@ from .._core.progress import Progress
 from .._core.waiting import leave_stopping_to_main_thread
 from . import api, service_api, service_flow
 from . import task_definition_flow as definitions
-from .fleet import Fleet, Service, Ship
+from .fleet import Fleet, Service, Ship, Unwatched
 from .release import Before, before_of, counted, mark, marks, reversed_order, short, way_back
 from .release_plan import NOTHING, Definition, Part, gather, parts_of, plan_part, plan_parts, read_parts, read_services
-from .release_result import INTERRUPTED, ROLLBACK_FAILED, failed, interrupted, outcome_lines, result_of, summary
+from .release_result import INTERRUPTED, ROLLBACK_FAILED, failed, outcome_lines, result_of, summary, unfinished
 from .rollout import is_steady
 from .service import ServicePlan, Shapes, Wish, current_options, plan_service, present
 from .watching import Cloud, Observer
@@ -73,7 +73,10 @@ def run_flow(connection: Connection) -> Result:
     try:
         return _undo_unfinished(release, connection) if params["undo"] else _release(release, connection)
     except KeyboardInterrupt:
-        raise interrupted(release.parts, progress, release.cluster) from None
+        stop = SlipwayError(INTERRUPTED, "Interrupted.")
+        raise unfinished(stop, release.parts, progress, release.cluster) from None
+    except Unwatched as error:
+        raise unfinished(error.cause, release.parts, progress, release.cluster) from error
     finally:
         signal.signal(signal.SIGTERM, stopped)
         pool.shutdown(wait=False, cancel_futures=True)

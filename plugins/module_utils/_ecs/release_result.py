@@ -188,15 +188,15 @@ def _fate(parts: Sequence[Part], lost: Collection[str]) -> str:
     return f"Kept as the release wanted them: {', '.join(kept)}." if kept else "No other service was changed."
 
 
-def interrupted(parts: Sequence[Part], progress: Progress, cluster: str) -> SlipwayError:
-    """Where a release stands that somebody stopped, and how to go on or back."""
+def unfinished(cause: SlipwayError, parts: Sequence[Part], progress: Progress, cluster: str) -> SlipwayError:
+    """Where a release stands that `cause` has stopped, and how to go on or back."""
     ships = [(part.back or part.ship) for part in parts]
     going = [f"{ship.name} ({ship.told or ship.state})" for ship in ships if ship and ship.under_way]
     done = [part.name for part in parts if state_of(part) in ("created", "updated", "rolled_back")]
     lines = [
-        "Interrupted. ECS goes on with what was started; nobody watches it any more.",
+        f"{cause.msg} ECS goes on with what was started; nobody watches it any more.",
         f"On their way: {', '.join(going) or 'none'}. Done: {', '.join(done) or 'none'}.",
         "To go on, run the same again. To go back to what ran before, run it with undo=true.",
     ]
     progress.say("\n".join(lines))
-    return SlipwayError(INTERRUPTED, " ".join(lines), result_of(cluster, parts, progress))
+    return SlipwayError(cause.code, " ".join(lines), {**cause.details, **result_of(cluster, parts, progress)})

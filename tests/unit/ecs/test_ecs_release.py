@@ -14,7 +14,7 @@ import boto3
 import botocore.client
 import pytest
 import yaml
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from ansible_collections.slipway.aws.plugins.module_utils._ecs import fleet
 from ansible_collections.slipway.aws.plugins.modules import ecs_release
@@ -473,6 +473,30 @@ def stopped(release: Run, shop: list[Json], rollouts: Rollouts) -> list[Json]:
     assert states(result) == {"db": "updated", "stock": "in_progress", "web": "not_started"}
     assert "On their way: stock (starting). Done: db. To go on, run the same again." in result["msg"]
     return shop
+
+
+def test_who_cannot_reach_aws_any_more_is_told_where_the_release_stands(
+    release: Run, shop: list[Json], calls: list[str], ecs: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        lose_connection(broken, calls)
+        result = release(shop[0])
+    assert (result["code"], states(result)) == ("no_connection", {"db": "in_progress"})
+    assert "On their way: db" in result["msg"]
+    assert states(release(undo=True)) == {"db": "rolled_back"}
+    assert running(ecs, "db") == "db:1"
+
+
+def lose_connection(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
+    """Services cannot be read any more once one was updated."""
+    call, updates = botocore.client.BaseClient._make_api_call, calls.count("UpdateService")
+
+    def patched(client: t.Any, operation: str, request: Json) -> Json:
+        if operation == "DescribeServices" and calls.count("UpdateService") > updates:
+            raise EndpointConnectionError(endpoint_url="https://ecs.example")
+        return t.cast("Json", call(client, operation, request))
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", patched)
 
 
 def test_the_same_again_completes_it(release: Run, stopped: list[Json], ecs: t.Any) -> None:

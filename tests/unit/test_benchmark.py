@@ -149,7 +149,6 @@ def test_deployments_take_as_long_as_the_case_says(tmp_path: Path) -> None:
 # What is published
 
 
-@pytest.mark.skipif(not RESULTS.exists(), reason="make benchmark has not been run")
 def test_the_readme_says_what_the_file_says() -> None:
     kept = results.load(RESULTS)
     page = (ROOT / "README.md").read_text()

@@ -209,7 +209,7 @@ def given(made: t.Any, cloud: t.Any, network: Json) -> t.Any:
     arn = cloud.client("acm").import_certificate(Certificate=b"x", PrivateKey=b"x")["CertificateArn"]
     groups = [WEB, {**API, "hosts": ["api.example.com"]}]
     site = {"ecs_load_balancer_certificate_arn": arn, "ecs_load_balancer_target_groups": groups}
-    runs = [cloud.play(role(), ecs_network_result=network, **site) for _rest in range(2)]
+    runs = [cloud.play(role(), ecs_network_result=network, **site) for _run in range(2)]
     return arn, runs
 
 

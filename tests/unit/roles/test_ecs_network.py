@@ -57,21 +57,18 @@ class Played:
         keys = ("name", "key", "group_name", "service", "cidr_block", "route_table_id")
         names = [
             next(str(item[key]) for key in keys if key in item) if isinstance(item, dict) else item
-            for _rest, item in changed
+            for _task, item in changed
         ]
-        return [f"{task} {name}" if name else task for (task, _rest), name in zip(changed, names, strict=True)]
+        return [f"{task} {name}" if name else task for (task, _item), name in zip(changed, names, strict=True)]
 
     @property
     def failure(self) -> str:
-        return " ".join(str(one["msg"]) for _rest, one in self.results() if one.get("failed"))
+        return " ".join(str(one["msg"]) for _task, one in self.results() if one.get("failed"))
 
     @property
     def published(self) -> Json:
-        facts = [
-            one["ansible_facts"]
-            for _rest, one in self.results()
-            if "ecs_network_result" in one.get("ansible_facts", {})
-        ]
+        facts = [one.get("ansible_facts", {}) for _task, one in self.results()]
+        facts = [fact for fact in facts if "ecs_network_result" in fact]
         return t.cast("Json", facts[-1]["ecs_network_result"])
 
 
@@ -182,13 +179,13 @@ def endpoints(account: Account) -> Story:
     """From an empty account to endpoints, and back."""
     story = Story()
     story.states["empty"] = account.state()
-    story.refused = account.refusals([case for case, _rest in OWN])
+    story.refused = account.refusals([case for case, _text in OWN])
     story.played["predicted"] = account.role(check=True, **ENDPOINTS)
     story.states["checked"] = account.state()
     story.played["made"] = account.role(**ENDPOINTS)
     story.states["made"] = account.state()
     story.played["again"] = account.role(**ENDPOINTS)
-    story.refused += account.refusals([case for case, _rest in GROWN])
+    story.refused += account.refusals([case for case, _text in GROWN])
     story.states["refused"] = account.state()
     story.played["removed"] = account.role("absent")
     story.states["removed"] = account.state()
@@ -239,7 +236,7 @@ def given(account: Account) -> Story:
         ec2.create_tags(Resources=[made["Subnet"]["SubnetId"]], Tags=[{"Key": "Tier", "Value": tier}])
     ec2.create_security_group(GroupName="ECS-sg", Description="The company's", VpcId=vpc)
     story.states["before"] = account.state()
-    story.refused = account.refusals([case for case, _rest in COMPANY])
+    story.refused = account.refusals([case for case, _text in COMPANY])
     variables = {**GIVEN, "ecs_network_docker_host_group": "docker-host"}
     story.played["made"] = account.role(**variables)
     story.played["found"] = account.role("find", **variables)
@@ -296,8 +293,8 @@ def of_project(state: list[Json], key: str, project: str = "ecs") -> list[Json]:
 # Tests
 
 REFUSED = [
-    *(("endpoints", number, text) for number, (_rest, text) in enumerate([*OWN, *GROWN])),
-    *(("given", number, text) for number, (_rest, text) in enumerate(COMPANY)),
+    *(("endpoints", number, text) for number, (_case, text) in enumerate([*OWN, *GROWN])),
+    *(("given", number, text) for number, (_case, text) in enumerate(COMPANY)),
 ]
 
 

@@ -87,5 +87,21 @@ sanity: ## ansible-test sanity
 molecule: ## Roles, modules and the whole site on the local cloud (needs Docker)
 lint unit sanity molecule: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
-docs: $(VENV)/installed ## Write README.md of each role from its argument specs
+docs: $(VENV)/installed ## Write what is generated: README.md of each role, the tables of error codes
 	@$(BIN)/python docs/role_readmes.py
+	@$(BIN)/python docs/error_codes.py
+
+# antsibull-docs asks ansible-doc, which finds this checkout and, for doc fragments, the collections beside it.
+SITE := .cache/docsite
+$(VENV)/installed-docsite: docs/docsite/requirements.txt $(VENV)/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r docs/docsite/requirements.txt
+	@touch $@
+
+.PHONY: docsite
+docsite: $(VENV)/installed-docsite ## Build the documentation's pages into .cache/docsite
+	@rm -rf $(SITE) && mkdir -p $(SITE)/rst
+	@ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.ansible/collections:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+	  antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --cleanup everything \
+	  --dest-dir $(SITE)/rst slipway.aws
+	@sphinx-build --quiet --fail-on-warning --keep-going -c docs/docsite $(SITE)/rst $(SITE)/html
+	@echo "The front page: $(SITE)/html/index.html"

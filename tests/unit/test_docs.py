@@ -15,7 +15,8 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs import rollout
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
 
-import role_readmes  # noqa: E402  # docs/ is no package
+import error_codes  # noqa: E402  # docs/ is no package
+import role_readmes  # noqa: E402
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("[ae]*.py"))
 # What can go wrong with any call to AWS.
@@ -43,6 +44,11 @@ def test_readme_is_as_the_argument_specs_say(role: str) -> None:
     folder = ROOT / "roles" / role
     written = (folder / "README.md").read_text() if (folder / "README.md").exists() else ""
     assert written == role_readmes.readme(folder), "run `make docs`"
+
+
+def test_the_guide_lists_every_code() -> None:
+    text = error_codes.GUIDE.read_text()
+    assert text == error_codes.guide(text), "run `make docs`"
 
 
 @pytest.mark.parametrize(

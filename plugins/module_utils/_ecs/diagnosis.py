@@ -147,7 +147,7 @@ CAUSES = (
 _PORT_MISMATCH = "port_mismatch"
 _CONTAINER_EXITED = "container_exited"
 _TARGET_UNHEALTHY = "target_unhealthy"
-_ADVICE = {
+ADVICE = {
     _PORT_MISMATCH: "Make containerPort of load_balancers one of the portMappings of that container.",
     _CONTAINER_EXITED: "The program ended by itself: read its log, then correct it, its command or its environment.",
     _TARGET_UNHEALTHY: "The target does not pass its health check: check the path and expected code, the port that the"
@@ -187,7 +187,7 @@ def diagnose(evidence: Evidence) -> dict[str, t.Any]:
     causes = _causes(tasks, targets, events, evidence)
     return {
         "causes": causes,
-        "advice": [_advice_of(code) for code in causes],
+        "advice": [advice_of(code) for code in causes],
         "tasks": tasks,
         "failed_task_count": len(evidence.tasks),
         "targets": targets,
@@ -365,8 +365,8 @@ def _ports_missing(service: Json, task_definition: Json) -> bool:
     )
 
 
-def _advice_of(code: str) -> str:
-    return _ADVICE.get(code) or next(cause.advice for cause in CAUSES if cause.code == code)
+def advice_of(code: str) -> str:
+    return ADVICE.get(code) or next(cause.advice for cause in CAUSES if cause.code == code)
 
 
 def _kind(task: Json) -> tuple[t.Any, ...]:

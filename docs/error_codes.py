@@ -22,7 +22,7 @@ CALLS = {
     errors.ACCESS_DENIED: "AWS does not allow the call that is named. Let the credentials' owner make it.",
     errors.AWS_ERROR: "AWS answered with a fault of its own. Try again; its support asks for ``request_id``.",
     errors.CONFLICT: "Something else is being done to the resource, or its name is taken. Wait for it, then try again.",
-    errors.INVALID_OPTION: "An option cannot be right; nothing was changed. ``problems`` lists everything that is wrong.",
+    errors.INVALID_OPTION: "An option cannot be right; nothing was changed. ``problems`` lists all that is wrong.",
     errors.LIMIT_EXCEEDED: "A quota of the account is used up. Ask AWS to raise it, or remove what is not needed.",
     errors.NO_CONNECTION: "AWS cannot be reached: check the network, a proxy, ``region`` and ``endpoint_url``.",
     errors.NO_CREDENTIALS: "There are no usable credentials. Sign in, for instance with ``aws sso login``.",
@@ -49,7 +49,7 @@ def sections() -> str:
         *table("Every module", "What can go wrong with any call to AWS:", CALLS),
         *table(
             "A service that does not reach its goal",
-            "From ``ecs_service`` and ``ecs_release``. ``failure`` tells why, under ``causes``: the table after this one.",
+            "From ``ecs_service`` and ``ecs_release``. ``failure.causes`` tells why: the table after this one.",
             rollout.CODES,
         ),
         *table(

@@ -18,7 +18,7 @@ html_use_index = False
 html_use_modindex = False
 default_role = "any"
 
-# Every reference must lead somewhere. These lead to pages of Ansible and of other collections, which are not built here.
+# Every reference must lead somewhere. These lead to pages of Ansible and of other collections.
 nitpicky = True
 nitpick_ignore_regex = [
     ("std:ref", r"action_plugins|ansible_configuration_settings|common_return_values"),

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import functools
 import typing as t
 from dataclasses import dataclass, replace
 
 from .._core import tags as tagging
 from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
-from .._core.module import Connection, Result
+from .._core.module import Clients, Connection, Result
 from .._core.plan import UNKNOWN, Plan, compare
 from . import secrets_api as api
 from .secret import SECRETS_MANAGER, Found, Wish, current_of, desired_of, path_of, refuse_foreign, wishes_of
@@ -31,12 +32,16 @@ class Store(t.Protocol):
     def delete(self, names: t.Sequence[str]) -> None: ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class Parameters:
-    """AWS Systems Manager Parameter Store."""
+    """AWS Systems Manager Parameter Store. Its client takes a while to make, so only who needs it makes it."""
 
-    ssm: t.Any
+    client: Clients
     path: str
+
+    @functools.cached_property
+    def ssm(self) -> t.Any:
+        return self.client("ssm")
 
     def name_of(self, wish: Wish) -> str:
         return wish.source or f"{self.path}{wish.name}"
@@ -84,13 +89,17 @@ class Parameters:
         return {"Name": name, "Type": wish.type, "Value": value, **key}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Manager:
     """AWS Secrets Manager."""
 
-    manager: t.Any
+    client: Clients
     path: str
     recovery_window: int
+
+    @functools.cached_property
+    def manager(self) -> t.Any:
+        return self.client("secretsmanager")
 
     def name_of(self, wish: Wish) -> str:
         return wish.source or f"{self.path[1:]}{wish.name}"
@@ -188,10 +197,7 @@ def _stores(connection: Connection) -> tuple[Parameters, Manager]:
         raise SlipwayError(INVALID_OPTION, "match_tags: at least one tag is needed, to know what is our own.")
     if window and not 7 <= window <= 30:
         raise SlipwayError(INVALID_OPTION, f"recovery_window: {window} is not right; 7 to 30 days are, or 0 for none.")
-    return (
-        Parameters(connection.client("ssm"), path),
-        Manager(connection.client("secretsmanager"), path, window),
-    )
+    return Parameters(connection.client, path), Manager(connection.client, path, window)
 
 
 def _found(store: Store, wishes: t.Sequence[Wish], in_secrets_manager: bool) -> dict[str, Found]:

@@ -58,6 +58,13 @@ def test_ecs_cluster(run: Run) -> None:
     assert results[1]["cluster"]["capacity_providers"] == ["FARGATE", "FARGATE_SPOT"]
 
 
+def test_ecs_capacity_provider(run: Run) -> None:
+    run("ecs_cluster", name="shop")
+    results = list(play(run, "ecs_capacity_provider").values())
+    assert all(result["changed"] for result in results)
+    assert results[1]["capacity_provider"]["auto_scaling_group_provider"]["managedScaling"]["targetCapacity"] == 90
+
+
 def test_info_modules(run: Run) -> None:
     run("ecs_cluster", name="shop")
     containers = [{"name": "web", "image": "web:1", "memory": 64}]

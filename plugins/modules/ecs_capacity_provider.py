@@ -67,6 +67,7 @@ extends_documentation_fragment:
   - slipway.aws.attributes.changes
 seealso:
   - module: slipway.aws.auto_scaling_group
+  - module: slipway.aws.ecs_capacity_provider_info
   - module: slipway.aws.ecs_cluster
 """
 

@@ -69,6 +69,16 @@ def absent(connection: Connection) -> Result:
     return {"changed": bool(before), "diff": {"before": before, "after": {}}}
 
 
+def describe(connection: Connection) -> Result:
+    """Reads the named capacity providers."""
+    ecs, params = connection.client("ecs"), connection.params
+    seen = [api.describe_capacity_provider(ecs, name, params["cluster"]) for name in params["names"]]
+    return {
+        "changed": False,
+        "capacity_providers": [provider.from_answer(one) for one in seen if one and not provider.is_going(one)],
+    }
+
+
 def _shape(ecs: api.Client, operation: str) -> Shape:
     return t.cast("Shape", ecs.meta.service_model.operation_model(operation).input_shape)
 

@@ -226,7 +226,7 @@ def serve(settings: Settings) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
     from ministack.app import app
-    from ministack.services import alb, ec2, ecs, ssm
+    from ministack.services import alb, autoscaling, ec2, ecs, ssm
 
     sys.path.insert(0, str(HERE))
     import seams
@@ -238,6 +238,7 @@ def serve(settings: Settings) -> None:
     seams.tasks(ecs, settings.identity)
     seams.dependencies(ecs)
     seams.health_checks(ecs)
+    seams.hosts(autoscaling, ecs)
     seams.load_balancers(alb)
     seams.target_groups(alb)
     seams.machine_image(ec2, ssm, settings.region, settings.instance_image)

@@ -54,7 +54,7 @@ class Settings:
 
     @functools.cached_property
     def bridge(self) -> tuple[str, str]:
-        """The host's address on Docker's default bridge, and the bridge's name; the engine gives what was configured."""
+        """The host's address on Docker's default bridge, and its name; the engine tells what was configured."""
         import docker
 
         attributes = docker.from_env().networks.get("bridge").attrs

@@ -285,7 +285,7 @@ KINDS = (
     Kind("IAM role", "cluster", iam("list_roles", "Roles", "RoleName", "list_role_tags")),
     Kind(
         "instance profile",
-        "docker_instance",
+        "cluster",
         iam("list_instance_profiles", "InstanceProfiles", "InstanceProfileName", "list_instance_profile_tags"),
     ),
     Kind("repository", "registry", repositories),

@@ -98,20 +98,19 @@ class Site:
         assert run.process.wait(LIMIT) == 0, run.output
         return run
 
-    def strike(self, after: int, playbook: str, *options: str) -> list[str]:
-        """Kill a run right after a change; those that it has made. It may end before."""
+    def strike(self, call: str, playbook: str, *options: str) -> bool:
+        """Kill a run right after a change; it may end before, and well."""
         assert self.proxy
         run: list[Run] = []
-        self.proxy.arm(after, lambda: run[0].kill())
+        self.proxy.arm(call, lambda: run[0].kill())
         run.append(self.start(playbook, *options))
         code = run[0].process.wait(LIMIT)
-        changes = list(self.proxy.changes)
-        self.proxy.arm(0, bool)
-        assert code == (0 if len(changes) < after else -9), (changes, run[0].output)
-        return changes
+        struck = self.proxy.disarm()
+        assert code == (-9 if struck else 0), run[0].output
+        return struck
 
     def strike_at(self, task: str, playbook: str, *options: str) -> None:
-        """Kill a run when it is at work on a task."""
+        """Kill a run that is at work on a task."""
         run = self.start(playbook, *options)
         await_that(lambda: task in run.output or run.process.poll() is not None, run.describe, LIMIT)
         assert run.process.poll() is None, run.output

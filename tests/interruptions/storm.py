@@ -22,7 +22,7 @@ TIMEOUT = 120.0
 
 
 class Storm(http.server.ThreadingHTTPServer):
-    """Hands all calls on to `target`, a host and port. Armed, it strikes after so many changes."""
+    """Hands all calls on to `target`, a host and port. Armed, it strikes once, after a change."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -30,27 +30,32 @@ class Storm(http.server.ThreadingHTTPServer):
     def __init__(self, target: str) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.target = target
-        self.changes: list[str] = []
-        self._after = 0
-        self._strike: t.Callable[[], None] = bool
+        self._call = ""
+        self._strike: t.Callable[[], None] | None = None
         self._deciding = threading.Lock()
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}"
 
-    def arm(self, after: int, strike: t.Callable[[], None]) -> None:
-        """`after` changes from now on, `strike` is called. 0 is never."""
-        self.changes, self._after, self._strike = [], after, strike
+    def arm(self, call: str, strike: t.Callable[[], None]) -> None:
+        """After the next change that starts with `call`, `strike` is called."""
+        self._call, self._strike = call, strike
+
+    def disarm(self) -> bool:
+        """Says whether it has struck."""
+        struck, self._strike = self._strike is None, None
+        return struck
 
     def changed(self, call: str) -> bool:
         """Something has changed. Says whether the caller is dead now."""
         with self._deciding:
-            self.changes.append(call)
-            if not self._after or len(self.changes) < self._after:
+            strike = self._strike
+            if strike is None or not call.startswith(self._call):
                 return False
-            if len(self.changes) == self._after:
-                self._strike()
+            self._strike = None
+            print(f"  struck after {call}", flush=True)
+            strike()
             return True
 
 

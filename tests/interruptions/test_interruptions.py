@@ -16,50 +16,57 @@ import pytest
 from ansible_collections.slipway.aws.tests.interruptions.account import Json, account, tags_of
 from ansible_collections.slipway.aws.tests.interruptions.conftest import Site
 
-# After which change, counted from the start of each run, a role's runs are killed one after the other.
+# Where a role's runs are killed, one after the other: when this call has done its work, or in the midst of this task.
 SET_UP = {
-    "network": (1, 6, 12),
-    "registry": (1,),
-    "docker_instance": (2, 2),
-    "cluster": (2, 3),
-    "load_balancer": (1, 1),
-    "service": (1, 1),
+    "network": ("CreateSubnet", "CreateNatGateway"),
+    "registry": ("CreateRepository",),
+    "docker_instance": ("CreateRole", "RunInstances"),
+    "docker_host": ("TASK [slipway.aws.docker_host : Packages are installed (apt)]",),
+    "image": ("TASK [slipway.aws.container_image : Container of it runs]",),
+    "cluster": ("PutRolePolicy",),
+    "load_balancer": ("CreateTargetGroup", "CreateLoadBalancer"),
+    "service": ("RegisterTaskDefinition", "CreateService"),
 }
 TAKE_DOWN = {
-    "service": (1,),
-    "load_balancer": (1,),
-    "cluster": (1,),
-    "docker_instance": (1,),
-    "registry": (1,),
-    "network": (1, 4),
-}
-# What works on the Docker host changes nothing in AWS that could be counted: killed when such a task is at work.
-ON_HOST = {
-    "docker_host": "docker_host : Packages are installed (apt)]",
-    "image": "container_image : Container of it runs]",
+    "service": ("DeleteService",),
+    "load_balancer": ("DeleteLoadBalancer",),
+    "cluster": ("DeleteCluster",),
+    "docker_instance": ("TerminateInstances",),
+    "registry": ("DeleteRepository",),
+    "network": ("DeleteNatGateway", "DeleteSubnet"),
 }
 SITE = "site.yml"
 DESTROY = "playbooks/destroy.yml"
-# Each change of each role is a point to kill at: hours of patience, not seconds.
-ALL = bool(os.environ.get("SLIPWAY_INTERRUPT_EVERYWHERE"))
-MOST_RUNS = 200
+# Instead, after each single change: an hour.
+EVERYWHERE = bool(os.environ.get("SLIPWAY_INTERRUPT_EVERYWHERE"))
+MOST_CHANGES = 200
 # What the site with a Docker host has and the other has not.
 HOST_KINDS = {"instance", "volume", "key pair", "instance profile"}
 
 
-def points(chosen: tuple[int, ...]) -> t.Iterable[int]:
-    return (1 for _ in range(MOST_RUNS)) if ALL else chosen
+def interrupt(site: Site, playbook: str, places: dict[str, tuple[str, ...]], *options: str) -> None:
+    """Kill runs in each role in turn. The first of a role's runs also has to complete the role before, where the one
+    before it was killed; what the last role lacks is left to the caller."""
+    unfinished: list[str] = []
+    for role, killed_at in places.items():
+        for place in killed_at:
+            print(f"{role}: {place}")
+            run = (playbook, "--tags", ",".join([*unfinished, role]), *options)
+            if place.startswith("TASK"):
+                site.strike_at(place, *run)
+            elif EVERYWHERE:
+                exhaust(site, *run)
+            else:
+                assert site.strike(place, *run), f"{role} made no call {place}"
+            unfinished = [role]
 
 
-def interrupt(site: Site, playbook: str, chosen: dict[str, tuple[int, ...]], *options: str) -> None:
-    for role, after in chosen.items():
-        for point in points(after):
-            changes = site.strike(point, playbook, "--tags", role, *options)
-            print(f"{role}: killed after {changes}" if len(changes) >= point else f"{role}: nothing more to change")
-            if len(changes) < point:
-                break
-        else:
-            assert not ALL, f"{role} comes to no end"
+def exhaust(site: Site, playbook: str, *options: str) -> None:
+    """Kill run after run, each after its first change, until one has nothing to change any more."""
+    changes = 0
+    while site.strike("", playbook, *options):
+        changes += 1
+        assert changes < MOST_CHANGES, "each run changes something, and none comes to an end"
 
 
 @pytest.fixture(scope="module")
@@ -71,13 +78,8 @@ def before(calm: Site) -> dict[str, Json]:
 
 
 def test_a_site_that_was_interrupted_is_as_one_that_was_not(calm: Site, stormy: Site, before: t.Any) -> None:
-    for role, points_of_role in SET_UP.items():
-        interrupt(stormy, SITE, {role: points_of_role})
-        stormy.run(SITE, "--tags", role)
-        if role == "docker_instance":
-            for tag, task in ON_HOST.items():
-                stormy.strike_at(task, SITE, "--tags", tag)
-                stormy.run(SITE, "--tags", tag)
+    interrupt(stormy, SITE, SET_UP)
+    stormy.run(SITE, "--tags", "service,verify")
     twin = [one for one in stormy.inventory() if one[0] not in HOST_KINDS and "docker-instance" not in one[1]]
     assert twin == calm.inventory()
 

@@ -78,7 +78,7 @@ $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and write the README's figures (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.run
 
-.PHONY: test lint unit sanity molecule docs
+.PHONY: test lint unit sanity molecule interruptions docs
 test: $(VENV)/installed-test ## Run every test: the next four
 	@$(BIN)/python tests/run.py
 lint: ## Style and types
@@ -87,6 +87,8 @@ sanity: ## ansible-test sanity
 molecule: ## Roles, modules and the whole site on the local cloud (needs Docker)
 lint unit sanity molecule: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
+interruptions: $(VENV)/installed-test cloud ## Kill set-up and teardown after each single change (an hour or more)
+	@SLIPWAY_ENDPOINT=http://127.0.0.1:4566 SLIPWAY_INTERRUPT_EVERYWHERE=1 $(BIN)/pytest -s --exitfirst tests/interruptions
 docs: $(VENV)/installed ## Write what is generated: README.md of each role, the tables of error codes
 	@$(BIN)/python docs/role_readmes.py
 	@$(BIN)/python docs/error_codes.py

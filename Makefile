@@ -38,7 +38,7 @@ $(VENV)/installed: requirements.txt | $(LINK) packages
 .PHONY: venv
 venv: $(VENV)/installed ## Make the Python environment
 
-.PHONY: workshop cloud site destroy clean
+.PHONY: workshop cloud plan site destroy clean
 workshop: cloud site ## The whole workshop on this machine: from nothing to a page that answers
 	@echo
 	@echo "The page:         http://ecs-workshop.alb.localhost:4566/"
@@ -51,6 +51,9 @@ workshop: cloud site ## The whole workshop on this machine: from nothing to a pa
 cloud: $(VENV)/installed ## Start the local cloud
 	@echo "==> Local cloud (on a new machine about two minutes: Docker Engine, images)"
 	@ansible-playbook playbooks/local_cloud.yml
+
+plan: $(VENV)/installed ## Show what site.yml would make, change and cost; ARGS="-i inventory/aws" for a real account
+	@ANSIBLE_CALLBACKS_ENABLED=slipway.aws.plan ansible-playbook site.yml --check --diff $(ARGS)
 
 site: $(VENV)/installed ## Run site.yml on the local cloud
 	@echo "==> Site: network, registry, Docker host, images, cluster, load balancer, services"

@@ -20,10 +20,19 @@ TABLE = Path(__file__).resolve().parents[2] / "docs/prices.yml"
 REGION = "ap-northeast-2"
 # The variables of roles that decide.
 VARIABLES = (
-    "docker_instance_address_type", "docker_instance_type", "docker_instance_volume_size", "ecs_app_services",
-    "ecs_load_balancer_scheme", "ecs_network_endpoints", "ecs_network_nat", "ecs_network_vpc_id", "ecs_network_vpc_tags",
-    "ecs_network_zones", "slipway_endpoint_url", "slipway_region",
-)  # fmt: skip
+    "docker_instance_address_type",
+    "docker_instance_type",
+    "docker_instance_volume_size",
+    "ecs_app_services",
+    "ecs_load_balancer_scheme",
+    "ecs_network_endpoints",
+    "ecs_network_nat",
+    "ecs_network_vpc_id",
+    "ecs_network_vpc_tags",
+    "ecs_network_zones",
+    "slipway_endpoint_url",
+    "slipway_region",
+)
 # Endpoints that are routes. AWS asks nothing for them.
 GATEWAYS = {"s3", "dynamodb"}
 
@@ -62,7 +71,7 @@ class Prices:
     def instance(self, kind: str) -> float | None:
         """An instance of that type, or nothing where the table does not have it."""
         entry = self._of["instances"].get(kind)
-        return entry and entry["price"] * self._hours
+        return float(entry["price"]) * float(self._hours) if entry else None
 
     def task(self, architecture: str, cpu: float, memory: float, *, spot: bool) -> float:
         """A Fargate task: CPU units and MiB."""
@@ -78,9 +87,8 @@ def prices() -> dict[str, Any]:
 
 def lines(settings: Json, of: Prices) -> list[Line]:
     """What is paid by the hour, whether or not anyone visits."""
-    return [
-        line for part in (_network, _load_balancer, _docker_host, _tasks) for line in part(settings, of) if line.number
-    ]
+    parts = (_network, _load_balancer, _docker_host, _tasks)
+    return [line for part in parts for line in part(settings, of) if line.number]
 
 
 def _zones(settings: Json) -> int:
@@ -148,11 +156,11 @@ def report(settings: Json, table: Json) -> list[str]:
     region = str(settings.get("slipway_region") or REGION)
     of = Prices(table, region)
     known = lines(settings, of)
-    told = [f"{line.number:>3} × {_money(line.each):>8} = {_sum(line):>8}  {line.what}" for line in known]
+    told = [f"{line.number:>3} x {_money(line.each):>8} = {_sum(line):>8}  {line.what}" for line in known]
     told.append(f"{total(known):>25.2f}  US dollars a month ({', '.join(_parts(known))})")
     told.append(
-        f"An estimate: AWS's list prices for {of.region} of {of.as_of} (docs/prices.yml), {table['hours_a_month']} hours a "
-        "month, without data transfer, requests, storage of logs and images, secrets, and taxes."
+        f"An estimate: AWS's list prices for {of.region} of {of.as_of} (docs/prices.yml), {table['hours_a_month']} hours "
+        "a month, without data transfer, requests, storage of logs and images, secrets, and taxes."
     )
     if not of.known:
         told.append(f"The table has no prices for {region}, so these are those of {of.region}.")

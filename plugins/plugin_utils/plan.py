@@ -16,10 +16,28 @@ Json = Mapping[str, Any]
 CREATE, CHANGE, REMOVE, UNCLEAR, LEAVE = "create", "change", "remove", "create or change", "leave"
 MARKS = {CREATE: "+", CHANGE: "~", REMOVE: "-", UNCLEAR: "?"}
 # These look, wait or steer. What they report is never a thing that the run manages.
-READERS = frozenset(
-    "add_host assert debug fail include_role include_tasks include_vars import_role import_tasks meta package_facts pause "
-    "reboot set_fact setup stat uri validate_argument_spec wait_for wait_for_connection".split()
-)
+READERS = {
+    "add_host",
+    "assert",
+    "debug",
+    "fail",
+    "include_role",
+    "include_tasks",
+    "include_vars",
+    "import_role",
+    "import_tasks",
+    "meta",
+    "package_facts",
+    "pause",
+    "reboot",
+    "set_fact",
+    "setup",
+    "stat",
+    "uri",
+    "validate_argument_spec",
+    "wait_for",
+    "wait_for_connection",
+}
 # Modules that return no diff, and where their prediction has the identity of what is there already. AWS gives it to
 # what exists; what is yet to be made has none.
 IDENTITIES = {

@@ -69,7 +69,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             self._note(result, "")
 
     def v2_runner_item_on_ok(self, result: Any) -> None:
-        self._note(result, str(self._get_item_label(result.result)))
+        hidden = result.result.get("_ansible_no_log")
+        self._note(result, "hidden" if hidden else str(self._get_item_label(result.result)))
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         if report := self.get_option("report"):

@@ -156,10 +156,11 @@ def report(settings: Json, table: Json) -> list[str]:
     region = str(settings.get("slipway_region") or REGION)
     of = Prices(table, region)
     known = lines(settings, of)
+    hours = table["hours_a_month"]
     told = [f"{line.number:>3} x {_money(line.each):>8} = {_sum(line):>8}  {line.what}" for line in known]
     told.append(f"{total(known):>25.2f}  US dollars a month ({', '.join(_parts(known))})")
     told.append(
-        f"An estimate: AWS's list prices for {of.region} of {of.as_of} (docs/prices.yml), {table['hours_a_month']} hours "
+        f"An estimate: AWS's list prices for {of.region} of {of.as_of} (docs/prices.yml), for {hours} hours "
         "a month, without data transfer, requests, storage of logs and images, secrets, and taxes."
     )
     if not of.known:

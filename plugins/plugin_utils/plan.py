@@ -54,6 +54,8 @@ IDENTITIES = {
     "amazon.aws.elb_application_lb": "load_balancer_arn",
     "amazon.aws.iam_role": "iam_role.arn",
 }
+# What a release says of a service.
+STATES = {"created": CREATE, "updated": CHANGE}
 # Where a module cannot predict, a debug task of the same name does, with a sentence that begins with one of these.
 SENTENCES = {"Would make ": CREATE, "Would remove ": REMOVE, "Would ": CHANGE}
 
@@ -80,7 +82,7 @@ def entries(named: Entry, module: str, result: Json) -> Iterator[Entry]:
     services = result.get("services")
     if module.endswith(".ecs_release") and isinstance(services, Mapping):
         for name, service in services.items():
-            yield Entry(named.group, named.host, named.task, name, _kind(module, service))
+            yield Entry(named.group, named.host, named.task, name, STATES.get(service["state"], LEAVE))
     elif result.get("changed") or manages(module):
         yield Entry(named.group, named.host, named.task, named.item, _kind(module, result))
 
@@ -121,7 +123,8 @@ def _exists(side: Any) -> bool:
 def _at(result: Any, path: str) -> Any:
     for name in path.split("."):
         result = result.get(name) if isinstance(result, Mapping) else None
-    return result if result != "unknown" else None
+    # A module makes one up.
+    return None if str(result).endswith("-xxxxxxxx") else result
 
 
 def listing(known: Iterable[Entry]) -> list[str]:

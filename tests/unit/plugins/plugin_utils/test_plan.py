@@ -41,6 +41,7 @@ def test_a_diff_tells_whether_it_was_there(diff: Any, kind: str) -> None:
     [
         ("amazon.aws.ec2_vpc_net", {}, "create"),
         ("amazon.aws.ec2_vpc_net", {"vpc": {"id": "vpc-1"}}, "change"),
+        ("amazon.aws.ec2_vpc_route_table", {"route_table": {"id": "rtb-xxxxxxxx"}}, "create"),
         ("amazon.aws.ec2_vpc_igw", {"gateway_id": None, "vpc_id": "unknown"}, "create"),
         ("amazon.aws.ec2_key", {"invocation": {"module_args": {"state": "absent"}}}, "remove"),
         ("ansible.builtin.command", {}, "create"),
@@ -61,10 +62,9 @@ def test_what_manages_is_left_and_what_looks_is_nothing() -> None:
 
 
 def test_a_release_has_an_entry_for_each_service() -> None:
-    diff = {"before": {"cpu": 1}, "after": {"cpu": 2}}
-    services = {"web": {"changed": True, "diff": diff}, "api": {"changed": False, "diff": {}}}
+    services = {"web": {"state": "updated"}, "api": {"state": "unchanged"}, "new": {"state": "created"}}
     told = list(entries(NAMED, "slipway.aws.ecs_release", {"changed": True, "services": services}))
-    assert [(entry.item, entry.kind) for entry in told] == [("web", "change"), ("api", "leave")]
+    assert [(entry.item, entry.kind) for entry in told] == [("web", "change"), ("api", "leave"), ("new", "create")]
 
 
 def test_the_list_is_by_role_and_the_summary_counts() -> None:

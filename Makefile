@@ -90,9 +90,10 @@ sanity: ## ansible-test sanity
 molecule: ## Roles, modules and the whole site on the local cloud (needs Docker)
 lint unit sanity molecule: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
-docs: $(VENV)/installed ## Write what is generated: README.md of each role, the tables of error codes
+docs: $(VENV)/installed ## Write what is generated: README.md of each role, tables of error codes and costs
 	@$(BIN)/python docs/role_readmes.py
 	@$(BIN)/python docs/error_codes.py
+	@PYTHONPATH=.ansible/collections $(BIN)/python docs/costs.py
 
 # antsibull-docs asks ansible-doc, which finds this checkout and, for doc fragments, the collections beside it.
 SITE := .cache/docsite

@@ -54,12 +54,12 @@ def block() -> str:
         what = f"in place of the NAT gateway, with `ecs_network_nat: {nat}`"
         rows.append([what, *(f"{part(other, region, cost.WAY_OUT):.2f}" for region in regions)])
     text = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    return (
-        f"{START}\n{text}\nAn estimate for {table['hours_a_month']} hours, from the list prices as noted on {table['as_of']} in "
-        "[docs/prices.yml](docs/prices.yml),\nwhich says how well each is known. Without data transfer, requests, storage "
-        "of logs and images, and taxes.\n\n"
-        f"{END}"
+    note = (
+        f"An estimate for {table['hours_a_month']} hours, from the list prices as noted on {table['as_of']} in "
+        "[docs/prices.yml](docs/prices.yml),\n"
+        "which says how well each is known. Without data transfer, requests, storage of logs and images, and taxes.\n"
     )
+    return f"{START}\n{text}\n{note}\n{END}"
 
 
 def written(readme: str) -> str:

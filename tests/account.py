@@ -1,7 +1,7 @@
 """Prints as JSON what the APIs that the site uses say of an account: `tests/account.py`.
 
-Asks every question that needs no arguments, so that two answers tell whether anything happened in between. Asks where the
-environment says (AWS_ENDPOINT_URL, AWS_PROFILE, AWS_DEFAULT_REGION).
+Asks every question that needs no arguments, so that two answers tell whether anything happened in between. Asks where
+the environment says (AWS_ENDPOINT_URL, AWS_PROFILE, AWS_DEFAULT_REGION).
 """
 
 from __future__ import annotations

@@ -160,8 +160,8 @@ def report(settings: Json, table: Json) -> list[str]:
     told = [f"{line.number:>3} x {_money(line.each):>8} = {_sum(line):>8}  {line.what}" for line in known]
     told.append(f"{total(known):>25.2f}  US dollars a month ({', '.join(_parts(known))})")
     told.append(
-        f"An estimate for {hours} hours, from the list prices for {of.region} as noted on {of.as_of}; docs/prices.yml says "
-        "how well each is known. Without data transfer, requests, storage of logs and images, and taxes."
+        f"An estimate for {hours} hours, from the list prices for {of.region} as noted on {of.as_of}; docs/prices.yml "
+        "says how well each is known. Without data transfer, requests, storage of logs and images, and taxes."
     )
     if not of.known:
         told.append(f"The table has no prices for {region}, so these are those of {of.region}.")

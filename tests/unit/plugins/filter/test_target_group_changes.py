@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from ansible_collections.slipway.aws.plugins.filter.target_group_changes import target_group_changes

@@ -13,7 +13,7 @@ from ansible_collections.slipway.aws.plugins.plugin_utils import cost
 
 ROOT = Path(__file__).resolve().parents[1]
 START, END = "<!-- cost: written by `make docs` -->\n", "<!-- cost: end -->\n"
-ROLES = ("ecs_network", "docker_instance", "ecs_load_balancer", "ecs_app")
+ROLES = ("ecs_network", "docker_instance", "ecs_cluster", "ecs_load_balancer", "ecs_app")
 ROWS = {
     cost.WAY_OUT: "NAT gateway, with its public address",
     cost.LOAD_BALANCER: "load balancer, with its two",
@@ -26,7 +26,7 @@ def settings() -> dict[str, Any]:
     files = [ROOT / "roles" / role / "defaults/main.yml" for role in ROLES]
     files += [ROOT / "inventory/aws/group_vars/all" / name for name in ("workshop.yml", "cloud.yml")]
     merged = {name: value for path in files for name, value in yaml.safe_load(path.read_text()).items()}
-    return {name: merged[name] for name in cost.VARIABLES if "{{" not in str(merged[name])}
+    return {name: merged[name] for name in cost.VARIABLES if "{{" not in str(merged.get(name, "{{"))}
 
 
 def endpoints() -> list[str]:

@@ -24,6 +24,12 @@ VARIABLES = (
     "docker_instance_type",
     "docker_instance_volume_size",
     "ecs_app_services",
+    "ecs_cluster_architecture",
+    "ecs_cluster_default_strategy",
+    "ecs_cluster_hosting",
+    "ecs_cluster_instance_type",
+    "ecs_cluster_instance_volume_size",
+    "ecs_cluster_instances_min",
     "ecs_load_balancer_scheme",
     "ecs_network_endpoints",
     "ecs_network_nat",
@@ -87,7 +93,7 @@ def prices() -> dict[str, Any]:
 
 def lines(settings: Json, of: Prices) -> list[Line]:
     """What is paid by the hour, whether or not anyone visits."""
-    parts = (_network, _load_balancer, _docker_host, _tasks)
+    parts = (_network, _load_balancer, _docker_host, _hosts, _tasks)
     return [line for part in parts for line in part(settings, of) if line.number]
 
 
@@ -123,19 +129,44 @@ def _docker_host(settings: Json, of: Prices) -> Iterator[Line]:
     yield Line(REST, "public address of the Docker host", int(public), of.month("public_address_hour"))
 
 
+def _hosts(settings: Json, of: Prices) -> Iterator[Line]:
+    if settings.get("ecs_cluster_hosting") != "ec2":
+        return
+    kind = settings.get("ecs_cluster_instance_type", "t3.medium")
+    size = int(settings.get("ecs_cluster_instance_volume_size", 30))
+    number = int(settings.get("ecs_cluster_instances_min", 1))
+    yield Line(REST, f"host of the cluster at least, {kind}", number, of.instance(kind))
+    yield Line(REST, f"disk of such a host, {size} GiB", number, size * of.month("gp3_gib_month"))
+
+
 def _tasks(settings: Json, of: Prices) -> Iterator[Line]:
     for service in settings.get("ecs_app_services") or ():
-        definition, options = service["task_definition"], service.get("options") or {}
-        strategy = options.get("capacity_provider_strategy") or []
-        architecture = (definition.get("runtimePlatform") or {}).get("cpuArchitecture") or "X86_64"
+        definition = service["task_definition"]
+        own = (definition.get("runtimePlatform") or {}).get("cpuArchitecture")
+        architecture = own or settings.get("ecs_cluster_architecture") or "X86_64"
         cpu, memory = float(definition.get("cpu") or 256), float(definition.get("memory") or 512)
         size = f"{cpu / 1024:g} vCPU, {memory / 1024:g} GB{', ARM64' if architecture == 'ARM64' else ''}"
-        count = 1 if service.get("desired_count") is None else int(service["desired_count"])
-        for provider, number in placed(count, strategy).items():
+        count, often = _count(service)
+        for provider, number in placed(count, _strategy(service, settings)).items():
             spot = provider == "FARGATE_SPOT"
-            what = f"{'Spot task' if spot else 'task'} of {service['name']}, {size}"
-            if provider.startswith("FARGATE") and options.get("launch_type") != "EC2":
+            what = f"{'Spot task' if spot else 'task'} of {service['name']}{often}, {size}"
+            # What runs on hosts is paid with them.
+            if provider.startswith("FARGATE"):
                 yield Line(REST, what, number, of.task(architecture, cpu, memory, spot=spot))
+
+
+def _count(service: Json) -> tuple[int, str]:
+    """How many tasks at least, and what to say of it."""
+    if scaling := service.get("scaling"):
+        return int(scaling["min_capacity"]), " at least"
+    return 1 if service.get("desired_count") is None else int(service["desired_count"]), ""
+
+
+def _strategy(service: Json, settings: Json) -> Sequence[Json]:
+    options = service.get("options") or {}
+    if options.get("launch_type"):
+        return [{"capacityProvider": options["launch_type"], "weight": 1}]
+    return options.get("capacity_provider_strategy") or settings.get("ecs_cluster_default_strategy") or []
 
 
 def placed(count: int, strategy: Sequence[Json]) -> dict[str, int]:
@@ -161,7 +192,7 @@ def report(settings: Json, table: Json) -> list[str]:
     told.append(f"{total(known):>25.2f}  US dollars a month ({', '.join(_parts(known))})")
     told.append(
         f"An estimate for {hours} hours, from the list prices for {of.region} as noted on {of.as_of}; docs/prices.yml "
-        "says how well each is known. Without data transfer, requests, storage of logs and images, and taxes."
+        "says how well each is known. Without data transfer, requests, storage of logs and images, secrets, and taxes."
     )
     if not of.known:
         told.append(f"The table has no prices for {region}, so these are those of {of.region}.")

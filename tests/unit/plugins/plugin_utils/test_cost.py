@@ -82,10 +82,25 @@ def test_load_balancer_and_docker_host() -> None:
         (service(definition={"cpu": "1024", "memory": "2048"}), 800),
         (service(options={"capacity_provider_strategy": [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]}), 100),
         (service(options={"launch_type": "EC2"}), 0),
+        (service(desired_count=9, scaling={"min_capacity": 2, "max_capacity": 9}), 400),
     ],
 )
 def test_tasks(given: Json, month: float) -> None:
     assert sum(price for what, price in sums(ecs_app_services=[given]).items() if "task of web" in what) == month
+
+
+def test_hosts_are_paid_and_what_runs_on_them_is_not() -> None:
+    strategy = [{"capacityProvider": "hosts-shop", "weight": 1}]
+    told = sums(
+        ecs_cluster_hosting="ec2",
+        ecs_cluster_instance_type="t3.small",
+        ecs_cluster_instances_min=2,
+        ecs_cluster_default_strategy=strategy,
+        ecs_app_services=[service(desired_count=3)],
+    )
+    assert told["host of the cluster at least, t3.small"] == 40
+    assert told["disk of such a host, 30 GiB"] == 30
+    assert not [what for what in told if "task of" in what]
 
 
 @pytest.mark.parametrize(

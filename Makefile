@@ -52,7 +52,8 @@ cloud: $(VENV)/installed ## Start the local cloud
 	@echo "==> Local cloud (on a new machine about two minutes: Docker Engine, images)"
 	@ansible-playbook playbooks/local_cloud.yml
 
-plan: $(VENV)/installed ## Show what site.yml would make, change and cost; ARGS="-i inventory/aws" for a real account
+# With ARGS, the cloud is the one that they name.
+plan: $(VENV)/installed $(if $(ARGS),,cloud) ## Show what site.yml would make, change and cost; ARGS="-i inventory/aws" for a real account
 	@ANSIBLE_CALLBACKS_ENABLED=slipway.aws.plan ansible-playbook site.yml --check --diff $(ARGS)
 
 site: $(VENV)/installed ## Run site.yml on the local cloud

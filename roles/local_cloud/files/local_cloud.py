@@ -237,6 +237,7 @@ def serve(settings: Settings) -> None:
     seams.addresses(ec2)
     seams.tasks(ecs, settings.identity)
     seams.dependencies(ecs)
+    seams.secure_strings(ssm)
     seams.health_checks(ecs)
     seams.load_balancers(alb)
     seams.target_groups(alb)

@@ -250,6 +250,7 @@ def serve(settings: Settings) -> None:
     seams.addresses(ec2)
     seams.tasks(ecs, settings.identity)
     seams.dependencies(ecs)
+    seams.secure_strings(ssm)
     seams.health_checks(ecs)
     seams.hosts(autoscaling, ecs)
     seams.load_balancers(alb)

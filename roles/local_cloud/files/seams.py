@@ -308,6 +308,14 @@ def dependencies(ecs: ModuleType) -> None:
         return original(client, container, options, **more)
 
 
+def secure_strings(ssm: ModuleType) -> None:
+    """A container gets the value of a SecureString, not what the store makes of it."""
+
+    @wrap(ssm, "resolve_parameter_value")
+    def resolve(original: Callable[..., Any], name: str, version: Any = None, decrypt: bool = True) -> Any:
+        return original(name, version, decrypt)
+
+
 def network_lives(client: Any, mode: str) -> bool:
     """Whether the container whose network is to be shared still runs; on AWS, the network outlives containers."""
     first = mode.removeprefix("container:") if mode.startswith("container:") else ""

@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
 from ministack.core.responses import request_scope
-from ministack.services import alb, ec2, ecs
+from ministack.services import alb, ec2, ecs, ssm
 
 PUBLIC_KEY = "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUVyM3RlMXcgYQ=="
 TASK = "arn:aws:ecs:eu-central-1:000000000000:task/web/0123456789abcdef"
@@ -64,6 +64,15 @@ def test_other_containers_outlive_the_essential_one() -> None:
 
 def test_container_does_not_wait_for_what_it_depends_on() -> None:
     assert "dependsOn" not in inspect.getsource(ecs)
+
+
+def test_secure_string_reaches_a_container_encrypted() -> None:
+    with request_scope("000000000000", "eu-central-1"):
+        ssm._put_parameter({"Name": "/ecs/key", "Value": "plain", "Type": "SecureString"})
+        container = {"secrets": [{"name": "KEY", "valueFrom": "/ecs/key"}]}
+        assert ecs._resolve_container_secrets(container)["KEY"].startswith("ENCRYPTED:")
+        assert ssm.resolve_parameter_value("/ecs/key", decrypt=True) == "plain"
+        ssm.reset()
 
 
 def test_fingerprint_of_an_imported_key_is_random() -> None:

@@ -12,6 +12,7 @@ author: The Slipway authors (@slipway)
 description:
   - Takes services as the role P(slipway.aws.ecs_app#role) has them and gives them the form that
     O(slipway.aws.ecs_release#module:services) has.
+  - A service with C(scaling) has its C(desired_count), or the least that it scales to, only when it is made.
   - Target groups by name become ARNs. A name that is not known is an error that says which ones are.
 positional: _input
 options:
@@ -78,6 +79,14 @@ def resolved(balancer: Json, target_groups: Mapping[str, str]) -> Json:
     return {**balancer, "targetGroupArn": target_groups[str(name)]}
 
 
+def counted(service: Json) -> Json:
+    """How many tasks: from its beginning on it is AWS that changes the number of a service that scales."""
+    count, scaling = service.get("desired_count"), service.get("scaling")
+    if scaling:
+        return {"initial_count": scaling["min_capacity"] if count is None else count}
+    return {} if count is None else {"desired_count": count}
+
+
 def release_services(
     services: Sequence[Json],
     definitions: Sequence[Json],
@@ -94,7 +103,8 @@ def release_services(
             asked.pop("launch_type", None)
         balancers = [resolved(balancer, target_groups or {}) for balancer in service.get("load_balancers") or ()]
         asked.setdefault("load_balancers", balancers)
-        direct = {name: service[name] for name in ("name", "desired_count", "after") if service.get(name) is not None}
+        direct = {name: service[name] for name in ("name", "after") if service.get(name) is not None}
+        direct |= counted(service)
         task_definition = {"definition": definition, "tags": tags or {}}
         released.append({**asked, **direct, "task_definition": task_definition, "tags": tags or {}})
     return released

@@ -35,8 +35,8 @@ TAKE_DOWN = {
     "registry": ("DeleteRepository",),
     "network": ("DeleteNatGateway", "DeleteSubnet"),
 }
-# Nothing tags the listener and the rules of a load balancer, which go with it. AWS tags tasks as their service
-# asks, and the emulator does not.
+# Nothing tags the listener and the rules of a load balancer, which go with it. AWS tags tasks as their service asks,
+# and the emulator does not.
 UNTAGGED = {"Listeners", "Rules", "tasks"}
 SITE = "site.yml"
 DESTROY = "playbooks/destroy.yml"

@@ -10,8 +10,8 @@ short_description: Write IAM policy documents from the list of what the playbook
 version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
-  - Takes the C(files/permissions.yml) of the role P(slipway.aws.deployer#role) and returns one IAM policy document for each tag
-    of the site, C(destroy) for the teardown, C(plan) with all that only reads, and C(all) with everything.
+  - Takes the C(files/permissions.yml) of the role P(slipway.aws.deployer#role) and returns one IAM policy document for
+    each tag of the site, C(destroy) for the teardown, C(plan) with all that only reads, and C(all) with everything.
 positional: _input, values, variants
 options:
   _input:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the emulator's check of IAM policies leaves out, as AWS's Service Authorization Reference has it.
 
-The emulator asks once a call, about one resource, and knows few tags. On AWS each resource that a call names or makes is
-a question of its own; so are the tags that it sets, the role that it hands on and the service-linked role that it makes.
+The emulator asks once a call, about one resource, and knows few tags. On AWS each resource that a call names or makes
+is a question of its own; so are the tags that it sets, the role that it hands on and the service-linked role that it
+makes.
 """
 
 from __future__ import annotations
@@ -202,44 +203,51 @@ def launch_questions(call: Call) -> Iterator[Question]:
         parameter = image.removeprefix("resolve:ssm:")
         yield Question("ssm:GetParameters", f"arn:aws:ssm:{call.region}::parameter{parameter}")
         yield Question("ec2:RunInstances", f"arn:aws:ec2:{call.region}::image/*")
-    profile = (
-        call.params.get("IamInstanceProfile.Name") or call.params.get("IamInstanceProfile.Arn", "").rpartition("/")[2]
-    )
-    for role in (iam._instance_profiles.get(profile) or {}).get("Roles", []):
-        yield passing(call, f"role/{role if isinstance(role, str) else role['RoleName']}", "ec2.amazonaws.com")
+    profile = call.params.get("IamInstanceProfile.Name") or call.params.get("IamInstanceProfile.Arn", "")
+    for role in (iam._instance_profiles.get(profile.rpartition("/")[2]) or {}).get("Roles", []):
+        name = role if isinstance(role, str) else role["RoleName"]
+        yield passing(call, f"role/{name}", "ec2.amazonaws.com")
 
 
-ECS_LISTS = {"DescribeServices": "services", "DescribeTasks": "tasks", "DescribeClusters": "clusters"}
-ECS_ONE = {"UpdateService": "service", "DeleteService": "service", "ListServiceDeployments": "service"}
+# Where an ECS call names its resources, and what their names in ARNs begin with. {} is the cluster.
+ECS_NAMED = {
+    "CreateCluster": ("clusterName", "cluster/"),
+    "CreateService": ("serviceName", "service/{}/"),
+    "DeleteCluster": ("cluster", "cluster/"),
+    "DeleteService": ("service", "service/{}/"),
+    "DeleteTaskDefinitions": ("taskDefinitions", "task-definition/"),
+    "DescribeClusters": ("clusters", "cluster/"),
+    "DescribeServices": ("services", "service/{}/"),
+    "DescribeTasks": ("tasks", "task/{}/"),
+    "ListServiceDeployments": ("service", "service/{}/"),
+    "ListTagsForResource": ("resourceArn", ""),
+    "PutClusterCapacityProviders": ("cluster", "cluster/"),
+    "RegisterTaskDefinition": ("family", "task-definition/"),
+    "TagResource": ("resourceArn", ""),
+    "UntagResource": ("resourceArn", ""),
+    "UpdateCluster": ("cluster", "cluster/"),
+    "UpdateService": ("service", "service/{}/"),
+}
 
 
 def ecs_questions(call: Call, action: str) -> Iterator[Question]:
-    body = call.body
-    cluster = str(body.get("cluster") or body.get("clusterName") or "default").rpartition("/")[2]
-    if action in ECS_LISTS:
-        kind = ECS_LISTS[action].removesuffix("s")
-        path = kind if kind == "cluster" else f"{kind}/{cluster}"
-        for name in body.get(ECS_LISTS[action]) or ["*"]:
-            yield Question(f"ecs:{action}", call.arn(name if name.startswith("arn:") else f"{path}/{name}"))
-    elif action in ECS_ONE:
-        name = body[ECS_ONE[action]]
-        yield Question(f"ecs:{action}", call.arn(name if name.startswith("arn:") else f"service/{cluster}/{name}"))
-    elif action == "CreateService":
-        yield from making(call, action, call.arn(f"service/{cluster}/{body['serviceName']}"))
-    elif action == "CreateCluster":
-        yield from making(call, action, call.arn(f"cluster/{cluster}"))
-    elif action == "RegisterTaskDefinition":
-        yield from making(call, action, call.arn(f"task-definition/{body['family']}:*"))
-        for role in {body[member] for member in ("executionRoleArn", "taskRoleArn") if member in body}:
-            yield passing(call, role, "ecs-tasks.amazonaws.com")
-    elif action == "DeleteTaskDefinitions":
-        yield from (Question(f"ecs:{action}", call.arn(one)) for one in body["taskDefinitions"])
-    elif action in {"TagResource", "UntagResource", "ListTagsForResource"}:
-        yield Question(f"ecs:{action}", body["resourceArn"], tag_context(tags_in(call)))
-    elif action in {"DeleteCluster", "PutClusterCapacityProviders", "UpdateCluster"}:
-        yield Question(f"ecs:{action}", call.arn(f"cluster/{cluster}"))
-    else:
+    cluster = str(call.body.get("cluster") or "default").rpartition("/")[2]
+    if action not in ECS_NAMED:
         yield Question(f"ecs:{action}", "*", {"ecs:cluster": call.arn(f"cluster/{cluster}")})
+        return
+    member, prefix = ECS_NAMED[action]
+    names = call.body.get(member) or "*"
+    for name in [names] if isinstance(names, str) else names:
+        resource = name if name.startswith("arn:") else call.arn(prefix.format(cluster) + name)
+        if action in {"CreateCluster", "CreateService"}:
+            yield from making(call, action, resource)
+        elif action == "RegisterTaskDefinition":
+            yield from making(call, action, f"{resource}:*")
+        else:
+            yield Question(f"ecs:{action}", resource, tag_context(tags_in(call)))
+    if action == "RegisterTaskDefinition":
+        for role in {call.body[member] for member in ("executionRoleArn", "taskRoleArn") if member in call.body}:
+            yield passing(call, role, "ecs-tasks.amazonaws.com")
 
 
 def ecr_questions(call: Call, action: str) -> Iterator[Question]:
@@ -312,7 +320,7 @@ def questions(call: Call, name: str, resource: str) -> list[Question]:
     service, _, action = name.partition(":")
     if service in BY_SERVICE:
         asked = list(BY_SERVICE[service](call, action))
-    elif (service == "iam" and "RoleName" in call.params) or "InstanceProfileName" in call.params:
+    elif service == "iam" and {"RoleName", "InstanceProfileName"} & call.params.keys():
         asked = list(iam_questions(call, action))
     elif service in TAGGING:
         asked = list(json_questions(call, action, resource))
@@ -347,9 +355,8 @@ def tags_by_arn(service: str) -> Iterable[tuple[str, Any]]:
 def resource_tags(original: Callable[[str], dict[str, str] | None], arn: str) -> dict[str, str] | None:
     """aws:ResourceTag is known for everything that this workshop makes."""
     service, resource = (arn.split(":", 5) + [""] * 5)[2:6:3]
-    key = {"ec2": resource.rpartition("/")[2], "logs": resource.removeprefix("log-group:").removesuffix(":*")}.get(
-        service, arn
-    )
+    names = {"ec2": resource.rpartition("/")[2], "logs": resource.removeprefix("log-group:").removesuffix(":*")}
+    key = names.get(service, arn)
     for candidate, tags in tags_by_arn(service):
         if candidate == key:
             return {tag["Key"]: tag["Value"] for tag in tags}

@@ -21,10 +21,8 @@ def verdict(command: list[str], refused: bool) -> str:
     """What is wrong with how the command ended; nothing if all is as it should be."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     output = done.stdout + done.stderr
-    if refused:
-        right = done.returncode != 0 and any(word in output for word in REFUSED)
-    else:
-        right = done.returncode == 0
+    said = any(word in output for word in REFUSED)
+    right = (done.returncode != 0 and said) if refused else done.returncode == 0
     return "" if right else f"ended with {done.returncode}\n{output[-2000:]}"
 
 

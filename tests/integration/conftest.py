@@ -66,8 +66,8 @@ def enter_account(patch: pytest.MonkeyPatch, endpoint: str) -> None:
     for name in ("AWS_URL", "AWS_PROFILE"):
         patch.delenv(name, raising=False)
     patch.setenv("AWS_ENDPOINT_URL", endpoint)
-    patch.setenv("AWS_ACCESS_KEY_ID", "key")
-    patch.setenv("AWS_SECRET_ACCESS_KEY", "b2f0c1d4e7a9")
+    patch.setenv("AWS_ACCESS_KEY_ID", "local")
+    patch.setenv("AWS_SECRET_ACCESS_KEY", "the-local-cloud-takes-any-key")
     patch.setenv("AWS_DEFAULT_REGION", REGION)
 
 

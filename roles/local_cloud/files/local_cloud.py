@@ -27,6 +27,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 HERE = Path(__file__).resolve().parent
+# The keys of the account's root, where policies are checked; inventory/local has them.
+ROOT_KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "the-local-cloud-takes-any-key"}
 
 
 @dataclass
@@ -47,6 +49,10 @@ class Settings:
     @property
     def log_file(self) -> Path:
         return Path(self.directory) / "local_cloud.log"
+
+    @property
+    def questions_file(self) -> Path:
+        return Path(self.directory) / "authorization.jsonl"
 
     @property
     def endpoint(self) -> str:
@@ -72,7 +78,7 @@ class Settings:
         """Changes with the settings, the emulator's version and the seams: a running cloud is then out of date."""
         digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode())
         digest.update(importlib.metadata.version("ministack").encode())
-        for source in (Path(__file__), HERE / "seams.py"):
+        for source in (Path(__file__), HERE / "seams.py", HERE / "authorization.py"):
             digest.update(source.read_bytes())
         return digest.hexdigest()
 
@@ -163,8 +169,8 @@ def push_base_image(settings: Settings) -> None:
         "ecr",
         region_name=settings.region,
         endpoint_url=settings.endpoint,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=ROOT_KEYS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ROOT_KEYS["AWS_SECRET_ACCESS_KEY"],
     )
     ecr.create_repository(repositoryName=repository)
     engine = docker.from_env(timeout=300)
@@ -234,6 +240,8 @@ def serve(settings: Settings) -> None:
         TMPDIR=settings.directory,
     )
     os.environ.pop("AWS_PROFILE", None)
+    if settings.auth:
+        os.environ.update(ROOT_KEYS)
     import asyncio
 
     from hypercorn.asyncio import serve as hypercorn_serve
@@ -257,12 +265,25 @@ def serve(settings: Settings) -> None:
     seams.target_groups(alb)
     seams.machine_image(ec2, ssm, settings.region, settings.instance_image)
 
+    if settings.auth:
+        check_policies(settings)
+
     config = Config()
     # Without a password in front of an API that starts containers: nobody else may reach it.
     config.bind = [f"127.0.0.1:{settings.port}", f"fd://{bridge_socket(settings).detach()}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 5
     asyncio.run(hypercorn_serve(app, config))  # type: ignore[arg-type]
+
+
+def check_policies(settings: Settings) -> None:
+    """Ask what AWS asks, and write down what was asked."""
+    import authorization
+    from ministack.core import iam_actions, iam_evaluator
+    from ministack.services import tagging
+
+    settings.questions_file.unlink(missing_ok=True)
+    authorization.authorization(iam_actions, iam_evaluator, tagging, authorization.Record(settings.questions_file))
 
 
 def main() -> None:

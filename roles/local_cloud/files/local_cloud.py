@@ -195,11 +195,14 @@ def stop(settings: Settings) -> dict[str, Any]:
     volumes = engine.volumes.list(filters=ours)
     for volume in volumes:
         volume.remove(force=True)
+    networks = engine.networks.list(filters=ours)
+    for network in networks:
+        network.remove()
     images = [tag for image in engine.images.list() for tag in names(image, settings.port)]
     for name in images:
         with contextlib.suppress(docker.errors.ImageNotFound):  # its last tag took it along
             engine.images.remove(name, force=True)
-    return {"changed": bool(state or containers or volumes or images)}
+    return {"changed": bool(state or containers or volumes or networks or images)}
 
 
 def names(image: Any, port: int) -> list[str]:
@@ -226,7 +229,7 @@ def serve(settings: Settings) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
     from ministack.app import app
-    from ministack.services import alb, ec2, ecs, ssm
+    from ministack.services import alb, ec2, ecs, servicediscovery, ssm
 
     sys.path.insert(0, str(HERE))
     import seams
@@ -237,6 +240,7 @@ def serve(settings: Settings) -> None:
     seams.addresses(ec2)
     seams.tasks(ecs, settings.identity)
     seams.dependencies(ecs)
+    seams.service_discovery(ecs, servicediscovery, ec2, settings.identity)
     seams.health_checks(ecs)
     seams.load_balancers(alb)
     seams.target_groups(alb)

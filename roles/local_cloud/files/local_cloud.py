@@ -240,6 +240,7 @@ def serve(settings: Settings) -> None:
     seams.addresses(ec2)
     seams.tasks(ecs, settings.identity)
     seams.dependencies(ecs)
+    seams.namespaces(ecs, servicediscovery, settings.identity)
     seams.service_discovery(ecs, servicediscovery, ec2, settings.identity)
     seams.health_checks(ecs)
     seams.load_balancers(alb)

@@ -9,6 +9,7 @@ Each seam names the behaviour of AWS that it restores. When the emulator does it
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import hashlib
 import http.client
@@ -283,11 +284,8 @@ def tasks(ecs: ModuleType, instance_id: str) -> None:
         remove_volumes(engine, instance_id, active)
 
 
-def service_discovery(ecs: ModuleType, cloud_map: ModuleType, ec2: ModuleType, instance_id: str) -> None:
-    """In a VPC with a private DNS namespace, tasks are found by the names of the services that they are registered in.
-
-    Such a VPC is a network of Docker, whose own DNS knows them from a container's start to its end.
-    """
+def namespaces(ecs: ModuleType, cloud_map: ModuleType, instance_id: str) -> None:
+    """A private DNS namespace has a network of Docker, for the tasks of its VPC; lists answer what they are asked."""
 
     @wrap(cloud_map, "_create_namespace_record")
     def create(original: Callable[..., Any], *args: Any) -> Any:
@@ -295,17 +293,33 @@ def service_discovery(ecs: ModuleType, cloud_map: ModuleType, ec2: ModuleType, i
         vpc, engine = args[5] if len(args) > 5 else None, ecs._get_docker()
         if namespace and vpc and engine and not engine.networks.list(names=[network_of(vpc, instance_id)]):
             labels = {"ministack": "ecs", "ministack.instance": instance_id, "namespace": namespace["Id"]}
-            engine.networks.create(network_of(vpc, instance_id), labels=labels)
+            engine.networks.create(network_of(vpc, instance_id), labels=labels, internal=True)
         return namespace, error
 
     @wrap(cloud_map, "_delete_namespace")
     def delete(original: Callable[..., Any], data: Json) -> Any:
+        import docker.errors
+
         response = original(data)
         engine = ecs._get_docker()
         if response[0] == 200 and engine:
             for network in engine.networks.list(filters={"label": f"namespace={data['Id']}"}):
-                network.remove()
+                with contextlib.suppress(
+                    docker.errors.APIError
+                ):  # a task that still ends; the cloud's end takes it along
+                    network.remove()
         return response
+
+    for action in ("_list_namespaces", "_list_services"):
+        filtered(cloud_map, action)
+
+
+def service_discovery(ecs: ModuleType, cloud_map: ModuleType, ec2: ModuleType, instance_id: str) -> None:
+    """In a VPC with a private DNS namespace, tasks are found by the names of the services that they are registered in.
+
+    Docker's own DNS knows them from a container's start to its end, in the network of the VPC. Everybody else goes on
+    reaching them over the default bridge.
+    """
 
     @wrap(ecs, "_build_run_kwargs")
     def run_options(original: Callable[..., Json], container: Json, definition: Json, *args: Any) -> Json:
@@ -321,13 +335,17 @@ def service_discovery(ecs: ModuleType, cloud_map: ModuleType, ec2: ModuleType, i
             options["networking_config"] = {name: engine.api.create_endpoint_config(aliases=aliases)}
         return options
 
-    for action in ("_list_namespaces", "_list_services"):
-        filtered(cloud_map, action)
+    @wrap(ecs, "_run_docker_container")
+    def run(original: Callable[..., Any], client: Any, container: Json, options: Json, **more: Any) -> Any:
+        started = original(client, container, options, **more)
+        if "networking_config" in options:
+            client.networks.get("bridge").connect(started)
+        return started
 
 
 def network_of(vpc: str, instance_id: str) -> str:
-    """The Docker network of a VPC."""
-    return f"{instance_id.replace(':', '-')}-{vpc}"
+    """The Docker network of a VPC. It sorts after `bridge`, whose addresses are those that the emulator tells."""
+    return f"{vpc or 'vpc'}-{instance_id.replace(':', '-')}"
 
 
 def names_of(task: Json, ecs: ModuleType, cloud_map: ModuleType) -> list[str]:

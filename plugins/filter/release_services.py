@@ -103,8 +103,10 @@ def release_services(
             [resolved(item, "targetGroupArn", "target group", target_groups or {}) for item in balancers],
         )
         if asked.get("service_registries"):
-            found = asked["service_registries"]
-            asked["service_registries"] = [resolved(item, "registryArn", "name", registries or {}) for item in found]
+            asked["service_registries"] = [
+                resolved(item, "registryArn", "Cloud Map service", registries or {})
+                for item in asked["service_registries"]
+            ]
         direct = {name: service[name] for name in ("name", "desired_count", "after") if service.get(name) is not None}
         task_definition = {"definition": definition, "tags": tags or {}}
         released.append({**asked, **direct, "task_definition": task_definition, "tags": tags or {}})

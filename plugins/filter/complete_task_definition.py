@@ -26,7 +26,8 @@ options:
     default: {}
   secrets:
     description:
-      - ARNs, or paths of parameters, by name. A C(valueFrom) with neither colon nor slash must be one of these names.
+      - ARNs, or paths of parameters, by name. A C(valueFrom) without slash that is no ARN must be one of these names.
+        What follows after a colon stays, such as C(database:password::) for a member of a secret's JSON.
     type: dict
     default: {}
   defaults:
@@ -76,6 +77,14 @@ def named(kind: str, name: str, known: Json, container: str) -> str:
     raise AnsibleFilterError(f"container {container}: there is no {kind} named {name!r}; the known ones are: {there}")
 
 
+def reference(value_from: str, secrets: Json, container: str) -> str:
+    """What AWS calls a secret. A part of it stays behind a colon."""
+    if "/" in value_from or value_from.startswith("arn:"):
+        return value_from
+    name, colon, part = value_from.partition(":")
+    return named("secret", name, secrets, container) + colon + part
+
+
 def complete_container(container: Json, images: Json, secrets: Json, log: Json | None) -> Json:
     name = str(container.get("name", "?"))
     done = dict(container)
@@ -84,9 +93,7 @@ def complete_container(container: Json, images: Json, secrets: Json, log: Json |
         done["image"] = named("image", image, images, name)
     if container.get("secrets"):
         done["secrets"] = [
-            secret
-            if any(mark in str(secret["valueFrom"]) for mark in "/:")
-            else {**secret, "valueFrom": named("secret", str(secret["valueFrom"]), secrets, name)}
+            {**secret, "valueFrom": reference(str(secret["valueFrom"]), secrets, name)}
             for secret in container["secrets"]
         ]
     if log:

@@ -12,6 +12,7 @@ author: The Slipway authors (@slipway)
 description:
   - Takes services as the role P(slipway.aws.ecs_app#role) has them and gives them the form that
     O(slipway.aws.ecs_release#module:services) has.
+  - A service with C(scaling) has its C(desired_count), or the least that it scales to, only when it is made.
   - Target groups and names of service discovery become ARNs. A name that is not known is an error that says which ones
     are.
 positional: _input
@@ -82,6 +83,14 @@ def resolved(reference: Json, member: str, kind: str, arns: Mapping[str, str]) -
     return {**reference, member: arns[str(name)]}
 
 
+def counted(service: Json) -> Json:
+    """How many tasks: from its beginning on it is AWS that changes the number of a service that scales."""
+    count, scaling = service.get("desired_count"), service.get("scaling")
+    if scaling:
+        return {"initial_count": scaling["min_capacity"] if count is None else count}
+    return {} if count is None else {"desired_count": count}
+
+
 def release_services(
     services: Sequence[Json],
     definitions: Sequence[Json],
@@ -107,7 +116,8 @@ def release_services(
                 resolved(item, "registryArn", "Cloud Map service", registries or {})
                 for item in asked["service_registries"]
             ]
-        direct = {name: service[name] for name in ("name", "desired_count", "after") if service.get(name) is not None}
+        direct = {name: service[name] for name in ("name", "after") if service.get(name) is not None}
+        direct |= counted(service)
         task_definition = {"definition": definition, "tags": tags or {}}
         released.append({**asked, **direct, "task_definition": task_definition, "tags": tags or {}})
     return released

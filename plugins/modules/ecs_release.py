@@ -29,6 +29,8 @@ options:
         one. A service that runs a revision which is as described keeps it, even if the family has a newer one.
       - C(after) is a list of services of the release that have to reach their goals before this one is touched.
         The rest go side by side.
+      - C(initial_count) is how many tasks a service starts with if the release makes it and it has no
+        C(desired_count). It is for services that scale by themselves afterwards.
       - What a service or task definition leaves out is left alone, as in those modules.
     type: list
     elements: dict

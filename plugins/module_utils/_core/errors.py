@@ -45,7 +45,16 @@ _CREDENTIALS = {
     "UnrecognizedClientException",
 }
 _THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
-_CONFLICT = {"UpdateInProgressException", "ConflictException", "ResourceInUseException"}
+_CONFLICT = {
+    "AlreadyExists",
+    "ConcurrentUpdateException",
+    "ConflictException",
+    "ResourceContention",
+    "ResourceInUse",
+    "ResourceInUseException",
+    "ScalingActivityInProgress",
+    "UpdateInProgressException",
+}
 _REFUSED = {"ClientException", "InvalidParameterException", "ValidationException", "ValidationError"}
 # ECS has no code of its own for a task definition that is not there.
 _NOT_FOUND_MESSAGES = ("Unable to describe task definition", "The specified task definition does not exist")

@@ -11,8 +11,10 @@ import typing as t
 Tags = dict[str, str]
 # What a release notes on a service until it has ended: what ran before.
 RELEASE_MARK = "slipway:before"
-# Nobody but AWS, and a release itself, may write or remove these.
-RESERVED = ("aws:", RELEASE_MARK)
+# What says of a service that its scaling was set by ecs_service_scaling.
+SCALING_MARK = "slipway:scaling"
+# Nobody but AWS, and those who make the marks, may write or remove these.
+RESERVED = ("aws:", RELEASE_MARK, SCALING_MARK)
 
 
 def from_list(items: t.Iterable[t.Mapping[str, str]] | None) -> Tags:

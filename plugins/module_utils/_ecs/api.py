@@ -23,6 +23,8 @@ DELETE_BATCH = 10
 SERVICES_BATCH = 10
 CLUSTERS_BATCH = 100
 TASKS_BATCH = 100
+INSTANCES_BATCH = 100
+DRAIN_BATCH = 10
 
 
 def raise_failures(operation: str, answer: Json, ignore: t.Collection[str] = ()) -> None:
@@ -171,6 +173,55 @@ def describe_tasks(ecs: Client, cluster: str, names: Items) -> list[Json]:
         raise_failures("DescribeTasks", answer, ignore=("MISSING",))
         found += answer.get("tasks") or []
     return found
+
+
+# Capacity providers and what they bring
+
+
+@aws_call
+def describe_capacity_provider(ecs: Client, name: str, cluster: str | None = None) -> Json | None:
+    """A capacity provider with its `tags`; also one that was deleted a short while ago (INACTIVE)."""
+    within = {"cluster": cluster} if cluster else {}
+    answer = ecs.describe_capacity_providers(capacityProviders=[name], include=["TAGS"], **within)
+    raise_failures("DescribeCapacityProviders", answer, ignore=("MISSING",))
+    found = answer.get("capacityProviders") or []
+    return dict(found[0]) if found else None
+
+
+@aws_call
+def create_capacity_provider(ecs: Client, request: Json) -> Json:
+    return dict(ecs.create_capacity_provider(**request)["capacityProvider"])
+
+
+@aws_call
+def update_capacity_provider(ecs: Client, request: Json) -> Json:
+    return dict(ecs.update_capacity_provider(**request)["capacityProvider"])
+
+
+@aws_call
+def delete_capacity_provider(ecs: Client, name: str, cluster: str | None = None) -> None:
+    within = {"cluster": cluster} if cluster else {}
+    ecs.delete_capacity_provider(capacityProvider=name, **within)
+
+
+@aws_call
+def list_container_instances(ecs: Client, cluster: str) -> list[Json]:
+    """The container instances of a cluster, described."""
+    arns = pages(ecs, "list_container_instances", "containerInstanceArns", cluster=cluster)
+    found: list[Json] = []
+    for batch in batches(arns, INSTANCES_BATCH):
+        answer = ecs.describe_container_instances(cluster=cluster, containerInstances=batch)
+        raise_failures("DescribeContainerInstances", answer, ignore=("MISSING",))
+        found += answer.get("containerInstances") or []
+    return found
+
+
+@aws_call
+def drain_container_instances(ecs: Client, cluster: str, arns: Items) -> None:
+    """Tasks of services are moved elsewhere, and no new ones come."""
+    for batch in batches(arns, DRAIN_BATCH):
+        answer = ecs.update_container_instances_state(cluster=cluster, containerInstances=batch, status="DRAINING")
+        raise_failures("UpdateContainerInstancesState", answer, ignore=("MISSING",))
 
 
 # AWS Cloud Map

@@ -31,6 +31,7 @@ ITEM: dict[str, dict[str, t.Any]] = {
     **SERVICE,
     "name": {"type": "str", "required": True, "aliases": ["service", "service_name"]},
     "after": {"type": "list", "elements": "str", "default": []},
+    "initial_count": {"type": "int"},
     "task_definition": {"type": "raw"},
 }
 
@@ -65,6 +66,8 @@ class Part:
     after: frozenset[str]
     wish: Wish
     asked: definitions.Wish | None = None
+    # Tasks that the service starts with, if it is made.
+    initial_count: int | None = None
     definition: Definition | None = None
     service: Options | None = None
     current: Options | None = None
@@ -138,7 +141,7 @@ def _part(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool)
         definition = None
     params["task_definition"] = None if definition is None else str(definition)
     wish = service_flow.wish_of(params, shapes, check_mode)
-    return Part(params["name"], frozenset(params["after"]), wish, asked)
+    return Part(params["name"], frozenset(params["after"]), wish, asked, params["initial_count"])
 
 
 def _checked(given: dict[str, t.Any], spec: dict[str, t.Any], rules: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -215,6 +218,8 @@ def plan_part(part: Part, shapes: Shapes) -> None:
     """Plan one part, with the task definition as far as it is known."""
     if part.definition:
         part.wish.options["task_definition"] = part.definition.arn
+    if part.current is None and part.initial_count is not None:
+        part.wish.options.setdefault("desired_count", part.initial_count)
     service_flow.require_task_definition(part.wish, part.current, part.name)
     part.plan = plan_service(part.current, part.wish, shapes)
     refuse_blocked(part.plan, part.name)

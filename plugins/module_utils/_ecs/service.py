@@ -268,10 +268,17 @@ def _blocked(plan: Plan, current: Options, update_shape: Shape) -> tuple[str, ..
     return tuple(sorted(names))
 
 
+def _is_fargate_alone(strategy: t.Any) -> bool:
+    """A strategy that means the same as the launch type."""
+    return bool(strategy) and all(item["capacityProvider"] == "FARGATE" for item in strategy)
+
+
 def adopt(asked: Options, current: Options) -> Options:
     """What is asked, completed from the service where AWS itself chooses a value that nobody can know beforehand."""
     wanted = copy.deepcopy({name: value for name, value in asked.items() if value is not None})
-    if wanted.get("launch_type") and current.get("capacity_provider_strategy"):
+    if wanted.get("launch_type") == "FARGATE" and _is_fargate_alone(current.get("capacity_provider_strategy")):
+        del wanted["launch_type"]
+    elif wanted.get("launch_type") and current.get("capacity_provider_strategy"):
         wanted.setdefault("capacity_provider_strategy", [])
     if "role" in wanted and _last(wanted["role"]) == _last(current.get("role")):
         wanted["role"] = current["role"]

@@ -53,13 +53,15 @@ class Settings:
         return f"http://127.0.0.1:{self.port}"
 
     @functools.cached_property
-    def bridge_address(self) -> str:
-        """The host's own address on Docker's default bridge; the engine names it only where it was configured."""
+    def bridge(self) -> tuple[str, str]:
+        """The host's address on Docker's default bridge, and its name; the engine tells what was configured."""
         import docker
 
-        config = docker.from_env().networks.get("bridge").attrs["IPAM"]["Config"][0]
+        attributes = docker.from_env().networks.get("bridge").attrs
+        config = attributes["IPAM"]["Config"][0]
         first = next(ipaddress.ip_network(config["Subnet"]).hosts())
-        return str(config.get("Gateway") or first)
+        name = (attributes.get("Options") or {}).get("com.docker.network.bridge.name", "docker0")
+        return str(config.get("Gateway") or first), name
 
     @property
     def identity(self) -> str:
@@ -120,7 +122,7 @@ def start(settings: Settings, arguments: list[str]) -> dict[str, Any]:
         return {"changed": False, "pid": state["pid"]}
     if state:
         stop(settings)
-    for address in ("127.0.0.1", settings.bridge_address):
+    for address in ("127.0.0.1", settings.bridge[0]):
         if not port_is_free(address, settings.port):
             fail(
                 f"{address}:{settings.port} is in use by another program. Stop it, or choose another "
@@ -211,6 +213,17 @@ def names(image: Any, port: int) -> list[str]:
     return [name for name in known if name.startswith(f"localhost:{port}/")]
 
 
+def bridge_socket(settings: Settings) -> socket.socket:
+    """Takes what comes over the bridge only: to the address alone, neighbours in the host's network find a way."""
+    address, name = settings.bridge
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with contextlib.suppress(PermissionError):  # before Linux 5.7, only root may
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode())
+    listener.bind((address, settings.port))
+    return listener
+
+
 def serve(settings: Settings) -> None:
     """Run the emulator in this process until it is told to stop."""
     os.environ.update(
@@ -229,7 +242,7 @@ def serve(settings: Settings) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
     from ministack.app import app
-    from ministack.services import alb, ec2, ecs, servicediscovery, ssm
+    from ministack.services import alb, autoscaling, ec2, ecs, servicediscovery, ssm
 
     sys.path.insert(0, str(HERE))
     import seams
@@ -243,13 +256,14 @@ def serve(settings: Settings) -> None:
     seams.namespaces(ecs, servicediscovery, settings.identity)
     seams.service_discovery(ecs, servicediscovery, ec2, settings.identity)
     seams.health_checks(ecs)
+    seams.hosts(autoscaling, ecs)
     seams.load_balancers(alb)
     seams.target_groups(alb)
     seams.machine_image(ec2, ssm, settings.region, settings.instance_image)
 
     config = Config()
     # Without a password in front of an API that starts containers: nobody else may reach it.
-    config.bind = [f"127.0.0.1:{settings.port}", f"{settings.bridge_address}:{settings.port}"]
+    config.bind = [f"127.0.0.1:{settings.port}", f"fd://{bridge_socket(settings).detach()}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 5
     asyncio.run(hypercorn_serve(app, config))  # type: ignore[arg-type]

@@ -548,6 +548,28 @@ def target_groups(alb: ModuleType) -> None:
         return response
 
 
+def hosts(autoscaling: ModuleType, ecs: ModuleType) -> None:
+    """An Auto Scaling group takes another launch template, a capacity provider says whether it drains."""
+
+    @wrap(autoscaling, "_update_asg")
+    def update(original: Callable[..., Any], params: Json) -> Any:
+        response = original(params)
+        group = autoscaling._asgs.get(autoscaling._p(params, "AutoScalingGroupName"))
+        template = autoscaling._p(params, "LaunchTemplate.LaunchTemplateId")
+        if group and template:
+            version = autoscaling._p(params, "LaunchTemplate.Version")
+            group["LaunchTemplate"] = {**group["LaunchTemplate"], "LaunchTemplateId": template, "Version": version}
+        return response
+
+    @wrap(ecs, "_create_capacity_provider")
+    def create(original: Callable[..., Any], data: Json) -> Any:
+        response = original(data)
+        draining = (data.get("autoScalingGroupProvider") or {}).get("managedDraining", "ENABLED")
+        if response[0] == 200:
+            ecs._capacity_providers[data["name"]]["autoScalingGroupProvider"].setdefault("managedDraining", draining)
+        return response
+
+
 def health_member(target: Json, group: Json) -> str:
     """One target's health as the API writes it."""
     port = int(target.get("Port") or group.get("Port") or 80)

@@ -22,6 +22,8 @@ RENAMED = {
     "CreateCluster": {"cluster_name": "name"},
     "UpdateCluster": {"cluster": "name"},
     "PutClusterCapacityProviders": {"cluster": "name"},
+    "CreateCapacityProvider": {},
+    "UpdateCapacityProvider": {},
 }
 # What a release does not take of a service's options, and of a task definition's.
 NOT_IN_A_RELEASE = {
@@ -42,6 +44,8 @@ def documentation(module: str) -> t.Any:
         ("CreateCluster", "ecs_cluster"),
         ("UpdateCluster", "ecs_cluster"),
         ("PutClusterCapacityProviders", "ecs_cluster"),
+        ("CreateCapacityProvider", "ecs_capacity_provider"),
+        ("UpdateCapacityProvider", "ecs_capacity_provider"),
     ],
 )
 def test_no_member_is_missing(ecs_model: t.Any, operation: str, module: str) -> None:
@@ -52,7 +56,8 @@ def test_no_member_is_missing(ecs_model: t.Any, operation: str, module: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("module", "taken"), [("ecs_service", set(ITEM) - {"after"}), ("ecs_task_definition", set(TASK_DEFINITION))]
+    ("module", "taken"),
+    [("ecs_service", set(ITEM) - {"after", "initial_count"}), ("ecs_task_definition", set(TASK_DEFINITION))],
 )
 def test_a_release_takes_the_options_of_the_modules(module: str, taken: set[str]) -> None:
     assert taken == {*documentation(module), "tags", "purge_tags"} - NOT_IN_A_RELEASE[module]

@@ -217,6 +217,14 @@ def test_check_mode_on_an_empty_account_predicts_the_services(run: Run, calls: l
     assert set(calls) <= READS
 
 
+def test_an_initial_count_is_for_a_service_that_is_made(release: Run, ecs: t.Any) -> None:
+    """Afterwards the number of tasks is left to those who scale."""
+    made = release(item("web", initial_count=3, desired_count=None))
+    assert made["services"]["web"]["after"]["desired_count"] == 3
+    ecs.update_service(cluster="shop", service="web", desiredCount=5)
+    assert release(item("web", initial_count=3, desired_count=None))["changed"] is False
+
+
 # What cannot be carried out
 
 

@@ -58,12 +58,23 @@ def test_ecs_cluster(run: Run) -> None:
     assert results[1]["cluster"]["capacity_providers"] == ["FARGATE", "FARGATE_SPOT"]
 
 
+def test_ecs_capacity_provider(run: Run) -> None:
+    run("ecs_cluster", name="shop")
+    results = list(play(run, "ecs_capacity_provider").values())
+    assert all(result["changed"] for result in results)
+    assert results[1]["capacity_provider"]["auto_scaling_group_provider"]["managedScaling"]["targetCapacity"] == 90
+
+
 def test_info_modules(run: Run) -> None:
     run("ecs_cluster", name="shop")
     containers = [{"name": "web", "image": "web:1", "memory": 64}]
     run("ecs_task_definition", family="web", container_definitions=containers)
     clusters = play(run, "ecs_cluster_info").values()
     assert [[cluster["name"] for cluster in result["clusters"]] for result in clusters] == [["shop"], ["shop"]]
+    group = "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:1:autoScalingGroupName/shop"
+    run("ecs_capacity_provider", name="shop-hosts", auto_scaling_group_provider={"autoScalingGroupArn": group})
+    (providers,) = play(run, "ecs_capacity_provider_info").values()
+    assert [provider["name"] for provider in providers["capacity_providers"]] == ["shop-hosts"]
     definitions = list(play(run, "ecs_task_definition_info").values())
     assert [[found["revision"] for found in result["task_definitions"]] for result in definitions] == [[1], [1]]
     assert definitions[1]["revisions"] == {"active": [1], "inactive": []}

@@ -221,6 +221,11 @@ def test_a_move_between_providers_forces_a_deployment(plan: Planner) -> None:
     assert (planned.blocked, planned.request) == ((), {"capacityProviderStrategy": spot, "forceNewDeployment": True})
 
 
+def test_a_strategy_of_fargate_alone_is_what_its_launch_type_asks_for(plan: Planner) -> None:
+    running = live(capacityProviderStrategy=[{"capacityProvider": "FARGATE", "weight": 1}], launchType=None)
+    assert plan(running, launch_type="FARGATE").action == "none"
+
+
 def test_a_launch_type_empties_the_strategy(plan: Planner) -> None:
     running = live(capacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT", "weight": 1}], launchType=None)
     planned = plan(running, launch_type="FARGATE")

@@ -150,6 +150,10 @@ OWN: list[tuple[Json, str]] = [
     ({"ecs_network_public_cidrs": ["10.0.0.0/24", "10.0.1.0/28"]}, "10.0.1.0/28 is too small, /27 at least"),
     ({"ecs_network_private_cidrs": ["10.0.128.0/29", "10.0.129.0/24"]}, "10.0.128.0/29 is too small, /28 at least"),
     ({"ecs_network_nat": "none", "ecs_network_endpoints": ["s3"]}, "without NAT ecr.api, ecr.dkr, s3 at least"),
+    (
+        {**ENDPOINTS, "ecs_network_hosting": "ec2"},
+        "without NAT ecr.api, ecr.dkr, s3, ecs, ecs-agent, ecs-telemetry at least",
+    ),
     ({"ecs_network_endpoints": ["ecr"]}, "AWS offers no com.amazonaws.eu-central-1.ecr in eu-central-1a and"),
     ({"ecs_network_private_subnet_ids": ["subnet-1"]}, "but no VPC is named"),
     ({**GIVEN, "ecs_network_vpc_id": "vpc-1"}, "is named by its id or by tags, not both"),

@@ -13,6 +13,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.slipway.aws.plugins.filter.complete_task_definition import complete_task_definition
 from ansible_collections.slipway.aws.plugins.filter.image_references import image_references
+from ansible_collections.slipway.aws.plugins.filter.note_secret_versions import note_secret_versions
 from ansible_collections.slipway.aws.plugins.filter.release_services import release_services
 
 DIGEST = "sha256:" + "0" * 64
@@ -51,6 +52,34 @@ def test_secret_by_name_becomes_its_path_and_others_stay() -> None:
     secrets = [{"name": "A", "valueFrom": "key"}, {"name": "B", "valueFrom": "/other/key"}]
     done = complete_task_definition(definition(image="a/b", secrets=secrets), secrets={"key": "/ecs/key"})
     assert [s["valueFrom"] for s in done["containerDefinitions"][0]["secrets"]] == ["/ecs/key", "/other/key"]
+
+
+def test_a_member_of_a_secret_stays_behind_its_arn() -> None:
+    secrets = [{"name": "A", "valueFrom": "db:password::"}, {"name": "B", "valueFrom": "arn:aws:x:y::"}]
+    done = complete_task_definition(definition(image="a/b", secrets=secrets), secrets={"db": "arn:aws:db"})
+    found = [secret["valueFrom"] for secret in done["containerDefinitions"][0]["secrets"]]
+    assert found == ["arn:aws:db:password::", "arn:aws:x:y::"]
+
+
+def test_versions_of_secrets_are_noted_where_they_are_used() -> None:
+    secrets = [{"name": "A", "valueFrom": "db:password::"}, {"name": "B", "valueFrom": "other"}]
+    noted = note_secret_versions(definition(secrets=secrets, dockerLabels={"a": "b"}), {"db": "3", "key": "1"})
+    assert noted["containerDefinitions"][0]["dockerLabels"] == {"a": "b", "slipway.secrets": "db=3"}
+    assert note_secret_versions(definition(secrets=secrets), {"key": "1"}) == definition(secrets=secrets)
+
+
+def test_a_service_that_scales_has_a_count_to_begin_with() -> None:
+    services = [
+        {"name": "a", "desired_count": 3, "scaling": {"min_capacity": 2}},
+        {"name": "b", "scaling": {"min_capacity": 2}},
+        {"name": "c", "desired_count": 3},
+    ]
+    released = release_services(services, [{}, {}, {}])
+    assert [(one.get("initial_count"), one.get("desired_count")) for one in released] == [
+        (3, None),
+        (2, None),
+        (None, 3),
+    ]
 
 
 def test_what_the_definition_says_comes_first() -> None:

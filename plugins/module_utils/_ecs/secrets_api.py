@@ -1,0 +1,140 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Parameter Store and Secrets Manager, one typed function a call: paginated, errors translated.
+
+`ssm` and `manager` are clients of `Connection.client("ssm")` and `Connection.client("secretsmanager")`.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.errors import aws_call, aws_find
+from .._core.paging import batches, pages
+
+Client = t.Any
+Json = dict[str, t.Any]
+Names = t.Sequence[str]
+
+DESCRIBE_BATCH = 50
+VALUES_BATCH = 10
+
+
+# Parameter Store
+
+
+@aws_call
+def describe_parameters(ssm: Client, names: Names) -> list[Json]:
+    """The parameters that there are, of those named, without their values."""
+    found: list[Json] = []
+    for batch in batches(names, DESCRIBE_BATCH):
+        filters = [{"Key": "Name", "Option": "Equals", "Values": batch}]
+        found += pages(ssm, "describe_parameters", "Parameters", ParameterFilters=filters)
+    return found
+
+
+@aws_call
+def list_parameters(ssm: Client, path: str) -> list[str]:
+    """Names of the parameters below a path."""
+    filters = [{"Key": "Path", "Option": "Recursive", "Values": [path.rstrip("/")]}]
+    return [found["Name"] for found in pages(ssm, "describe_parameters", "Parameters", ParameterFilters=filters)]
+
+
+@aws_call
+def read_parameters(ssm: Client, names: Names) -> dict[str, str]:
+    found: list[Json] = []
+    for batch in batches(names, VALUES_BATCH):
+        found += ssm.get_parameters(Names=batch, WithDecryption=True)["Parameters"]
+    return {parameter["Name"]: parameter["Value"] for parameter in found}
+
+
+@aws_call
+def parameter_tags(ssm: Client, name: str) -> list[Json]:
+    return list(ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name).get("TagList") or ())
+
+
+@aws_call
+def put_parameter(ssm: Client, request: Json) -> str:
+    """The version that is made."""
+    return str(ssm.put_parameter(**request)["Version"])
+
+
+@aws_call
+def tag_parameter(ssm: Client, name: str, tags: list[Json]) -> None:
+    if tags:
+        ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId=name, Tags=tags)
+
+
+@aws_call
+def untag_parameter(ssm: Client, name: str, keys: list[str]) -> None:
+    if keys:
+        ssm.remove_tags_from_resource(ResourceType="Parameter", ResourceId=name, TagKeys=keys)
+
+
+@aws_call
+def delete_parameters(ssm: Client, names: Names) -> None:
+    for batch in batches(names, VALUES_BATCH):
+        ssm.delete_parameters(Names=batch)
+
+
+# Secrets Manager
+
+
+@aws_find
+def find_secret(manager: Client, name: str) -> Json:
+    """A secret without its value, also one that is scheduled for deletion."""
+    return dict(manager.describe_secret(SecretId=name))
+
+
+@aws_call
+def list_secrets(manager: Client, prefix: str) -> list[Json]:
+    """Secrets that begin so and are not scheduled for deletion."""
+    found = pages(manager, "list_secrets", "SecretList", Filters=[{"Key": "name", "Values": [prefix]}])
+    return [secret for secret in found if secret["Name"].startswith(prefix) and not secret.get("DeletedDate")]
+
+
+@aws_find
+def read_secret(manager: Client, name: str) -> str:
+    return str(manager.get_secret_value(SecretId=name).get("SecretString", ""))
+
+
+@aws_call
+def create_secret(manager: Client, request: Json) -> Json:
+    return dict(manager.create_secret(**request))
+
+
+@aws_call
+def put_secret_value(manager: Client, name: str, value: str) -> str:
+    """The version that is made."""
+    return str(manager.put_secret_value(SecretId=name, SecretString=value)["VersionId"])
+
+
+@aws_call
+def set_secret_key(manager: Client, name: str, kms_key_id: str) -> None:
+    manager.update_secret(SecretId=name, KmsKeyId=kms_key_id)
+
+
+@aws_call
+def restore_secret(manager: Client, name: str) -> None:
+    manager.restore_secret(SecretId=name)
+
+
+@aws_call
+def tag_secret(manager: Client, name: str, tags: list[Json]) -> None:
+    if tags:
+        manager.tag_resource(SecretId=name, Tags=tags)
+
+
+@aws_call
+def untag_secret(manager: Client, name: str, keys: list[str]) -> None:
+    if keys:
+        manager.untag_resource(SecretId=name, TagKeys=keys)
+
+
+@aws_find
+def delete_secret(manager: Client, name: str, recovery_window: int) -> None:
+    """Schedule the end of a secret, or end it at once without a window."""
+    how: Json = {"RecoveryWindowInDays": recovery_window} if recovery_window else {"ForceDeleteWithoutRecovery": True}
+    manager.delete_secret(SecretId=name, **how)

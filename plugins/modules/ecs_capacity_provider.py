@@ -1,0 +1,198 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecs_capacity_provider
+short_description: Create, change and remove capacity providers of Amazon ECS
+version_added: 0.1.0
+description:
+  - Keeps a capacity provider as it is asked for, by which clusters get hosts from an Auto Scaling group, or managed
+    instances. M(slipway.aws.ecs_cluster) puts it into a cluster.
+  - What is not given stays as it is, also inside of the options. What AWS cannot change, such as the Auto Scaling
+    group, is refused before anything is touched.
+  - The names of the options are those of the API in Ansible's spelling. What is inside of them is in AWS's own
+    spelling and is checked against the API's model before any call.
+author: The Slipway authors (@slipway)
+options:
+  state:
+    description: Whether the capacity provider is there. AWS refuses to take it away while a service uses it.
+    type: str
+    choices: [present, absent]
+    default: present
+  name:
+    description: The name. It must not start with C(aws), C(ecs) or C(fargate).
+    type: str
+    required: true
+  auto_scaling_group_provider:
+    description:
+      - C(autoScalingGroupArn), C(managedScaling), C(managedTerminationProtection) and C(managedDraining).
+      - C(managedTerminationProtection) V(ENABLED) needs an Auto Scaling group that protects new instances from
+        scale-in, see M(slipway.aws.auto_scaling_group).
+      - "See U(https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_AutoScalingGroupProvider.html)."
+    type: dict
+  managed_instances_provider:
+    description:
+      - Instances that ECS itself starts, patches and ends.
+      - "See U(https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateManagedInstancesProviderConfiguration.html)."
+    type: dict
+  cluster:
+    description: The cluster of a capacity provider with O(managed_instances_provider).
+    type: str
+  detach_from:
+    description:
+      - Clusters that it is taken from before it is deleted. Their container instances that are its get no tasks any
+        more, and those that they have are waited for.
+      - Only for O(state=absent).
+    type: list
+    elements: str
+    default: []
+  wait:
+    description: Whether to wait until it is ready, or gone.
+    type: bool
+    default: true
+  wait_timeout:
+    description: How many seconds to wait at most, for each thing that is waited for.
+    type: int
+    default: 600
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.tags
+  - amazon.aws.boto3
+  - slipway.aws.attributes
+  - slipway.aws.attributes.changes
+seealso:
+  - module: slipway.aws.auto_scaling_group
+  - module: slipway.aws.ecs_capacity_provider_info
+  - module: slipway.aws.ecs_cluster
+"""
+
+EXAMPLES = r"""
+- name: The hosts of the shop are as many as its tasks need
+  slipway.aws.ecs_capacity_provider:
+    name: shop-hosts
+    auto_scaling_group_provider:
+      autoScalingGroupArn: "arn:aws:autoscaling:eu-central-1:123456789012:\
+        autoScalingGroup:11111111-2222-3333-4444-555555555555:autoScalingGroupName/shop"
+      managedScaling:
+        status: ENABLED
+      managedTerminationProtection: ENABLED
+    tags:
+      team: shop
+
+- name: A tenth of the hosts' room is spare
+  slipway.aws.ecs_capacity_provider:
+    name: shop-hosts
+    auto_scaling_group_provider:
+      managedScaling:
+        targetCapacity: 90
+
+- name: The hosts have no tasks any more, and the capacity provider is gone
+  slipway.aws.ecs_capacity_provider:
+    name: shop-hosts
+    state: absent
+    detach_from: [shop]
+"""
+
+RETURN = r"""
+capacity_provider:
+  description: The capacity provider. In check mode the one that would be, V(unknown) where AWS decides.
+  returned: when O(state=present)
+  type: dict
+  contains:
+    arn:
+      description: Its ARN.
+      type: str
+      sample: arn:aws:ecs:eu-central-1:123456789012:capacity-provider/shop-hosts
+    name:
+      description: The name.
+      type: str
+      sample: shop-hosts
+    status:
+      description: Its status.
+      type: str
+      sample: ACTIVE
+    cluster:
+      description: The cluster that it belongs to, if AWS ties it to one.
+      type: str
+    auto_scaling_group_provider:
+      description: The Auto Scaling group and how it is scaled.
+      type: dict
+    managed_instances_provider:
+      description: How AWS starts instances.
+      type: dict
+    tags:
+      description: The tags.
+      type: dict
+diff:
+  description: Exactly the members that differ.
+  returned: always
+  type: dict
+  contains:
+    before:
+      description: What they were.
+      type: dict
+    after:
+      description: What they are now.
+      type: dict
+code:
+  description:
+    - What went wrong, as a word that does not change.
+    - V(access_denied), AWS does not allow the call that is named.
+    - V(aws_error), AWS answered with a fault of its own.
+    - V(capacity_provider_failed), AWS could not make, change or delete it, and says why.
+    - V(cluster_failed), AWS could not take it from a cluster.
+    - V(conflict), a service still uses it, or something else is being done to it.
+    - V(immutable), AWS cannot change what is asked; nothing was changed.
+    - V(invalid_option), an option cannot be right; nothing was changed.
+    - V(limit_exceeded), a quota is used up.
+    - V(no_connection), AWS cannot be reached.
+    - V(no_credentials), there are no usable credentials.
+    - V(not_found), what is named does not exist.
+    - V(refused), AWS refuses the request for what it says.
+    - V(throttled), AWS was asked too often, even after ten tries.
+    - V(timeout), waiting took too long; C(hosts) tells which still have tasks.
+  returned: failure
+  type: str
+  sample: immutable
+operation:
+  description: The API call that failed. AWS's own code is C(error_code); its support asks for C(request_id).
+  returned: when AWS answered with an error
+  type: str
+  sample: UpdateCapacityProvider
+problems:
+  description: Everything that is wrong with the options, one sentence each.
+  returned: when options are wrong
+  type: list
+  elements: str
+"""
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, Result, run
+from ansible_collections.slipway.aws.plugins.module_utils._ecs import capacity_provider_flow as flow
+
+
+def main() -> None:
+    argument_spec = {
+        "state": {"choices": ["present", "absent"], "default": "present"},
+        "name": {"required": True},
+        "auto_scaling_group_provider": {"type": "dict"},
+        "managed_instances_provider": {"type": "dict"},
+        "cluster": {},
+        "detach_from": {"type": "list", "elements": "str", "default": []},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 600},
+        **TAG_OPTIONS,
+    }
+    run(argument_spec, apply, mutually_exclusive=[("auto_scaling_group_provider", "managed_instances_provider")])
+
+
+def apply(connection: Connection) -> Result:
+    return flow.present(connection) if connection.params["state"] == "present" else flow.absent(connection)
+
+
+if __name__ == "__main__":
+    main()

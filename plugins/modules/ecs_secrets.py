@@ -1,0 +1,199 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecs_secrets
+version_added: 0.1.0
+short_description: Manages the secrets and settings that containers get by reference
+author: The Slipway authors (@slipway)
+description:
+  - Keeps secrets and settings in the parameter store of AWS Systems Manager and in AWS Secrets Manager, and says what a
+    container's C(valueFrom) is for each.
+  - One without a value gets a random one when it is made, which is never read or changed afterwards.
+  - One with a value gets a new version when the value differs.
+  - No value is shown, neither in a result nor in a difference.
+options:
+  state:
+    description:
+      - Whether O(secrets) are there.
+      - With V(absent) all below O(path) that carry O(match_tags) are removed, and nothing else.
+    type: str
+    choices: [present, absent]
+    default: present
+  path:
+    description:
+      - What the names begin with. A parameter is C(/shop/name), a secret of Secrets Manager C(shop/name).
+    type: str
+    required: true
+  secrets:
+    description: The secrets and settings. Others below O(path) are left alone.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: The name, below O(path).
+        type: str
+        required: true
+      type:
+        description:
+          - V(SecureString) is an encrypted parameter, V(String) one that is not, for settings.
+          - V(SecretsManager) is a secret of AWS Secrets Manager. It costs more, and a container can get single members
+            of its JSON.
+        type: str
+        choices: [SecureString, String, SecretsManager]
+        default: SecureString
+      length:
+        description: How many letters and digits a random value has.
+        type: int
+        default: 50
+      from:
+        description:
+          - Name or ARN of a parameter or secret that is made elsewhere. It is only looked up, an ARN not even that.
+        type: str
+      kms_key_id:
+        description:
+          - ARN of the key that encrypts it. Without it the account's own key for the store is used.
+        type: str
+  values:
+    description:
+      - The values of those O(secrets) that are to have one, by name. What is no text becomes JSON.
+      - Hand them over as one JSON text, as in the example. Otherwise Ansible hides each value wherever it occurs.
+    type: json
+  match_tags:
+    description:
+      - Tags that the caller's own secrets carry. Others of these names are not changed, but used where no value is
+        given.
+    type: dict
+    required: true
+  tags:
+    description: More tags of all O(secrets).
+    type: dict
+    aliases: [resource_tags]
+  purge_tags:
+    description: Whether other tags are removed.
+    type: bool
+    default: true
+  recovery_window:
+    description:
+      - For how many days a removed secret of Secrets Manager can be restored, 7 to 30, or 0 for not at all.
+      - A secret that is asked for again meanwhile is restored, with the value that it had if none is given.
+    type: int
+    default: 30
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - slipway.aws.attributes
+  - slipway.aws.attributes.changes
+notes:
+  - ECS reads values when a task starts. Tasks that run keep theirs.
+  - To change the key or type of a parameter, its value is read and written once more.
+seealso:
+  - module: slipway.aws.ecs_task_definition
+  - module: slipway.aws.ecs_release
+"""
+
+EXAMPLES = r"""
+- name: The shop has a random key, a setting, and the account of its database
+  slipway.aws.ecs_secrets:
+    path: /shop/
+    secrets:
+      - name: session-key
+      - name: log-level
+        type: String
+      - name: database
+        type: SecretsManager
+    values: "{{ {'log-level': 'info', 'database': {'username': 'shop', 'password': vault_password}} | to_json }}"
+    match_tags:
+      project: shop
+  register: made
+
+- name: A container gets the password alone
+  ansible.builtin.debug:
+    msg: {name: DB_PASSWORD, valueFrom: "{{ made.secrets.database.value_from }}:password::"}
+
+- name: Nothing is left of them
+  slipway.aws.ecs_secrets:
+    state: absent
+    path: /shop/
+    match_tags:
+      project: shop
+    recovery_window: 7
+"""
+
+RETURN = r"""
+secrets:
+  description: Each of O(secrets) by its name.
+  returned: success
+  type: dict
+  contains:
+    type:
+      description: Where it is kept, and how.
+      type: str
+      sample: SecretsManager
+    value_from:
+      description:
+        - What a container's C(valueFrom) is, the name of a parameter or the ARN of a secret.
+        - V(unknown) in check mode for a secret that would be made.
+      type: str
+      sample: arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop/database-Ab12Cd
+    version:
+      description:
+        - The version of the value. V(unknown) in check mode where the value would change.
+        - Empty for an ARN that is made elsewhere.
+      type: str
+      sample: "3"
+code:
+  description:
+    - Which error it was, for programs.
+    - V(invalid_option) for a value that is refused before anything is changed, V(conflict) for a name that somebody
+      else's secret has, V(not_found) for one that is said to be made elsewhere and is not there, V(access_denied),
+      V(no_credentials), V(no_connection), V(throttled), V(limit_exceeded), V(refused) and V(aws_error) for what AWS
+      answered.
+  returned: failure
+  type: str
+  sample: conflict
+"""
+
+import json
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, Result, run
+from ansible_collections.slipway.aws.plugins.module_utils._ecs import secrets_flow
+
+SECRET = {
+    "name": {"type": "str", "required": True},
+    "type": {"type": "str", "choices": ["SecureString", "String", "SecretsManager"], "default": "SecureString"},
+    "length": {"type": "int", "default": 50},
+    "from": {"type": "str"},
+    "kms_key_id": {"type": "str"},
+}
+ARGUMENT_SPEC = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "path": {"type": "str", "required": True},
+    "secrets": {"type": "list", "elements": "dict", "options": SECRET, "default": [], "no_log": False},
+    "values": {"type": "json", "no_log": True},
+    "match_tags": {"type": "dict", "required": True},
+    "recovery_window": {"type": "int", "default": 30},
+    **TAG_OPTIONS,
+}
+
+
+def flow(connection: Connection) -> Result:
+    # In a copy: Ansible shows the options that it has, and hides the text as a whole.
+    given = {**connection.params, "values": json.loads(connection.params["values"] or "{}")}
+    connection = connection._replace(params=given)
+    absent = given["state"] == "absent"
+    return secrets_flow.absent(connection) if absent else secrets_flow.present(connection)
+
+
+def main() -> None:
+    run(ARGUMENT_SPEC, flow)
+
+
+if __name__ == "__main__":
+    main()

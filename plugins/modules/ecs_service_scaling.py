@@ -1,0 +1,215 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ecs_service_scaling
+version_added: 0.1.0
+short_description: Manages how services of Amazon ECS scale
+author: The Slipway authors (@slipway)
+description:
+  - Gives each service exactly this scaling by Application Auto Scaling, bounds, targets and schedules, or none.
+  - AWS then changes the number of tasks by itself. Leave O(slipway.aws.ecs_service#module:desired_count) out for a
+    service that is there; C(initial_count) of O(slipway.aws.ecs_release#module:services) is for one that is to be made.
+  - Policies and schedules that the service has besides are removed.
+  - Where a schedule has changed the bounds, they stay as they are until the next one.
+options:
+  cluster:
+    description: Name or ARN of the cluster.
+    type: str
+    default: default
+  services:
+    description: The services.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: The name of the service.
+        type: str
+        required: true
+      state:
+        description:
+          - Whether the service scales.
+          - With V(absent) bounds, policies, schedules and the alarms that AWS made for them go. The number of tasks
+            stays.
+        type: str
+        choices: [present, absent]
+        default: present
+      min_capacity:
+        description: The least number of tasks. Needed for O(services[].state=present).
+        type: int
+      max_capacity:
+        description: The greatest number of tasks. Needed for O(services[].state=present).
+        type: int
+      cpu_utilization:
+        description:
+          - The average use of CPU that AWS keeps the service at, in percent of what its tasks reserve.
+          - Of several targets the one that wants most tasks counts.
+        type: float
+      memory_utilization:
+        description: The same for memory.
+        type: float
+      requests_per_target:
+        description: How many requests a task should get from the load balancer in a minute.
+        type: float
+      target_group_arn:
+        description:
+          - The target group whose requests are counted. Needed only where the service has several.
+        type: str
+      scale_in_cooldown:
+        description: For how many seconds AWS waits after it has stopped tasks, before it stops more. AWS's own is 300.
+        type: int
+      scale_out_cooldown:
+        description: For how many seconds AWS waits after it has started tasks, before it starts more. AWS's own is 300.
+        type: int
+      schedules:
+        description: Changes of the bounds at certain times.
+        type: list
+        elements: dict
+        default: []
+        suboptions:
+          name:
+            description: The name of the schedule.
+            type: str
+            required: true
+          schedule:
+            description:
+              - When, as C(at(yyyy-mm-ddThh:mm:ss)), C(rate(value unit)) or C(cron(minutes hours day-of-month month
+                day-of-week year)), with C(?) for one of the two days.
+            type: str
+            required: true
+          timezone:
+            description: The time zone of O(services[].schedules[].schedule).
+            type: str
+            default: UTC
+          min_capacity:
+            description: The least number of tasks from then on.
+            type: int
+          max_capacity:
+            description: The greatest number of tasks from then on.
+            type: int
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - slipway.aws.attributes
+  - slipway.aws.attributes.changes
+notes:
+  - A service that scales carries the tag C(slipway:scaling). M(slipway.aws.ecs_service) and
+    M(slipway.aws.ecs_release) leave it there.
+  - AWS makes the role C(AWSServiceRoleForApplicationAutoScaling_ECSService) with the first target, for which the caller
+    needs C(iam:CreateServiceLinkedRole).
+seealso:
+  - module: slipway.aws.ecs_service
+  - module: slipway.aws.ecs_release
+"""
+
+EXAMPLES = r"""
+- name: The shop has more tasks when it is busy, and fewer at night
+  slipway.aws.ecs_service_scaling:
+    cluster: shop
+    services:
+      - name: web
+        min_capacity: 2
+        max_capacity: 10
+        cpu_utilization: 60
+        scale_out_cooldown: 60
+        schedules:
+          - name: night
+            schedule: cron(0 22 * * ? *)
+            timezone: Asia/Seoul
+            min_capacity: 1
+            max_capacity: 2
+          - name: morning
+            schedule: cron(0 6 * * ? *)
+            timezone: Asia/Seoul
+            min_capacity: 2
+            max_capacity: 10
+      - name: stock
+        min_capacity: 1
+        max_capacity: 4
+        memory_utilization: 70
+
+- name: The stock keeps the tasks that it has
+  slipway.aws.ecs_service_scaling:
+    cluster: shop
+    services:
+      - name: stock
+        state: absent
+"""
+
+RETURN = r"""
+services:
+  description: The scaling of each service as it is now, or in check mode as it would be. Empty where there is none.
+  returned: success
+  type: dict
+  contains:
+    min_capacity:
+      description: The least number of tasks.
+      type: int
+      sample: 2
+    max_capacity:
+      description: The greatest number of tasks.
+      type: int
+      sample: 10
+    policies:
+      description: Policies by their names, in AWS's own spelling.
+      type: dict
+    schedules:
+      description: Schedules by their names, in AWS's own spelling.
+      type: dict
+    tags:
+      description: The tag by which the service is known to scale.
+      type: dict
+      sample: {"slipway:scaling": "true"}
+code:
+  description:
+    - Which error it was, for programs.
+    - V(invalid_option) for a value that is refused before anything is changed, V(not_found) for a cluster or service
+      that does not exist, V(unsupported) for an endpoint without Application Auto Scaling, such as the local cloud's,
+      V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(limit_exceeded), V(conflict), V(refused)
+      and V(aws_error) for what AWS answered.
+  returned: failure
+  type: str
+  sample: invalid_option
+"""
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling_flow import run_flow
+
+SCHEDULE = {
+    "name": {"type": "str", "required": True},
+    "schedule": {"type": "str", "required": True},
+    "timezone": {"type": "str", "default": "UTC"},
+    "min_capacity": {"type": "int"},
+    "max_capacity": {"type": "int"},
+}
+SERVICE = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "min_capacity": {"type": "int"},
+    "max_capacity": {"type": "int"},
+    "cpu_utilization": {"type": "float"},
+    "memory_utilization": {"type": "float"},
+    "requests_per_target": {"type": "float"},
+    "target_group_arn": {"type": "str"},
+    "scale_in_cooldown": {"type": "int"},
+    "scale_out_cooldown": {"type": "int"},
+    "schedules": {"type": "list", "elements": "dict", "options": SCHEDULE, "default": []},
+}
+ARGUMENT_SPEC = {
+    "cluster": {"type": "str", "default": "default"},
+    "services": {"type": "list", "elements": "dict", "options": SERVICE, "required": True},
+}
+
+
+def main() -> None:
+    run(ARGUMENT_SPEC, run_flow)
+
+
+if __name__ == "__main__":
+    main()

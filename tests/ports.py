@@ -1,0 +1,55 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Prints which TCP ports of each address take a connection, of all that there are, as one JSON object.
+
+Needs nothing but Python, so that it can run in a network namespace of which nothing else is known.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import sys
+import time
+from collections.abc import Iterable
+
+# Below the number of files that a process may open everywhere.
+BATCH = 500
+PATIENCE = 1.0
+
+
+def open_ports(address: str) -> list[int]:
+    """The ports that take a connection. One that says nothing, as behind a firewall, counts as closed."""
+    batches = (range(first, min(first + BATCH, 65536)) for first in range(1, 65536, BATCH))
+    return [port for batch in batches for port in tried(address, batch)]
+
+
+def tried(address: str, ports: Iterable[int]) -> list[int]:
+    """Those of a few ports that take a connection, tried side by side."""
+    probes = {}
+    waiting = select.poll()
+    for port in ports:
+        probe = socket.socket()
+        probe.setblocking(False)
+        probe.connect_ex((address, port))
+        probes[probe.fileno()] = port, probe
+        waiting.register(probe, select.POLLOUT)
+    found = []
+    deadline = time.monotonic() + PATIENCE
+    while probes and time.monotonic() < deadline:
+        for number, _events in waiting.poll(100):
+            waiting.unregister(number)
+            port, probe = probes.pop(number)
+            if probe.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+                found.append(port)
+            probe.close()
+    for __, probe in probes.values():
+        probe.close()
+    return sorted(found)
+
+
+if __name__ == "__main__":
+    print(json.dumps({address: open_ports(address) for address in sys.argv[1:]}))

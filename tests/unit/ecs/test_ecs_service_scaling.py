@@ -1,0 +1,242 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A service gets exactly the scaling that is asked for, keeps it, and loses it. MiniStack has none and says so."""
+
+from __future__ import annotations
+
+import typing as t
+
+import boto3
+import pytest
+import yaml
+
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling import is_schedule
+from ansible_collections.slipway.aws.plugins.modules import ecs_service_scaling
+
+Json = dict[str, t.Any]
+WEB: Json = {"name": "web", "min_capacity": 2, "max_capacity": 10}
+NIGHT: Json = {"name": "night", "schedule": "cron(0 22 * * ? *)", "min_capacity": 1, "max_capacity": 2}
+MARK = {"key": "slipway:scaling", "value": "true"}
+
+
+class Shop(t.NamedTuple):
+    """A cluster with the services web and stock, and what AWS says of their scaling."""
+
+    run: t.Callable[..., Json]
+    ecs: t.Any
+    client: t.Any
+
+    def scale(self, *services: Json, check: bool = False) -> Json:
+        return self.run("ecs_service_scaling", check, cluster="shop", services=list(services))
+
+    def state(self, service: str = "web") -> Json:
+        resource = {"ServiceNamespace": "ecs", "ResourceId": f"service/shop/{service}"}
+        targets = self.client.describe_scalable_targets(ServiceNamespace="ecs", ResourceIds=[resource["ResourceId"]])
+        policies = self.client.describe_scaling_policies(**resource)["ScalingPolicies"]
+        return {
+            "bounds": [(one["MinCapacity"], one["MaxCapacity"]) for one in targets["ScalableTargets"]],
+            "policies": {
+                p["PolicyName"]: p["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] for p in policies
+            },
+            "schedules": {
+                action["ScheduledActionName"]: action["Schedule"]
+                for action in self.client.describe_scheduled_actions(**resource)["ScheduledActions"]
+            },
+            "marked": MARK in self.tags(service),
+        }
+
+    def tags(self, service: str) -> list[Json]:
+        found = self.ecs.describe_services(cluster="shop", services=[service], include=["TAGS"])["services"]
+        return list(found[0].get("tags", []))
+
+
+@pytest.fixture
+def shop(run: t.Any, ecs: t.Any) -> Shop:
+    ecs.create_cluster(clusterName="shop")
+    ecs.register_task_definition(family="web", containerDefinitions=[{"name": "web", "image": "web:1", "memory": 64}])
+    for name in ("web", "stock"):
+        ecs.create_service(cluster="shop", serviceName=name, taskDefinition="web", desiredCount=3)
+    return Shop(run, ecs, boto3.client("application-autoscaling"))
+
+
+def test_twelve_steps(shop: Shop) -> None:
+    first = {**WEB, "cpu_utilization": 60, "memory_utilization": 70, "schedules": [NIGHT]}
+    second = {**WEB, "max_capacity": 20, "cpu_utilization": 50, "scale_in_cooldown": 600}
+    none: Json = {"bounds": [], "policies": {}, "schedules": {}, "marked": False}
+    cpu, memory = "ECSServiceAverageCPUUtilization", "ECSServiceAverageMemoryUtilization"
+    steps: list[tuple[Json, Json]] = [
+        (
+            first,
+            {
+                "bounds": [(2, 10)],
+                "policies": {cpu: 60, memory: 70},
+                "schedules": {"night": "cron(0 22 * * ? *)"},
+                "marked": True,
+            },
+        ),
+        (second, {**none, "bounds": [(2, 20)], "policies": {cpu: 50}, "marked": True}),
+        ({"name": "web", "state": "absent"}, none),
+    ]
+    for wanted, expected in steps:
+        before = shop.state()
+        predicted = shop.scale(wanted, check=True)
+        assert shop.state() == before
+        done = shop.scale(wanted)
+        assert (predicted["changed"], done["changed"]) == (True, True), done
+        assert predicted["services"] == done["services"]
+        assert predicted["diff"] == done["diff"]
+        assert shop.state() == expected
+        for check in (True, False):
+            assert shop.scale(wanted, check=check)["changed"] is False
+
+
+def test_alarms_go_with_the_scaling(shop: Shop) -> None:
+    cloudwatch = boto3.client("cloudwatch")
+    shop.scale({**WEB, "cpu_utilization": 60})
+    assert len(cloudwatch.describe_alarms()["MetricAlarms"]) == 2
+    shop.scale({"name": "web", "state": "absent"})
+    assert cloudwatch.describe_alarms()["MetricAlarms"] == []
+
+
+def test_the_diff_has_exactly_what_differs(shop: Shop) -> None:
+    shop.scale({**WEB, "cpu_utilization": 60})
+    diff = shop.scale({**WEB, "cpu_utilization": 75})["diff"]
+    policies = "ECSServiceAverageCPUUtilization"
+    assert diff["before"] == {"web": {"policies": {policies: {"TargetValue": 60.0}}}}
+    assert diff["after"] == {"web": {"policies": {policies: {"TargetValue": 75.0}}}}
+
+
+def test_services_are_read_and_changed_in_one_run(shop: Shop, calls: list[str]) -> None:
+    both = [{**WEB, "cpu_utilization": 60}, {"name": "stock", "min_capacity": 1, "max_capacity": 2}]
+    shop.scale(*both)
+    calls.clear()
+    assert shop.scale(*both)["changed"] is False
+    assert sorted(set(calls)) == [
+        "DescribeScalableTargets",
+        "DescribeScalingPolicies",
+        "DescribeScheduledActions",
+        "DescribeServices",
+    ]
+    assert (calls.count("DescribeServices"), calls.count("DescribeScalableTargets")) == (1, 1)
+
+
+def test_requests_are_counted_at_the_service_s_target_group(shop: Shop) -> None:
+    ec2, elb = boto3.client("ec2"), boto3.client("elbv2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    zones = [("10.0.0.0/24", "a"), ("10.0.1.0/24", "b")]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=f"eu-central-1{zone}")["Subnet"]["SubnetId"]
+        for cidr, zone in zones
+    ]
+    group = elb.create_target_group(Name="web", Protocol="HTTP", Port=80, VpcId=vpc)["TargetGroups"][0][
+        "TargetGroupArn"
+    ]
+    balancer = elb.create_load_balancer(Name="lb", Subnets=subnets)["LoadBalancers"][0]["LoadBalancerArn"]
+    forward = [{"Type": "forward", "TargetGroupArn": group}]
+    elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=forward)
+    shop.ecs.create_service(
+        cluster="shop",
+        serviceName="api",
+        taskDefinition="web",
+        desiredCount=1,
+        loadBalancers=[{"targetGroupArn": group, "containerName": "web", "containerPort": 80}],
+    )
+    wanted = {**WEB, "name": "api", "requests_per_target": 500}
+    policy = shop.scale(wanted)["services"]["api"]["policies"]["ALBRequestCountPerTarget"]
+    label = f"{balancer.partition(':loadbalancer/')[2]}/{group.rpartition(':')[2]}"
+    assert policy["PredefinedMetricSpecification"]["ResourceLabel"] == label
+    assert shop.scale(wanted)["changed"] is False
+    refused = shop.scale({**WEB, "requests_per_target": 500})
+    assert (refused["code"], "has 0 target groups" in refused["msg"]) == ("invalid_option", True)
+
+
+def test_what_a_schedule_did_is_not_undone(shop: Shop) -> None:
+    """At night the bounds are those of the night; other bounds than these come from somebody else."""
+    wanted = {**WEB, "schedules": [NIGHT]}
+    shop.scale(wanted)
+    target = {
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/shop/web",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+    shop.client.register_scalable_target(**target, MinCapacity=1, MaxCapacity=2)
+    assert shop.scale(wanted)["changed"] is False
+    shop.client.register_scalable_target(**target, MinCapacity=1, MaxCapacity=7)
+    assert shop.scale(wanted)["changed"] is True
+    assert shop.state()["bounds"] == [(2, 10)]
+
+
+def test_the_mark_survives_a_change_of_tags(shop: Shop) -> None:
+    shop.scale(WEB)
+    shop.run("ecs_service", name="web", cluster="shop", tags={"team": "shop"}, wait=False)
+    assert sorted(tag["key"] for tag in shop.tags("web")) == ["slipway:scaling", "team"]
+
+
+def test_check_mode_before_there_is_a_cluster(run: t.Any, aws: None) -> None:
+    wanted = {**WEB, "cpu_utilization": 60, "requests_per_target": 500}
+    predicted = run("ecs_service_scaling", check=True, cluster="shop", services=[wanted])
+    assert predicted["changed"]
+    specification = predicted["services"]["web"]["policies"]["ALBRequestCountPerTarget"][
+        "PredefinedMetricSpecification"
+    ]
+    assert specification["ResourceLabel"] == "unknown"
+
+
+def test_a_service_that_is_not_there_is_told(shop: Shop) -> None:
+    result = shop.scale({**WEB, "name": "wbe"})
+    assert (result["failed"], result["code"]) == (True, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        ({"max_capacity": 1}, "min_capacity 2 is more than max_capacity 1"),
+        ({"min_capacity": -1}, "min_capacity is -1, 0 or more is right"),
+        ({"max_capacity": None}, "min_capacity and max_capacity are needed"),
+        ({"cpu_utilization": 120}, "cpu_utilization is 120.0, above 0 and up to 100 percent is right"),
+        ({"requests_per_target": 0}, "requests_per_target is 0.0, a number above 0 is right"),
+        ({"scale_in_cooldown": -5}, "scale_in_cooldown is -5, 0 seconds or more is right"),
+        ({"schedules": [NIGHT, NIGHT]}, "the name night is there more than once"),
+        ({"schedules": [{**NIGHT, "schedule": "0 22 * * *"}]}, "'0 22 * * *' is no schedule"),
+        ({"schedules": [{**NIGHT, "timezone": "Seoul time"}]}, "'Seoul time' is no time zone"),
+        ({"schedules": [{**NIGHT, "min_capacity": 3}]}, "schedules, night: min_capacity 3 is more than max_capacity 2"),
+    ],
+)
+def test_wrong_scaling_is_refused(shop: Shop, calls: list[str], wrong: Json, problem: str) -> None:
+    result = shop.scale({**WEB, **wrong})
+    assert (result["code"], problem in result["msg"]) == ("invalid_option", True), result["msg"]
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "right"),
+    [
+        ("at(2026-12-24T18:00:00)", True),
+        ("at(2026-12-24)", False),
+        ("rate(1 hour)", True),
+        ("rate(12 hours)", True),
+        ("rate(1 hours)", False),
+        ("rate(0 days)", False),
+        ("cron(0 22 ? * MON-FRI *)", True),
+        ("cron(0 22 * * * *)", False),
+        ("cron(0 22 * * ?)", False),
+    ],
+)
+def test_schedules(expression: str, right: bool) -> None:
+    assert is_schedule(expression) is right
+
+
+def test_examples(shop: Shop) -> None:
+    for task in yaml.safe_load(ecs_service_scaling.EXAMPLES):
+        options = task["slipway.aws.ecs_service_scaling"]
+        assert shop.run("ecs_service_scaling", **options)["changed"], task["name"]
+        assert not shop.run("ecs_service_scaling", **options)["changed"], task["name"]
+
+
+@pytest.mark.parametrize("emulator", ["ministack"], indirect=True)
+def test_an_endpoint_without_scaling_is_told(shop: Shop) -> None:
+    result = shop.scale(WEB, check=True)
+    assert result["code"] == "unsupported"
+    assert "no Application Auto Scaling at this endpoint" in result["msg"]

@@ -1,0 +1,98 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who may read which secret, what is wrong with secrets, and which services scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.slipway.aws.plugins.filter.scaled_services import scaled_services
+from ansible_collections.slipway.aws.plugins.filter.secret_items import secret_items
+from ansible_collections.slipway.aws.plugins.filter.secret_problems import secret_problems
+from ansible_collections.slipway.aws.plugins.filter.secret_statements import secret_statements
+
+Json = dict[str, Any]
+ARN = "arn:aws:secretsmanager:eu-central-1:210987654321:secret:far-Ab12Cd"
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+def test_the_policy_names_exactly_the_secrets() -> None:
+    secrets: dict[str, Json | None] = {
+        "key": None,
+        "database": {"type": "SecretsManager", "kms_key_id": KEY},
+        "shared": {"from": "/shared/key"},
+        "far": {"from": ARN},
+    }
+    items = secret_items(secrets, settings=["level"])
+    assert secret_statements(items, "shop", account="123456789012") == [
+        {
+            "Sid": "Parameters",
+            "Effect": "Allow",
+            "Action": "ssm:GetParameters",
+            "Resource": [
+                "arn:aws:ssm:*:123456789012:parameter/shared/key",
+                "arn:aws:ssm:*:123456789012:parameter/shop/key",
+                "arn:aws:ssm:*:123456789012:parameter/shop/level",
+            ],
+        },
+        {
+            "Sid": "Secrets",
+            "Effect": "Allow",
+            "Action": "secretsmanager:GetSecretValue",
+            "Resource": ["arn:aws:secretsmanager:*:123456789012:secret:shop/database-??????", ARN],
+        },
+        {"Sid": "Keys", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": [KEY]},
+    ]
+
+
+def test_without_secrets_nothing_is_allowed() -> None:
+    assert secret_statements([], "shop", account="123456789012") == []
+
+
+def test_right_secrets() -> None:
+    secrets: dict[str, Json | None] = {"key": {"length": 64}, "db": {"type": "SecretsManager", "kms_key_id": KEY}}
+    assert secret_problems({**secrets, "far": {"from": ARN}, "plain": None}, settings=["level"], values=["db"]) == []
+
+
+@pytest.mark.parametrize(
+    ("secrets", "values", "problem"),
+    [
+        ({"a b": None}, [], "a b: letters, digits and _.- are right in a name"),
+        ({"level": None}, [], "level is a secret and a setting"),
+        ({"key": None}, ["kye"], "kye has a value, but is none of the secrets: key"),
+        ({"key": {"lenght": 5}}, [], "key: 'lenght' means nothing here, right are type, length, from, kms_key_id"),
+        (
+            {"key": {"type": "String"}},
+            [],
+            "type is String, right are SecureString and SecretsManager; what is no secret",
+        ),
+        ({"key": {"length": 0}}, [], "key: length is 0, 1 to 4096 is right"),
+        ({"key": {"from": "/x"}}, ["key"], "it is made elsewhere (from), so neither length nor a value is right"),
+        ({"key": {"kms_key_id": "alias/shop"}}, [], "kms_key_id is alias/shop, the ARN of a key is right"),
+    ],
+)
+def test_wrong_secrets_are_told(secrets: dict[str, Json | None], values: list[str], problem: str) -> None:
+    assert problem in "; ".join(secret_problems(secrets, ["level"], values))
+
+
+def test_services_scale_or_lose_it() -> None:
+    services = [
+        {
+            "name": "web",
+            "scaling": {"min_capacity": 1, "requests_per_target": 9},
+            "load_balancers": [{"targetGroupArn": "w"}],
+        },
+        {"name": "stock"},
+        {"name": "db"},
+    ]
+    marked = {"tags": {"slipway:scaling": "true"}}
+    released = [{"service_name": "web", **marked}, {"service_name": "stock", **marked}, {"service_name": "db"}]
+    assert scaled_services(services, released, {"w": "arn:w"}) == [
+        {"name": "web", "min_capacity": 1, "requests_per_target": 9, "target_group_arn": "arn:w"},
+        {"name": "stock", "state": "absent"},
+    ]
+    assert scaled_services(services[1:]) == []

@@ -1,0 +1,58 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which image, user and type a new instance gets, and what is refused."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+if t.TYPE_CHECKING:
+    from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud
+
+ROLE = [{"ansible.builtin.import_role": {"name": "slipway.aws.docker_instance"}}]
+CANONICAL = "/aws/service/canonical/ubuntu/server"
+CHOSEN = [
+    ({}, "t3.small", "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64", "ec2-user"),
+    (
+        {"docker_instance_image": "ubuntu_22.04", "docker_instance_architecture": "arm64"},
+        "t4g.small",
+        f"{CANONICAL}/22.04/stable/current/arm64/hvm/ebs-gp2/ami-id",
+        "ubuntu",
+    ),
+]
+REFUSED = [
+    (
+        {"docker_instance_image": "ubuntu_20.04"},
+        "docker_instance_image must be one of: amazon_linux_2023,",
+    ),
+    (
+        {"docker_instance_architecture": "riscv"},
+        "docker_instance_architecture must be one of: x86_64, arm64,",
+    ),
+    ({"docker_instance_type": "m7g.large"}, "docker_instance_type is m7g.large, whose processor is not x86_64"),
+]
+
+
+@pytest.mark.parametrize(("variables", "kind", "parameter", "user"), CHOSEN)
+def test_image_follows_from_distribution_and_processor(
+    cloud: Cloud, tmp_path: Path, variables: dict[str, str], kind: str, parameter: str, user: str
+) -> None:
+    tell = {"ansible.builtin.debug": {"msg": "user {{ docker_instance_result.user }}."}}
+    options = {"ecs_network_result": {}, "docker_instance_directory": str(tmp_path), **variables}
+    run = cloud.play([*ROLE, tell], "--check", **options)
+    assert run.code == 0, run.output
+    assert f"docker-EC2 ({kind}) from resolve:ssm:{parameter}" in run.output
+    assert f"user {user}." in run.output
+
+
+@pytest.mark.parametrize(("variables", "message"), REFUSED)
+def test_wrong_variable_is_refused(cloud: Cloud, tmp_path: Path, variables: dict[str, str], message: str) -> None:
+    run = cloud.play(ROLE, docker_instance_directory=str(tmp_path / "none"), ecs_network_result={}, **variables)
+    assert run.code != 0
+    assert message in " ".join(run.output.split())
+    assert not (tmp_path / "none").exists()

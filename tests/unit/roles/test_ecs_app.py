@@ -1,0 +1,226 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Services with scaling, secrets and settings, from nothing through changes to nothing. On moto, as MiniStack has no
+Application Auto Scaling; without Docker no task runs there, but secrets are kept."""
+
+from __future__ import annotations
+
+import copy
+import json
+import typing as t
+
+import pytest
+
+Json = dict[str, t.Any]
+
+REGION = "eu-central-1"
+ROLE = "slipway.aws.ecs_app"
+PASSWORD = "seldom-seen-0123"
+# moto, whose services run at once, and which tells a deployment for each change, as AWS does.
+SERVER = """
+import collections, os
+os.environ["MOTO_ECS_SERVICE_RUNNING"] = "2"
+from moto.core.responses import ActionResult
+from moto.ecs.models import EC2ContainerServiceBackend as Backend
+from moto.ecs.responses import EC2ContainerServiceResponse as Ecs
+from moto.server import main
+
+changes = collections.Counter()
+create, update = Ecs.create_service, Backend.update_service
+
+def created(self):
+    changes[self._get_param("serviceName")] += 1
+    return create(self)
+
+def updated(self, properties):
+    changes[properties["service"]] += 1
+    return update(self, {**properties, "force_new_deployment": True})
+
+def listed(self):
+    name = self._get_param("service")
+    found = [{"serviceDeploymentArn": f"{name}/{one}", "createdAt": one} for one in range(1, changes[name] + 1)]
+    return ActionResult({"serviceDeployments": found})
+
+def described(self):
+    arns = self._get_param("serviceDeploymentArns")
+    return ActionResult({"serviceDeployments": [{"serviceDeploymentArn": arn, "status": "SUCCESSFUL"} for arn in arns]})
+
+Ecs.create_service, Backend.update_service = created, updated
+Ecs.list_service_deployments, Ecs.describe_service_deployments = listed, described
+main(["-H", "127.0.0.1", "-p", os.environ["GATEWAY_PORT"]])
+"""
+
+SCALING: Json = {
+    "min_capacity": 1,
+    "max_capacity": 6,
+    "cpu_utilization": 60,
+    "schedules": [{"name": "night", "schedule": "cron(0 22 * * ? *)", "timezone": "Asia/Seoul", "max_capacity": 3}],
+}
+SECRETS: Json = {
+    "ecs_app_secrets": {"session-key": {"length": 32}, "database": {"type": "SecretsManager"}},
+    "ecs_app_secret_values": {"database": {"username": "app", "password": PASSWORD}},
+    "ecs_app_settings": {"log-level": "info"},
+}
+
+
+def service(count: int = 2, name: str = "web", **members: t.Any) -> Json:
+    secrets = {"KEY": "session-key", "DB_PASSWORD": "database:password::", "LEVEL": "log-level"}
+    container = {
+        "name": "web",
+        "image": "nginx:1",
+        "portMappings": [{"containerPort": 8080}],
+        "secrets": [{"name": name, "valueFrom": source} for name, source in secrets.items()],
+    }
+    definition = {"family": name, "cpu": 256, "memory": 512, "containerDefinitions": [container]}
+    # moto does not keep the circuit breaker.
+    options = {"deployment_configuration": {}}
+    return {"name": name, "desired_count": count, "task_definition": definition, "options": options, **members}
+
+
+def role(entry: str = "main") -> list[Json]:
+    return [{"name": entry, "ansible.builtin.import_role": {"name": ROLE, "tasks_from": entry}}]
+
+
+def surroundings(cloud: t.Any) -> Json:
+    """The results of the roles before."""
+    ec2 = cloud.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName="ecs-tasks", Description="x", VpcId=vpc)["GroupId"]
+    cluster = cloud.client("ecs").create_cluster(clusterName="ecs")["cluster"]
+    arn = "arn:aws:iam::123456789012:role/{}".format
+    return {
+        "ecs_network_result": {"private_subnet_ids": [subnet], "security_group_ids": {"tasks": group}},
+        "ecr_registry_result": {"repositories": {}},
+        "ecs_load_balancer_result": {"target_groups": {}},
+        "ecs_cluster_result": {
+            "name": "ecs",
+            "arn": cluster["clusterArn"],
+            "execution_role_arn": arn("execution"),
+            "task_role_arn": arn("task"),
+            "log_groups": ["/ecs/ecs"],
+        },
+    }
+
+
+class Site(t.NamedTuple):
+    """One account, and what is there of the services."""
+
+    cloud: t.Any
+    variables: Json
+
+    def play(self, *options: str, entry: str = "main", **variables: t.Any) -> t.Any:
+        return self.cloud.play(role(entry), *options, **{**self.variables, **SECRETS, **variables})
+
+    def web(self) -> Json:
+        found = self.cloud.client("ecs").describe_services(cluster="ecs", services=["web"], include=["TAGS"])
+        return next((one for one in found["services"] if one["status"] == "ACTIVE"), {})
+
+    def container(self) -> Json:
+        definition = self.cloud.client("ecs").describe_task_definition(taskDefinition=self.web()["taskDefinition"])
+        return t.cast("Json", definition["taskDefinition"]["containerDefinitions"][0])
+
+    def bounds(self) -> dict[str, tuple[int, int]]:
+        scaling = self.cloud.client("application-autoscaling")
+        targets = scaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"]
+        return {target["ResourceId"]: (target["MinCapacity"], target["MaxCapacity"]) for target in targets}
+
+    def kept(self) -> tuple[list[str], list[str]]:
+        parameters = self.cloud.client("ssm").describe_parameters()["Parameters"]
+        secrets = self.cloud.client("secretsmanager").list_secrets()["SecretList"]
+        return sorted(one["Name"] for one in parameters), [one["Name"] for one in secrets]
+
+
+@pytest.fixture(scope="module")
+def moto(cloud: t.Any, start: t.Callable[..., str]) -> Site:
+    account = cloud._replace(address=start("-c", SERVER))
+    return Site(account, surroundings(account))
+
+
+@pytest.fixture(scope="module")
+def ministack(cloud: t.Any) -> Site:
+    return Site(cloud, surroundings(cloud))
+
+
+def test_a_service_scales_from_its_beginning_to_its_end(moto: Site) -> None:
+    stock = service(name="stock", scaling={"min_capacity": 2, "max_capacity": 4})
+    scaled = {"ecs_app_services": [service(scaling=SCALING), stock]}
+    predicted = moto.play("--check", "--diff", **scaled)
+    assert (predicted.code, moto.web(), moto.kept()) == (0, {}, ([], [])), predicted.output
+    made = moto.play("--diff", "-vvv", **scaled)
+    assert (made.code, made.changed) == (0, predicted.changed), made.output
+    assert PASSWORD not in predicted.output + made.output
+    assert (moto.web()["desiredCount"], moto.bounds()) == (2, {"service/ecs/web": (1, 6), "service/ecs/stock": (2, 4)})
+    arn = moto.cloud.client("secretsmanager").describe_secret(SecretId="ecs/database")["ARN"]
+    assert {one["name"]: one["valueFrom"] for one in moto.container()["secrets"]} == {
+        "KEY": "/ecs/session-key",
+        "DB_PASSWORD": f"{arn}:password::",
+        "LEVEL": "/ecs/log-level",
+    }
+
+    # AWS has scaled out: nobody takes that back.
+    moto.cloud.client("ecs").update_service(cluster="ecs", service="web", desiredCount=5)
+    again = moto.play(**scaled)
+    assert (again.code, again.changed, moto.web()["desiredCount"]) == (0, 0, 5), again.output
+
+    # A new value of a setting reaches the tasks. Scaling goes where it is not asked for any more.
+    label, definition = moto.container()["dockerLabels"], moto.web()["taskDefinition"]
+    lost = moto.play(ecs_app_services=[service(count=5), stock], ecs_app_settings={"log-level": "debug"})
+    assert (lost.code, lost.changed, moto.bounds()) == (0, 3, {"service/ecs/stock": (2, 4)}), lost.output
+    assert moto.web()["taskDefinition"] != definition
+    assert moto.container()["dockerLabels"] != label
+
+    gone = moto.play(entry="absent", **scaled)
+    assert (gone.code, moto.web(), moto.bounds(), moto.kept()) == (0, {}, {}, ([], [])), gone.output
+
+
+def test_the_local_cloud_keeps_secrets_but_does_not_scale(ministack: Site) -> None:
+    far = ministack.cloud.client("secretsmanager").create_secret(Name="shared/far", SecretString="x")["ARN"]
+    secrets = {
+        **SECRETS["ecs_app_secrets"],
+        "far": {"from": far},
+        "near": {"type": "SecretsManager", "from": "shared/far"},
+    }
+    web = service(count=0)
+    web["task_definition"]["containerDefinitions"][0]["secrets"].append({"name": "FAR", "valueFrom": "near"})
+    site = {"ecs_app_services": [web], "ecs_app_secrets": secrets}
+    refused = ministack.play(**{**site, "ecs_app_services": [{**web, "scaling": {**SCALING, "min_capacity": 0}}]})
+    assert refused.code != 0
+    assert "no Application Auto Scaling at this endpoint" in refused.output
+    assert (ministack.web(), ministack.kept()) == ({}, ([], ["shared/far"]))
+
+    made = ministack.play("-vvv", **site)
+    assert made.code == 0, made.output
+    assert PASSWORD not in made.output
+    assert {one["name"]: one["valueFrom"] for one in ministack.container()["secrets"]}["FAR"] == far
+    assert ministack.play(**site).changed == 0
+    assert ministack.play(entry="absent", **site).code == 0
+    assert ministack.kept() == ([], ["shared/far"])
+
+
+def test_the_execution_role_reads_exactly_the_secrets(cloud: t.Any) -> None:
+    entry = [{"name": "cluster", "ansible.builtin.import_role": {"name": "slipway.aws.ecs_cluster"}}]
+    made = cloud.play(entry, slipway_project="shop", **SECRETS)
+    assert made.code == 0, made.output
+    policy = cloud.client("iam").get_role_policy(RoleName="shop-execution", PolicyName="slipway")["PolicyDocument"]
+    statements = (policy if isinstance(policy, dict) else json.loads(policy))["Statement"]
+    account = "000000000000"
+    assert {one["Sid"]: one["Resource"] for one in statements if one["Sid"] in ("Parameters", "Secrets", "Keys")} == {
+        "Parameters": [f"arn:aws:ssm:*:{account}:parameter/shop/{name}" for name in ("log-level", "session-key")],
+        "Secrets": [f"arn:aws:secretsmanager:*:{account}:secret:shop/database-??????"],
+    }
+
+
+def test_wrong_services_and_secrets_are_refused(cloud: t.Any) -> None:
+    """Each by a filter, which has tests of its own."""
+    wrong = copy.deepcopy(service())
+    wrong["task_definition"]["memory"] = 100
+    refused = cloud.play(role(), ecs_app_services=[wrong], **SECRETS)
+    assert refused.code != 0
+    assert "ecs_app_services, web: task_definition.memory is 100" in " ".join(refused.output.split())
+    secrets = {**SECRETS, "ecs_app_secrets": {"database": {"type": "Vault"}}}
+    refused = cloud.play(role(), ecs_app_services=[service()], **secrets)
+    assert refused.code != 0
+    assert "database: type is Vault" in " ".join(refused.output.split())

@@ -1,0 +1,190 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role ecs_cluster with hosts of its own, run by ansible-playbook against moto: from an empty account to hosts, to
+Fargate, to hosts again, and to nothing."""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+from dataclasses import dataclass, field
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+from moto.server import ThreadedMotoServer
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud, Run
+
+Json = dict[str, t.Any]
+
+HOSTS = {"ecs_cluster_hosting": "ec2"}
+REFUSED: list[tuple[Json, str]] = [
+    ({"ecs_cluster_hosting": "ecs"}, "must be one of: fargate, ec2"),
+    ({"ecs_cluster_architecture": "ARM"}, "must be one of: X86_64, ARM64"),
+    (
+        {"ecs_cluster_default_strategy": [{"capacityProvider": "hosts-ecs", "weight": 1}]},
+        "names hosts-ecs, and right are",
+    ),
+    ({"ecs_cluster_default_strategy": [{"capacityProvider": "FARGATE"}]}, "one of them with a weight of 1 or more"),
+    (
+        {
+            **HOSTS,
+            "ecs_cluster_default_strategy": [
+                {"capacityProvider": "FARGATE", "weight": 1},
+                {"capacityProvider": "hosts-ecs", "weight": 1},
+            ],
+        },
+        "Fargate's not mixed with others",
+    ),
+    ({**HOSTS, "ecs_cluster_hosts": "ecs-hosts"}, "ecs_cluster_hosts is 'ecs-hosts'"),
+    ({**HOSTS, "ecs_cluster_instances_min": 5}, "ecs_cluster_instances_min is 5"),
+    ({**HOSTS, "ecs_cluster_target_capacity": 101}, "ecs_cluster_target_capacity 101 (1 to 100)"),
+    (
+        {**HOSTS, "ecs_cluster_instance_type": "t4g.small"},
+        "t4g.small, which is ARM64, and ecs_cluster_architecture is X86_64",
+    ),
+    ({**HOSTS, "ecs_cluster_instance_volume_size": 8}, "ecs_cluster_instance_volume_size 8 (30 to 16384 GiB)"),
+    ({**HOSTS, "ecs_cluster_instance_image": "latest"}, "ecs_cluster_instance_image is 'latest'"),
+]
+
+
+@dataclass
+class Story:
+    """How each play ended, and what was there after it."""
+
+    network: Json
+    played: dict[str, Run] = field(default_factory=dict)
+    states: dict[str, Json] = field(default_factory=dict)
+
+
+def entry(name: str, **variables: t.Any) -> Json:
+    role = {"name": "slipway.aws.ecs_cluster", "tasks_from": name}
+    return {"name": name, "ansible.builtin.include_role": role, "vars": variables}
+
+
+def refusal(variables: Json) -> Json:
+    rescue = [{"name": "It is refused", "ansible.builtin.debug": {"msg": "refused"}}]
+    return {"name": "One case", "block": [entry("main", **variables)], "rescue": rescue}
+
+
+def network_of(cloud: Cloud) -> Json:
+    """The default VPC of the region, as the role ecs_network would publish it."""
+    ec2 = cloud.client("ec2")
+    subnets = ec2.describe_subnets()["Subnets"][:2]
+    inside = [{"Name": "vpc-id", "Values": [subnets[0]["VpcId"]]}]
+    group = ec2.describe_security_groups(Filters=inside)["SecurityGroups"][0]["GroupId"]
+    ids = [subnet["SubnetId"] for subnet in subnets]
+    return {"vpc_id": subnets[0]["VpcId"], "private_subnet_ids": ids, "security_group_ids": {"tasks": group}}
+
+
+def state_of(cloud: Cloud) -> Json:
+    """All that the role may make."""
+    ec2, iam, ecs, asg = (cloud.client(service) for service in ("ec2", "iam", "ecs", "autoscaling"))
+    clusters = ecs.describe_clusters(clusters=ecs.list_clusters()["clusterArns"] or ["none"], include=["TAGS"])[
+        "clusters"
+    ]
+    active = [cluster for cluster in clusters if cluster["status"] == "ACTIVE"]
+    providers = ecs.describe_capacity_providers(capacityProviders=["hosts-ecs"], include=["TAGS"])["capacityProviders"]
+    templates = ec2.describe_launch_templates()["LaunchTemplates"]
+    versions = [ec2.describe_launch_template_versions(LaunchTemplateId=one["LaunchTemplateId"]) for one in templates]
+    return {
+        "clusters": active,
+        "providers": providers,
+        "groups": asg.describe_auto_scaling_groups()["AutoScalingGroups"],
+        "templates": [version["LaunchTemplateVersions"] for version in versions],
+        "profiles": iam.list_instance_profiles()["InstanceProfiles"],
+        "roles": sorted(role["RoleName"] for role in iam.list_roles()["Roles"]),
+        "logs": [group["logGroupName"] for group in cloud.client("logs").describe_log_groups()["logGroups"]],
+    }
+
+
+@pytest.fixture(scope="module")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud
+
+    server = ThreadedMotoServer("127.0.0.1", 0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield Cloud(f"http://{host}:{port}", tmp_path_factory.mktemp("playbook"))
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def story(moto: Cloud) -> Story:
+    story = Story(network_of(moto))
+    tidied = [entry("main"), entry("tidy")]
+
+    def play(name: str, tasks: list[Json], *options: str, **variables: t.Any) -> None:
+        story.played[name] = moto.play(tasks, *options, ecs_network_result=story.network, **variables)
+        story.states[name] = state_of(moto)
+
+    story.states["empty"] = state_of(moto)
+    play("refused", [refusal(case) for case, _text in REFUSED])
+    play("predicted", [entry("main")], "--check", **HOSTS)
+    play("made", [entry("main")], **HOSTS)
+    play("again", [entry("main")], **HOSTS)
+    play("fargate", tidied)
+    play("fargate again", tidied, "--check")
+    play("removed", [entry("main", **HOSTS), entry("absent", **HOSTS)])
+    return story
+
+
+def test_wrong_variables_are_refused_before_anything_is_made(story: Story) -> None:
+    told = " ".join(story.played["refused"].output.split())
+    assert [text for _case, text in REFUSED if text not in told] == []
+    assert story.states["refused"] == story.states["empty"]
+
+
+def test_check_mode_predicts_the_run(story: Story) -> None:
+    predicted, made = story.played["predicted"], story.played["made"]
+    assert (predicted.code, made.code) == (0, 0), predicted.output + made.output
+    assert story.states["predicted"] == story.states["empty"]
+    assert predicted.changed == made.changed == 9
+
+
+def test_the_second_run_changes_nothing(story: Story) -> None:
+    assert (story.played["again"].code, story.played["again"].changed) == (0, 0), story.played["again"].output
+    assert story.states["again"]["templates"] == story.states["made"]["templates"]
+
+
+def test_hosts_are_as_asked(story: Story) -> None:
+    made = story.states["made"]
+    (cluster,), (provider,), (group,), ((version,),) = (
+        made[kind] for kind in ("clusters", "providers", "groups", "templates")
+    )
+    assert sorted(cluster["capacityProviders"]) == ["FARGATE", "FARGATE_SPOT", "hosts-ecs"]
+    assert [item["capacityProvider"] for item in cluster["defaultCapacityProviderStrategy"]] == ["hosts-ecs"]
+    settings = provider["autoScalingGroupProvider"]
+    assert settings["autoScalingGroupArn"] == group["AutoScalingGroupARN"]
+    assert (settings["managedScaling"]["status"], settings["managedTerminationProtection"]) == ("ENABLED", "ENABLED")
+    assert (group["MinSize"], group["MaxSize"], len(group["Instances"])) == (1, 4, 1)
+    assert group["NewInstancesProtectedFromScaleIn"]
+    assert sorted(group["VPCZoneIdentifier"].split(",")) == sorted(story.network["private_subnet_ids"])
+    data = version["LaunchTemplateData"]
+    assert data["MetadataOptions"]["HttpTokens"] == "required"
+    assert data["BlockDeviceMappings"][0]["Ebs"]["Encrypted"]
+    assert "\nECS_CLUSTER=ecs\n" in base64.b64decode(data["UserData"]).decode()
+    model = botocore.session.get_session().get_service_model("ec2")
+    assert not ParamValidator().validate(data, model.shape_for("RequestLaunchTemplateData")).has_errors()
+
+
+def test_back_on_fargate_the_hosts_are_gone(story: Story) -> None:
+    assert story.played["fargate"].code == 0, story.played["fargate"].output
+    left = story.states["fargate"]
+    assert [left[kind] for kind in ("providers", "groups", "templates", "profiles")] == [[], [], [], []]
+    assert left["roles"] == ["ecs-execution", "ecs-task"]
+    (cluster,) = left["clusters"]
+    assert sorted(cluster["capacityProviders"]) == ["FARGATE", "FARGATE_SPOT"]
+    again = story.played["fargate again"]
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
+def test_nothing_is_left(story: Story) -> None:
+    assert story.played["removed"].code == 0, story.played["removed"].output
+    assert story.states["removed"] == story.states["empty"]

@@ -38,7 +38,7 @@ $(VENV)/installed: requirements.txt | $(LINK) packages
 .PHONY: venv
 venv: $(VENV)/installed ## Make the Python environment
 
-.PHONY: workshop cloud site destroy clean
+.PHONY: workshop cloud plan site destroy clean
 workshop: cloud site ## The whole workshop on this machine: from nothing to a page that answers
 	@echo
 	@echo "The page:         http://ecs-workshop.alb.localhost:4566/"
@@ -51,6 +51,10 @@ workshop: cloud site ## The whole workshop on this machine: from nothing to a pa
 cloud: $(VENV)/installed ## Start the local cloud
 	@echo "==> Local cloud (on a new machine about two minutes: Docker Engine, images)"
 	@ansible-playbook playbooks/local_cloud.yml
+
+# With ARGS, the cloud is the one that they name.
+plan: $(VENV)/installed $(if $(ARGS),,cloud) ## Show what site.yml would make, change and cost; ARGS="-i inventory/aws" for a real account
+	@ANSIBLE_CALLBACKS_ENABLED=slipway.aws.plan ansible-playbook site.yml --check --diff $(ARGS)
 
 site: $(VENV)/installed ## Run site.yml on the local cloud
 	@echo "==> Site: network, registry, Docker host, images, cluster, load balancer, services"
@@ -78,7 +82,7 @@ $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and write the README's figures (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.run
 
-.PHONY: test lint unit sanity molecule docs
+.PHONY: test lint unit sanity molecule interruptions docs
 test: $(VENV)/installed-test ## Run every test: the next four
 	@$(BIN)/python tests/run.py
 lint: ## Style and types
@@ -87,9 +91,12 @@ sanity: ## ansible-test sanity
 molecule: ## Roles, modules and the whole site on the local cloud (needs Docker)
 lint unit sanity molecule: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
-docs: $(VENV)/installed ## Write what is generated: README.md of each role, the tables of error codes
+interruptions: $(VENV)/installed-test cloud ## Kill set-up and teardown after each single change (an hour or more)
+	@SLIPWAY_ENDPOINT=http://127.0.0.1:4566 SLIPWAY_INTERRUPT_EVERYWHERE=1 $(BIN)/pytest -s --exitfirst tests/interruptions
+docs: $(VENV)/installed ## Write what is generated: README.md of each role, tables of error codes and costs
 	@$(BIN)/python docs/role_readmes.py
 	@$(BIN)/python docs/error_codes.py
+	@PYTHONPATH=.ansible/collections $(BIN)/python docs/costs.py
 
 # antsibull-docs asks ansible-doc, which finds this checkout and, for doc fragments, the collections beside it.
 SITE := .cache/docsite

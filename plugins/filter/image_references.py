@@ -28,6 +28,13 @@ options:
     description: What C(docker pull) calls a repository, by its name. By default what AWS calls it.
     type: dict
     default: {}
+  planned:
+    description:
+      - What check mode has found that C(container_image) would push or tag, as in C(container_image_result). It counts
+        before what is in the registry. The digest of an image that is yet to be built is V(unknown).
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -51,11 +58,17 @@ Json = dict[str, Any]
 
 
 def image_references(
-    images: Mapping[str, str], repositories: Sequence[Json], uris: Mapping[str, str] | None = None
+    images: Mapping[str, str],
+    repositories: Sequence[Json],
+    uris: Mapping[str, str] | None = None,
+    planned: Sequence[Json] = (),
 ) -> dict[str, str]:
     known = {str(repository["repository_name"]): repository for repository in repositories}
+    future = {f"{image['repository']}:{tag}": str(image["reference"]) for image in planned for tag in image["tags"]}
 
     def reference(image: str) -> str:
+        if image in future:
+            return future[image]
         name, __, tag = image.rpartition(":")
         repository = known.get(name)
         if repository is None:

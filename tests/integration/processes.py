@@ -23,62 +23,42 @@ LIMIT = 60.0
 PAUSE = 0.1
 
 
-def await_that(holds: t.Callable[[], bool], describe: t.Callable[[], t.Any]) -> None:
+def await_that(holds: t.Callable[[], bool], describe: t.Callable[[], t.Any], limit: float = LIMIT) -> None:
     """Wait until it holds; the test fails with what `describe` tells when it does not."""
-    end = time.monotonic() + LIMIT
+    end = time.monotonic() + limit
     while not holds():
         assert time.monotonic() < end, describe()
         time.sleep(PAUSE)
 
 
-class Playbook:
-    """A run of one task. `progress` is the file that ecs_release writes while it runs."""
+class Run:
+    """A run of ansible-playbook with these arguments. What it leaves behind when it is killed stays in the folder."""
 
-    def __init__(self, folder: Path, module: str, **options: t.Any) -> None:
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
         self._id = uuid.uuid4().hex
-        folder = folder / self._id
-        folder.mkdir()
-        self.progress = folder / "progress"
-        self._output = folder / "output"
-        task = {"name": "The task", f"slipway.aws.{module}": {**options, "progress": str(self.progress)}}
-        play = {"name": "The play", "hosts": "localhost", "gather_facts": False, "tasks": [task]}
-        (folder / "play.yml").write_text(json.dumps([play]))
+        self._output = folder / f"{self._id}.output"
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+        ours = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_HOME": str(folder), "ANSIBLE_NOCOLOR": "1"}
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [Path(sys.executable).with_name("ansible-playbook"), folder / "play.yml"],
+                [Path(sys.executable).with_name("ansible-playbook"), *arguments],
                 cwd=ROOT,
-                env=self._environment(folder),
+                env={**kept, **ours, **environment, MARK: self._id},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
 
-    def _environment(self, folder: Path) -> dict[str, str]:
-        """The test's, with Ansible as this checkout sets it up. What a killed run leaves behind stays in the folder."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-        config = str(ROOT / "ansible.cfg")
-        return {**kept, "ANSIBLE_CONFIG": config, "ANSIBLE_HOME": str(folder), "ANSIBLE_NOCOLOR": "1", MARK: self._id}
-
     @property
     def output(self) -> str:
         return self._output.read_text()
-
-    @property
-    def lines(self) -> list[str]:
-        """What the release has said so far."""
-        return self.progress.read_text().splitlines() if self.progress.exists() else []
 
     @property
     def living(self) -> list[int]:
         """Ids of the processes of this run."""
         mark = f"{MARK}={self._id}".encode()
         return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in _read(path)]
-
-    def await_line(self, text: str) -> None:
-        """Wait until the release says so; it has to be still at work then."""
-        await_that(lambda: any(text in line for line in self.lines) or self.process.poll() is not None, self.describe)
-        assert self.process.poll() is None, self.output
 
     def kill(self) -> None:
         """End every process of the run, wherever it is, without a chance to say anything."""
@@ -102,7 +82,33 @@ class Playbook:
         return self.process.wait(LIMIT)
 
     def describe(self) -> str:
-        return f"processes {self.living}, progress {self.lines}, output:\n{self.output}"
+        return f"processes {self.living}, output:\n{self.output}"
+
+
+class Playbook(Run):
+    """A run of one task. `progress` is the file that ecs_release writes while it runs."""
+
+    def __init__(self, folder: Path, module: str, **options: t.Any) -> None:
+        folder = folder / uuid.uuid4().hex
+        folder.mkdir()
+        self.progress = folder / "progress"
+        task = {"name": "The task", f"slipway.aws.{module}": {**options, "progress": str(self.progress)}}
+        play = {"name": "The play", "hosts": "localhost", "gather_facts": False, "tasks": [task]}
+        (folder / "play.yml").write_text(json.dumps([play]))
+        super().__init__(folder, str(folder / "play.yml"))
+
+    @property
+    def lines(self) -> list[str]:
+        """What the release has said so far."""
+        return self.progress.read_text().splitlines() if self.progress.exists() else []
+
+    def await_line(self, text: str) -> None:
+        """Wait until the release says so; it has to be still at work then."""
+        await_that(lambda: any(text in line for line in self.lines) or self.process.poll() is not None, self.describe)
+        assert self.process.poll() is None, self.output
+
+    def describe(self) -> str:
+        return f"progress {self.lines}, {super().describe()}"
 
 
 def _read(path: Path) -> bytes:

@@ -15,7 +15,8 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs import rollout
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs"))
 
-import error_codes  # noqa: E402  # docs/ is no package
+import costs  # noqa: E402  # docs/ is no package
+import error_codes  # noqa: E402
 import role_readmes  # noqa: E402
 
 MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("[ae]*.py"))
@@ -49,6 +50,12 @@ def test_readme_is_as_the_argument_specs_say(role: str) -> None:
 def test_the_guide_lists_every_code() -> None:
     text = error_codes.GUIDE.read_text()
     assert text == error_codes.guide(text), "run `make docs`"
+
+
+def test_readme_has_the_costs_of_the_price_table() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert costs.START in readme
+    assert readme == costs.written(readme), "run `make docs`"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import aws_call
+from .._core.errors import aws_call, aws_find
 from .._core.paging import pages
 
 Client = t.Any
@@ -36,3 +36,43 @@ def modify_rule(elb: Client, rule_arn: str, request: Json) -> None:
 @aws_call
 def delete_rule(elb: Client, rule_arn: str) -> None:
     elb.delete_rule(RuleArn=rule_arn)
+
+
+@aws_find
+def find_target_group(elb: Client, name: str) -> Json | None:
+    """The target group as AWS describes it, with its `Attributes` and `Tags`."""
+    found = elb.describe_target_groups(Names=[name])["TargetGroups"]
+    if not found:
+        return None
+    arn = found[0]["TargetGroupArn"]
+    attributes = elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+    tags = elb.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
+    return {**found[0], "Attributes": attributes, "Tags": tags}
+
+
+@aws_call
+def create_target_group(elb: Client, request: Json) -> str:
+    return str(elb.create_target_group(**request)["TargetGroups"][0]["TargetGroupArn"])
+
+
+@aws_call
+def modify_target_group(elb: Client, arn: str, request: Json) -> None:
+    elb.modify_target_group(TargetGroupArn=arn, **request)
+
+
+@aws_call
+def modify_target_group_attributes(elb: Client, arn: str, attributes: list[Json]) -> None:
+    elb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=attributes)
+
+
+@aws_call
+def delete_target_group(elb: Client, arn: str) -> None:
+    elb.delete_target_group(TargetGroupArn=arn)
+
+
+@aws_call
+def tag(elb: Client, arn: str, put: list[Json], remove: list[str]) -> None:
+    if put:
+        elb.add_tags(ResourceArns=[arn], Tags=put)
+    if remove:
+        elb.remove_tags(ResourceArns=[arn], TagKeys=remove)

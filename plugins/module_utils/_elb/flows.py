@@ -2,15 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module for listener rules does: read, plan, apply once."""
+"""What the modules for listener rules and target groups do: read, plan, apply once."""
 
 from __future__ import annotations
 
 import typing as t
 
+from .._core import tags
 from .._core.module import Connection, Result
-from .._core.plan import compare
-from . import api, rules
+from .._core.plan import UNKNOWN, Plan, compare, remove
+from . import api, rules, target_group
 
 Json = dict[str, t.Any]
 
@@ -38,3 +39,50 @@ def _apply(elb: api.Client, listener_arn: str, current: list[Json], wanted: list
             api.modify_rule(elb, old["rule_arn"], rules.request(rule))
     for rule in there.values():
         api.delete_rule(elb, rule["rule_arn"])
+
+
+def target_groups(connection: Connection) -> Result:
+    absent = connection.params["state"] == "absent"
+    return target_group_absent(connection) if absent else target_group_present(connection)
+
+
+def target_group_present(connection: Connection) -> Result:
+    """The target group exists with these settings."""
+    elb, params = connection.client("elbv2"), connection.params
+    found = api.find_target_group(elb, params["name"])
+    current = target_group.from_aws(found) if found else None
+    wanted = target_group.asked(params, current)
+    planned = compare(current, wanted)
+    if current:
+        target_group.check_fixed(params["name"], planned)
+    arn = found["TargetGroupArn"] if found else UNKNOWN
+    if planned.changed and not connection.check_mode:
+        if not found:
+            arn = api.create_target_group(elb, target_group.creation(params["name"], wanted))
+        _change_target_group(elb, arn, current, wanted, planned)
+    shown = target_group.shown(params["name"], arn, planned.predicted)
+    return {"changed": planned.changed, "diff": planned.diff, "target_group": shown}
+
+
+def _change_target_group(elb: api.Client, arn: str, current: Json | None, wanted: Json, planned: Plan) -> None:
+    """What a new one has from the start is not asked for again."""
+    if target_group.DELAY in planned.members:
+        api.modify_target_group_attributes(elb, arn, target_group.attributes(wanted))
+    if current is None:
+        return
+    if planned.members & {*target_group.HEALTH, target_group.CODES}:
+        api.modify_target_group(elb, arn, target_group.health(wanted))
+    if "tags" in planned.members:
+        put, gone = tags.changes(current["tags"], wanted["tags"])
+        api.tag(elb, arn, tags.to_list(put, "Key", "Value"), gone)
+
+
+def target_group_absent(connection: Connection) -> Result:
+    """The target group does not exist."""
+    elb, name = connection.client("elbv2"), connection.params["name"]
+    found = api.find_target_group(elb, name)
+    if not found:
+        return {"changed": False, "diff": compare(None, {}).diff, "target_group": {}}
+    if not connection.check_mode:
+        api.delete_target_group(elb, found["TargetGroupArn"])
+    return {"changed": True, "diff": remove(target_group.from_aws(found)).diff, "target_group": {}}

@@ -1,0 +1,73 @@
+"""Writes the README's table of costs from docs/prices.yml and the variables of inventory/aws: `make docs`."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ansible_collections.slipway.aws.plugins.plugin_utils import cost
+
+ROOT = Path(__file__).resolve().parents[1]
+START, END = "<!-- cost: written by `make docs` -->\n", "<!-- cost: end -->\n"
+ROLES = ("ecs_network", "docker_instance", "ecs_cluster", "ecs_load_balancer", "ecs_app")
+ROWS = {
+    cost.WAY_OUT: "NAT gateway, with its public address",
+    cost.LOAD_BALANCER: "load balancer, with its two",
+    cost.REST: "Docker host with its disk and address, and the tasks",
+}
+
+
+def settings() -> dict[str, Any]:
+    """The variables that decide, as a run with inventory/aws has them."""
+    files = [ROOT / "roles" / role / "defaults/main.yml" for role in ROLES]
+    files += [ROOT / "inventory/aws/group_vars/all" / name for name in ("workshop.yml", "cloud.yml")]
+    merged = {name: value for path in files for name, value in yaml.safe_load(path.read_text()).items()}
+    return {name: merged[name] for name in cost.VARIABLES if "{{" not in str(merged.get(name, "{{"))}
+
+
+def endpoints() -> list[str]:
+    """Those that the role makes where there is no NAT gateway."""
+    defaults = yaml.safe_load((ROOT / "roles/ecs_network/defaults/main.yml").read_text())
+    listed = re.search(r"\[.*?\]", defaults["ecs_network_endpoints"])
+    return list(ast.literal_eval(listed[0])) if listed else []
+
+
+def part(chosen: dict[str, Any], region: str, name: str | None) -> float:
+    lines = cost.lines(chosen, cost.Prices(cost.prices(), region))
+    return cost.total([line for line in lines if name in (None, line.part)])
+
+
+def block() -> str:
+    chosen, table = settings(), cost.prices()
+    regions = list(table["regions"])
+    rows = [["US dollars a month", *(f"{table['regions'][region]['name']}" for region in regions)]]
+    rows.append(["---", *("--:" for _region in regions)])
+    for name, what in [*ROWS.items(), (None, "together")]:
+        rows.append([what, *(f"{part(chosen, region, name):.2f}" for region in regions)])
+    others = {"per_zone": [], "none": endpoints()}
+    for nat, needed in others.items():
+        other = {**chosen, "ecs_network_nat": nat, "ecs_network_endpoints": needed}
+        what = f"in place of the NAT gateway, with `ecs_network_nat: {nat}`"
+        rows.append([what, *(f"{part(other, region, cost.WAY_OUT):.2f}" for region in regions)])
+    text = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    note = (
+        f"An estimate for {table['hours_a_month']} hours, from the list prices as noted on {table['as_of']} in "
+        "[docs/prices.yml](docs/prices.yml),\n"
+        "which says how well each is known. Without data transfer, requests, storage of logs and images, and taxes.\n"
+    )
+    return f"{START}\n{text}\n{note}\n{END}"
+
+
+def written(readme: str) -> str:
+    """The README with the table as it is now."""
+    before, _start, rest = readme.partition(START)
+    return before + block() + rest.partition(END)[2]
+
+
+if __name__ == "__main__":
+    path = ROOT / "README.md"
+    path.write_text(written(path.read_text()))

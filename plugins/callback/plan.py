@@ -1,0 +1,112 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: plan
+type: aggregate
+short_description: What a run in check mode would make and change, and what it would cost
+version_added: 0.1.0
+author: The Slipway authors (@slipway)
+description:
+  - At the end of a run in check mode, lists what a real run would make, change and remove, role by role and as that run
+    names it, counts it, and estimates what the chosen variables of P(slipway.aws.ecs_network#role),
+    P(slipway.aws.docker_instance#role), P(slipway.aws.ecs_load_balancer#role) and P(slipway.aws.ecs_app#role)
+    cost a month.
+  - A change that a module announces without saying whether the thing exists is listed as C(create or change).
+  - Prints nothing at the end of a real run. With O(report), both leave their list in a file, so that they can be
+    compared.
+requirements:
+  - Enabled with C(ANSIBLE_CALLBACKS_ENABLED=slipway.aws.plan), or in the configuration.
+options:
+  report:
+    description: A file that is given the list as JSON.
+    type: path
+    env:
+      - name: SLIPWAY_PLAN_REPORT
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible import context
+from ansible.plugins.callback import CallbackBase
+from ansible.template import Templar
+
+from ansible_collections.slipway.aws.plugins.plugin_utils import cost, plan
+
+HOST = "localhost"
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no types
+    """Collects the results of tasks, and the variables that decide what a site costs."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "slipway.aws.plan"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._entries: list[plan.Entry] = []
+        self._names: dict[str, str] = {}
+        self._variables: dict[str, Any] = {}
+        self._play: Any = None
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        self._play = play
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        # Only now are the variables in a name filled in.
+        self._names[task._uuid] = task.name
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        self._learn(result.host)
+        if result.task.loop is None:
+            self._note(result, "")
+
+    def v2_runner_item_on_ok(self, result: Any) -> None:
+        hidden = result.result.get("_ansible_no_log")
+        self._note(result, "hidden" if hidden else str(self._get_item_label(result.result)))
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        if report := self.get_option("report"):
+            changes = [entry.identity() for entry in self._entries if entry.kind != plan.LEAVE]
+            Path(report).write_text(json.dumps(changes, indent=1))
+        if context.CLIARGS.get("check"):
+            self._show(complete=not stats.failures and not stats.dark)
+
+    def _note(self, result: Any, item: str) -> None:
+        task = result.task
+        # A task that never reports a change looks, or is a part of another one's work.
+        if task.changed_when == [False]:
+            return
+        role = task._role.get_name() if task._role else "playbook"
+        name = self._names.get(task._uuid, task.name)
+        named = plan.Entry(role.removeprefix("slipway.aws."), result.host.get_name(), name, item, plan.LEAVE)
+        self._entries += plan.entries(named, task.action, result.result)
+
+    def _learn(self, host: Any) -> None:
+        """Variables of the play, with the defaults of its roles."""
+        if self._play is not None and host.get_name() == HOST:
+            self._variables |= self._play.get_variable_manager().get_vars(play=self._play, host=host)
+            self._play = None
+
+    def _settings(self) -> dict[str, Any]:
+        templar = Templar(loader=None, variables=self._variables)
+        return {name: templar.template(self._variables[name]) for name in cost.VARIABLES if name in self._variables}
+
+    def _show(self, *, complete: bool) -> None:
+        self._display.banner("PLAN")
+        for line in plan.listing(self._entries):
+            self._display.display(line)
+        self._display.display(plan.summary(self._entries))
+        if not complete:
+            self._display.display("The plan ends where the run failed: there is more to do.")
+            return
+        self._display.banner("COST")
+        for line in cost.report(self._settings(), cost.prices()):
+            self._display.display(line)

@@ -1,0 +1,78 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Target groups: a flat resource under the module's option names, and the requests that follow from it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core import tags
+from .._core.errors import CONFLICT, SlipwayError
+from .._core.plan import Plan
+
+Json = dict[str, t.Any]
+
+# Options, and what AWS calls them.
+FIXED = {"protocol": "Protocol", "port": "Port", "vpc_id": "VpcId", "target_type": "TargetType"}
+HEALTH = {
+    "health_check_protocol": "HealthCheckProtocol",
+    "health_check_path": "HealthCheckPath",
+    "health_check_interval": "HealthCheckIntervalSeconds",
+    "health_check_timeout": "HealthCheckTimeoutSeconds",
+    "healthy_threshold": "HealthyThresholdCount",
+    "unhealthy_threshold": "UnhealthyThresholdCount",
+}
+CODES = "health_check_codes"
+DELAY = "deregistration_delay"
+DELAY_ATTRIBUTE = "deregistration_delay.timeout_seconds"
+
+
+def from_aws(found: Json) -> Json:
+    attributes = {one["Key"]: one["Value"] for one in found["Attributes"]}
+    return {
+        **{option: found.get(member) for option, member in {**FIXED, **HEALTH}.items()},
+        CODES: found.get("Matcher", {}).get("HttpCode"),
+        DELAY: int(attributes.get(DELAY_ATTRIBUTE, 300)),
+        "tags": tags.from_list(found["Tags"]),
+    }
+
+
+def asked(params: Json, current: Json | None) -> Json:
+    """The options that were given, with the tags that should be there."""
+    given = {name: params[name] for name in (*FIXED, *HEALTH, CODES, DELAY) if params[name] is not None}
+    had = current["tags"] if current else {}
+    wanted = tags.wanted(had, params["tags"], params["purge_tags"])
+    return {**given, **({} if wanted is None else {"tags": wanted})}
+
+
+def check_fixed(name: str, planned: Plan) -> None:
+    """AWS changes none of these."""
+    if fixed := sorted(planned.members & set(FIXED)):
+        differences = "; ".join(f"{one} is {planned.before.get(one)}, not {planned.after.get(one)}" for one in fixed)
+        raise SlipwayError(
+            CONFLICT, f"AWS cannot change the target group {name} so: {differences}. Give the new one another name."
+        )
+
+
+def health(wanted: Json) -> Json:
+    """Of a request, what concerns the health check."""
+    request = {member: wanted[option] for option, member in HEALTH.items() if option in wanted}
+    return {**request, **({"Matcher": {"HttpCode": wanted[CODES]}} if CODES in wanted else {})}
+
+
+def creation(name: str, wanted: Json) -> Json:
+    """With its tags, so that it has an owner from its first moment."""
+    request = {member: wanted[option] for option, member in FIXED.items() if option in wanted}
+    owner = {"Tags": tags.to_list(wanted["tags"], "Key", "Value")} if wanted.get("tags") else {}
+    return {"Name": name, **request, **health(wanted), **owner}
+
+
+def attributes(wanted: Json) -> list[Json]:
+    return [{"Key": DELAY_ATTRIBUTE, "Value": str(wanted[DELAY])}] if DELAY in wanted else []
+
+
+def shown(name: str, arn: str, resource: Json) -> Json:
+    """What the module returns."""
+    return {"target_group_name": name, "target_group_arn": arn, **resource}

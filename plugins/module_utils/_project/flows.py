@@ -1,0 +1,37 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a project owns: whatever carries its tag, across all APIs that the roles use."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from .._core.module import Connection, Result
+from . import api
+
+Json = dict[str, t.Any]
+# IAM has no regions. What is in it says for which region it was made.
+REGION = "slipway:region"
+
+
+def resources(client: t.Callable[[str], t.Any], project: str) -> list[Json]:
+    """All resources of the project, in the order in which they are removed."""
+    # Clients are made one after the other: making them is not safe in threads, using them is.
+    account = api.Account({service: client(service) for service in api.SERVICES}, project)
+    region = account.clients["ec2"].meta.region_name
+    with concurrent.futures.ThreadPoolExecutor(len(api.SERVICES)) as pool:
+        found = list(pool.map(lambda kind: api.look(kind, account), api.KINDS))
+    return [
+        {"kind": kind.name, "tag": kind.tag, "id": one.id, "name": one.name, "holds": one.holds, "tags": one.tags}
+        for kind, some in zip(api.KINDS, found, strict=True)
+        for one in sorted(some, key=lambda one: (one.name, one.id))
+        if one.tags.get(api.OWNER) == project and one.tags.get(REGION, region) == region
+    ]
+
+
+def info(connection: Connection) -> Result:
+    """Reads alone."""
+    return {"changed": False, "resources": resources(connection.client, connection.params["project"])}

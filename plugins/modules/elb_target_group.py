@@ -1,0 +1,170 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: elb_target_group
+version_added: 0.1.0
+short_description: Manages a target group of Elastic Load Balancing
+author:
+  - The Slipway authors (@slipway)
+description:
+  - Makes, changes and removes a target group. Its targets are left alone.
+  - A target group is made together with its tags. M(community.aws.elb_target_group) adds them later, so that a run
+    which is stopped in between leaves one that nobody owns; nor does it know check mode.
+  - An option that is left out is left as it is, or up to AWS.
+options:
+  name:
+    description:
+      - The name of the target group.
+    type: str
+    required: true
+  state:
+    description:
+      - Whether the target group is there.
+    type: str
+    choices: [present, absent]
+    default: present
+  vpc_id:
+    description:
+      - The VPC of its targets. AWS cannot change it.
+    type: str
+  protocol:
+    description:
+      - The protocol of its targets. AWS cannot change it.
+    type: str
+    choices: [HTTP, HTTPS]
+  port:
+    description:
+      - The port of its targets. AWS cannot change it.
+    type: int
+  target_type:
+    description:
+      - How targets are named. AWS cannot change it.
+    type: str
+    choices: [ip, instance]
+  health_check_protocol:
+    description:
+      - The protocol of the health check.
+    type: str
+    choices: [HTTP, HTTPS]
+  health_check_path:
+    description:
+      - The path that the health check asks for.
+    type: str
+  health_check_codes:
+    description:
+      - The statuses of a healthy target, such as V(200-399).
+    type: str
+  health_check_interval:
+    description:
+      - Seconds from one health check to the next.
+    type: int
+  health_check_timeout:
+    description:
+      - Seconds after which a target without an answer has failed.
+    type: int
+  healthy_threshold:
+    description:
+      - Successes in a row that make a target healthy.
+    type: int
+  unhealthy_threshold:
+    description:
+      - Failures in a row that make a target unhealthy.
+    type: int
+  deregistration_delay:
+    description:
+      - Seconds for which a target that leaves may finish its requests.
+    type: int
+extends_documentation_fragment:
+  - slipway.aws.attributes
+  - slipway.aws.attributes.changes
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.tags
+  - amazon.aws.boto3
+seealso:
+  - module: slipway.aws.elb_listener_rules
+"""
+
+EXAMPLES = r"""
+- name: Containers on port 8080 are targets, in service after two good answers
+  slipway.aws.elb_target_group:
+    name: shop-web
+    vpc_id: "{{ network.vpc_id }}"
+    protocol: HTTP
+    port: 8080
+    target_type: ip
+    health_check_path: /readyz
+    health_check_interval: 10
+    healthy_threshold: 2
+    deregistration_delay: 30
+    tags:
+      team: shop
+"""
+
+RETURN = r"""
+target_group:
+  description:
+    - The target group as it is now, or in check mode as it would be, with its options. Empty when it is gone.
+    - The ARN of one that check mode would make is V(unknown).
+  returned: success
+  type: dict
+  contains:
+    target_group_name:
+      description: The name.
+      type: str
+      sample: shop-web
+    target_group_arn:
+      description: The ARN.
+      type: str
+      sample: arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/shop-web/73e2d6bc24d8a067
+    port:
+      description: The port, and likewise each other option.
+      type: int
+      sample: 8080
+    tags:
+      description: The tags.
+      type: dict
+      sample: {team: shop}
+code:
+  description:
+    - Which error it was, for programs.
+    - V(conflict) for a change that AWS cannot make, V(invalid_option), V(not_found), V(access_denied),
+      V(no_credentials), V(no_connection), V(throttled), V(refused) and V(aws_error) for what AWS answered.
+  returned: failure
+  type: str
+  sample: conflict
+"""
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
+from ansible_collections.slipway.aws.plugins.module_utils._elb import flows
+
+ARGUMENT_SPEC = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "vpc_id": {"type": "str"},
+    "protocol": {"type": "str", "choices": ["HTTP", "HTTPS"]},
+    "port": {"type": "int"},
+    "target_type": {"type": "str", "choices": ["ip", "instance"]},
+    "health_check_protocol": {"type": "str", "choices": ["HTTP", "HTTPS"]},
+    "health_check_path": {"type": "str"},
+    "health_check_codes": {"type": "str"},
+    "health_check_interval": {"type": "int"},
+    "health_check_timeout": {"type": "int"},
+    "healthy_threshold": {"type": "int"},
+    "unhealthy_threshold": {"type": "int"},
+    "deregistration_delay": {"type": "int"},
+    **TAG_OPTIONS,
+}
+
+
+def main() -> None:
+    run(ARGUMENT_SPEC, flows.target_groups)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,219 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the chosen variables cost a month on AWS: an estimate from the table docs/prices.yml. No Ansible, no calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Json = Mapping[str, Any]
+
+TABLE = Path(__file__).resolve().parents[2] / "docs/prices.yml"
+# Whose prices stand for those of a region that the table does not have.
+REGION = "ap-northeast-2"
+# The variables of roles that decide.
+VARIABLES = (
+    "docker_instance_address_type",
+    "docker_instance_type",
+    "docker_instance_volume_size",
+    "ecs_app_services",
+    "ecs_cluster_architecture",
+    "ecs_cluster_default_strategy",
+    "ecs_cluster_hosting",
+    "ecs_cluster_instance_type",
+    "ecs_cluster_instance_volume_size",
+    "ecs_cluster_instances_min",
+    "ecs_load_balancer_scheme",
+    "ecs_network_endpoints",
+    "ecs_network_nat",
+    "ecs_network_vpc_id",
+    "ecs_network_vpc_tags",
+    "ecs_network_zones",
+    "slipway_endpoint_url",
+    "slipway_region",
+)
+# Endpoints that are routes. AWS asks nothing for them.
+GATEWAYS = {"s3", "dynamodb"}
+
+WAY_OUT, LOAD_BALANCER, REST = "way out of the private subnets", "load balancer", "all else"
+
+
+@dataclass(frozen=True)
+class Line:
+    """So many of something, at a price a month; without a price where the table has none."""
+
+    part: str
+    what: str
+    number: int
+    each: float | None
+
+    @property
+    def month(self) -> float:
+        return self.number * (self.each or 0)
+
+
+class Prices:
+    """The table's prices of one region, a month."""
+
+    def __init__(self, table: Json, region: str) -> None:
+        self.known = region in table["regions"]
+        self.region = region if self.known else REGION
+        self.as_of = str(table["as_of"])
+        self._hours = table["hours_a_month"]
+        self._of = table["regions"][self.region]
+        self._spot = table["fargate_spot_share"]["price"]
+
+    def month(self, name: str) -> float:
+        price = float(self._of[name]["price"])
+        return price * self._hours if name.endswith("_hour") else price
+
+    def instance(self, kind: str) -> float | None:
+        """An instance of that type, or nothing where the table does not have it."""
+        entry = self._of["instances"].get(kind)
+        return float(entry["price"]) * float(self._hours) if entry else None
+
+    def task(self, architecture: str, cpu: float, memory: float, *, spot: bool) -> float:
+        """A Fargate task: CPU units and MiB."""
+        name = f"fargate_{architecture.lower()}"
+        price = cpu / 1024 * self.month(f"{name}_vcpu_hour") + memory / 1024 * self.month(f"{name}_gb_hour")
+        return price * self._spot if spot else price
+
+
+def prices() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(TABLE.read_text())
+    return loaded
+
+
+def lines(settings: Json, of: Prices) -> list[Line]:
+    """What is paid by the hour, whether or not anyone visits."""
+    parts = (_network, _load_balancer, _docker_host, _hosts, _tasks)
+    return [line for part in parts for line in part(settings, of) if line.number]
+
+
+def _zones(settings: Json) -> int:
+    """As many as are named; the role takes two where none is."""
+    return len(settings.get("ecs_network_zones") or ()) or 2
+
+
+def _network(settings: Json, of: Prices) -> Iterator[Line]:
+    if settings.get("ecs_network_vpc_id") or settings.get("ecs_network_vpc_tags"):
+        return
+    zones = _zones(settings)
+    gateways = {"none": 0, "single": 1, "per_zone": zones}[settings.get("ecs_network_nat", "single")]
+    yield Line(WAY_OUT, "NAT gateway", gateways, of.month("nat_gateway_hour"))
+    yield Line(WAY_OUT, "public address of a NAT gateway", gateways, of.month("public_address_hour"))
+    interfaces = len(set(settings.get("ecs_network_endpoints") or ()) - GATEWAYS) * zones
+    yield Line(WAY_OUT, "VPC endpoint in a zone", interfaces, of.month("interface_endpoint_hour"))
+
+
+def _load_balancer(settings: Json, of: Prices) -> Iterator[Line]:
+    yield Line(LOAD_BALANCER, "load balancer", 1, of.month("load_balancer_hour"))
+    public = settings.get("ecs_load_balancer_scheme", "internet-facing") == "internet-facing"
+    addresses = _zones(settings) if public else 0
+    yield Line(LOAD_BALANCER, "public address of the load balancer", addresses, of.month("public_address_hour"))
+
+
+def _docker_host(settings: Json, of: Prices) -> Iterator[Line]:
+    kind = settings.get("docker_instance_type", "t3.small")
+    size = int(settings.get("docker_instance_volume_size", 30))
+    yield Line(REST, f"Docker host, {kind}", 1, of.instance(kind))
+    yield Line(REST, f"disk of the Docker host, {size} GiB", 1, size * of.month("gp3_gib_month"))
+    public = settings.get("docker_instance_address_type", "public") == "public"
+    yield Line(REST, "public address of the Docker host", int(public), of.month("public_address_hour"))
+
+
+def _hosts(settings: Json, of: Prices) -> Iterator[Line]:
+    if settings.get("ecs_cluster_hosting") != "ec2":
+        return
+    kind = settings.get("ecs_cluster_instance_type", "t3.medium")
+    size = int(settings.get("ecs_cluster_instance_volume_size", 30))
+    number = int(settings.get("ecs_cluster_instances_min", 1))
+    yield Line(REST, f"host of the cluster at least, {kind}", number, of.instance(kind))
+    yield Line(REST, f"disk of such a host, {size} GiB", number, size * of.month("gp3_gib_month"))
+
+
+def _tasks(settings: Json, of: Prices) -> Iterator[Line]:
+    for service in settings.get("ecs_app_services") or ():
+        definition = service["task_definition"]
+        own = (definition.get("runtimePlatform") or {}).get("cpuArchitecture")
+        architecture = own or settings.get("ecs_cluster_architecture") or "X86_64"
+        cpu, memory = float(definition.get("cpu") or 256), float(definition.get("memory") or 512)
+        size = f"{cpu / 1024:g} vCPU, {memory / 1024:g} GB{', ARM64' if architecture == 'ARM64' else ''}"
+        count, often = _count(service)
+        for provider, number in placed(count, _strategy(service, settings)).items():
+            spot = provider == "FARGATE_SPOT"
+            what = f"{'Spot task' if spot else 'task'} of {service['name']}{often}, {size}"
+            # What runs on hosts is paid with them.
+            if provider.startswith("FARGATE"):
+                yield Line(REST, what, number, of.task(architecture, cpu, memory, spot=spot))
+
+
+def _count(service: Json) -> tuple[int, str]:
+    """How many tasks at least, and what to say of it."""
+    if scaling := service.get("scaling"):
+        return int(scaling["min_capacity"]), " at least"
+    return 1 if service.get("desired_count") is None else int(service["desired_count"]), ""
+
+
+def _strategy(service: Json, settings: Json) -> Sequence[Json]:
+    options = service.get("options") or {}
+    if options.get("launch_type"):
+        return [{"capacityProvider": options["launch_type"], "weight": 1}]
+    return options.get("capacity_provider_strategy") or settings.get("ecs_cluster_default_strategy") or []
+
+
+def placed(count: int, strategy: Sequence[Json]) -> dict[str, int]:
+    """How many tasks each capacity provider gets: first its base, then by weight."""
+    if not strategy:
+        return {"FARGATE": count}
+    got = {item["capacityProvider"]: min(int(item.get("base") or 0), count) for item in strategy}
+    weights = {item["capacityProvider"]: int(item.get("weight") or 0) for item in strategy}
+    shared = dict.fromkeys(got, 0)
+    for _task in range(count - sum(got.values())):
+        heavy = [name for name, weight in weights.items() if weight] or list(weights)
+        shared[min(heavy, key=lambda name: (shared[name] + 1) / (weights[name] or 1))] += 1
+    return {name: got[name] + shared[name] for name in got}
+
+
+def report(settings: Json, table: Json) -> list[str]:
+    """The estimate as lines of text."""
+    region = str(settings.get("slipway_region") or REGION)
+    of = Prices(table, region)
+    known = lines(settings, of)
+    hours = table["hours_a_month"]
+    told = [f"{line.number:>3} x {_money(line.each):>8} = {_sum(line):>8}  {line.what}" for line in known]
+    told.append(f"{total(known):>25.2f}  US dollars a month ({', '.join(_parts(known))})")
+    told.append(
+        f"An estimate for {hours} hours, from the list prices for {of.region} as noted on {of.as_of}; docs/prices.yml "
+        "says how well each is known. Without data transfer, requests, storage of logs and images, secrets, and taxes."
+    )
+    if not of.known:
+        told.append(f"The table has no prices for {region}, so these are those of {of.region}.")
+    told += [f"Not in the sum: {line.what}; the table has no price for it." for line in known if line.each is None]
+    if settings.get("slipway_endpoint_url"):
+        told.append("The local cloud costs nothing: this is what the same would cost on AWS.")
+    return told
+
+
+def total(known: Sequence[Line]) -> float:
+    return sum(line.month for line in known)
+
+
+def _parts(known: Sequence[Line]) -> Iterator[str]:
+    for part in (WAY_OUT, LOAD_BALANCER, REST):
+        yield f"{part} {total([line for line in known if line.part == part]):.2f}"
+
+
+def _money(price: float | None) -> str:
+    return "?" if price is None else f"{price:.2f}"
+
+
+def _sum(line: Line) -> str:
+    return "?" if line.each is None else f"{line.month:.2f}"

@@ -1,0 +1,143 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run does or, in check mode, would do: read from the results of its tasks. No Ansible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+Json = Mapping[str, Any]
+
+CREATE, CHANGE, REMOVE, UNCLEAR, LEAVE = "create", "change", "remove", "create or change", "leave"
+MARKS = {CREATE: "+", CHANGE: "~", REMOVE: "-", UNCLEAR: "?"}
+# These look, wait or steer. What they report is never a thing that the run manages.
+READERS = {
+    "add_host",
+    "assert",
+    "debug",
+    "fail",
+    "include_role",
+    "include_tasks",
+    "include_vars",
+    "import_role",
+    "import_tasks",
+    "meta",
+    "package_facts",
+    "pause",
+    "reboot",
+    "set_fact",
+    "setup",
+    "stat",
+    "uri",
+    "validate_argument_spec",
+    "wait_for",
+    "wait_for_connection",
+}
+# Modules that return no diff, and where their prediction has the identity of what is there already. AWS gives it to
+# what exists; what is yet to be made has none.
+IDENTITIES = {
+    "amazon.aws.cloudwatchlogs_log_group": "arn",
+    "amazon.aws.ec2_eip": "allocation_id",
+    "amazon.aws.ec2_instance": "instance_ids",
+    "amazon.aws.ec2_key": "key.id",
+    "amazon.aws.ec2_vpc_endpoint": "result.vpc_endpoint_id",
+    "amazon.aws.ec2_vpc_igw": "gateway_id",
+    "amazon.aws.ec2_vpc_nat_gateway": "nat_gateway_id",
+    "amazon.aws.ec2_vpc_net": "vpc.id",
+    "amazon.aws.ec2_vpc_route_table": "route_table.id",
+    "amazon.aws.ec2_vpc_subnet": "subnet.id",
+    "amazon.aws.elb_application_lb": "load_balancer_arn",
+    "amazon.aws.iam_role": "iam_role.arn",
+}
+# What a release says of a service.
+STATES = {"created": CREATE, "updated": CHANGE}
+# Where a module cannot predict, a debug task of the same name does, with a sentence that begins with one of these.
+SENTENCES = {"Would make ": CREATE, "Would remove ": REMOVE, "Would ": CHANGE}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that a run makes, changes or leaves, as the run names it."""
+
+    group: str
+    host: str
+    task: str
+    item: str
+    kind: str
+
+    def __str__(self) -> str:
+        return f"{self.task} ({self.item})" if self.item else self.task
+
+    def identity(self) -> dict[str, str]:
+        return {"group": self.group, "host": self.host, "task": self.task, "item": self.item}
+
+
+def entries(named: Entry, module: str, result: Json) -> Iterator[Entry]:
+    """What a task's result tells; `named` has the names. A release has an entry for each of its services."""
+    services = result.get("services")
+    if module.endswith(".ecs_release") and isinstance(services, Mapping):
+        for name, service in services.items():
+            yield Entry(named.group, named.host, named.task, name, STATES.get(service["state"], LEAVE))
+    elif result.get("changed") or manages(module):
+        yield Entry(named.group, named.host, named.task, named.item, _kind(module, result))
+
+
+def manages(module: str) -> bool:
+    name = module.rpartition(".")[2]
+    return name not in READERS and not name.endswith("_info")
+
+
+def _kind(module: str, result: Json) -> str:
+    if not result.get("changed"):
+        return LEAVE
+    if module.endswith(".debug"):
+        text = str(result.get("msg", ""))
+        return next((kind for start, kind in SENTENCES.items() if text.startswith(start)), UNCLEAR)
+    if (result.get("invocation") or {}).get("module_args", {}).get("state") == "absent":
+        return REMOVE
+    if result.get("diff"):
+        return _kind_of_diff(result["diff"])
+    if module in IDENTITIES:
+        return CHANGE if _at(result, IDENTITIES[module]) else CREATE
+    # With `creates`, a command runs where that file is missing.
+    return CREATE if module.endswith(".command") else UNCLEAR
+
+
+def _kind_of_diff(diff: Any) -> str:
+    parts = diff if isinstance(diff, Sequence) and not isinstance(diff, str) else [diff]
+    there = {side: any(_exists(part.get(side)) for part in parts) for side in ("before", "after")}
+    if not there["before"]:
+        return CREATE if there["after"] else UNCLEAR
+    return CHANGE if there["after"] else REMOVE
+
+
+def _exists(side: Any) -> bool:
+    return bool(side) and not (isinstance(side, Mapping) and side.get("state") == "absent")
+
+
+def _at(result: Any, path: str) -> Any:
+    for name in path.split("."):
+        result = result.get(name) if isinstance(result, Mapping) else None
+    # A module makes one up.
+    return None if str(result).endswith("-xxxxxxxx") else result
+
+
+def listing(known: Iterable[Entry]) -> list[str]:
+    """The list, role by role in the order of the run."""
+    changes = [entry for entry in known if entry.kind != LEAVE]
+    lines = []
+    for (group, host), some in groupby(changes, key=lambda entry: (entry.group, entry.host)):
+        lines.append(group if host == "localhost" else f"{group}, on {host}")
+        lines += [f"  {MARKS[entry.kind]} {entry}" for entry in some]
+    return lines
+
+
+def summary(known: Sequence[Entry]) -> str:
+    counts = {kind: sum(entry.kind == kind for entry in known) for kind in (*MARKS, LEAVE)}
+    always = {CREATE, CHANGE, LEAVE}
+    return ", ".join(f"{count} to {kind}" for kind, count in counts.items() if count or kind in always) + "."

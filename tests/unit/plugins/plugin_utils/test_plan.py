@@ -1,0 +1,82 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a task's result says of the thing that it manages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.slipway.aws.plugins.plugin_utils.plan import Entry, entries, listing, summary
+
+NAMED = Entry("role", "localhost", "Thing exists", "", "leave")
+
+
+def kinds(module: str, **result: Any) -> list[str]:
+    return [entry.kind for entry in entries(NAMED, module, result)]
+
+
+@pytest.mark.parametrize(
+    ("diff", "kind"),
+    [
+        ({"before": {}, "after": {"name": "a"}}, "create"),
+        ({"before": "", "after": "text"}, "create"),
+        ({"before": {"path": "/a", "state": "absent"}, "after": {"path": "/a", "state": "directory"}}, "create"),
+        ({"before": {"name": "a"}, "after": {"name": "b"}}, "change"),
+        ({"before": {"name": "a"}, "after": {}}, "remove"),
+        ([{"after": "text", "after_header": "/a"}, {}], "create"),
+        ([{"before": "text", "after": "text"}], "change"),
+        ([{"prepared": "whatever"}], "create or change"),
+    ],
+)
+def test_a_diff_tells_whether_it_was_there(diff: Any, kind: str) -> None:
+    assert kinds("slipway.aws.ecr_repository", changed=True, diff=diff) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("module", "result", "kind"),
+    [
+        ("amazon.aws.ec2_vpc_net", {}, "create"),
+        ("amazon.aws.ec2_vpc_net", {"vpc": {"id": "vpc-1"}}, "change"),
+        ("amazon.aws.ec2_vpc_route_table", {"route_table": {"id": "rtb-xxxxxxxx"}}, "create"),
+        ("amazon.aws.ec2_vpc_igw", {"gateway_id": None, "vpc_id": "unknown"}, "create"),
+        ("amazon.aws.ec2_key", {"invocation": {"module_args": {"state": "absent"}}}, "remove"),
+        ("ansible.builtin.command", {}, "create"),
+        ("ansible.builtin.debug", {"msg": "Would make load balancer shop."}, "create"),
+        ("ansible.builtin.debug", {"msg": "Would remove target group shop."}, "remove"),
+        ("ansible.builtin.debug", {"msg": "Would install docker.io."}, "change"),
+        ("community.aws.ssm_parameter", {"censored": "hidden"}, "create or change"),
+    ],
+)
+def test_without_a_diff_an_identity_or_a_sentence_tells(module: str, result: dict[str, Any], kind: str) -> None:
+    assert kinds(module, changed=True, **result) == [kind]
+
+
+def test_what_manages_is_left_and_what_looks_is_nothing() -> None:
+    assert kinds("amazon.aws.ec2_vpc_net", changed=False) == ["leave"]
+    assert kinds("amazon.aws.ec2_vpc_net_info", changed=False) == []
+    assert kinds("ansible.builtin.assert", changed=False) == []
+
+
+def test_a_release_has_an_entry_for_each_service() -> None:
+    services = {"web": {"state": "updated"}, "api": {"state": "unchanged"}, "new": {"state": "created"}}
+    told = list(entries(NAMED, "slipway.aws.ecs_release", {"changed": True, "services": services}))
+    assert [(entry.item, entry.kind) for entry in told] == [("web", "change"), ("api", "leave"), ("new", "create")]
+
+
+def test_the_list_is_by_role_and_the_summary_counts() -> None:
+    known = [
+        Entry("ecs_network", "localhost", "VPC exists", "", "create"),
+        Entry("ecs_network", "localhost", "Subnets exist", "zone-a", "leave"),
+        Entry("docker_host", "docker-EC2", "Users are in the group docker", "ec2-user", "change"),
+    ]
+    assert listing(known) == [
+        "ecs_network",
+        "  + VPC exists",
+        "docker_host, on docker-EC2",
+        "  ~ Users are in the group docker (ec2-user)",
+    ]
+    assert summary(known) == "1 to create, 1 to change, 1 to leave."

@@ -13,7 +13,8 @@ description:
   - Takes services as the role P(slipway.aws.ecs_app#role) has them and gives them the form that
     O(slipway.aws.ecs_release#module:services) has.
   - A service with C(scaling) has its C(desired_count), or the least that it scales to, only when it is made.
-  - Target groups by name become ARNs. A name that is not known is an error that says which ones are.
+  - Target groups and names of service discovery become ARNs. A name that is not known is an error that says which ones
+    are.
 positional: _input
 options:
   _input:
@@ -34,6 +35,10 @@ options:
     default: {}
   target_groups:
     description: ARNs of target groups by name.
+    type: dict
+    default: {}
+  registries:
+    description: ARNs of service discovery by name. A C(registryArn) that is no ARN must be one of these names.
     type: dict
     default: {}
   tags:
@@ -66,17 +71,16 @@ from ansible.errors import AnsibleFilterError
 Json = dict[str, Any]
 
 
-def resolved(balancer: Json, target_groups: Mapping[str, str]) -> Json:
-    """A service's load balancer with the ARN of its target group."""
-    name = balancer.get("targetGroupArn")
-    if name is None or str(name).startswith("arn:"):
-        return balancer
-    if name not in target_groups:
-        known = ", ".join(sorted(target_groups)) or "none"
-        raise AnsibleFilterError(
-            f"targetGroupArn: there is no target group named {name!r}; the known ones are: {known}"
-        )
-    return {**balancer, "targetGroupArn": target_groups[str(name)]}
+def resolved(reference: Json, member: str, kind: str, arns: Mapping[str, str]) -> Json:
+    """A service's load balancer or registry with an ARN in the place of a name."""
+    name = reference.get(member)
+    # In check mode, what does not exist yet has no ARN.
+    if name is None or str(name).startswith("arn:") or name == "unknown":
+        return reference
+    if name not in arns:
+        known = ", ".join(sorted(arns)) or "none"
+        raise AnsibleFilterError(f"{member}: there is no {kind} named {name!r}; the known ones are: {known}")
+    return {**reference, member: arns[str(name)]}
 
 
 def counted(service: Json) -> Json:
@@ -92,6 +96,7 @@ def release_services(
     definitions: Sequence[Json],
     defaults: Json | None = None,
     target_groups: Mapping[str, str] | None = None,
+    registries: Mapping[str, str] | None = None,
     tags: Json | None = None,
 ) -> list[Json]:
     """The `services`, each with the definition at its place."""
@@ -101,8 +106,16 @@ def release_services(
         asked = {**(defaults or {}), **own}
         if own.get("capacity_provider_strategy") and "launch_type" not in own:
             asked.pop("launch_type", None)
-        balancers = [resolved(balancer, target_groups or {}) for balancer in service.get("load_balancers") or ()]
-        asked.setdefault("load_balancers", balancers)
+        balancers = service.get("load_balancers") or ()
+        asked.setdefault(
+            "load_balancers",
+            [resolved(item, "targetGroupArn", "target group", target_groups or {}) for item in balancers],
+        )
+        if asked.get("service_registries"):
+            asked["service_registries"] = [
+                resolved(item, "registryArn", "Cloud Map service", registries or {})
+                for item in asked["service_registries"]
+            ]
         direct = {name: service[name] for name in ("name", "after") if service.get(name) is not None}
         direct |= counted(service)
         task_definition = {"definition": definition, "tags": tags or {}}

@@ -24,15 +24,18 @@ def on_starting(_server: Any) -> None:
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
-    from django.db import Error, connections
+    from django.db import Error, connection, connections
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "workshop.settings")
     try:
         django.setup()
-        call_command("migrate", interactive=False)
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":  # which other tasks may be about to migrate as well
+                cursor.execute("SELECT pg_advisory_lock(hashtext('workshop.migrate'))")
+            call_command("migrate", interactive=False)
     except ImproperlyConfigured as error:
         sys.exit(f"workshop cannot start: {error}")
     except Error as error:
         sys.exit(f"workshop cannot start: database {settings.DATABASES['default']['NAME']}: {error}")
-    # Workers are forks: none may inherit an open connection.
+    # Workers are forks: none may inherit an open connection. The lock goes with it.
     connections.close_all()

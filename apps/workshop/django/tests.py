@@ -102,6 +102,14 @@ class Page(TestCase):
         self.assertEqual(page.context["stops"], ["Browser", "Load balancer", "nginx", "Django", "SQLite"])
         self.assertEqual(self.client.get("/").context["stops"], ["Browser", "Django", "SQLite"])
 
+    def test_a_database_for_all_tasks_is_said(self) -> None:
+        database = patch("workshop.views.connection", display_name="PostgreSQL", vendor="postgresql")
+        with database, metadata_endpoint(ANSWERS):
+            page = self.client.get("/")
+        self.assertEqual(page.context["stops"], ["Browser", "Django", "PostgreSQL"])
+        self.assertContains(page, "all share one database")
+        self.assertNotContains(page, "to this task")
+
 
 class Database(TestCase):
     def test_migrations_make_what_the_models_say(self) -> None:
@@ -154,6 +162,18 @@ class Process(SimpleTestCase):
         result = self.run_python("import workshop.settings")
         self.assertEqual(result.returncode, 1)
         self.assertIn("SECRET_KEY is not set", result.stderr)
+
+    def test_postgresql_is_what_the_environment_names(self) -> None:
+        show = "from workshop.settings import DATABASES; import json; print(json.dumps(DATABASES['default']))"
+        environment = {"SECRET_KEY": "test", "DATABASE_HOST": "database.ecs.internal"}
+        refused = self.run_python(show, **environment)
+        self.assertIn("DATABASE_PASSWORD is not set", refused.stderr)
+        environment |= {"DATABASE_PASSWORD": "for this test"}
+        shown = json.loads(self.run_python(show, **environment).stdout)
+        self.assertEqual(shown["ENGINE"], "django.db.backends.postgresql")
+        self.assertEqual(
+            [shown[name] for name in ("HOST", "PORT", "NAME")], ["database.ecs.internal", "5432", "workshop"]
+        )
 
     def test_no_visit_is_lost_when_processes_count_at_once(self) -> None:
         prepare = (

@@ -277,7 +277,7 @@ KINDS = (
         "cluster",
         ec2("describe_launch_templates", "LaunchTemplates", "LaunchTemplateId", "LaunchTemplateName"),
     ),
-    Kind("namespace", "cluster", namespaces),
+    Kind("namespace", "discovery", namespaces),
     Kind("log group", "cluster", log_groups),
     Kind("instance", "docker_instance", ec2("describe_instances", "Reservations", "InstanceId")),
     Kind("volume", "docker_instance", ec2("describe_volumes", "Volumes", "VolumeId")),

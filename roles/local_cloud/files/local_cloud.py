@@ -203,11 +203,14 @@ def stop(settings: Settings) -> dict[str, Any]:
     volumes = engine.volumes.list(filters=ours)
     for volume in volumes:
         volume.remove(force=True)
+    networks = engine.networks.list(filters=ours)
+    for network in networks:
+        network.remove()
     images = [tag for image in engine.images.list() for tag in names(image, settings.port)]
     for name in images:
         with contextlib.suppress(docker.errors.ImageNotFound):  # its last tag took it along
             engine.images.remove(name, force=True)
-    return {"changed": bool(state or containers or volumes or images)}
+    return {"changed": bool(state or containers or volumes or networks or images)}
 
 
 def names(image: Any, port: int) -> list[str]:
@@ -247,7 +250,7 @@ def serve(settings: Settings) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
     from ministack.app import app
-    from ministack.services import alb, autoscaling, ec2, ecs, ssm
+    from ministack.services import alb, autoscaling, ec2, ecs, servicediscovery, ssm
 
     sys.path.insert(0, str(HERE))
     import seams
@@ -259,6 +262,8 @@ def serve(settings: Settings) -> None:
     seams.tasks(ecs, settings.identity)
     seams.dependencies(ecs)
     seams.secure_strings(ssm)
+    seams.namespaces(ecs, servicediscovery, settings.identity)
+    seams.service_discovery(ecs, servicediscovery, ec2, settings.identity)
     seams.health_checks(ecs)
     seams.hosts(autoscaling, ecs)
     seams.load_balancers(alb)

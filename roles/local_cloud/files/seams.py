@@ -9,6 +9,7 @@ Each seam names the behaviour of AWS that it restores. When the emulator does it
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import hashlib
 import http.client
@@ -281,6 +282,96 @@ def tasks(ecs: ModuleType, instance_id: str) -> None:
             stop_containers(engine, ids)
         active = {arn.rsplit("/", 1)[-1] for arn, other in ecs._tasks.items() if other.get("lastStatus") != "STOPPED"}
         remove_volumes(engine, instance_id, active)
+
+
+def namespaces(ecs: ModuleType, cloud_map: ModuleType, instance_id: str) -> None:
+    """A private DNS namespace has a network of Docker, for the tasks of its VPC; lists answer what they are asked."""
+
+    @wrap(cloud_map, "_create_namespace_record")
+    def create(original: Callable[..., Any], *args: Any) -> Any:
+        namespace, error = original(*args)
+        vpc, engine = args[5] if len(args) > 5 else None, ecs._get_docker()
+        if namespace and vpc and engine and not engine.networks.list(names=[network_of(vpc, instance_id)]):
+            labels = {"ministack": "ecs", "ministack.instance": instance_id, "namespace": namespace["Id"]}
+            engine.networks.create(network_of(vpc, instance_id), labels=labels, internal=True)
+        return namespace, error
+
+    @wrap(cloud_map, "_delete_namespace")
+    def delete(original: Callable[..., Any], data: Json) -> Any:
+        import docker.errors
+
+        response = original(data)
+        engine = ecs._get_docker()
+        if response[0] == 200 and engine:
+            for network in engine.networks.list(filters={"label": f"namespace={data['Id']}"}):
+                with contextlib.suppress(
+                    docker.errors.APIError
+                ):  # a task that still ends; the cloud's end takes it along
+                    network.remove()
+        return response
+
+    for action in ("_list_namespaces", "_list_services"):
+        filtered(cloud_map, action)
+
+
+def service_discovery(ecs: ModuleType, cloud_map: ModuleType, ec2: ModuleType, instance_id: str) -> None:
+    """In a VPC with a private DNS namespace, tasks are found by the names of the services that they are registered in.
+
+    Docker's own DNS knows them from a container's start to its end, in the network of the VPC. Everybody else goes on
+    reaching them over the default bridge.
+    """
+
+    @wrap(ecs, "_build_run_kwargs")
+    def run_options(original: Callable[..., Json], container: Json, definition: Json, *args: Any) -> Json:
+        options = original(container, definition, *args)
+        task, engine = ecs._tasks[args[5]], ecs._get_docker()
+        vpc = (ec2._subnets.get(task.get("_subnet") or "") or {}).get("VpcId", "")
+        name = network_of(vpc, instance_id)
+        if definition.get("networkMode") != "awsvpc" or "network_mode" in options:
+            return options
+        if engine.networks.list(names=[name]):
+            aliases = names_of(task, ecs, cloud_map)
+            options["network"] = name
+            options["networking_config"] = {name: engine.api.create_endpoint_config(aliases=aliases)}
+        return options
+
+    @wrap(ecs, "_run_docker_container")
+    def run(original: Callable[..., Any], client: Any, container: Json, options: Json, **more: Any) -> Any:
+        started = original(client, container, options, **more)
+        if "networking_config" in options:
+            client.networks.get("bridge").connect(started)
+        return started
+
+
+def network_of(vpc: str, instance_id: str) -> str:
+    """The Docker network of a VPC. It sorts after `bridge`, whose addresses are those that the emulator tells."""
+    return f"{vpc or 'vpc'}-{instance_id.replace(':', '-')}"
+
+
+def names_of(task: Json, ecs: ModuleType, cloud_map: ModuleType) -> list[str]:
+    """The names in DNS under which a task is registered: those of its service."""
+    cluster = task["clusterArn"].rsplit("/", 1)[-1]
+    service = ecs._services.get(f"{cluster}/{task.get('group', '').removeprefix('service:')}") or {}
+    arns = {registry.get("registryArn") for registry in service.get("serviceRegistries") or ()}
+    return [
+        f"{found['Name']}.{cloud_map._namespaces[found['NamespaceId']]['Name']}"
+        for found in cloud_map._services.values()
+        if found["Arn"] in arns
+    ]
+
+
+def filtered(cloud_map: ModuleType, action: str) -> None:
+    """A list answers with what its filters ask for."""
+    members = {"TYPE": "Type", "NAME": "Name", "NAMESPACE_ID": "NamespaceId"}
+
+    @wrap(cloud_map, action)
+    def listed(original: Callable[..., Any], data: Json) -> Any:
+        status, headers, body = original(data)
+        answer = json.loads(body)
+        wanted = {members[f["Name"]]: f["Values"] for f in data.get("Filters") or () if f["Name"] in members}
+        for kind, items in answer.items():
+            answer[kind] = [i for i in items if all(i.get(member) in values for member, values in wanted.items())]
+        return status, headers, json.dumps(answer).encode()
 
 
 def stop_containers(client: Any, ids: list[str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
 from ministack.core.responses import request_scope
-from ministack.services import alb, ec2, ecs, ssm
+from ministack.services import alb, ec2, ecs, servicediscovery, ssm
 
 PUBLIC_KEY = "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUVyM3RlMXcgYQ=="
 TASK = "arn:aws:ecs:eu-central-1:000000000000:task/web/0123456789abcdef"
@@ -73,6 +73,16 @@ def test_secure_string_reaches_a_container_encrypted() -> None:
         assert ecs._resolve_container_secrets(container)["KEY"].startswith("ENCRYPTED:")
         assert ssm.resolve_parameter_value("/ecs/key", decrypt=True) == "plain"
         ssm.reset()
+
+
+def test_task_of_a_service_is_not_found_by_its_name() -> None:
+    assert "servicediscovery" not in inspect.getsource(ecs)
+    assert "ecs" not in inspect.getsource(servicediscovery._discover_instances)
+
+
+@pytest.mark.parametrize("action", ["_list_namespaces", "_list_services"])
+def test_filters_of_a_list_are_not_looked_at(action: str) -> None:
+    assert "Filters" not in inspect.getsource(getattr(servicediscovery, action))
 
 
 def test_fingerprint_of_an_imported_key_is_random() -> None:

@@ -39,12 +39,31 @@ MIDDLEWARE = [
 ]
 TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": os.environ.get("DATABASE_PATH", str(Path(__file__).resolve().parents[1] / "workshop.sqlite3")),
+
+def database() -> dict[str, object]:
+    """PostgreSQL, which all tasks share, where DATABASE_HOST names one; otherwise a file, which each task has alone."""
+    host = os.environ.get("DATABASE_HOST", "")
+    if not host:
+        path = os.environ.get("DATABASE_PATH", str(Path(__file__).resolve().parents[1] / "workshop.sqlite3"))
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": path}
+    password = os.environ.get("DATABASE_PASSWORD", "")
+    if not password:
+        raise ImproperlyConfigured("DATABASE_PASSWORD is not set, and DATABASE_HOST is.")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": host,
+        "PORT": os.environ.get("DATABASE_PORT", "5432"),
+        "NAME": os.environ.get("DATABASE_NAME", "workshop"),
+        "USER": os.environ.get("DATABASE_USER", "workshop"),
+        "PASSWORD": password,
+        # A connection is kept for a minute, and made anew where the database was replaced meanwhile.
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 5},
     }
-}
+
+
+DATABASES = {"default": database()}
 
 # nginx serves these, from its own image.
 STATIC_URL = "/static/"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from socket import gethostname
 
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -30,6 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "task": task,
         "problem": problem,
         "stops": route(request),
+        "shared": connection.vendor != "sqlite",
         "visits": Counter.increment("visits"),
         "host": gethostname(),
         "version": __version__,
@@ -44,6 +46,6 @@ def route(request: HttpRequest) -> list[str]:
         "Load balancer": "X-Amzn-Trace-Id" in request.headers,
         "nginx": "X-Real-IP" in request.headers,
         "Django": True,
-        "SQLite": True,
+        connection.display_name: True,
     }
     return [name for name, passed in stops.items() if passed]

@@ -155,3 +155,11 @@ def test_options_of_a_service_come_before_the_defaults() -> None:
     }
     assert "launch_type" not in second
     assert "desired_count" not in second
+
+
+def test_name_of_service_discovery_becomes_its_arn() -> None:
+    service = {"name": "web", "options": {"service_registries": [{"registryArn": "web"}]}}
+    released = release_services([service], [definition()], registries={"web": "arn:web"})
+    assert released[0]["service_registries"] == [{"registryArn": "arn:web"}]
+    with pytest.raises(AnsibleFilterError, match="registryArn: there is no Cloud Map service named 'web'"):
+        release_services([service], [definition()])

@@ -1,0 +1,138 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: service_discovery_namespace
+version_added: 0.1.0
+short_description: Manages a private DNS namespace of AWS Cloud Map and the services in it
+author:
+  - The Slipway authors (@slipway)
+description:
+  - Gives a VPC a private DNS namespace with exactly these services. A service of Amazon ECS that names one of them in
+    its C(service_registries) is found under its name from everywhere in the VPC, by the addresses of its tasks.
+  - Each service answers with A records that live for 10 seconds, as tasks with an address of their own need it.
+  - AWS makes the namespace's hosted zone in Route 53 itself, and removes it with the namespace.
+options:
+  state:
+    description: Whether the namespace is there. With it go all its services, once no task is registered in them.
+    type: str
+    choices: [present, absent]
+    default: present
+  name:
+    description:
+      - The name of the namespace, the end of all names in it, such as V(shop.internal).
+    type: str
+    required: true
+  vpc_id:
+    description:
+      - The VPC in which the names are known. It counts when the namespace is made; AWS does not tell it later.
+    type: str
+  services:
+    description:
+      - The names of all services, such as V(database), which makes C(database.shop.internal).
+    type: list
+    elements: str
+    default: []
+  tags:
+    description: Tags of the namespace and its services. Without it, tags are left alone.
+    type: dict
+    aliases: [resource_tags]
+  purge_tags:
+    description: Whether tags that O(tags) lacks are removed.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How many seconds AWS may take to make or remove the namespace, and ECS to take its tasks out of a service.
+    type: int
+    default: 300
+extends_documentation_fragment:
+  - slipway.aws.attributes
+  - slipway.aws.attributes.changes
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+seealso:
+  - module: slipway.aws.ecs_service
+"""
+
+EXAMPLES = r"""
+- name: The database of the shop is found as database.shop.internal
+  slipway.aws.service_discovery_namespace:
+    name: shop.internal
+    vpc_id: vpc-0123456789abcdef0
+    services: [database]
+    tags:
+      project: shop
+  register: found
+
+- name: That is what its service has in service_registries
+  ansible.builtin.debug:
+    msg: "{{ [{'registryArn': found.namespace.services.database}] }}"
+
+- name: The namespace is gone
+  slipway.aws.service_discovery_namespace:
+    name: shop.internal
+    state: absent
+"""
+
+RETURN = r"""
+namespace:
+  description: The namespace as it is now, or in check mode as it would be; what was removed.
+  returned: when there is one or was one
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+      sample: shop.internal
+    id:
+      description: Its id. In check mode V(unknown) for one that does not exist yet.
+      type: str
+      sample: ns-abcd1234abcd1234
+    arn:
+      description: Its ARN.
+      type: str
+      sample: arn:aws:servicediscovery:ap-northeast-2:123456789012:namespace/ns-abcd1234abcd1234
+    services:
+      description: The ARN of each service by its name.
+      type: dict
+      sample: {"database": "arn:aws:servicediscovery:ap-northeast-2:123456789012:service/srv-abcd1234abcd1234"}
+    tags:
+      description: The tags of the namespace.
+      type: dict
+      sample: {"project": "shop"}
+code:
+  description:
+    - Which error it was, for programs.
+    - V(invalid_option) for a value that is refused before anything is changed, V(timeout) where AWS or ECS took longer
+      than O(wait_timeout), V(conflict) for a name that is taken, V(limit_exceeded), V(not_found), V(access_denied),
+      V(no_credentials), V(no_connection), V(throttled), V(refused) and V(aws_error) for what AWS answered.
+  returned: failure
+  type: str
+  sample: invalid_option
+"""
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
+from ansible_collections.slipway.aws.plugins.module_utils._discovery import flows
+
+ARGUMENT_SPEC = {
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "name": {"type": "str", "required": True},
+    "vpc_id": {"type": "str"},
+    "services": {"type": "list", "elements": "str", "default": []},
+    "wait_timeout": {"type": "int", "default": 300},
+    **TAG_OPTIONS,
+}
+
+
+def main() -> None:
+    run(ARGUMENT_SPEC, flows.run_flow, required_if=[("state", "present", ["vpc_id"])])
+
+
+if __name__ == "__main__":
+    main()

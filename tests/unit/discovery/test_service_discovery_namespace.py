@@ -1,0 +1,97 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A namespace has exactly the services that are asked for, and waits for what ECS frees late."""
+
+from __future__ import annotations
+
+import typing as t
+
+import boto3
+import botocore.client
+import pytest
+import yaml
+from botocore.exceptions import ClientError
+
+from ansible_collections.slipway.aws.plugins.module_utils._core import waiting
+from ansible_collections.slipway.aws.plugins.modules import service_discovery_namespace
+
+Json = dict[str, t.Any]
+MODULE = "service_discovery_namespace"
+BOTH = pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
+
+
+@pytest.fixture
+def vpc(aws: None) -> str:
+    return str(boto3.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
+
+
+def names() -> dict[str, list[str]]:
+    """Services by namespace."""
+    client = boto3.client("servicediscovery")
+    services = sorted(service["Name"] for service in client.list_services()["Services"])
+    return {namespace["Name"]: services for namespace in client.list_namespaces()["Namespaces"]}
+
+
+@BOTH
+def test_twelve_steps(vpc: str, run: t.Any) -> None:
+    first: Json = {"vpc_id": vpc, "services": ["database", "cache"], "tags": {"project": "shop"}}
+    second: Json = {"vpc_id": vpc, "services": ["database"], "tags": {"project": "shop", "stage": "test"}}
+    gone: Json = {"state": "absent"}
+    steps = [(first, {"shop.internal": ["cache", "database"]}), (second, {"shop.internal": ["database"]}), (gone, {})]
+    for options, after in steps:
+        before = names()
+        predicted = run(MODULE, check=True, name="shop.internal", **options)
+        assert names() == before
+        done = run(MODULE, name="shop.internal", **options)
+        assert names() == after
+        assert (predicted["changed"], done["changed"]) == (True, True), done
+        assert predicted["diff"] == done["diff"]
+        assert sorted(predicted["namespace"]["services"]) == sorted(done["namespace"]["services"])
+        for check in (True, False):
+            assert run(MODULE, check=check, name="shop.internal", **options)["changed"] is False
+        if options is second:
+            tags = boto3.client("servicediscovery").list_tags_for_resource
+            for arn in (done["namespace"]["arn"], done["namespace"]["services"]["database"]):
+                found = {tag["Key"]: tag["Value"] for tag in tags(ResourceARN=arn)["Tags"]}
+                assert found == second["tags"]
+
+
+def test_examples(vpc: str, run: t.Any) -> None:
+    made, _shown, gone = yaml.safe_load(service_discovery_namespace.EXAMPLES)
+    for example in (made, gone):
+        options = example[f"slipway.aws.{MODULE}"] | ({"vpc_id": vpc} if example is made else {})
+        assert run(MODULE, **options)["changed"]
+        assert not run(MODULE, **options)["changed"]
+
+
+def test_a_service_goes_once_its_tasks_are_gone(vpc: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(MODULE, name="shop.internal", vpc_id=vpc, services=["database"])
+    monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.01)
+    refusals = [True, True]
+    call = botocore.client.BaseClient._make_api_call
+
+    def refused(client: t.Any, operation: str, request: Json) -> t.Any:
+        if operation == "DeleteService" and refusals and refusals.pop():
+            raise ClientError({"Error": {"Code": "ResourceInUse", "Message": "has registered instances"}}, operation)
+        return call(client, operation, request)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", refused)
+    assert run(MODULE, name="shop.internal", state="absent")["changed"]
+    assert names() == {}
+    assert not refusals
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"name": "Shop.internal"}, "name: 'Shop.internal' is no DNS name"),
+        ({"services": ["data.base"]}, "services: 'data.base' is no label of a DNS name"),
+        ({"services": ["a", "a"]}, "services: 'a' is given twice"),
+    ],
+)
+def test_what_is_no_name_is_refused(vpc: str, run: t.Any, options: Json, said: str) -> None:
+    result = run(MODULE, **{"name": "shop.internal", "vpc_id": vpc, **options})
+    assert (result["code"], said in result["msg"]) == ("invalid_option", True)
+    assert names() == {}

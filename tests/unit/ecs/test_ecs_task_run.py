@@ -1,0 +1,106 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A command in a task of its own: what is asked of AWS, and how its end is told. No container runs here."""
+
+from __future__ import annotations
+
+import typing as t
+
+import boto3
+import pytest
+from moto.moto_api import state_manager
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_run import chosen_container, exit_code, request
+
+Json = dict[str, t.Any]
+NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": "DISABLED"}}
+SERVICE: Json = {
+    "taskDefinition": "arn:td:3",
+    "networkConfiguration": NETWORK,
+    "launchType": "FARGATE",
+    "platformVersion": "LATEST",
+}
+
+
+def test_the_task_is_as_those_of_the_service() -> None:
+    asked = request("shop", SERVICE, "web", ["true"])
+    assert asked["networkConfiguration"] == NETWORK
+    assert (asked["taskDefinition"], asked["launchType"]) == ("arn:td:3", "FARGATE")
+    assert asked["overrides"] == {"containerOverrides": [{"name": "web", "command": ["true"]}]}
+
+
+def test_a_capacity_provider_takes_the_place_of_the_launch_type() -> None:
+    strategy = [{"capacityProvider": "FARGATE_SPOT", "weight": 1}]
+    asked = request("shop", {**SERVICE, "capacityProviderStrategy": strategy}, "web", ["true"])
+    assert asked["capacityProviderStrategy"] == strategy
+    assert "launchType" not in asked
+
+
+def test_the_only_container_need_not_be_named() -> None:
+    both = {"containerDefinitions": [{"name": "django"}, {"name": "nginx"}]}
+    assert chosen_container({"containerDefinitions": [{"name": "django"}]}, None) == "django"
+    assert chosen_container(both, "nginx") == "nginx"
+    for wrong in (None, "apache"):
+        with pytest.raises(SlipwayError, match="Take one of django, nginx"):
+            chosen_container(both, wrong)
+
+
+def test_a_container_that_never_started_has_no_exit_code() -> None:
+    task = {"containers": [{"name": "web"}, {"name": "log", "exitCode": 0}]}
+    assert (exit_code(task, "web"), exit_code(task, "log")) == (None, 0)
+
+
+@pytest.fixture
+def service(ecs: t.Any) -> str:
+    ec2 = boto3.client("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    ecs.create_cluster(clusterName="shop")
+    ecs.register_task_definition(family="web", containerDefinitions=[{"name": "web", "image": "web", "memory": 64}])
+    group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+    network = {"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": [group]}}
+    ecs.create_service(
+        cluster="shop",
+        serviceName="web",
+        taskDefinition="web",
+        desiredCount=0,
+        launchType="FARGATE",
+        networkConfiguration=network,
+    )
+    return "web"
+
+
+def run_task(run: t.Any, **options: t.Any) -> Json:
+    return t.cast("Json", run("ecs_task_run", cluster="shop", command=["true"], **options))
+
+
+def test_check_mode_starts_nothing(service: str, run: t.Any, calls: list[str]) -> None:
+    assert run_task(run, service=service, check=True)["changed"]
+    assert "RunTask" not in calls
+
+
+def test_failures_have_codes(service: str, run: t.Any, calls: list[str]) -> None:
+    assert run_task(run, service="nobody")["code"] == "not_found"
+    assert run_task(run, service=service, container="nobody")["code"] == "invalid_option"
+    assert "RunTask" not in calls
+
+
+def test_a_task_that_does_not_end_is_stopped(service: str, run: t.Any, calls: list[str]) -> None:
+    state_manager.set_transition("ecs::task", {"progression": "manual", "times": 100})
+    try:
+        result = run_task(run, service=service, wait_timeout=1)
+    finally:
+        state_manager.unset_transition("ecs::task")
+    assert (result["code"], "did not end in time" in result["msg"]) == ("timeout", True)
+    assert calls[-1] == "StopTask"
+
+
+def test_a_task_that_ends_is_told_with_its_exit_code(service: str, run: t.Any) -> None:
+    state_manager.set_transition("ecs::task", {"progression": "immediate"})
+    try:
+        result = run_task(run, service=service)
+    finally:
+        state_manager.unset_transition("ecs::task")
+    assert (result["changed"], result["exit_code"], result["output"]) == (True, 0, [])

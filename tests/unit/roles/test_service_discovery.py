@@ -1,0 +1,64 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Names of services are made once, found again and removed; what others have of the same name stays."""
+
+from __future__ import annotations
+
+import typing as t
+
+Json = dict[str, t.Any]
+SITE = {"slipway_project": "shop", "service_discovery_services": ["database"]}
+
+
+def role(entry: str, name: str = "service_discovery", **variables: t.Any) -> Json:
+    return {
+        "name": entry,
+        "ansible.builtin.include_role": {"name": f"slipway.aws.{name}", "tasks_from": entry},
+        "vars": variables,
+    }
+
+
+def that(*conditions: str) -> Json:
+    return {"name": "That is so", "ansible.builtin.assert": {"that": list(conditions)}}
+
+
+def namespaces(cloud: t.Any) -> list[str]:
+    listed = cloud.client("servicediscovery").list_namespaces()["Namespaces"]
+    return sorted(namespace["Name"] for namespace in listed)
+
+
+def test_names_come_and_go(cloud: t.Any) -> None:
+    network = {"vpc_id": cloud.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]}
+    site = {**SITE, "ecs_network_result": network}
+    predicted = cloud.play(
+        [role("main"), that("service_discovery_result.services.database == 'unknown'")], "--check", **site
+    )
+    assert (predicted.code, predicted.changed, namespaces(cloud)) == (0, 1, []), predicted.output
+    found = that(
+        "service_discovery_result.namespace == 'shop.internal'",
+        "service_discovery_result.services.database is match('arn:')",
+    )
+    made = cloud.play([role("main"), role("main"), role("find"), found], **site)
+    assert (made.code, made.changed, namespaces(cloud)) == (0, 1, ["shop.internal"]), made.output
+    gone = cloud.play(
+        [role("absent"), role("absent"), role("find"), that("not service_discovery_result.services")], **site
+    )
+    assert (gone.code, gone.changed, namespaces(cloud)) == (0, 1, []), gone.output
+
+
+def test_what_others_have_stays(cloud: t.Any) -> None:
+    client = cloud.client("servicediscovery")
+    client.create_private_dns_namespace(Name="shop.internal", Vpc="vpc-0123456789abcdef0")
+    site = {**SITE, "ecs_network_result": {"vpc_id": "vpc-0123456789abcdef0"}}
+    refused = cloud.play([role("absent"), role("main")], **site)
+    assert (refused.code, namespaces(cloud)) == (2, ["shop.internal"]), refused.output
+    assert "shop.internal is there without the tag slipway:project=shop" in " ".join(refused.output.split())
+
+
+def test_a_page_needs_a_load_balancer(cloud: t.Any) -> None:
+    nothing = {"ecs_cluster_result": {"name": "shop"}, "ecs_load_balancer_result": {"url": ""}}
+    refused = cloud.play([role("main", "ecs_verify", **nothing)], slipway_project="shop")
+    assert refused.code == 2
+    assert "there is no load balancer: make it with --tags load_balancer" in " ".join(refused.output.split())

@@ -115,6 +115,7 @@ def policy_documents(permissions: Json, values: dict[str, str], variants: list[s
     parts = {
         name: statements([*(one for look in part["needs"] for one in permissions["looks"][look]), *part["may"]])
         for name, part in permissions["documents"].items()
+        if part.get("variant") in {None, *(variants or [])}
     }
     everything = [_named(name, statement) for name, part in parts.items() for statement in part]
     reads = [

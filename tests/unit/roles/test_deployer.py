@@ -27,7 +27,7 @@ Json = dict[str, t.Any]
 ROOT = Path(__file__).resolve().parents[3]
 PERMISSIONS = yaml.safe_load((ROOT / "roles/deployer/files/permissions.yml").read_text())
 STATEMENTS = [one for part in PERMISSIONS["documents"].values() for one in part["may"]]
-VARIANTS = sorted({one["variant"] for one in STATEMENTS if "variant" in one})
+VARIANTS = sorted({one["variant"] for one in [*STATEMENTS, *PERMISSIONS["documents"].values()] if "variant" in one})
 LIMIT = 6144
 # Longer than most, as names count.
 VALUES = {
@@ -86,9 +86,9 @@ def test_document_is_what_iam_takes(name: str) -> None:
     assert "<" not in json.dumps(document)
     # `all` is for readers, and for whatever takes more. With all variants at once, the role may have to refuse.
     for variant in VARIANTS:
-        shorter = policy_documents(PERMISSIONS, VALUES, ["changes", variant])[name]
-        assert name == "all" or len(json.dumps(shorter, separators=(",", ":"))) <= LIMIT
-    assert len(PERMISSIONS["documents"]) <= 10  # so many policies does a user or a role take
+        shorter = policy_documents(PERMISSIONS, VALUES, ["changes", variant])
+        assert name == "all" or len(json.dumps(shorter.get(name), separators=(",", ":"))) <= LIMIT
+        assert len(set(shorter) - {"all", "plan"}) <= 10  # so many policies does a user or a role take
 
 
 @pytest.mark.parametrize("name", PERMISSIONS["documents"])
@@ -124,6 +124,11 @@ def test_nothing_is_wide_that_need_not_be() -> None:
                 "ecs:DeregisterTaskDefinition",
                 "acm:RequestCertificate",
                 "acm:AddTagsToCertificate",
+                # Neither have a namespace and its zone, nor does Cloud Map know a resource of its tags.
+                "servicediscovery:CreatePrivateDnsNamespace",
+                "servicediscovery:TagResource",
+                "servicediscovery:UntagResource",
+                "route53:CreateHostedZone",
             }
         if "iam:PassRole" in one["Action"]:
             assert one["Action"] == ["iam:PassRole"]
@@ -164,7 +169,7 @@ def test_users_and_roles_get_what_they_are_to_have(cloud: Cloud, tmp_path: Path)
     made = cloud.play(role(), **settings)
     assert made.code == 0, made.output
     attached = iam.list_attached_user_policies(UserName="ecsuser")["AttachedPolicies"]
-    assert {one["PolicyName"] for one in attached} == {f"shop-deployer-{name}" for name in PERMISSIONS["documents"]}
+    assert {one["PolicyName"] for one in attached} == {f"shop-deployer-{name}" for name in PERMISSIONS["documents"] if name not in VARIANTS}
     attached = iam.list_attached_role_policies(RoleName="releases")["AttachedPolicies"]
     assert {one["PolicyName"] for one in attached} == {"shop-deployer-image", "shop-deployer-service"}
     credentials = tmp_path / "ecsuser.credentials"

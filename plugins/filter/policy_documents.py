@@ -66,7 +66,7 @@ def _arn(short: str) -> str:
     """`ec2:vpc/*` as an ARN of this account."""
     if short == "*" or short.startswith("arn:"):
         return short
-    service, _, resource = short.partition(":")
+    service, resource = short.split(":", 1)
     return f"arn:<partition>:{service}:{'' if service in GLOBAL_SERVICES else '<region>'}:<account>:{resource}"
 
 

@@ -102,7 +102,7 @@ class Site:
         """Kill a run right after a change; it may end before, and well."""
         assert self.proxy
         run: list[Run] = []
-        self.proxy.arm(call, lambda: run[0].kill())
+        self.proxy.arm(call, lambda: run[0].kill())  # pylint: disable=unnecessary-lambda  # there is none yet
         run.append(self.start(playbook, *options))
         code = run[0].process.wait(LIMIT)
         struck = self.proxy.disarm()

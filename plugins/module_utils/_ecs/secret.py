@@ -46,7 +46,7 @@ class Wish:
         """The value that a new one gets."""
         if self.value is not None:
             return self.value
-        return "".join(secrets.choice(ALPHABET) for _ in range(self.length))
+        return "".join(secrets.choice(ALPHABET) for place in range(self.length))
 
 
 @dataclass(frozen=True)

@@ -317,7 +317,7 @@ BY_SERVICE: dict[str, Callable[[Call, str], Iterator[Question]]] = {
 
 def questions(call: Call, name: str, resource: str) -> list[Question]:
     """What AWS asks about a call before it does anything."""
-    service, _, action = name.partition(":")
+    service, action = name.split(":", 1)
     if service in BY_SERVICE:
         asked = list(BY_SERVICE[service](call, action))
     elif service == "iam" and {"RoleName", "InstanceProfileName"} & call.params.keys():

@@ -73,7 +73,7 @@ def test_info_modules(run: Run) -> None:
     assert [[cluster["name"] for cluster in result["clusters"]] for result in clusters] == [["shop"], ["shop"]]
     group = "arn:aws:autoscaling:eu-central-1:123456789012:autoScalingGroup:1:autoScalingGroupName/shop"
     run("ecs_capacity_provider", name="shop-hosts", auto_scaling_group_provider={"autoScalingGroupArn": group})
-    (providers,) = play(run, "ecs_capacity_provider_info").values()
+    providers = next(iter(play(run, "ecs_capacity_provider_info").values()))
     assert [provider["name"] for provider in providers["capacity_providers"]] == ["shop-hosts"]
     definitions = list(play(run, "ecs_task_definition_info").values())
     assert [[found["revision"] for found in result["task_definitions"]] for result in definitions] == [[1], [1]]

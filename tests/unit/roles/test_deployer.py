@@ -169,7 +169,9 @@ def test_users_and_roles_get_what_they_are_to_have(cloud: Cloud, tmp_path: Path)
     made = cloud.play(role(), **settings)
     assert made.code == 0, made.output
     attached = iam.list_attached_user_policies(UserName="ecsuser")["AttachedPolicies"]
-    assert {one["PolicyName"] for one in attached} == {f"shop-deployer-{name}" for name in PERMISSIONS["documents"] if name not in VARIANTS}
+    assert {one["PolicyName"] for one in attached} == {
+        f"shop-deployer-{name}" for name in PERMISSIONS["documents"] if name not in VARIANTS
+    }
     attached = iam.list_attached_role_policies(RoleName="releases")["AttachedPolicies"]
     assert {one["PolicyName"] for one in attached} == {"shop-deployer-image", "shop-deployer-service"}
     credentials = tmp_path / "ecsuser.credentials"

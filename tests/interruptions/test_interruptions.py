@@ -18,14 +18,14 @@ from ansible_collections.slipway.aws.tests.interruptions.conftest import Site
 
 # Where a role's runs are killed, one after the other: when this call has done its work, or in the midst of this task.
 SET_UP = {
-    "network": ("CreateSubnet", "CreateNatGateway"),
+    "network": ("CreateNatGateway",),
     "registry": ("CreateRepository",),
-    "docker_instance": ("CreateRole", "RunInstances"),
+    "docker_instance": ("RunInstances",),
     "docker_host": ("TASK [slipway.aws.docker_host : Packages are installed (apt)]",),
     "image": ("TASK [slipway.aws.container_image : Container of it runs]",),
     "cluster": ("PutRolePolicy",),
-    "load_balancer": ("CreateTargetGroup", "CreateLoadBalancer"),
-    "service": ("RegisterTaskDefinition", "CreateService"),
+    "load_balancer": ("CreateTargetGroup",),
+    "service": ("CreateService",),
 }
 TAKE_DOWN = {
     "service": ("DeleteService",),
@@ -33,7 +33,7 @@ TAKE_DOWN = {
     "cluster": ("DeleteCluster",),
     "docker_instance": ("TerminateInstances",),
     "registry": ("DeleteRepository",),
-    "network": ("DeleteNatGateway", "DeleteSubnet"),
+    "network": ("DeleteNatGateway",),
 }
 # Nothing tags the listener and the rules of a load balancer, which go with it. AWS tags tasks as their service asks,
 # and the emulator does not.

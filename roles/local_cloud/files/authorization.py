@@ -303,6 +303,8 @@ def json_questions(call: Call, action: str, resource: str) -> Iterator[Question]
         resource += f":log-stream:{call.body.get('logStreamName', '*')}"
     if action in {"CreateLogGroup", "PutParameter"}:
         yield from making(call, action, resource)
+    elif call.service == "ssm" and "Names" in call.body:
+        yield from (Question(f"ssm:{action}", call.arn(f"parameter{name}")) for name in call.body["Names"])
     else:
         yield Question(f"{call.service}:{action}", resource, tag_context(tags_in(call)))
 

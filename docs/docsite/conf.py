@@ -21,6 +21,6 @@ default_role = "any"
 # Every reference must lead somewhere. These lead to pages of Ansible and of other collections.
 nitpicky = True
 nitpick_ignore_regex = [
-    ("std:ref", r"action_plugins|ansible_configuration_settings|common_return_values"),
+    ("std:ref", r"action_plugins|ansible_configuration_settings|callback_plugins|common_return_values"),
     ("std:ref", r"ansible_collections\.(amazon|community|ansible)\..*"),
 ]

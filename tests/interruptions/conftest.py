@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import typing as t
 import urllib.parse
 import urllib.request
@@ -109,10 +110,11 @@ class Site:
         assert code == (-9 if struck else 0), run[0].output
         return struck
 
-    def strike_at(self, task: str, playbook: str, *options: str) -> None:
-        """Kill a run that is at work on a task."""
+    def strike_at(self, pattern: str, playbook: str, *options: str) -> None:
+        """Kill a run whose output has come to this."""
+        seen = re.compile(pattern, re.DOTALL)
         run = self.start(playbook, *options)
-        await_that(lambda: task in run.output or run.process.poll() is not None, run.describe, LIMIT)
+        await_that(lambda: bool(seen.search(run.output)) or run.process.poll() is not None, run.describe, LIMIT)
         assert run.process.poll() is None, run.output
         run.kill()
 

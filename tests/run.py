@@ -1,6 +1,6 @@
 """Runs the project's checks and ends with how many of each kind passed.
 
-Without arguments every kind runs, also when an earlier one fails: lint, unit, sanity, molecule.
+Without arguments lint, unit, sanity and molecule run, also when an earlier one fails; `long` when it is asked for.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ COLLECTION = "ansible_collections/slipway/aws"
 # ansible-test fetches this script to bring pip into its virtual environments; Python has a pip of its own for that.
 PIP_BOOTSTRAP = "import ensurepip\n\nensurepip.bootstrap()\n"
 PIP_BOOTSTRAP_NAMES = ("get_pip_24_2.py", "get_pip_25_2.py")
+
+
+# For `make long`: they would make every test run a third longer.
+LONG = {"distributions", "interruptions"}
 
 
 @dataclass(frozen=True)
@@ -151,29 +155,42 @@ def sanity_home() -> Path:
 
 
 def molecule() -> Tally:
-    """One test a scenario, and those of the modules. All share the local cloud that `default` owns: it is taken down
-    once, at the end."""
+    """The scenarios that are quick enough for every day."""
+    return scenarios(*sorted({path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - LONG))
+
+
+def long() -> Tally:
+    """The others."""
+    return scenarios(*sorted(LONG))
+
+
+def scenarios(*names: str) -> Tally:
+    """One test a scenario, and the cases of those that run pytest. All share the local cloud that `default` owns: it is
+    taken down once, at the end."""
     reports = [CACHE / "integration.xml", CACHE / "interruptions.xml"]
     for report in reports:
         report.unlink(missing_ok=True)
     take_down = ("molecule", "destroy", "--scenario-name", "default")
     run("molecule, what an earlier run left is gone", *take_down)
-    scenarios = sorted(path.parent.name for path in ROOT.glob("molecule/*/molecule.yml"))
-    ok = [
-        run(f"molecule {name}", "molecule", "test", "--scenario-name", name, "--destroy", "never") for name in scenarios
-    ]
+    ok = [run(f"molecule {name}", "molecule", "test", "--scenario-name", name, "--destroy", "never") for name in names]
     ok.append(run("molecule, nothing stays behind", *take_down))
     cases = reported([report for report in reports if report.exists()], succeeded=True)
     return cases + Tally(passed=ok.count(True), failed=ok.count(False))
 
 
-KINDS: dict[str, Callable[[], Tally]] = {"lint": lint, "unit": unit, "sanity": sanity, "molecule": molecule}
+KINDS: dict[str, Callable[[], Tally]] = {
+    "lint": lint,
+    "unit": unit,
+    "sanity": sanity,
+    "molecule": molecule,
+    "long": long,
+}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="kind", help=", ".join(KINDS))
-    chosen = parser.parse_args().kinds or list(KINDS)
+    chosen = parser.parse_args().kinds or [kind for kind in KINDS if kind != "long"]
     if unknown := set(chosen) - set(KINDS):
         parser.error(f"no such kind: {', '.join(sorted(unknown))}")
     CACHE.mkdir(parents=True, exist_ok=True)

@@ -320,12 +320,12 @@ def refusals(network: Json, cloud: t.Any, tmp_path_factory: pytest.TempPathFacto
     cloud.client("elbv2").create_target_group(Name="ecs-theirs", Protocol="HTTP", Port=80, VpcId=network["vpc_id"])
     cloud.client("s3").create_bucket(Bucket="theirs", CreateBucketConfiguration={"LocationConstraint": REGION})
     remember = {"ansible.builtin.set_fact": {"told": "{{ told | combine({case: ansible_failed_result | to_json}) }}"}}
-    preflight = {"name": ROLE, "tasks_from": "preflight"}
+    checks = [{"name": ROLE, "tasks_from": entry} for entry in ("preflight", "preflight_account")]
     tasks: list[Json] = [
         {
             "name": case,
             "vars": {"case": case},
-            "block": [{"name": case, "ansible.builtin.include_role": preflight, "vars": wrong}],
+            "block": [{"name": case, "ansible.builtin.include_role": check, "vars": wrong} for check in checks],
             "rescue": [{"name": f"{case}, told", **remember}],
         }
         for case, (wrong, _told) in WRONG.items()

@@ -83,6 +83,37 @@ def test_a_service_goes_once_its_tasks_are_gone(vpc: str, run: t.Any, monkeypatc
     assert not refusals
 
 
+def test_a_namespace_that_aws_cannot_make_is_told_with_its_reason(
+    vpc: str, run: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = botocore.client.BaseClient._make_api_call
+    failed = {"Status": "FAIL", "ErrorCode": "CANNOT_CREATE_HOSTED_ZONE", "ErrorMessage": "The VPC has that zone."}
+
+    def failing(client: t.Any, operation: str, request: Json) -> t.Any:
+        return {"Operation": failed} if operation == "GetOperation" else call(client, operation, request)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", failing)
+    result = run(MODULE, name="shop.internal", vpc_id=vpc)
+    assert result["code"] == "aws_error"
+    assert result["msg"].endswith("could not be made: CANNOT_CREATE_HOSTED_ZONE The VPC has that zone.")
+
+
+def test_a_service_that_may_not_be_deleted_is_told_at_once(
+    vpc: str, run: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(MODULE, name="shop.internal", vpc_id=vpc, services=["database"])
+    call = botocore.client.BaseClient._make_api_call
+
+    def denied(client: t.Any, operation: str, request: Json) -> t.Any:
+        if operation == "DeleteService":
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not for you"}}, operation)
+        return call(client, operation, request)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", denied)
+    assert run(MODULE, name="shop.internal", state="absent")["code"] == "access_denied"
+    assert names() == {"shop.internal": ["database"]}
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import typing as t
 
+import botocore.client
 import pytest
+from botocore.exceptions import ClientError
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection
 from ansible_collections.slipway.aws.plugins.module_utils._ecs import service_info_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.watching import Cloud
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     Json,
+    container,
     deployment,
     service,
     service_deployment,
@@ -27,9 +31,13 @@ Run = t.Callable[..., Json]
 class Recorded:
     """A client that answers with what was recorded."""
 
-    def __init__(self, tasks: list[Json], deployments: list[Json]) -> None:
+    def __init__(self, tasks: list[Json], deployments: list[Json], services: t.Sequence[Json] = ()) -> None:
         self.tasks = {item["taskArn"]: item for item in tasks}
         self.deployments = deployments
+        self.services = {item["serviceName"]: item for item in services}
+
+    def describe_services(self, services: list[str], **_request: t.Any) -> Json:
+        return {"services": [self.services[name] for name in services], "failures": []}
 
     def get_paginator(self, _operation: str) -> Recorded:
         return self
@@ -94,6 +102,32 @@ def test_failed_tasks_of_a_rollout_in_progress_are_told_too() -> None:
     assert found["failure"]["failed_task_count"] == 1
 
 
+def test_rollouts_and_tasks_are_told_where_they_are_asked_for() -> None:
+    image = {"image": "shop/web:1", "imageDigest": "sha256:1"}
+    client = Recorded([task("n1", healthStatus="HEALTHY", containers=[container("n1", **image)])], [], [service()])
+    params = {"cluster": "shop", "names": ["web"], "rollouts": False, "tasks": False}
+
+    def told(**asked: bool) -> Json:
+        connection = Connection(lambda _name, _region="": client, params | asked, True)
+        found: Json = service_info_flow.run_flow(connection)["services"][0]
+        return found
+
+    assert not {"rollout", "tasks"} & set(told())
+    both = told(rollouts=True, tasks=True)
+    assert both["rollout"]["state"] == "in_progress"
+    assert both["tasks"] == [
+        {
+            "task_arn": task("n1")["taskArn"],
+            "task_definition": task("n1")["taskDefinitionArn"],
+            "last_status": "RUNNING",
+            "health_status": "HEALTHY",
+            "containers": [
+                {"name": "web", "last_status": "RUNNING", "image": "shop/web:1", "image_digest": "sha256:1"}
+            ],
+        }
+    ]
+
+
 # As a module
 
 
@@ -126,3 +160,11 @@ def test_named_services_and_what_is_not_there(run: Run, shop: t.Any) -> None:
     assert run("ecs_service_info", cluster="nowhere")["services"] == []
     assert run("ecs_service_info", cluster="shop", names=[])["services"] == []
     assert not found["changed"]
+
+
+def test_what_may_not_be_read_is_no_empty_cluster(run: Run, shop: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_client: t.Any, operation: str, _request: Json) -> t.NoReturn:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not for you"}}, operation)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", denied)
+    assert run("ecs_service_info", cluster="shop")["code"] == "access_denied"

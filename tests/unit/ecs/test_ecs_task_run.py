@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import boto3
@@ -13,6 +14,7 @@ import pytest
 from moto.moto_api import state_manager
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._ecs import api, task_run_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_run import chosen_container, exit_code, request
 
 Json = dict[str, t.Any]
@@ -104,3 +106,54 @@ def test_a_task_that_ends_is_told_with_its_exit_code(service: str, run: t.Any) -
     finally:
         state_manager.unset_transition("ecs::task")
     assert (result["changed"], result["exit_code"], result["output"]) == (True, 0, [])
+
+
+LOGS = {"logDriver": "awslogs", "options": {"awslogs-group": "/web", "awslogs-stream-prefix": "ecs"}}
+FAILED = {"name": "web", "lastStatus": "STOPPED", "exitCode": 3}
+NEVER_STARTED = {"name": "web", "lastStatus": "STOPPED", "reason": "CannotPullContainerError: no such image"}
+
+
+@pytest.fixture
+def logging(service: str, ecs: t.Any) -> t.Any:
+    """The client of the logs that the service's container writes to."""
+    definition = {"name": "web", "image": "web", "memory": 64, "logConfiguration": LOGS}
+    ecs.register_task_definition(family="web", containerDefinitions=[definition])
+    ecs.update_service(cluster="shop", service=service, taskDefinition="web")
+    client = boto3.client("logs")
+    client.create_log_group(logGroupName="/web")
+    return client
+
+
+@pytest.mark.parametrize(
+    ("container", "told"),
+    [
+        (FAILED, (3, ["no such table"], "The command in a task beside service web ended with exit code 3.")),
+        (NEVER_STARTED, (None, [], "The task beside service web did not start.")),
+    ],
+)
+def test_a_task_that_fails_is_told_with_its_reason(
+    logging: t.Any, run: t.Any, monkeypatch: pytest.MonkeyPatch, container: Json, told: tuple[int, list[str], str]
+) -> None:
+    def ended(_ecs: t.Any, _cluster: str, arns: list[str]) -> list[Json]:
+        place = {"logGroupName": "/web", "logStreamName": f"ecs/web/{arns[0].rpartition('/')[2]}"}
+        logging.create_log_stream(**place)
+        logging.put_log_events(**place, logEvents=[{"timestamp": int(time.time() * 1000), "message": "no such table"}])
+        return [{"taskArn": arns[0], "lastStatus": "STOPPED", "containers": [container]}]
+
+    monkeypatch.setattr(api, "describe_tasks", ended)
+    result = run_task(run, service="web")
+    code, output, said = told
+    assert (result["code"], result["exit_code"], result["output"]) == ("task_failed", code, output)
+    assert result["msg"].startswith(said)
+    assert all(line in result["msg"] for line in output)
+
+
+@pytest.mark.usefixtures("logging")
+def test_output_that_never_comes_is_not_waited_for_without_end(run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_run_flow, "LOG_SECONDS", 0.1)
+    state_manager.set_transition("ecs::task", {"progression": "immediate"})
+    try:
+        result = run_task(run, service="web")
+    finally:
+        state_manager.unset_transition("ecs::task")
+    assert (result["exit_code"], result["output"]) == (0, [])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import boto3
+import botocore.client
 import pytest
 from botocore.exceptions import ClientError
 
@@ -144,6 +145,24 @@ def test_what_may_not_be_read_is_no_empty_answer(run: RunModule, monkeypatch: py
     monkeypatch.setattr(api, "KINDS", (*api.KINDS[:1], api.Kind("IAM role", "cluster", denied)))
     found = run("project_info", project="ours")
     assert (found["failed"], found["code"]) == (True, "access_denied")
+
+
+def test_a_bucket_of_somebody_else_is_none_of_ours(run: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "KINDS", tuple(kind for kind in api.KINDS if kind.look == api.buckets))
+    for name in ("ours", "hidden", "gone"):
+        make_data(name)
+    codes = {"hidden-logs": "AccessDenied", "gone-logs": "NoSuchBucket"}
+    call = botocore.client.BaseClient._make_api_call
+
+    def refused(client: t.Any, operation: str, request: Json) -> t.Any:
+        if operation == "GetBucketTagging" and request["Bucket"] in codes:
+            raise ClientError({"Error": {"Code": codes[request["Bucket"]], "Message": ""}}, operation)
+        return call(client, operation, request)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", refused)
+    assert [one["name"] for one in run("project_info", project="ours")["resources"]] == ["ours-logs"]
+    codes["hidden-logs"] = "InternalError"
+    assert run("project_info", project="ours")["failed"]
 
 
 def resource(kind: str, tag: str, **members: str) -> Json:

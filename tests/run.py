@@ -6,6 +6,7 @@ Without arguments lint, unit, sanity and molecule run, also when an earlier one 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -25,6 +26,10 @@ COLLECTION = "ansible_collections/slipway/aws"
 PIP_BOOTSTRAP = "import ensurepip\n\nensurepip.bootstrap()\n"
 PIP_BOOTSTRAP_NAMES = ("get_pip_24_2.py", "get_pip_25_2.py")
 
+# Written by SlipCover, as pyproject.toml says.
+COVERAGE = CACHE / "coverage.json"
+# The share of the branches of plugins/ that unit tests must take, in percent.
+COVERED = 90
 
 # For `make long`: they would make every test run a third longer.
 LONG = {"distributions", "interruptions"}
@@ -98,19 +103,41 @@ def lint() -> Tally:
 
 
 def unit() -> Tally:
-    """The collection's tests, and those of the workshop's application."""
+    """The collection's tests with their coverage, and those of the workshop's application."""
+    measured = (sys.executable, "-m", "slipcover", "-m", "pytest")
     suites = {
         # A file's tests share what is slow to set up.
-        "pytest, collection": ("--durations=5", "--numprocesses=auto", "--dist=loadfile"),
-        "pytest, application": ("apps/workshop/django/tests.py", "--ds=workshop.settings"),
+        "pytest, collection": (*measured, "--durations=5", "--numprocesses=auto", "--dist=loadfile"),
+        "pytest, application": ("pytest", "apps/workshop/django/tests.py", "--ds=workshop.settings"),
     }
+    COVERAGE.unlink(missing_ok=True)
     total = Tally()
-    for number, (title, arguments) in enumerate(suites.items()):
+    for number, (title, command) in enumerate(suites.items()):
         report = CACHE / f"unit-{number}.xml"
         report.unlink(missing_ok=True)
-        ok = run(title, "pytest", "--quiet", f"--junit-xml={report}", *arguments, DEBUG="1")
+        ok = run(title, *command, "--quiet", f"--junit-xml={report}", DEBUG="1")
         total += reported([report] if report.exists() else [], ok)
-    return total
+    return total + coverage()
+
+
+def coverage() -> Tally:
+    """One test: whether the collection's tests take enough of the branches of plugins/."""
+    if not COVERAGE.exists():
+        return Tally(failed=1)
+    measured = json.loads(COVERAGE.read_text())
+    for name, file in sorted(measured["files"].items()):
+        if (share := taken(file["summary"])) < COVERED:
+            missed = sorted({str(line) for line, _to in file["missing_branches"]}, key=int)
+            print(f"{share:7.1f} %  {name}, not all ways from line {', '.join(missed)}")
+    share = taken(measured["summary"])
+    print(f"--- branches of plugins/ taken: {share:.1f} %, at least {COVERED} wanted", flush=True)
+    return Tally(passed=1) if share >= COVERED else Tally(failed=1)
+
+
+def taken(summary: dict[str, float]) -> float:
+    """Branches taken, in percent."""
+    branches = summary["covered_branches"] + summary["missing_branches"]
+    return 100 * summary["covered_branches"] / branches if branches else 100
 
 
 def sanity() -> Tally:

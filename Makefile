@@ -82,7 +82,7 @@ $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and write the README's figures (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.run
 
-.PHONY: test lint unit sanity molecule long interruptions docs
+.PHONY: test lint unit sanity molecule long mutations interruptions docs
 test: $(VENV)/installed-test ## Run every test: the next four
 	@$(BIN)/python tests/run.py
 lint: ## Style and types
@@ -92,6 +92,8 @@ molecule: ## Roles, modules and the whole site on the local cloud (needs Docker)
 long: ## What is too long for `make test`: Docker hosts of other distributions, runs that are killed and repeated
 lint unit sanity molecule long: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
+mutations: $(VENV)/installed-test ## Small mistakes in the pure logic, each of which a unit test must notice; ARGS="--number 60 --seed 2"
+	@$(BIN)/python -m tests.mutations $(ARGS)
 interruptions: $(VENV)/installed-test cloud ## Kill set-up and teardown after each single change (an hour or more)
 	@SLIPWAY_ENDPOINT=http://127.0.0.1:4566 SLIPWAY_INTERRUPT_EVERYWHERE=1 $(BIN)/pytest -s --exitfirst tests/interruptions
 docs: $(VENV)/installed ## Write what is generated: README.md of each role, tables of error codes and costs

@@ -58,11 +58,11 @@ def _number(value: Any) -> int:
 
 def _values(check: Json, services: Sequence[str]) -> Iterator[str]:
     """What is wrong with values that are there."""
-    if not str(check.get("path", "/")).startswith("/"):
+    if "path" in check and not str(check["path"]).startswith("/"):
         yield f"path is '{check['path']}', a path with a slash in front is right"
-    if not 100 <= _number(check.get("status", 200)) <= 599:
+    if "status" in check and not 100 <= _number(check["status"]) <= 599:
         yield f"status is {check['status']}, a number from 100 to 599 is right"
-    if not 1 <= _number(check.get("port", 1)) <= 65535:
+    if "port" in check and not 1 <= _number(check["port"]) <= 65535:
         yield f"port is {check['port']}, a number from 1 to 65535 is right"
     if check.get("command") == [] or check.get("host") == "":
         yield "host or command is empty"

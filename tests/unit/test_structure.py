@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import re
 import subprocess
 from collections.abc import Iterator
@@ -24,7 +23,6 @@ PYTHON = sorted(
     ]
 )
 UTILS = sorted(path for path in ROOT.glob("plugins/module_utils/**/*.py") if path.name != "__init__.py")
-JINJA = sorted([*ROOT.glob("plugins/filter/*.py"), *ROOT.glob("plugins/test/*.py")])
 MODULES = sorted(ROOT.glob("plugins/modules/*.py"))
 ROLES = sorted(path for path in ROOT.glob("roles/*") if path.is_dir())
 
@@ -174,13 +172,6 @@ def test_the_action_group_is_complete() -> None:
     listed = {entry for entry in group if isinstance(entry, str)}
     of_aws = {path.stem for path in MODULES if "amazon.aws.region.modules" in path.read_text()}
     assert listed == of_aws
-
-
-@each(JINJA)
-def test_filters_and_tests_have_their_files_names(path: Path) -> None:
-    plugin = importlib.import_module(f"{PACKAGE}plugins.{path.parent.name}.{path.stem}")
-    offered = plugin.FilterModule().filters() if path.parent.name == "filter" else plugin.TestModule().tests()
-    assert list(offered) == [path.stem] == [yaml.safe_load(plugin.DOCUMENTATION)["name"]]
 
 
 def test_inventories_have_the_same_variables() -> None:

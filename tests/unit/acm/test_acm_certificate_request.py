@@ -7,6 +7,9 @@ import typing as t
 import boto3
 import pytest
 
+from ansible_collections.slipway.aws.plugins.module_utils._acm.certificate import is_issued
+from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+
 Json = dict[str, t.Any]
 OWN = {"slipway:project": "ecs", "Name": "ecs-alb"}
 DOMAINS = ["www.example.com", "*.example.com", "example.com"]
@@ -94,6 +97,13 @@ def test_one_that_aws_gives_up_is_an_error(run: t.Any, acm: t.Any, monkeypatch: 
     monkeypatch.setattr("moto.acm.models.CertBundle.check", fail)
     result = run("acm_certificate_request", domains=DOMAINS, match_tags=OWN, wait=True)
     assert (result["failed"], result["code"]) == (True, "not_issued")
+
+
+def test_why_aws_gives_up_is_told() -> None:
+    answer = {"CertificateArn": "arn:1", "DomainName": "example.com", "Status": "FAILED", "FailureReason": "CAA_ERROR"}
+    with pytest.raises(SlipwayError, match="FAILED, CAA_ERROR") as raised:
+        is_issued(answer)
+    assert raised.value.details["certificate"]["failure_reason"] == "CAA_ERROR"
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,12 @@ def test_order_of_sets_null_and_empty_make_no_difference() -> None:
     assert normalise(one, SETS) == normalise(other, SETS) == other
 
 
+def test_order_within_elements_that_nothing_tells_apart_makes_no_difference() -> None:
+    one, other = {"name": "A", "value": "1"}, {"name": "A", "value": "2"}
+    turned = dict(reversed(one.items()))
+    assert normalise({"environment": [turned, other]}, SETS) == normalise({"environment": [other, one]}, SETS)
+
+
 def test_empty_text_and_false_are_values() -> None:
     resource = {"environment": [{"name": "A", "value": ""}], "flag": {"on": False, "count": 0}}
     assert normalise(resource, SETS) == resource

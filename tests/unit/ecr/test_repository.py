@@ -86,6 +86,16 @@ CHANGES: list[Json] = [
 ]
 
 
+def test_exclusion_filters_have_no_order_and_only_new_ones_are_shown() -> None:
+    current = existing(
+        image_tag_mutability="MUTABLE_WITH_EXCLUSION", image_tag_mutability_exclusion_filters=[FILTER, OTHER]
+    )
+    assert not plan(current, image_tag_mutability_exclusion_filters=[OTHER, FILTER]).changed
+    new = {"filterType": "WILDCARD", "filter": "test-*"}
+    planned = plan(current, image_tag_mutability_exclusion_filters=[FILTER, OTHER, new])
+    assert planned.diff == {"before": {}, "after": {"image_tag_mutability_exclusion_filters": [new]}}
+
+
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
 def test_a_change_of_one_member_names_that_member_only(change: Json) -> None:
     current = existing(policy={}, lifecycle_policy={}, tags={"a": "b"})

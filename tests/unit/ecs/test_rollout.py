@@ -92,6 +92,13 @@ def test_a_service_of_no_tasks_succeeds() -> None:
     assert judge(watch(), Sight(empty)).state == "succeeded"
 
 
+def test_a_daemon_has_as_many_tasks_as_its_deployment_wants() -> None:
+    daemon = service(deployment(2, desiredCount=3), schedulingStrategy="DAEMON", desiredCount=0)
+    two = [task("n1", 2), task("n2", 2)]
+    assert judge(watch(), *[Sight(daemon, tasks=two)] * 20).state == "in_progress"
+    assert judge(watch(), *[Sight(daemon, tasks=[*two, task("n3", 2)])] * 20).state == "succeeded"
+
+
 def test_unhealthy_tasks_do_not_count() -> None:
     sick = [task("n1", 2), task("n2", 2, healthStatus="UNHEALTHY")]
     assert judge(watch(), *[Sight(service(deployment(2)), tasks=sick)] * 20).state == "in_progress"

@@ -169,6 +169,8 @@ def test_what_aws_shows_only_at_the_deployment_is_compared(plan: Planner) -> Non
     planned = plan(running, service_connect_configuration=asked)
     assert planned.plan.members == {"service_connect_configuration"}
     assert planned.request["serviceConnectConfiguration"]["namespace"] == "shop"
+    ended = plan(running, service_connect_configuration={"enabled": False, "namespace": "shop"})
+    assert ended.request["serviceConnectConfiguration"] == {"enabled": False}
 
 
 def test_roles_are_the_same_by_name_and_by_arn(plan: Planner) -> None:
@@ -270,6 +272,14 @@ def test_recreating_keeps_what_was_not_asked_for(plan: Planner) -> None:
     assert "role" not in sent
 
 
+def test_a_daemon_that_is_made_anew_has_no_number_of_tasks(plan: Planner) -> None:
+    connect = {"enabled": False}
+    running = service(deployment(serviceConnectConfiguration=connect), **PLAIN, schedulingStrategy="DAEMON")
+    sent = plan(running, recreate=True, launch_type="EC2").request
+    assert (sent["schedulingStrategy"], sent["launchType"]) == ("DAEMON", "EC2")
+    assert not {"desiredCount", "serviceConnectConfiguration"} & set(sent)
+
+
 # New services
 
 
@@ -284,6 +294,8 @@ def test_a_new_service_is_predicted_with_what_aws_fills_in(plan: Planner) -> Non
     assert planned.plan.diff["before"] == {}
     assert planned.plan.diff["after"] == {"task_definition": "web", "desired_count": 1, "tags": {"a": "b"}}
     assert planned.plan.predicted["propagate_tags"] == "NONE"
+    assert planned.plan.predicted["volume_configurations"] == []
+    assert set(planned.plan.predicted) <= {*ARGUMENTS, "service_arn"}
     assert planned.request["tags"] == [{"key": "a", "value": "b"}]
 
 

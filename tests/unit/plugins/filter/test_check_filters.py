@@ -17,6 +17,8 @@ CLIENT: Json = {"name": "client", "type": "command", "command": ["psql"], "servi
 
 def test_good_checks_have_no_problems() -> None:
     checks = [PAGE, PORT, CLIENT, {"name": "ssh", "type": "command", "command": ["true"], "from": "docker_host"}]
+    checks += [{**PAGE, "name": "first", "status": 100}, {**PAGE, "name": "last", "status": 599}]
+    checks += [{**PORT, "name": "lowest", "port": 1}, {**PORT, "name": "highest", "port": 65535}]
     assert check_problems(checks, ["database"]) == []
 
 
@@ -28,9 +30,10 @@ def test_good_checks_have_no_problems() -> None:
         ([{**PAGE, "type": "smtp"}], "page: type is 'smtp', http, tcp, command are right"),
         ([{**PAGE, "path": "shop"}], "page: path is 'shop', a path with a slash in front is right"),
         ([{**PAGE, "status": 99}], "page: status is 99"),
+        ([{**PAGE, "status": 600}], "page: status is 600"),
         ([{**PAGE, "port": 80}], "page: http has no port"),
         ([{**PORT, "port": 0}], "port: port is 0, a number from 1 to 65535 is right"),
-        ([{**PORT, "port": 70000}], "port: port is 70000"),
+        ([{**PORT, "port": 65536}], "port: port is 65536"),
         ([{**PORT, "host": None}], "port: tcp needs host"),
         ([{**PORT, "from": "task"}], "port: from is 'task', here or docker_host is right"),
         ([{**CLIENT, "service": None}], "client: service is missing, one of database is right"),

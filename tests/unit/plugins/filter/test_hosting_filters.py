@@ -131,6 +131,8 @@ def test_what_is_filled_in_is_as_the_api_has_it(cluster: Json, options: Json, de
             "ip",
             "container c is privileged",
         ),
+        (FARGATE, {}, {"containerDefinitions": [{"name": "c", "image": "a/b", "links": ["d"]}]}, "ip", "c has links"),
+        (HOSTS, {"launch_type": "MANAGED_INSTANCES"}, {}, "ip", "follows from a capacity provider"),
         (FARGATE, {}, {"volumes": [{"name": "v", "host": {"sourcePath": "/srv"}}]}, "ip", "volume v is a folder"),
         (HOSTS, {}, {"networkMode": "bridge"}, "ip", "target group web has the target_type ip; set it to instance"),
         (HOSTS, {}, {}, "instance", "target group web has the target_type instance; set it to ip"),

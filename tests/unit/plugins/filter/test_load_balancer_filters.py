@@ -38,6 +38,7 @@ def test_a_priority_moves_a_rule() -> None:
         ({"paths": ["api"]}, "api: 'api' is no path"),
         ({"paths": ["/a b"]}, "api: '/a b' is no path"),
         ({"paths": ["/" + "a" * 128]}, "is no path"),
+        ({"hosts": ["a" * 125 + ".com"]}, "is no host"),
         ({"paths": list("/*/*/*")}, "api has 6 hosts and paths, AWS takes 5"),
         ({"priority": 7}, "api has priority 7, but neither hosts nor paths"),
         ({"paths": ["/"], "priority": 50001}, "api: priority 50001 is not between 1 and 50000"),
@@ -50,8 +51,8 @@ def test_a_wrong_rule_is_described(group: Json, problem: str) -> None:
     assert problem in problems[0]
 
 
-@pytest.mark.parametrize("host", ["api.example.com", "*.example.com", "api?.example.com", "API.Example.COM"])
-@pytest.mark.parametrize("path", ["/", "/api/*", "*.php", "/a~b/$c&d"])
+@pytest.mark.parametrize("host", ["api.example.com", "*.example.com", "API?.Example.COM", "a" * 124 + ".com"])
+@pytest.mark.parametrize("path", ["/", "/api/*", "*.php", "/a~b/$c&d", "/" + "a" * 127])
 def test_right_rules_have_no_problems(host: str, path: str) -> None:
     assert listener_rule_problems([{"name": "web"}, {"name": "api", "hosts": [host], "paths": [path]}]) == []
 

@@ -114,6 +114,16 @@ def test_registry_is_called_as_docker_reaches_it() -> None:
     assert found == {"w": f"localhost:4566/shop/web@{DIGEST}"}
 
 
+def test_an_image_that_a_run_would_push_counts_before_the_registry() -> None:
+    pushed = {"repository": "shop/web", "tags": ["1.0", "2.0"], "reference": "registry.example/shop/web@unknown"}
+    images = {"now": "shop/web:1.0", "next": "shop/web:2.0", "old": "shop/web:0.9"}
+    assert image_references(images, REPOSITORIES, planned=[pushed]) == {
+        "now": "registry.example/shop/web@unknown",
+        "next": "registry.example/shop/web@unknown",
+        "old": "registry.example/shop/web@sha256:" + "1" * 64,
+    }
+
+
 @pytest.mark.parametrize(("image", "why"), [("shop/api:1.0", "no repository 'shop/api'"), ("shop/web:2", "tagged '2'")])
 def test_missing_image_is_told(image: str, why: str) -> None:
     with pytest.raises(AnsibleFilterError, match=why):

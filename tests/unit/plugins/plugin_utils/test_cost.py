@@ -122,6 +122,8 @@ def test_the_report_says_what_it_does_not_know() -> None:
     )
     assert "The table has no prices for eu-west-1, so these are those of ap-northeast-2." in told
     assert "Not in the sum: Docker host, x9.big; the table has no price for it." in told
+    assert "  1 x        ? =        ?  Docker host, x9.big" in told
+    assert "  1 x   100.00 =   100.00  NAT gateway" in told
     assert told[-1].startswith("The local cloud costs nothing")
 
 

@@ -1,0 +1,104 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is shown at the end of a run in check mode, and what is kept of any run."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from ansible import context
+from ansible.template import trust_as_template
+
+from ansible_collections.slipway.aws.plugins.callback import plan
+
+Json = dict[str, t.Any]
+VARIABLES = {
+    "slipway_region": trust_as_template("{{ near }}"),
+    "near": "us-east-1",
+    "ecs_network_nat": "none",
+    # Nothing that costs.
+    "other": trust_as_template("{{ absent }}"),
+}
+
+
+class Host(t.NamedTuple):
+    name: str = "localhost"
+
+    def get_name(self) -> str:
+        return self.name
+
+
+class Run:
+    """A run whose callbacks are called as Ansible calls them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, check: bool = True) -> None:
+        self.shown: list[str] = []
+        self.report = folder / "report.json"
+        display = SimpleNamespace(display=self.shown.append, banner=self.shown.append, verbosity=0)
+        self.callback = plan.CallbackModule(display=display)
+        monkeypatch.setattr(self.callback, "get_option", {"report": str(self.report)}.get)
+        monkeypatch.setattr(context, "CLIARGS", {"check": check})
+        variables = SimpleNamespace(get_vars=lambda **_asked: VARIABLES)
+        self.callback.v2_playbook_on_play_start(SimpleNamespace(get_variable_manager=lambda: variables))
+
+    def task(self, name: str, *items: Json, host: str = "localhost", looks: bool = False, **result: t.Any) -> None:
+        role = SimpleNamespace(get_name=lambda: "slipway.aws.ecs_network")
+        task = SimpleNamespace(
+            _uuid=name,
+            _role=role,
+            name="{{ name }}",
+            action="ansible.builtin.file",
+            loop=list(items) or None,
+            changed_when=[False] if looks else [],
+        )
+        self.callback.v2_playbook_on_task_start(SimpleNamespace(_uuid=name, name=name), False)
+        for item in items:
+            self.callback.v2_runner_item_on_ok(SimpleNamespace(host=Host(host), task=task, result=item))
+        self.callback.v2_runner_on_ok(SimpleNamespace(host=Host(host), task=task, result=result))
+
+    def end(self, **failures: int) -> str:
+        self.callback.v2_playbook_on_stats(SimpleNamespace(failures=failures, dark={}))
+        return "\n".join(self.shown)
+
+
+def made(item: str, **members: t.Any) -> Json:
+    return {"changed": True, "diff": {"before": {}, "after": {"a": 1}}, "_ansible_item_label": item, **members}
+
+
+def test_what_a_run_would_do_and_cost_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    run = Run(monkeypatch, tmp_path)
+    run.task("VPC exists", **made(""))
+    run.task("Subnets exist", made("a"), made("b", _ansible_no_log=True), changed=True)
+    run.task("Packages are installed", host="docker-EC2", changed=False)
+    run.task("What is there is looked at", looks=True, changed=True)
+    told = run.end()
+    assert told.startswith(
+        "PLAN\necs_network\n  + VPC exists\n  + Subnets exist (a)\n  + Subnets exist (hidden)\n3 to create"
+    )
+    assert "1 to leave." in told
+    assert "COST" in told
+    assert "list prices for us-east-1" in told
+    assert "NAT gateway" not in told
+    assert [one["task"] for one in json.loads(run.report.read_text())] == ["VPC exists"] + ["Subnets exist"] * 2
+
+
+def test_a_plan_that_fails_says_that_it_is_not_complete(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    run = Run(monkeypatch, tmp_path)
+    run.task("VPC exists", **made(""))
+    told = run.end(localhost=1)
+    assert told.endswith("The plan ends where the run failed: there is more to do.")
+    assert "COST" not in told
+
+
+def test_a_real_run_shows_nothing_and_leaves_its_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    run = Run(monkeypatch, tmp_path, check=False)
+    run.task("VPC exists", **made(""))
+    assert run.end() == ""
+    named = {"group": "ecs_network", "host": "localhost", "task": "VPC exists", "item": ""}
+    assert json.loads(run.report.read_text()) == [named]

@@ -229,12 +229,20 @@ def test_giving_up_tells_the_last_status(run: Run, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize(
-    "state", [{"status": "FAILED"}, {"status": "ACTIVE", "attachmentsStatus": "UPDATE_FAILED", "attachments": []}]
+    "state",
+    [
+        {"status": "FAILED"},
+        {"status": "ACTIVE", "attachmentsStatus": "UPDATE_FAILED", "attachments": [{"id": "a", "status": "FAILED"}]},
+    ],
 )
 def test_what_aws_could_not_do_is_a_failure(state: Json) -> None:
+    going = {"id": "b", "status": "ATTACHED"}
     with pytest.raises(SlipwayError) as raised:
-        cluster.is_settled({"clusterName": "shop", **state})
+        cluster.is_settled({"clusterName": "shop", **state, "attachments": [going, *state.get("attachments", [])]})
     assert raised.value.code == "cluster_failed"
+    told = {"attachments": [], **state}
+    told["attachments_status"] = told.pop("attachmentsStatus", None)
+    assert raised.value.details == told
 
 
 def test_the_info_module_reads_what_exists(run: Run) -> None:

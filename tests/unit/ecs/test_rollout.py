@@ -291,7 +291,7 @@ def test_failures_of_another_deployment_of_the_same_revision_do_not_count() -> N
 def test_where_tasks_do_not_name_their_deployment_their_age_tells() -> None:
     goal = Goal("ecs-svc/2", deployment(2)["taskDefinition"], at(200))
     old = [stopped(f"f{n}", 2, startedBy="web", createdAt=at(150)) for n in range(9)]
-    new = [stopped(f"g{n}", 2, startedBy="web", createdAt=at(201)) for n in range(3)]
+    new = [stopped(f"g{n}", 2, startedBy="web", createdAt=at(200 + n)) for n in range(3)]
     assert judge(Watch(goal), Sight(service(in_progress(), OLD), tasks=old)).state == "in_progress"
     assert judge(Watch(goal), Sight(service(in_progress(), OLD), tasks=[*old, *new])).code == "tasks_failing"
 

@@ -104,7 +104,9 @@ def lint() -> Tally:
 
 def unit() -> Tally:
     """The collection's tests with their coverage, and those of the workshop's application."""
-    measured = (sys.executable, "-m", "slipcover", "-m", "pytest")
+    # SlipCover has no assertions that pytest could rewrite.
+    quiet = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+    measured = (sys.executable, "-m", "slipcover", "-m", "pytest", "-W", quiet)
     suites = {
         # A file's tests share what is slow to set up.
         "pytest, collection": (*measured, "--durations=5", "--numprocesses=auto", "--dist=loadfile"),

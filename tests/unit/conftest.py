@@ -22,6 +22,16 @@ import pytest
 from moto import mock_aws
 
 REGION = "eu-central-1"
+# Fixtures that all accounts come from.
+ACCOUNTS = {"aws", "start"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """ansible-test forks for each test: each would start its own emulator, and none would be ended."""
+    if config.pluginmanager.has_plugin("ansible_forked"):
+        with_account = [item for item in items if ACCOUNTS & set(getattr(item, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=with_account)
+        items[:] = [item for item in items if item not in with_account]
 
 
 @pytest.fixture(scope="session")

@@ -82,15 +82,17 @@ $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and write the README's figures (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.run
 
-.PHONY: test lint unit sanity molecule long interruptions docs
-test: $(VENV)/installed-test ## Run every test: the next four
+.PHONY: test lint unit sanity units targets molecule long interruptions docs
+test: $(VENV)/installed-test ## Run every test: the next six
 	@$(BIN)/python tests/run.py
 lint: ## Style and types
 unit: ## Unit tests, without any emulator or Docker
 sanity: ## ansible-test sanity
+units: ## ansible-test units: the unit tests that need no account
+targets: ## ansible-test integration: each module in a playbook, on emulators
 molecule: ## Roles, modules and the whole site on the local cloud (needs Docker)
 long: ## What is too long for `make test`: Docker hosts of other distributions, runs that are killed and repeated
-lint unit sanity molecule long: $(VENV)/installed-test
+lint unit sanity units targets molecule long: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
 interruptions: $(VENV)/installed-test cloud ## Kill set-up and teardown after each single change (an hour or more)
 	@SLIPWAY_ENDPOINT=http://127.0.0.1:4566 SLIPWAY_INTERRUPT_EVERYWHERE=1 $(BIN)/pytest -s --exitfirst tests/interruptions

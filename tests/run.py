@@ -1,15 +1,18 @@
 """Runs the project's checks and ends with how many of each kind passed.
 
-Without arguments lint, unit, sanity and molecule run, also when an earlier one fails; `long` when it is asked for.
+Without arguments all but `long` run, also when an earlier one fails.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import ansible_collections.amazon
+import emulators
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "tests"
@@ -26,6 +30,18 @@ PIP_BOOTSTRAP = "import ensurepip\n\nensurepip.bootstrap()\n"
 PIP_BOOTSTRAP_NAMES = ("get_pip_24_2.py", "get_pip_25_2.py")
 
 
+# What runs whole playbooks, in folders of tests/unit: it needs the checkout, which the copy for ansible-test is not.
+PLAYS = {"playbooks", "roles"}
+# An engine that never answers: tasks of the emulator are no containers.
+NO_DOCKER = "unix:///nonexistent/docker.sock"
+# Variables of tests/integration/targets.
+ACCOUNT = {
+    "aws_access_key": "key",
+    # No word: Ansible hides the secret wherever it turns up in a result.
+    "aws_secret_key": "b2f0c1d4e7a9",
+    "aws_region": "eu-central-1",
+    "resource_prefix": "slipway-test",
+}
 # For `make long`: they would make every test run a third longer.
 LONG = {"distributions", "interruptions"}
 
@@ -113,7 +129,8 @@ def unit() -> Tally:
     return total
 
 
-def sanity() -> Tally:
+@functools.cache
+def installed() -> Path:
     """ansible-test wants its own folder …/ansible_collections/slipway/aws, with the collections that ours uses."""
     shutil.rmtree(CACHE / "ansible_collections", ignore_errors=True)
     copy = CACHE / COLLECTION
@@ -122,12 +139,42 @@ def sanity() -> Tally:
         shutil.copy2(ROOT / name, copy / name)
     # Otherwise ansible-test would ask our own repository, where the copy is ignored.
     subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
-    for installed in ansible_collections_folders("amazon", "community"):
-        (CACHE / "ansible_collections" / installed.name).symlink_to(installed)
+    for namespace in ansible_collections_folders("amazon", "community"):
+        (CACHE / "ansible_collections" / namespace.name).symlink_to(namespace)
+    return copy
+
+
+def ansible_test(command: str, *arguments: str) -> Tally:
+    copy = installed()
+    reports = copy / "tests/output/junit"
+    shutil.rmtree(reports, ignore_errors=True)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    command = ("ansible-test", "sanity", "--local", "--python", version, "--junit", "--color", "no")
-    ok = run("ansible-test sanity", *command, cwd=copy, HOME=str(sanity_home()))
-    return reported((copy / "tests/output/junit").glob("*.xml"), ok)
+    options = ("--local", "--python", version, "--color", "no", *arguments)
+    ok = run(f"ansible-test {command}", "ansible-test", command, *options, cwd=copy, HOME=str(sanity_home()))
+    return reported(reports.glob("*.xml"), ok)
+
+
+def sanity() -> Tally:
+    """Ansible's own rules for collections."""
+    return ansible_test("sanity", "--junit")
+
+
+def units() -> Tally:
+    """The plugins' unit tests as ansible-test runs them: those that need no account, see tests/unit/conftest.py."""
+    folders = {path.name for path in (ROOT / "tests/unit").iterdir() if path.is_dir()} - {*PLAYS, "__pycache__"}
+    return ansible_test("units", *(f"tests/unit/{name}/" for name in sorted(folders)))
+
+
+def targets() -> Tally:
+    """The modules in playbooks, each against an account of its own on this machine."""
+    config = installed() / "tests/integration/integration_config.yml"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        emulators.running(emulators.MINISTACK, Path(folder), DOCKER_HOST=NO_DOCKER) as ministack,
+        emulators.running(emulators.MOTO, Path(folder)) as moto,
+    ):
+        config.write_text(json.dumps({**ACCOUNT, "aws_endpoint_url": ministack, "moto_endpoint_url": moto}))
+        return ansible_test("integration", "--continue-on-error")
 
 
 def tracked_files() -> list[str]:
@@ -182,6 +229,8 @@ KINDS: dict[str, Callable[[], Tally]] = {
     "lint": lint,
     "unit": unit,
     "sanity": sanity,
+    "units": units,
+    "targets": targets,
     "molecule": molecule,
     "long": long,
 }

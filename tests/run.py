@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,6 +25,7 @@ import emulators
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "tests"
+HOME = CACHE / "home"
 COLLECTION = "ansible_collections/slipway/aws"
 # ansible-test fetches this script to bring pip into its virtual environments; Python has a pip of its own for that.
 PIP_BOOTSTRAP = "import ensurepip\n\nensurepip.bootstrap()\n"
@@ -40,7 +42,8 @@ ACCOUNT = {
     # No word: Ansible hides the secret wherever it turns up in a result.
     "aws_secret_key": "b2f0c1d4e7a9",
     "aws_region": "eu-central-1",
-    "resource_prefix": "slipway-test",
+    # Targets share an account.
+    "resource_prefix": "slipway-{{ role_name | replace('_', '-') }}",
 }
 # For `make long`: they would make every test run a third longer.
 LONG = {"distributions", "interruptions"}
@@ -78,13 +81,20 @@ def environment() -> dict[str, str]:
     return kept | plain | own
 
 
-def run(title: str, *command: str, cwd: Path = ROOT, **variables: str) -> bool:
-    """Runs a command, its output visible; says how it ended."""
-    print(f"--> {title}", flush=True)
+def run(title: str, *command: str, cwd: Path = ROOT, beside_others: bool = False, **variables: str) -> bool:
+    """Runs a command, its output visible, and says how it ended. Of one beside others all is printed at its end."""
+    head = f"--> {title}"
+    if not beside_others:
+        print(head, flush=True)
     start = time.monotonic()
-    status = subprocess.run(command, cwd=cwd, env=environment() | variables, check=False).returncode
-    print(f"--- {title}: {'ok' if status == 0 else f'failed ({status})'}, {time.monotonic() - start:.0f} s", flush=True)
-    return status == 0
+    pipe, to_pipe = (subprocess.PIPE, subprocess.STDOUT) if beside_others else (None, None)
+    done = subprocess.run(
+        command, cwd=cwd, env=environment() | variables, check=False, stdout=pipe, stderr=to_pipe, text=True
+    )
+    told = f"{head}\n{done.stdout}" if beside_others else ""
+    ended = "ok" if done.returncode == 0 else f"failed ({done.returncode})"
+    print(f"{told}--- {title}: {ended}, {time.monotonic() - start:.0f} s", flush=True)
+    return done.returncode == 0
 
 
 def reported(reports: Iterable[Path], succeeded: bool) -> Tally:
@@ -141,40 +151,47 @@ def installed() -> Path:
     subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
     for namespace in ansible_collections_folders("amazon", "community"):
         (CACHE / "ansible_collections" / namespace.name).symlink_to(namespace)
+    prepare_home()
     return copy
 
 
-def ansible_test(command: str, *arguments: str) -> Tally:
+def ansible_test(command: str, reports: str, *arguments: str, beside_others: bool = False) -> Tally:
     copy = installed()
-    reports = copy / "tests/output/junit"
-    shutil.rmtree(reports, ignore_errors=True)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     options = ("--local", "--python", version, "--color", "no", *arguments)
-    ok = run(f"ansible-test {command}", "ansible-test", command, *options, cwd=copy, HOME=str(sanity_home()))
-    return reported(reports.glob("*.xml"), ok)
+    title = " ".join(["ansible-test", command, *(arguments if beside_others else ())])
+    ok = run(title, "ansible-test", command, *options, cwd=copy, beside_others=beside_others, HOME=str(HOME))
+    return reported((copy / "tests/output/junit").glob(reports), ok)
 
 
 def sanity() -> Tally:
     """Ansible's own rules for collections."""
-    return ansible_test("sanity", "--junit")
+    return ansible_test("sanity", "ansible-test-sanity-*.xml", "--junit")
 
 
 def units() -> Tally:
     """The plugins' unit tests as ansible-test runs them: those that need no account, see tests/unit/conftest.py."""
     folders = {path.name for path in (ROOT / "tests/unit").iterdir() if path.is_dir()} - {*PLAYS, "__pycache__"}
-    return ansible_test("units", *(f"tests/unit/{name}/" for name in sorted(folders)))
+    return ansible_test("units", "*-units.xml", *(f"tests/unit/{name}/" for name in sorted(folders)))
 
 
 def targets() -> Tally:
-    """The modules in playbooks, each against an account of its own on this machine."""
-    config = installed() / "tests/integration/integration_config.yml"
+    """The modules in playbooks, as many at a time as there are cores, against accounts on this machine."""
+    folder = installed() / "tests/integration"
+    names = sorted(path.name for path in (folder / "targets").iterdir())
+
+    def target(name: str) -> Tally:
+        return ansible_test("integration", f"{name}-*.xml", name, beside_others=True)
+
     with (
-        tempfile.TemporaryDirectory() as folder,
-        emulators.running(emulators.MINISTACK, Path(folder), DOCKER_HOST=NO_DOCKER) as ministack,
-        emulators.running(emulators.MOTO, Path(folder)) as moto,
+        tempfile.TemporaryDirectory() as logs,
+        emulators.running(emulators.MINISTACK, Path(logs), DOCKER_HOST=NO_DOCKER) as ministack,
+        emulators.running(emulators.MOTO, Path(logs)) as moto,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
-        config.write_text(json.dumps({**ACCOUNT, "aws_endpoint_url": ministack, "moto_endpoint_url": moto}))
-        return ansible_test("integration", "--continue-on-error")
+        variables = {**ACCOUNT, "aws_endpoint_url": ministack, "moto_endpoint_url": moto}
+        (folder / "integration_config.yml").write_text(json.dumps(variables))
+        return sum(pool.map(target, names), Tally())
 
 
 def tracked_files() -> list[str]:
@@ -187,18 +204,16 @@ def ansible_collections_folders(*namespaces: str) -> list[Path]:
     return [parent / namespace for namespace in namespaces]
 
 
-def sanity_home() -> Path:
+def prepare_home() -> None:
     """A home folder for ansible-test's virtual environments, with the caller's pip settings and cache."""
-    home = CACHE / "home"
-    cache = home / ".ansible/test/cache"
+    cache = HOME / ".ansible/test/cache"
     cache.mkdir(parents=True, exist_ok=True)
     for name in PIP_BOOTSTRAP_NAMES:
         (cache / name).write_text(PIP_BOOTSTRAP)
     for name in (".cache", ".config", ".pip"):
-        link = home / name
+        link = HOME / name
         if not link.is_symlink() and (Path.home() / name).exists():
             link.symlink_to(Path.home() / name)
-    return home
 
 
 def molecule() -> Tally:

@@ -82,15 +82,17 @@ $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and write the README's figures (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.run
 
-.PHONY: test lint unit sanity molecule long mutations interruptions docs
-test: $(VENV)/installed-test ## Run every test: the next four
+.PHONY: test lint unit sanity units targets molecule long mutations interruptions docs
+test: $(VENV)/installed-test ## Run every test: the next six
 	@$(BIN)/python tests/run.py
 lint: ## Style and types
-unit: ## Unit tests, without any emulator or Docker
+unit: ## Unit tests, on emulators where an account is needed, and which branches of plugins/ they take
 sanity: ## ansible-test sanity
+units: ## ansible-test units: the unit tests that need no account
+targets: ## ansible-test integration: each module in a playbook, on emulators
 molecule: ## Roles, modules and the whole site on the local cloud (needs Docker)
 long: ## What is too long for `make test`: Docker hosts of other distributions, runs that are killed and repeated
-lint unit sanity molecule long: $(VENV)/installed-test
+lint unit sanity units targets molecule long: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
 mutations: $(VENV)/installed-test ## Small mistakes in the pure logic, each of which a unit test must notice; ARGS="--number 60 --seed 2"
 	@$(BIN)/python -m tests.mutations $(ARGS)

@@ -1,26 +1,31 @@
 """Runs the project's checks and ends with how many of each kind passed.
 
-Without arguments lint, unit, sanity and molecule run, also when an earlier one fails; `long` when it is asked for.
+Without arguments all but `long` run, also when an earlier one fails.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 import ansible_collections.amazon
+import emulators
 
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "tests"
+HOME = CACHE / "home"
 COLLECTION = "ansible_collections/slipway/aws"
 # ansible-test fetches this script to bring pip into its virtual environments; Python has a pip of its own for that.
 PIP_BOOTSTRAP = "import ensurepip\n\nensurepip.bootstrap()\n"
@@ -31,6 +36,19 @@ COVERAGE = CACHE / "coverage.json"
 # The share of the branches of plugins/ that unit tests must take, in percent.
 COVERED = 90
 
+# What runs whole playbooks, in folders of tests/unit: it needs the checkout, which the copy for ansible-test is not.
+PLAYS = {"playbooks", "roles"}
+# An engine that never answers: tasks of the emulator are no containers.
+NO_DOCKER = "unix:///nonexistent/docker.sock"
+# Variables of tests/integration/targets.
+ACCOUNT = {
+    "aws_access_key": "key",
+    # No word: Ansible hides the secret wherever it turns up in a result.
+    "aws_secret_key": "b2f0c1d4e7a9",
+    "aws_region": "eu-central-1",
+    # Targets share an account.
+    "resource_prefix": "slipway-{{ role_name | replace('_', '-') }}",
+}
 # For `make long`: they would make every test run a third longer.
 LONG = {"distributions", "interruptions"}
 
@@ -67,13 +85,20 @@ def environment() -> dict[str, str]:
     return kept | plain | own
 
 
-def run(title: str, *command: str, cwd: Path = ROOT, **variables: str) -> bool:
-    """Runs a command, its output visible; says how it ended."""
-    print(f"--> {title}", flush=True)
+def run(title: str, *command: str, cwd: Path = ROOT, beside_others: bool = False, **variables: str) -> bool:
+    """Runs a command, its output visible, and says how it ended. Of one beside others all is printed at its end."""
+    head = f"--> {title}"
+    if not beside_others:
+        print(head, flush=True)
     start = time.monotonic()
-    status = subprocess.run(command, cwd=cwd, env=environment() | variables, check=False).returncode
-    print(f"--- {title}: {'ok' if status == 0 else f'failed ({status})'}, {time.monotonic() - start:.0f} s", flush=True)
-    return status == 0
+    pipe, to_pipe = (subprocess.PIPE, subprocess.STDOUT) if beside_others else (None, None)
+    done = subprocess.run(
+        command, cwd=cwd, env=environment() | variables, check=False, stdout=pipe, stderr=to_pipe, text=True
+    )
+    told = f"{head}\n{done.stdout}" if beside_others else ""
+    ended = "ok" if done.returncode == 0 else f"failed ({done.returncode})"
+    print(f"{told}--- {title}: {ended}, {time.monotonic() - start:.0f} s", flush=True)
+    return done.returncode == 0
 
 
 def reported(reports: Iterable[Path], succeeded: bool) -> Tally:
@@ -142,7 +167,8 @@ def taken(summary: dict[str, float]) -> float:
     return 100 * summary["covered_branches"] / branches if branches else 100
 
 
-def sanity() -> Tally:
+@functools.cache
+def installed() -> Path:
     """ansible-test wants its own folder …/ansible_collections/slipway/aws, with the collections that ours uses."""
     shutil.rmtree(CACHE / "ansible_collections", ignore_errors=True)
     copy = CACHE / COLLECTION
@@ -151,12 +177,49 @@ def sanity() -> Tally:
         shutil.copy2(ROOT / name, copy / name)
     # Otherwise ansible-test would ask our own repository, where the copy is ignored.
     subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
-    for installed in ansible_collections_folders("amazon", "community"):
-        (CACHE / "ansible_collections" / installed.name).symlink_to(installed)
+    for namespace in ansible_collections_folders("amazon", "community"):
+        (CACHE / "ansible_collections" / namespace.name).symlink_to(namespace)
+    prepare_home()
+    return copy
+
+
+def ansible_test(command: str, reports: str, *arguments: str, beside_others: bool = False) -> Tally:
+    copy = installed()
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    command = ("ansible-test", "sanity", "--local", "--python", version, "--junit", "--color", "no")
-    ok = run("ansible-test sanity", *command, cwd=copy, HOME=str(sanity_home()))
-    return reported((copy / "tests/output/junit").glob("*.xml"), ok)
+    options = ("--local", "--python", version, "--color", "no", *arguments)
+    title = " ".join(["ansible-test", command, *(arguments if beside_others else ())])
+    ok = run(title, "ansible-test", command, *options, cwd=copy, beside_others=beside_others, HOME=str(HOME))
+    return reported((copy / "tests/output/junit").glob(reports), ok)
+
+
+def sanity() -> Tally:
+    """Ansible's own rules for collections."""
+    return ansible_test("sanity", "ansible-test-sanity-*.xml", "--junit")
+
+
+def units() -> Tally:
+    """The plugins' unit tests as ansible-test runs them: those that need no account, see tests/unit/conftest.py."""
+    folders = {path.name for path in (ROOT / "tests/unit").iterdir() if path.is_dir()} - {*PLAYS, "__pycache__"}
+    return ansible_test("units", "*-units.xml", *(f"tests/unit/{name}/" for name in sorted(folders)))
+
+
+def targets() -> Tally:
+    """The modules in playbooks, as many at a time as there are cores, against accounts on this machine."""
+    folder = installed() / "tests/integration"
+    names = sorted(path.name for path in (folder / "targets").iterdir())
+
+    def target(name: str) -> Tally:
+        return ansible_test("integration", f"{name}-*.xml", name, beside_others=True)
+
+    with (
+        tempfile.TemporaryDirectory() as logs,
+        emulators.running(emulators.MINISTACK, Path(logs), DOCKER_HOST=NO_DOCKER) as ministack,
+        emulators.running(emulators.MOTO, Path(logs)) as moto,
+        ThreadPoolExecutor(os.cpu_count()) as pool,
+    ):
+        variables = {**ACCOUNT, "aws_endpoint_url": ministack, "moto_endpoint_url": moto}
+        (folder / "integration_config.yml").write_text(json.dumps(variables))
+        return sum(pool.map(target, names), Tally())
 
 
 def tracked_files() -> list[str]:
@@ -169,18 +232,16 @@ def ansible_collections_folders(*namespaces: str) -> list[Path]:
     return [parent / namespace for namespace in namespaces]
 
 
-def sanity_home() -> Path:
+def prepare_home() -> None:
     """A home folder for ansible-test's virtual environments, with the caller's pip settings and cache."""
-    home = CACHE / "home"
-    cache = home / ".ansible/test/cache"
+    cache = HOME / ".ansible/test/cache"
     cache.mkdir(parents=True, exist_ok=True)
     for name in PIP_BOOTSTRAP_NAMES:
         (cache / name).write_text(PIP_BOOTSTRAP)
     for name in (".cache", ".config", ".pip"):
-        link = home / name
+        link = HOME / name
         if not link.is_symlink() and (Path.home() / name).exists():
             link.symlink_to(Path.home() / name)
-    return home
 
 
 def molecule() -> Tally:
@@ -211,6 +272,8 @@ KINDS: dict[str, Callable[[], Tally]] = {
     "lint": lint,
     "unit": unit,
     "sanity": sanity,
+    "units": units,
+    "targets": targets,
     "molecule": molecule,
     "long": long,
 }

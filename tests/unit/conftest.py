@@ -7,73 +7,40 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
-import subprocess
-import sys
-import time
 import typing as t
-import urllib.error
 import urllib.request
-from pathlib import Path
 
 import botocore.session
 import pytest
 from moto import mock_aws
 
+from ansible_collections.slipway.aws.tests import emulators
+
 REGION = "eu-central-1"
+# Fixtures that all accounts come from.
+ACCOUNTS = {"aws", "start"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """ansible-test forks for each test: each would start its own emulator, and none would be ended."""
+    if config.pluginmanager.has_plugin("ansible_forked"):
+        with_account = [item for item in items if ACCOUNTS & set(getattr(item, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=with_account)
+        items[:] = [item for item in items if item not in with_account]
 
 
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[t.Callable[..., str]]:
     """Starts emulators: `start("-m", "ministack")` is the address of one, in a Python of its own."""
-    with contextlib.ExitStack() as running:
-        yield lambda *arguments: running.enter_context(_emulator(arguments, tmp_path_factory.mktemp("emulator")))
+    with contextlib.ExitStack() as stack:
+        yield lambda *arguments: stack.enter_context(emulators.running(arguments, tmp_path_factory.mktemp("emulator")))
 
 
 @pytest.fixture(scope="session")
 def ministack(start: t.Callable[..., str]) -> str:
     """The address of an emulator of our own."""
     pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
-    return start("-m", "ministack")
-
-
-@contextlib.contextmanager
-def _emulator(arguments: t.Sequence[str], folder: Path) -> t.Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
-        # Servers of other protocols, which would listen everywhere.
-        "IOT_MTLS_ENABLED": "0",
-        "SFTP_ENABLED": "0",
-    }
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, *arguments], cwd=folder, env=environment, stdout=log, stderr=log)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_it_answers(process, address, folder / "log")
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-
-
-def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    end = time.monotonic() + 60
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            urllib.request.urlopen(f"{address}/v2/", timeout=5).close()
-        except urllib.error.HTTPError:
-            return
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"MiniStack does not answer:\n{log.read_text()}")
+    return start(*emulators.MINISTACK)
 
 
 @pytest.fixture

@@ -174,6 +174,12 @@ def test_the_action_group_is_complete() -> None:
     assert listed == of_aws
 
 
+def test_each_module_has_an_integration_target() -> None:
+    targets = sorted(ROOT.glob("tests/integration/targets/*"))
+    tested = {name for target in targets for name in [target.name, *(target / "aliases").read_text().splitlines()]}
+    assert {path.stem for path in MODULES} - tested == set()
+
+
 def test_inventories_have_the_same_variables() -> None:
     def names(inventory: str) -> set[str]:
         files = (ROOT / "inventory" / inventory / "group_vars").glob("**/*.yml")

@@ -56,11 +56,15 @@ def target_group_present(connection: Connection) -> Result:
     if current:
         target_group.check_fixed(params["name"], planned)
     arn = found["TargetGroupArn"] if found else UNKNOWN
+    resource = planned.predicted
     if planned.changed and not connection.check_mode:
         if not found:
             arn = api.create_target_group(elb, target_group.creation(params["name"], wanted))
         _change_target_group(elb, arn, current, wanted, planned)
-    shown = target_group.shown(params["name"], arn, planned.predicted)
+        # What AWS has filled in.
+        if not found and (made := api.find_target_group(elb, params["name"])):
+            resource = target_group.from_aws(made)
+    shown = target_group.shown(params["name"], arn, resource)
     return {"changed": planned.changed, "diff": planned.diff, "target_group": shown}
 
 

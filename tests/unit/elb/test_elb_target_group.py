@@ -53,6 +53,13 @@ def test_what_aws_cannot_change_is_a_failure_that_says_so(run: RunModule, option
     assert "port is 8080, not 80" in failed["msg"]
 
 
+def test_a_new_one_is_told_with_what_aws_filled_in(run: RunModule, options: Json) -> None:
+    fixed = {name: options[name] for name in ("name", "vpc_id", "protocol", "port", "target_type")}
+    made = run("elb_target_group", **fixed)
+    assert made["target_group"]["health_check_interval"] == 30
+    assert run("elb_target_group", **fixed)["target_group"] == made["target_group"]
+
+
 def test_what_is_left_out_is_left_alone(run: RunModule, options: Json) -> None:
     run("elb_target_group", **options)
     assert not run("elb_target_group", name="web")["changed"]

@@ -82,15 +82,16 @@ $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and write the README's figures (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.run
 
-.PHONY: test lint unit sanity molecule long interruptions docs
+.PHONY: test lint unit sanity molecule long artifact interruptions docs
 test: $(VENV)/installed-test ## Run every test: the next four
 	@$(BIN)/python tests/run.py
 lint: ## Style and types
 unit: ## Unit tests, without any emulator or Docker
 sanity: ## ansible-test sanity
 molecule: ## Roles, modules and the whole site on the local cloud (needs Docker)
-long: ## What is too long for `make test`: Docker hosts of other distributions, runs that are killed and repeated
-lint unit sanity molecule long: $(VENV)/installed-test
+long: ## What is too long for `make test`: Docker hosts of other distributions, runs that are killed and repeated, the next
+artifact: ## The archive that users install, and the workshop from it without this checkout (needs Docker)
+lint unit sanity molecule long artifact: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
 interruptions: $(VENV)/installed-test cloud ## Kill set-up and teardown after each single change (an hour or more)
 	@SLIPWAY_ENDPOINT=http://127.0.0.1:4566 SLIPWAY_INTERRUPT_EVERYWHERE=1 $(BIN)/pytest -s --exitfirst tests/interruptions
@@ -109,7 +110,7 @@ $(VENV)/installed-docsite: docs/docsite/requirements.txt $(VENV)/installed
 docsite: $(VENV)/installed-docsite ## Build the documentation's pages into .cache/docsite
 	@rm -rf $(SITE) && mkdir -p $(SITE)/rst
 	@ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.ansible/collections:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
-	  antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --cleanup everything \
+	  antsibull-docs --config-file docs/docsite/antsibull-docs.cfg collection --use-current --squash-hierarchy --fail-on-error --cleanup everything \
 	  --dest-dir $(SITE)/rst slipway.aws
 	@sphinx-build --quiet --fail-on-warning --keep-going -c docs/docsite $(SITE)/rst $(SITE)/html
 	@echo "The front page: $(SITE)/html/index.html"

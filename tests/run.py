@@ -1,6 +1,7 @@
 """Runs the project's checks and ends with how many of each kind passed.
 
-Without arguments lint, unit, sanity and molecule run, also when an earlier one fails; `long` when it is asked for.
+Without arguments lint, unit, sanity and molecule run, also when an earlier one fails; `long` when it is asked for, and its
+part `artifact`.
 """
 
 from __future__ import annotations
@@ -104,13 +105,15 @@ def unit() -> Tally:
         "pytest, collection": ("--durations=5", "--numprocesses=auto", "--dist=loadfile"),
         "pytest, application": ("apps/workshop/django/tests.py", "--ds=workshop.settings"),
     }
-    total = Tally()
-    for number, (title, arguments) in enumerate(suites.items()):
-        report = CACHE / f"unit-{number}.xml"
-        report.unlink(missing_ok=True)
-        ok = run(title, "pytest", "--quiet", f"--junit-xml={report}", *arguments, DEBUG="1")
-        total += reported([report] if report.exists() else [], ok)
-    return total
+    return sum((cases(title, *arguments) for title, arguments in suites.items()), start=Tally())
+
+
+def cases(title: str, *arguments: str) -> Tally:
+    """Those of one run of pytest."""
+    report = CACHE / "pytest.xml"
+    report.unlink(missing_ok=True)
+    ok = run(title, "pytest", "--quiet", f"--junit-xml={report}", *arguments, DEBUG="1")
+    return reported([report] if report.exists() else [], ok)
 
 
 def sanity() -> Tally:
@@ -160,8 +163,13 @@ def molecule() -> Tally:
 
 
 def long() -> Tally:
-    """The others."""
-    return scenarios(*sorted(LONG))
+    """The others, and the workshop from the archive."""
+    return scenarios(*sorted(LONG)) + artifact()
+
+
+def artifact() -> Tally:
+    """The archive that users get, and the workshop from where it is installed."""
+    return cases("pytest, artifact", "tests/unit/test_artifact.py", "tests/artifact")
 
 
 def scenarios(*names: str) -> Tally:
@@ -184,13 +192,14 @@ KINDS: dict[str, Callable[[], Tally]] = {
     "sanity": sanity,
     "molecule": molecule,
     "long": long,
+    "artifact": artifact,
 }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="kind", help=", ".join(KINDS))
-    chosen = parser.parse_args().kinds or [kind for kind in KINDS if kind != "long"]
+    chosen = parser.parse_args().kinds or [kind for kind in KINDS if kind not in ("long", "artifact")]
     if unknown := set(chosen) - set(KINDS):
         parser.error(f"no such kind: {', '.join(sorted(unknown))}")
     CACHE.mkdir(parents=True, exist_ok=True)

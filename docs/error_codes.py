@@ -55,7 +55,7 @@ OWN = {
     "tag_immutable": "The repository's tags may not move. Use a new tag, or change ``image_tag_mutability``.",
     "task_failed": "The task did not start, or its command did not end with 0. The message has the end of its log.",
     "unreadable": "A file cannot be read. Correct its permissions, or leave it out in ``.dockerignore``.",
-    "unsupported": "The endpoint, like the local cloud's, has no Application Auto Scaling. Leave ``scaling`` out there.",
+    "unsupported": "The endpoint has no Application Auto Scaling, nor has the local cloud. Leave ``scaling`` out.",
 }
 
 

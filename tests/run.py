@@ -1,7 +1,7 @@
 """Runs the project's checks and ends with how many of each kind passed.
 
-Without arguments lint, unit, sanity and molecule run, also when an earlier one fails; `long` when it is asked for, and its
-part `artifact`.
+Without arguments lint, unit, sanity and molecule run, also when an earlier one fails; `long` when it is asked for,
+and `artifact`, which is a part of it.
 """
 
 from __future__ import annotations

@@ -28,7 +28,8 @@ class Installed:
         self._environment = kept | own | {"PATH": os.pathsep.join([tools, kept["PATH"]])}
         self.run("ansible-galaxy", "collection", "build", "--output-path", str(folder), str(ROOT))
         self.archive = next(folder.glob("slipway-aws-*.tar.gz"))
-        self.run("ansible-galaxy", "collection", "install", "--offline", "--no-deps", str(self.archive))
+        # Offline, so the collections that it depends on have to be those of requirements.txt.
+        self.run("ansible-galaxy", "collection", "install", "--offline", str(self.archive))
         self.collection = folder / "home/collections/ansible_collections/slipway/aws"
 
     @property

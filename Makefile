@@ -86,7 +86,7 @@ benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and 
 test: $(VENV)/installed-test ## Run every test: the next four
 	@$(BIN)/python tests/run.py
 lint: ## Style and types
-unit: ## Unit tests, without any emulator or Docker
+unit: ## Unit tests, on emulators of AWS and without Docker
 sanity: ## ansible-test sanity
 molecule: ## Roles, modules and the whole site on the local cloud (needs Docker)
 long: ## What is too long for `make test`: Docker hosts of other distributions, runs that are killed and repeated, the next
@@ -107,7 +107,8 @@ $(VENV)/installed-docsite: docs/docsite/requirements.txt $(VENV)/installed
 	@touch $@
 
 .PHONY: docsite
-docsite: $(VENV)/installed-docsite ## Build the documentation's pages into .cache/docsite
+docsite: $(VENV)/installed-docsite ## Build the documentation's pages into .cache/docsite, and check what the changelog is made of
+	@antsibull-changelog lint
 	@rm -rf $(SITE) && mkdir -p $(SITE)/rst
 	@ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.ansible/collections:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
 	  antsibull-docs --config-file docs/docsite/antsibull-docs.cfg collection --use-current --squash-hierarchy --fail-on-error --cleanup everything \

@@ -74,6 +74,19 @@ def options_of(module: str) -> set[str]:
     return set(yaml.safe_load(documented)["options"])
 
 
+GUIDES = [*sorted((ROOT / "docs/docsite/rst").glob("*.rst")), ROOT / "README.md"]
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_variables_that_are_named_exist(guide: Path) -> None:
+    roles = {path.name for path in (ROOT / "roles").iterdir()}
+    specified = "".join((ROOT / "roles" / role / "meta/argument_specs.yml").read_text() for role in roles)
+    prefixes = "|".join(sorted(roles))
+    named = set(re.findall(rf"(?<![\w./])(?:{prefixes})_\w+", guide.read_text()))
+    modules = {path.stem for path in (ROOT / "plugins/modules").glob("*.py")}
+    assert {name for name in named - modules if f" {name}:" not in specified} == set()
+
+
 def test_readme_has_the_costs_of_the_price_table() -> None:
     readme = (ROOT / "README.md").read_text()
     assert costs.START in readme

@@ -82,17 +82,18 @@ $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and write the README's figures (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.run
 
-.PHONY: test lint unit sanity units targets molecule long mutations interruptions docs
+.PHONY: test lint unit sanity units targets molecule long artifact mutations interruptions docs
 test: $(VENV)/installed-test ## Run every test: the next six
 	@$(BIN)/python tests/run.py
 lint: ## Style and types
-unit: ## Unit tests, on emulators where an account is needed, and which branches of plugins/ they take
+unit: ## Unit tests, on emulators of AWS and without Docker, and which branches of plugins/ they take
 sanity: ## ansible-test sanity
 units: ## ansible-test units: the unit tests that need no account
 targets: ## ansible-test integration: each module in a playbook, on emulators
 molecule: ## Roles, modules and the whole site on the local cloud (needs Docker)
-long: ## What is too long for `make test`: Docker hosts of other distributions, runs that are killed and repeated
-lint unit sanity units targets molecule long: $(VENV)/installed-test
+long: ## What is too long for `make test`: another site, other distributions, runs that are killed and repeated, the next
+artifact: ## The archive that users install, and the workshop from it without this checkout (needs Docker)
+lint unit sanity units targets molecule long artifact: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
 mutations: $(VENV)/installed-test ## Small mistakes in the pure logic, each of which a unit test must notice; ARGS="--number 60 --seed 2"
 	@$(BIN)/python -m tests.mutations $(ARGS)
@@ -110,10 +111,11 @@ $(VENV)/installed-docsite: docs/docsite/requirements.txt $(VENV)/installed
 	@touch $@
 
 .PHONY: docsite
-docsite: $(VENV)/installed-docsite ## Build the documentation's pages into .cache/docsite
+docsite: $(VENV)/installed-docsite ## Build the documentation's pages into .cache/docsite, and check what the changelog is made of
+	@antsibull-changelog lint
 	@rm -rf $(SITE) && mkdir -p $(SITE)/rst
 	@ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.ansible/collections:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
-	  antsibull-docs collection --use-current --squash-hierarchy --fail-on-error --cleanup everything \
+	  antsibull-docs --config-file docs/docsite/antsibull-docs.cfg collection --use-current --squash-hierarchy --fail-on-error --cleanup everything \
 	  --dest-dir $(SITE)/rst slipway.aws
 	@sphinx-build --quiet --fail-on-warning --keep-going -c docs/docsite $(SITE)/rst $(SITE)/html
 	@echo "The front page: $(SITE)/html/index.html"

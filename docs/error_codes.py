@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / ".ansible/collections"))
@@ -32,6 +35,48 @@ CALLS = {
     errors.TIMEOUT: "Waiting took too long. The message says what was seen last.",
 }
 
+# And about what some modules fail with besides.
+OWN = {
+    "archive_in_context": "The archive would be a part of what it holds. Give it a path outside the context.",
+    "archive_not_written": "The archive cannot be written where it should be: see the folder and the space there.",
+    "capacity_provider_failed": "AWS could not make, change or delete the capacity provider. The message says why.",
+    "cluster_failed": "AWS could not make the cluster, or change its capacity providers. The message says why.",
+    "context_changed": "A file changed while it was read. Run it again when nothing writes there.",
+    "context_missing": "There is no such folder. Correct the path.",
+    "context_not_directory": "The path is a file. Name the folder that it is in.",
+    "dockerfile_missing": "There is no Dockerfile at that path. Correct it, or name another file.",
+    "ignore_file_invalid": "``.dockerignore`` has a line that Docker refuses too. Correct the line that is shown.",
+    "immutable": "AWS cannot change this in what exists, and nothing was changed. Leave it, or make it anew.",
+    "inputs_invalid": "``base_digests`` is neither a dictionary nor a list.",
+    "interrupted": "The release was stopped from outside, and ECS goes on. Run it again, or take it back.",
+    "last_tag": "Without this tag the image would be deleted. Set ``force``, or give it another tag first.",
+    "not_empty": "The repository has images. Set ``force`` to remove them as well.",
+    "not_issued": "AWS refused the certificate, or gave it up. The message says why; ask for a new one.",
+    "tag_immutable": "The repository's tags may not move. Use a new tag, or change ``image_tag_mutability``.",
+    "task_failed": "The task did not start, or its command did not end with 0. The message has the end of its log.",
+    "unreadable": "A file cannot be read. Correct its permissions, or leave it out in ``.dockerignore``.",
+    "unsupported": "The endpoint has no Application Auto Scaling, nor has the local cloud. Leave ``scaling`` out.",
+}
+
+
+def documented() -> dict[str, list[str]]:
+    """The codes that modules document, each with its modules."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "plugins/modules").glob("*.py")):
+        module = importlib.import_module(f"ansible_collections.slipway.aws.plugins.modules.{path.stem}")
+        description = str((yaml.safe_load(module.RETURN).get("code") or {}).get("description"))
+        for code in set(re.findall(r"V\((\w+)\)", description)):
+            found.setdefault(code, []).append(path.stem)
+    return found
+
+
+def own() -> dict[str, str]:
+    """The meaning of each code that is neither any call's nor a rollout's, and who has it."""
+    rows = {code: modules for code, modules in documented().items() if code not in {*CALLS, *rollout.CODES}}
+    if differing := rows.keys() ^ OWN.keys():
+        raise SystemExit(f"Codes are documented by modules or explained in {__file__}, not both: {sorted(differing)}")
+    return {code: f"``{'``, ``'.join(modules)}``: {OWN[code]}" for code, modules in rows.items()}
+
 
 def table(title: str, text: str, rows: Mapping[str, str]) -> Iterator[str]:
     """A section with a table of codes."""
@@ -57,6 +102,7 @@ def sections() -> str:
             "What ``failure.causes`` names, and what to do about it:",
             {code: diagnosis.advice_of(code) for code in causes},
         ),
+        *table("Some modules", "What these fail with besides:", own()),
     )
     return "\n".join(lines)
 

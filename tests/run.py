@@ -1,6 +1,7 @@
 """Runs the project's checks and ends with how many of each kind passed.
 
-Without arguments all but `long` run, also when an earlier one fails.
+Without arguments all but `long` run, also when an earlier one fails; `long` when it is asked for, and `artifact`, which
+is a part of it.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ ACCOUNT = {
     # Targets share an account.
     "resource_prefix": "slipway-{{ role_name | replace('_', '-') }}",
 }
-# For `make long`: they would make every test run a third longer.
-LONG = {"distributions", "interruptions"}
+# For `make long`: they would make every test run half as long again.
+LONG = {"database", "distributions", "interruptions"}
 
 
 @dataclass(frozen=True)
@@ -138,13 +139,15 @@ def unit() -> Tally:
         "pytest, application": ("pytest", "apps/workshop/django/tests.py", "--ds=workshop.settings"),
     }
     COVERAGE.unlink(missing_ok=True)
-    total = Tally()
-    for number, (title, command) in enumerate(suites.items()):
-        report = CACHE / f"unit-{number}.xml"
-        report.unlink(missing_ok=True)
-        ok = run(title, *command, "--quiet", f"--junit-xml={report}", DEBUG="1")
-        total += reported([report] if report.exists() else [], ok)
-    return total + coverage()
+    return sum((cases(title, *command) for title, command in suites.items()), start=Tally()) + coverage()
+
+
+def cases(title: str, *command: str) -> Tally:
+    """Those of one run of pytest."""
+    report = CACHE / "pytest.xml"
+    report.unlink(missing_ok=True)
+    ok = run(title, *command, "--quiet", f"--junit-xml={report}", DEBUG="1")
+    return reported([report] if report.exists() else [], ok)
 
 
 def coverage() -> Tally:
@@ -250,8 +253,13 @@ def molecule() -> Tally:
 
 
 def long() -> Tally:
-    """The others."""
-    return scenarios(*sorted(LONG))
+    """The others, and the workshop from the archive."""
+    return scenarios(*sorted(LONG)) + artifact()
+
+
+def artifact() -> Tally:
+    """The archive that users get, and the workshop from where it is installed."""
+    return cases("pytest, artifact", "pytest", "tests/unit/test_artifact.py", "tests/artifact")
 
 
 def scenarios(*names: str) -> Tally:
@@ -276,13 +284,14 @@ KINDS: dict[str, Callable[[], Tally]] = {
     "targets": targets,
     "molecule": molecule,
     "long": long,
+    "artifact": artifact,
 }
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="kind", help=", ".join(KINDS))
-    chosen = parser.parse_args().kinds or [kind for kind in KINDS if kind != "long"]
+    chosen = parser.parse_args().kinds or [kind for kind in KINDS if kind not in ("long", "artifact")]
     if unknown := set(chosen) - set(KINDS):
         parser.error(f"no such kind: {', '.join(sorted(unknown))}")
     CACHE.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,10 @@
 """How Sphinx builds the documentation: the guides beside this file, and the reference that antsibull-docs writes from
 the code. `make docsite` runs both."""
 
+from __future__ import annotations
+
+from sphinx.application import Sphinx
+
 project = "slipway.aws"
 author = "The Slipway authors"
 title = "slipway.aws: containers to Amazon ECS"
@@ -12,7 +16,10 @@ highlight_language = "YAML+Jinja"
 pygments_style = "ansible"
 html_theme = "sphinx_ansible_theme"
 html_theme_options = {"documentation_home_url": "index.html", "topbar_links": {}}
+html_static_path = ["static"]
+html_css_files = ["slipway.css"]
 html_show_sphinx = False
+html_show_copyright = False
 html_copy_source = False
 html_use_index = False
 html_use_modindex = False
@@ -24,3 +31,13 @@ nitpick_ignore_regex = [
     ("std:ref", r"action_plugins|ansible_configuration_settings|callback_plugins|common_return_values"),
     ("std:ref", r"ansible_collections\.(amazon|community|ansible)\..*"),
 ]
+
+
+def name_front_page(_app: Sphinx, page: str, source: list[str]) -> None:
+    """antsibull-docs writes the collection's name with capital letters, as no other page does."""
+    if page == "index":
+        source[0] = source[0].replace("Slipway.Aws\n", "slipway.aws\n")
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", name_front_page)

@@ -52,6 +52,41 @@ def test_the_guide_lists_every_code() -> None:
     assert text == error_codes.guide(text), "run `make docs`"
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("ecs_taskdefinition", "ecs_task_definition"),
+        ("ecs_service", "ecs_service"),
+        ("ecs_cluster", "ecs_cluster"),
+        ("ecs_ecr", "ecr_repository"),
+    ],
+)
+def test_the_guide_names_every_option_of_both(theirs: str, ours: str) -> None:
+    text = (ROOT / "docs/docsite/rst/guide_from_community_aws.rst").read_text()
+    section = text.split(f"\n{theirs} → {ours}\n-")[1].split("\n---")[0]
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"``([^`]+)``", section))))
+    options = options_of(f"community.aws.plugins.modules.{theirs}") | options_of(f"slipway.aws.plugins.modules.{ours}")
+    assert options - named == set()
+
+
+def options_of(module: str) -> set[str]:
+    documented = importlib.import_module(f"ansible_collections.{module}").DOCUMENTATION
+    return set(yaml.safe_load(documented)["options"])
+
+
+GUIDES = [*sorted((ROOT / "docs/docsite/rst").glob("*.rst")), ROOT / "README.md"]
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_variables_that_are_named_exist(guide: Path) -> None:
+    roles = {path.name for path in (ROOT / "roles").iterdir()}
+    specified = "".join((ROOT / "roles" / role / "meta/argument_specs.yml").read_text() for role in roles)
+    prefixes = "|".join(sorted(roles))
+    named = set(re.findall(rf"(?<![\w./])(?:{prefixes})_\w+", guide.read_text()))
+    modules = {path.stem for path in (ROOT / "plugins/modules").glob("*.py")}
+    assert {name for name in named - modules if f" {name}:" not in specified} == set()
+
+
 def test_readme_has_the_costs_of_the_price_table() -> None:
     readme = (ROOT / "README.md").read_text()
     assert costs.START in readme

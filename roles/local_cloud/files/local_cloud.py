@@ -136,7 +136,8 @@ def start(settings: Settings, arguments: list[str]) -> dict[str, Any]:
             )
     with settings.log_file.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, __file__, "serve", *arguments],
+            # -B: nothing is written beside this file, which may belong to an installed collection.
+            [sys.executable, "-B", __file__, "serve", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -2,7 +2,7 @@
 
 The record is the authorization.jsonl of a local cloud that checks policies. It has to show that nobody was refused,
 that each action of each document was asked for, and that the answer had been no without the statement that allows it.
-What no emulator asks, `unseen` in permissions.yml, is listed and left aside.
+What such a run does not ask, `unseen` in permissions.yml with the reason, is listed and left aside.
 """
 
 from __future__ import annotations
@@ -21,18 +21,24 @@ SUMS = {"all", "plan"}
 Json = dict[str, Any]
 
 
-def unseen() -> dict[tuple[str, str], str]:
-    """Why a statement's actions are not asked for, by document and name of the statement."""
+def unseen() -> dict[tuple[str, str, str], str]:
+    """Why an action is not asked for, by document, name of the statement and action."""
     documents = yaml.safe_load(PERMISSIONS.read_text())["documents"].items()
-    return {(name, one["sid"]): one["unseen"] for name, part in documents for one in part["may"] if "unseen" in one}
+    found: dict[tuple[str, str, str], str] = {}
+    for name, part in documents:
+        for one in part["may"]:
+            why = one.get("unseen", {})
+            reasons = why if isinstance(why, dict) else dict.fromkeys(one["actions"], why)
+            found |= {(name, one["sid"], action): reason for action, reason in reasons.items()}
+    return found
 
 
-def surplus(name: str, document: Json, record: list[Json], aside: set[tuple[str, str]]) -> list[str]:
+def surplus(name: str, document: Json, record: list[Json], aside: set[tuple[str, str, str]]) -> list[str]:
     """What a document allows and no call needed."""
-    statements = [one for one in document["Statement"] if (name, one["Sid"]) not in aside]
-    allowed = {(one["Sid"], action) for one in statements for action in one["Action"]}
+    allowed = {(one["Sid"], action) for one in document["Statement"] for action in one["Action"]}
+    allowed = {(sid, action) for sid, action in allowed if (name, sid, action) not in aside}
     needed = {(sid, line["action"]) for line in record for sid in line.get("needed", ())}
-    print(f"{name:<16}{len(statements):>4} statements, {len(allowed):>3} actions, {len(allowed & needed):>3} needed")
+    print(f"{name:<16}{len(allowed):>4} actions, {len(allowed & needed):>4} needed")
     return [f"{name}: nothing needed {action} of {sid}" for sid, action in sorted(allowed - needed)]
 
 
@@ -40,8 +46,8 @@ def main() -> int:
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     aside = unseen()
-    for (name, sid), why in aside.items():
-        print(f"left aside: {sid} of {name}, as {why}")
+    for (name, _sid, action), why in aside.items():
+        print(f"left aside: {action} of {name}, as {why}")
     lines = [json.loads(line) for line in Path(sys.argv[2]).read_text().splitlines()]
     problems: list[str] = []
     for path in sorted(Path(sys.argv[1]).glob("*.json")):

@@ -96,7 +96,7 @@ artifact: ## The archive that users install, and the workshop from it without th
 lint unit sanity units targets molecule long artifact: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
 mutations: $(VENV)/installed-test ## Small mistakes in the pure logic, each of which a unit test must notice; ARGS="--number 60 --seed 2"
-	@$(BIN)/python -m tests.mutations $(ARGS)
+	@$(BIN)/python tests/mutations.py $(ARGS)
 interruptions: $(VENV)/installed-test cloud ## Kill set-up and teardown after each single change (an hour or more)
 	@SLIPWAY_ENDPOINT=http://127.0.0.1:4566 SLIPWAY_INTERRUPT_EVERYWHERE=1 $(BIN)/pytest -s --exitfirst tests/interruptions
 docs: $(VENV)/installed ## Write what is generated: README.md of each role, tables of error codes and costs

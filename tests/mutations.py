@@ -21,8 +21,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.run import CACHE, COLLECTION, ROOT, environment, tracked_files
-from tests.unit.test_structure import UTILS, dotted, layer
+from run import CACHE, COLLECTION, ROOT, environment, tracked_files
+from unit.test_structure import UTILS, dotted, layer
 
 # After so many seconds a mistake counts as noticed: most likely a loop has no end.
 PATIENCE = 900

@@ -222,7 +222,8 @@ def targets() -> Tally:
     ):
         variables = {**ACCOUNT, "aws_endpoint_url": ministack, "moto_endpoint_url": moto}
         (folder / "integration_config.yml").write_text(json.dumps(variables))
-        return sum(pool.map(target, names), Tally())
+        # The first one alone: ansible-test makes itself a key, and two at a time would be in each other's way.
+        return target(names[0]) + sum(pool.map(target, names[1:]), Tally())
 
 
 def tracked_files() -> list[str]:

@@ -82,9 +82,11 @@ $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and write the README's figures (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.run
 
-.PHONY: test lint unit sanity units targets molecule long artifact mutations interruptions docs
+.PHONY: test test-all lint unit sanity units targets molecule long artifact mutations interruptions docs
 test: $(VENV)/installed-test ## Run every test: the next six
 	@$(BIN)/python tests/run.py
+test-all: $(VENV)/installed-test ## Run them with the oldest Ansible and the newest, each if its Python is there; ARGS="unit sanity" for some
+	@$(BIN)/nox $(if $(ARGS),-- $(ARGS))
 lint: ## Style and types
 unit: ## Unit tests, on emulators of AWS and without Docker, and which branches of plugins/ they take
 sanity: ## ansible-test sanity

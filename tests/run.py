@@ -116,7 +116,9 @@ def reported(reports: Iterable[Path], succeeded: bool) -> Tally:
 
 def lint() -> Tally:
     """Style and types, one test a tool."""
-    typed = [str(path) for folder in ("benchmarks", "docs", "tests") for path in sorted((ROOT / folder).glob("*.py"))]
+    typed = [
+        str(path) for folder in (".", "benchmarks", "docs", "tests") for path in sorted((ROOT / folder).glob("*.py"))
+    ]
     ok = [
         run("ansible-lint", "ansible-lint"),
         run("yamllint", "yamllint", "--strict", "."),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import ansible_collections.amazon
 import pytest
 import yaml
+from ansible.release import __version__ as core
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "ansible_collections.slipway.aws."
@@ -189,6 +193,20 @@ def test_inventories_have_the_same_variables() -> None:
     assert names("local") - {"local_cloud_port"} == names("aws")
 
 
+def test_what_is_promised_holds_for_what_is_installed() -> None:
+    """requirements.txt brings one of two Ansibles: what users are told fits each."""
+    collections = Path(ansible_collections.amazon.__path__[0]).parent
+    promised = list(load(ROOT / "galaxy.yml")["dependencies"].items())
+    promised += [(entry["name"], entry["version"]) for entry in load(ROOT / "requirements.yml")["collections"]]
+    oldest = load(ROOT / "meta/runtime.yml")["requires_ansible"]
+    unfit = [] if core in SpecifierSet(oldest) else [("ansible-core", oldest)]
+    for name, versions in promised:
+        manifest = json.loads((collections / name.replace(".", "/") / "MANIFEST.json").read_text())
+        if manifest["collection_info"]["version"] not in SpecifierSet(versions):
+            unfit.append((name, versions))
+    assert unfit == []
+
+
 # Roles
 
 
@@ -205,6 +223,7 @@ def templated(value: object) -> bool:
 def test_role_says_who_it_is(path: Path) -> None:
     galaxy = load(path / "meta/main.yml")["galaxy_info"]
     assert {"author", "description", "license", "min_ansible_version"} <= set(galaxy)
+    assert load(ROOT / "meta/runtime.yml")["requires_ansible"] == f">={galaxy['min_ansible_version']}.0"
 
 
 @each(ROLES)

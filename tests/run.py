@@ -1,7 +1,7 @@
 """Runs the project's checks and ends with how many of each kind passed.
 
-Without arguments all but `long` run, also when an earlier one fails; `long` when it is asked for, and `artifact`, which
-is a part of it.
+Without arguments all but `long` run, also when an earlier one fails, in two lanes beside each other; `long` when it is
+asked for, and `artifact` and `variants`, which are parts of it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -53,6 +54,11 @@ ACCOUNT = {
 # For `make long`: they would make every test run half as long again.
 LONG = {"database", "distributions", "interruptions"}
 
+# Whether commands run beside others: each prints all that it has to say at its end.
+BESIDE_OTHERS: ContextVar[bool] = ContextVar("BESIDE_OTHERS", default=False)
+# How much commands give way to others.
+NICENESS: ContextVar[int] = ContextVar("NICENESS", default=0)
+
 
 @dataclass(frozen=True)
 class Tally:
@@ -86,19 +92,17 @@ def environment() -> dict[str, str]:
     return kept | plain | own
 
 
-def run(title: str, *command: str, cwd: Path = ROOT, beside_others: bool = False, **variables: str) -> bool:
-    """Runs a command, its output visible, and says how it ended. Of one beside others all is printed at its end."""
-    head = f"--> {title}"
-    if not beside_others:
-        print(head, flush=True)
+def run(title: str, *command: str, cwd: Path = ROOT, **variables: str) -> bool:
+    """Runs a command, its output visible, and says how it ended."""
+    print(f"--> {title}", flush=True)
     start = time.monotonic()
-    pipe, to_pipe = (subprocess.PIPE, subprocess.STDOUT) if beside_others else (None, None)
+    pipe, to_pipe = (subprocess.PIPE, subprocess.STDOUT) if BESIDE_OTHERS.get() else (None, None)
+    polite = ("nice", "-n", str(NICENESS.get()), *command)
     done = subprocess.run(
-        command, cwd=cwd, env=environment() | variables, check=False, stdout=pipe, stderr=to_pipe, text=True
+        polite, cwd=cwd, env=environment() | variables, check=False, stdout=pipe, stderr=to_pipe, text=True
     )
-    told = f"{head}\n{done.stdout}" if beside_others else ""
     ended = "ok" if done.returncode == 0 else f"failed ({done.returncode})"
-    print(f"{told}--- {title}: {ended}, {time.monotonic() - start:.0f} s", flush=True)
+    print(f"{done.stdout or ''}--- {title}: {ended}, {time.monotonic() - start:.0f} s", flush=True)
     return done.returncode == 0
 
 
@@ -188,12 +192,11 @@ def installed() -> Path:
     return copy
 
 
-def ansible_test(command: str, reports: str, *arguments: str, beside_others: bool = False) -> Tally:
+def ansible_test(command: str, reports: str, *arguments: str, about: str = "") -> Tally:
     copy = installed()
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     options = ("--local", "--python", version, "--color", "no", *arguments)
-    title = " ".join(["ansible-test", command, *(arguments if beside_others else ())])
-    ok = run(title, "ansible-test", command, *options, cwd=copy, beside_others=beside_others, HOME=str(HOME))
+    ok = run(f"ansible-test {command}{about}", "ansible-test", command, *options, cwd=copy, HOME=str(HOME))
     return reported((copy / "tests/output/junit").glob(reports), ok)
 
 
@@ -213,8 +216,12 @@ def targets() -> Tally:
     folder = installed() / "tests/integration"
     names = sorted(path.name for path in (folder / "targets").iterdir())
 
+    niceness = NICENESS.get()
+
     def target(name: str) -> Tally:
-        return ansible_test("integration", f"{name}-*.xml", name, beside_others=True)
+        BESIDE_OTHERS.set(True)
+        NICENESS.set(niceness)
+        return ansible_test("integration", f"{name}-*.xml", name, about=f" {name}")
 
     with (
         tempfile.TemporaryDirectory() as logs,
@@ -225,7 +232,7 @@ def targets() -> Tally:
         variables = {**ACCOUNT, "aws_endpoint_url": ministack, "moto_endpoint_url": moto}
         (folder / "integration_config.yml").write_text(json.dumps(variables))
         # The first one alone: ansible-test makes itself a key, and two at a time would be in each other's way.
-        return target(names[0]) + sum(pool.map(target, names[1:]), Tally())
+        return pool.submit(target, names[0]).result() + sum(pool.map(target, names[1:]), Tally())
 
 
 def tracked_files() -> list[str]:
@@ -256,8 +263,13 @@ def molecule() -> Tally:
 
 
 def long() -> Tally:
-    """The others, and the workshop from the archive."""
-    return scenarios(*sorted(LONG)) + artifact()
+    """The others, variants of roles, and the workshop from the archive."""
+    return scenarios(*sorted(LONG)) + variants() + artifact()
+
+
+def variants() -> Tally:
+    """What a role can be told to make besides the workshop's, from nothing to nothing, on emulators."""
+    return cases("pytest, variants", "pytest", "-m", "variants", "--numprocesses=auto", "--dist=loadfile")
 
 
 def artifact() -> Tally:
@@ -287,28 +299,50 @@ KINDS: dict[str, Callable[[], Tally]] = {
     "targets": targets,
     "molecule": molecule,
     "long": long,
+    "variants": variants,
     "artifact": artifact,
 }
+# What runs without arguments. Containers wait much of their time; meanwhile the others compute, and give way to them.
+LANES = (("molecule",), ("lint", "unit", "sanity", "units", "targets"))
+
+Timed = dict[str, tuple[Tally, float]]
+
+
+def lane(kinds: Iterable[str], beside_others: bool, niceness: int) -> Timed:
+    """Runs kinds one after the other."""
+    BESIDE_OTHERS.set(beside_others)
+    NICENESS.set(niceness)
+    ended = {}
+    for kind in kinds:
+        print(f"==> {kind}", flush=True)
+        start = time.monotonic()
+        tally = KINDS[kind]()
+        ended[kind] = (tally, time.monotonic() - start)
+    return ended
+
+
+def lanes() -> Timed:
+    """Runs all lanes beside each other, each nicer than the one before."""
+    with ThreadPoolExecutor() as pool:
+        running = [pool.submit(lane, kinds, True, 10 * number) for number, kinds in enumerate(LANES)]
+        return {kind: ended for one in running for kind, ended in one.result().items()}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="kind", help=", ".join(KINDS))
-    chosen = parser.parse_args().kinds or [kind for kind in KINDS if kind not in ("long", "artifact")]
+    chosen = parser.parse_args().kinds
     if unknown := set(chosen) - set(KINDS):
         parser.error(f"no such kind: {', '.join(sorted(unknown))}")
     CACHE.mkdir(parents=True, exist_ok=True)
-    total = Tally()
-    table = [f"{'kind':<10}{'tests':>7}{'failed':>8}{'skipped':>9}{'seconds':>9}"]
-    for kind in chosen:
-        print(f"==> {kind}", flush=True)
-        start = time.monotonic()
-        tally = KINDS[kind]()
+    start = time.monotonic()
+    ended = lane(chosen, False, 0) if chosen else lanes()
+    total = sum((tally for tally, _seconds in ended.values()), Tally())
+    print(f"\n{'kind':<10}{'tests':>7}{'failed':>8}{'skipped':>9}{'seconds':>9}")
+    for kind, (tally, seconds) in {**ended, "together": (total, time.monotonic() - start)}.items():
         tests = tally.passed + tally.failed + tally.skipped
-        seconds = time.monotonic() - start
-        table.append(f"{kind:<10}{tests:>7}{tally.failed:>8}{tally.skipped:>9}{seconds:>9.0f}")
-        total += tally
-    print("", *table, "", total, sep="\n", flush=True)
+        print(f"{kind:<10}{tests:>7}{tally.failed:>8}{tally.skipped:>9}{seconds:>9.0f}")
+    print(f"\n{total}", flush=True)
     return 1 if total.failed or not total.passed else 0
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
+
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud
 
@@ -18,6 +20,7 @@ def network(entry: str) -> dict[str, t.Any]:
     return {"ansible.builtin.import_role": {"name": "slipway.aws.ecs_network", "tasks_from": entry}}
 
 
+@pytest.mark.variants
 def test_what_a_killed_run_left_is_used_or_removed(cloud: Cloud) -> None:
     ec2 = cloud.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": TAGS}])["Vpc"]

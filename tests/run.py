@@ -15,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from xml.etree import ElementTree
 
 import ansible_collections.amazon
@@ -53,6 +54,10 @@ ACCOUNT = {
 }
 # For `make long`: they would make every test run half as long again.
 LONG = {"database", "distributions", "interruptions"}
+# Scenarios that run beside each other: containers of theirs have nothing in common.
+APART = ("docker_host", "modules")
+
+T = TypeVar("T")
 
 # Whether commands run beside others: each prints all that it has to say at its end.
 BESIDE_OTHERS: ContextVar[bool] = ContextVar("BESIDE_OTHERS", default=False)
@@ -104,6 +109,18 @@ def run(title: str, *command: str, cwd: Path = ROOT, **variables: str) -> bool:
     ended = "ok" if done.returncode == 0 else f"failed ({done.returncode})"
     print(f"{done.stdout or ''}--- {title}: {ended}, {time.monotonic() - start:.0f} s", flush=True)
     return done.returncode == 0
+
+
+def together(task: Callable[[str], T], names: Iterable[str]) -> list[T]:
+    """Runs a task for each name, as many at a time as there are cores."""
+
+    def beside_others(name: str) -> T:
+        BESIDE_OTHERS.set(True)
+        return task(name)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        running = [pool.submit(copy_context().run, beside_others, name) for name in names]
+        return [one.result() for one in running]
 
 
 def reported(reports: Iterable[Path], succeeded: bool) -> Tally:
@@ -216,23 +233,18 @@ def targets() -> Tally:
     folder = installed() / "tests/integration"
     names = sorted(path.name for path in (folder / "targets").iterdir())
 
-    niceness = NICENESS.get()
-
     def target(name: str) -> Tally:
-        BESIDE_OTHERS.set(True)
-        NICENESS.set(niceness)
         return ansible_test("integration", f"{name}-*.xml", name, about=f" {name}")
 
     with (
         tempfile.TemporaryDirectory() as logs,
         emulators.running(emulators.MINISTACK, Path(logs), DOCKER_HOST=NO_DOCKER) as ministack,
         emulators.running(emulators.MOTO, Path(logs)) as moto,
-        ThreadPoolExecutor(os.cpu_count()) as pool,
     ):
         variables = {**ACCOUNT, "aws_endpoint_url": ministack, "moto_endpoint_url": moto}
         (folder / "integration_config.yml").write_text(json.dumps(variables))
         # The first one alone: ansible-test makes itself a key, and two at a time would be in each other's way.
-        return pool.submit(target, names[0]).result() + sum(pool.map(target, names[1:]), Tally())
+        return target(names[0]) + sum(together(target, names[1:]), Tally())
 
 
 def tracked_files() -> list[str]:
@@ -259,7 +271,8 @@ def prepare_home() -> None:
 
 def molecule() -> Tally:
     """The scenarios that are quick enough for every day."""
-    return scenarios(*sorted({path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - LONG))
+    names = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")}
+    return scenarios("default", *sorted(names - LONG - {"default", *APART}), apart=APART)
 
 
 def long() -> Tally:
@@ -277,15 +290,19 @@ def artifact() -> Tally:
     return cases("pytest, artifact", "pytest", "tests/unit/test_artifact.py", "tests/artifact")
 
 
-def scenarios(*names: str) -> Tally:
+def scenarios(*names: str, apart: Sequence[str] = ()) -> Tally:
     """One test a scenario, and the cases of those that run pytest. All share the local cloud that `default` owns: it is
     taken down once, at the end."""
+
+    def scenario(name: str) -> bool:
+        return run(f"molecule {name}", "molecule", "test", "--scenario-name", name, "--destroy", "never")
+
     reports = [CACHE / "integration.xml", CACHE / "interruptions.xml"]
     for report in reports:
         report.unlink(missing_ok=True)
     take_down = ("molecule", "destroy", "--scenario-name", "default")
     run("molecule, what an earlier run left is gone", *take_down)
-    ok = [run(f"molecule {name}", "molecule", "test", "--scenario-name", name, "--destroy", "never") for name in names]
+    ok = [scenario(names[0]), *together(scenario, apart), *map(scenario, names[1:])]
     ok.append(run("molecule, nothing stays behind", *take_down))
     cases = reported([report for report in reports if report.exists()], succeeded=True)
     return cases + Tally(passed=ok.count(True), failed=ok.count(False))

@@ -144,6 +144,7 @@ def ministack(cloud: t.Any) -> Site:
     return Site(cloud, surroundings(cloud))
 
 
+@pytest.mark.variants
 def test_a_service_scales_from_its_beginning_to_its_end(moto: Site) -> None:
     stock = service(name="stock", scaling={"min_capacity": 2, "max_capacity": 4})
     scaled = {"ecs_app_services": [service(scaling=SCALING), stock]}
@@ -176,6 +177,7 @@ def test_a_service_scales_from_its_beginning_to_its_end(moto: Site) -> None:
     assert (gone.code, moto.web(), moto.bounds(), moto.kept()) == (0, {}, {}, ([], [])), gone.output
 
 
+@pytest.mark.variants
 def test_the_local_cloud_keeps_secrets_but_does_not_scale(ministack: Site) -> None:
     far = ministack.cloud.client("secretsmanager").create_secret(Name="shared/far", SecretString="x")["ARN"]
     secrets = {

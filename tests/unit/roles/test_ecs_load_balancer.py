@@ -107,16 +107,19 @@ def made(empty: t.Any, cloud: t.Any, network: Json) -> t.Any:
     return cloud.play(role(), ecs_network_result=network, **SITE)
 
 
+@pytest.mark.variants
 def test_check_mode_runs_from_an_empty_account(empty: t.Any, cloud: t.Any) -> None:
     assert empty.code == 0, empty.output
     assert Account(cloud).target_groups() == {}
     assert Account(cloud).certificates() == []
 
 
+@pytest.mark.variants
 def test_check_mode_told_what_is_changed_then(empty: t.Any, made: t.Any) -> None:
     assert (made.code, made.changed) == (0, empty.changed), made.output
 
 
+@pytest.mark.variants
 @pytest.mark.usefixtures("made")
 class TestMade:
     def test_http_is_redirected_to_https(self, account: Account) -> None:
@@ -213,6 +216,7 @@ def given(made: t.Any, cloud: t.Any, network: Json) -> t.Any:
     return arn, runs
 
 
+@pytest.mark.variants
 def test_a_given_certificate_takes_the_place_of_the_other(given: t.Any, account: Account) -> None:
     arn, runs = given
     assert runs[0].code == 0, runs[0].output
@@ -221,11 +225,13 @@ def test_a_given_certificate_takes_the_place_of_the_other(given: t.Any, account:
     assert account.attributes()["access_logs.s3.enabled"] == "false"
 
 
+@pytest.mark.variants
 def test_the_second_run_changes_nothing(given: t.Any) -> None:
     _arn, runs = given
     assert (runs[1].code, runs[1].changed) == (0, 0), runs[1].output
 
 
+@pytest.mark.variants
 def test_a_protected_load_balancer_stays_whole(given: t.Any, account: Account, cloud: t.Any) -> None:
     protect(cloud, True)
     refused = cloud.play(role("absent"))
@@ -242,6 +248,7 @@ def protect(cloud: t.Any, wanted: bool) -> None:
     elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[value])
 
 
+@pytest.mark.variants
 def test_everything_goes_but_what_was_given(given: t.Any, account: Account, cloud: t.Any) -> None:
     arn, _runs = given
     cloud.client("elbv2").create_target_group(Name="theirs", Protocol="HTTP", Port=80, VpcId="vpc-1")

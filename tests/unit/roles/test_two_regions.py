@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
+
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud
 
@@ -16,6 +18,7 @@ def cluster(entry: str) -> dict[str, t.Any]:
     return {"ansible.builtin.import_role": {"name": "slipway.aws.ecs_cluster", "tasks_from": entry}}
 
 
+@pytest.mark.variants
 def test_roles_of_another_region_are_neither_taken_nor_removed(cloud: Cloud) -> None:
     made = cloud.play([cluster("main")])
     assert made.code == 0, made.output

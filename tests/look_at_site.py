@@ -1,0 +1,38 @@
+"""Prints as JSON what the workshop's page and its registry say: `tests/look_at_site.py <endpoint> <host>`.
+
+The page is asked ten times, so that each of two tasks answers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import urllib.request
+
+REPOSITORIES = ("webapp", "workshop-nginx", "workshop-django")
+
+
+def asked(url: str, **headers: str) -> str:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def told(pages: list[str], identity: str) -> list[str]:
+    """Whatever the pages say in the element of that id, each once."""
+    found = (re.search(f'id="{identity}"[^>]*>([^<]+)<', page) for page in pages)
+    return sorted({match[1] for match in found if match})
+
+
+def main() -> None:
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    endpoint, host = sys.argv[1:]
+    pages = [asked(f"{endpoint}/", Host=host) for _ in range(10)]
+    images = {name: json.loads(asked(f"{endpoint}/v2/{name}/tags/list"))["tags"] for name in REPOSITORIES}
+    site = {"text": pages[0], "revisions": told(pages, "revision"), "tasks": told(pages, "task"), "images": images}
+    print(json.dumps(site))
+
+
+if __name__ == "__main__":
+    main()

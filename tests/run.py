@@ -52,8 +52,9 @@ ACCOUNT = {
     # Targets share an account.
     "resource_prefix": "slipway-{{ role_name | replace('_', '-') }}",
 }
-# For `make long`: they would make every test run half as long again.
-LONG = {"database", "distributions", "interruptions"}
+# For `make long`: they would make every test run half as long again. Scenarios of one role are links to one file.
+ROLES = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml") if path.is_symlink()}
+LONG = {"database", "distributions", "interruptions", *ROLES}
 # Scenarios that run beside each other: containers of theirs have nothing in common.
 APART = ("docker_host", "modules")
 

@@ -52,10 +52,9 @@ ACCOUNT = {
     # Targets share an account.
     "resource_prefix": "slipway-{{ role_name | replace('_', '-') }}",
 }
-# For `make long`: they would make every test run half as long again. Scenarios of one role are links to one file.
-ROLES = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml") if path.is_symlink()}
-LONG = {"database", "distributions", "interruptions", *ROLES}
-# Scenarios that run beside each other: containers of theirs have nothing in common.
+# Molecule's scenarios for every day, which begin with who owns the local cloud; all others are for `make long`.
+EVERY_DAY = ("default", "site")
+# These too, beside each other: containers of theirs have nothing in common.
 APART = ("docker_host", "modules")
 
 T = TypeVar("T")
@@ -272,13 +271,13 @@ def prepare_home() -> None:
 
 def molecule() -> Tally:
     """The scenarios that are quick enough for every day."""
-    names = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")}
-    return scenarios("default", *sorted(names - LONG - {"default", *APART}), apart=APART)
+    return scenarios(*EVERY_DAY, apart=APART)
 
 
 def long() -> Tally:
     """The others, variants of roles, and the workshop from the archive."""
-    return scenarios(*sorted(LONG)) + variants() + artifact()
+    names = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")}
+    return scenarios(*sorted(names - {*EVERY_DAY, *APART})) + variants() + artifact()
 
 
 def variants() -> Tally:

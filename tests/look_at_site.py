@@ -28,7 +28,7 @@ def main() -> None:
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     endpoint, host = sys.argv[1:]
-    pages = [asked(f"{endpoint}/", Host=host) for _ in range(10)]
+    pages = [asked(f"{endpoint}/", Host=host) for _time in range(10)]
     images = {name: json.loads(asked(f"{endpoint}/v2/{name}/tags/list"))["tags"] for name in REPOSITORIES}
     site = {"text": pages[0], "revisions": told(pages, "revision"), "tasks": told(pages, "task"), "images": images}
     print(json.dumps(site))

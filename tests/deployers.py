@@ -1,7 +1,7 @@
 """Makes one IAM user for each policy document in a folder, with that document and nothing else:
 `tests/deployers.py <folder of documents> <file for the keys>`.
 
-One more, `without`, has what verify has. The file gets the users' access keys as a JSON object by document. Asks where
+The file gets the users' access keys as a JSON object by document. Asks where
 the environment says (AWS_ENDPOINT_URL).
 """
 
@@ -40,7 +40,6 @@ def main() -> None:
         sys.exit(__doc__)
     iam = boto3.client("iam")
     documents = {path.stem: path.read_text() for path in sorted(Path(sys.argv[1]).glob("*.json"))}
-    documents["without"] = documents["verify"]
     keys = {name: user(iam, name, document) for name, document in documents.items()}
     with open(os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(keys, file)

@@ -202,6 +202,7 @@ def test_the_local_cloud_keeps_secrets_but_does_not_scale(ministack: Site) -> No
     assert ministack.kept() == ([], ["shared/far"])
 
 
+@pytest.mark.variants
 def test_the_execution_role_reads_exactly_the_secrets(cloud: t.Any) -> None:
     entry = [{"name": "cluster", "ansible.builtin.import_role": {"name": "slipway.aws.ecs_cluster"}}]
     made = cloud.play(entry, slipway_project="shop", **SECRETS)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
+
 Json = dict[str, t.Any]
 SITE = {"slipway_project": "shop", "service_discovery_services": ["database"]}
 
@@ -29,6 +31,7 @@ def namespaces(cloud: t.Any) -> list[str]:
     return sorted(namespace["Name"] for namespace in listed)
 
 
+@pytest.mark.variants
 def test_names_come_and_go(cloud: t.Any) -> None:
     network = {"vpc_id": cloud.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]}
     site = {**SITE, "ecs_network_result": network}

@@ -116,6 +116,13 @@ def test_rules_are_compared_by_meaning(change: Json, same: bool) -> None:
     assert (rules({**RULE, **change}) == rules(RULE)) is same
 
 
+def test_tag_patterns_have_no_order() -> None:
+    one, other = (
+        {"selection": {"tagPatternList": patterns}} for patterns in (["dev-*", "test-*"], ["test-*", "dev-*"])
+    )
+    assert rules({**RULE, **one}) == rules({**RULE, **other})
+
+
 @pytest.mark.parametrize("read", [policies.repository_policy, policies.lifecycle_policy])
 def test_nothing_asks_for_no_policy(read: t.Callable[[t.Any], Json]) -> None:
     assert read({}) == read("{}") == {}

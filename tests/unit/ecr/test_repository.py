@@ -96,6 +96,15 @@ def test_exclusion_filters_have_no_order_and_only_new_ones_are_shown() -> None:
     assert planned.diff == {"before": {}, "after": {"image_tag_mutability_exclusion_filters": [new]}}
 
 
+@pytest.mark.parametrize(
+    ("document", "parts", "key"), [("lifecycle_policy", "rules", "rulePriority"), ("policy", "Statement", "Sid")]
+)
+def test_of_a_document_only_what_differs_is_shown(document: str, parts: str, key: str) -> None:
+    first, second, changed = {key: 1, "a": "b"}, {key: 2, "a": "b"}, {key: 2, "a": "c"}
+    planned = plan(existing(**{document: {parts: [first, second]}}), **{document: {parts: [first, changed]}})
+    assert planned.diff == {"before": {document: {parts: [second]}}, "after": {document: {parts: [changed]}}}
+
+
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
 def test_a_change_of_one_member_names_that_member_only(change: Json) -> None:
     current = existing(policy={}, lifecycle_policy={}, tags={"a": "b"})

@@ -61,6 +61,13 @@ def test_notes_are_tags_as_ecs_allows_them(before: Before) -> None:
     assert marks([*mark(before), "team", "slipway:project"]) == [*mark(before)]
 
 
+def test_the_same_is_noted_in_the_same_words() -> None:
+    """Else a run that is repeated would change tags."""
+    options = {"desired_count": 2, "task_definition": "web:1"}
+    turned = dict(reversed(options.items()))
+    assert mark(Before(options, "web:2")) == mark(Before(turned, "web:2"))
+
+
 def test_a_short_note_over_a_longer_one_is_read() -> None:
     assert len(mark(LONG)) > 3
     assert unmark({**mark(LONG), **mark(SHORT)}) == SHORT

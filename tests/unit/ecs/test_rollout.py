@@ -201,6 +201,12 @@ def test_every_status_of_a_service_deployment(status: str, state: str, code: str
     assert "Because." in verdict.summary
 
 
+@pytest.mark.parametrize("reason", ["Because", "Because.", "Because!"])
+def test_what_aws_says_ends_as_a_sentence_does(reason: str) -> None:
+    verdict = judge(watch(), Sight(service(in_progress(), OLD), service_deployment("STOPPED", statusReason=reason)))
+    assert verdict.summary.endswith("Because!" if reason == "Because!" else " Because.")
+
+
 @pytest.mark.parametrize("part", ["deploymentCircuitBreaker", "alarms"])
 def test_stopped_by_breaker_or_alarm_is_a_failed_deployment(part: str) -> None:
     followed = service_deployment("STOPPED", **{part: {"status": "TRIGGERED"}})

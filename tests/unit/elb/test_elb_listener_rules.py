@@ -113,6 +113,21 @@ def test_a_rule_of_another_kind_is_replaced(listener: Listener, run: t.Any) -> N
     assert listener.rules() == {"10": {"path-pattern": ["/api"], "to": listener.api}}
 
 
+def test_a_condition_that_no_option_has_is_a_difference_and_named(listener: Listener, run: t.Any) -> None:
+    """Else POST alone would go on being served."""
+    method = {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["POST"]}}
+    path = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api"]}}
+    listener.client.create_rule(
+        ListenerArn=listener.arn,
+        Priority=10,
+        Conditions=[path, method],
+        Actions=[{"Type": "forward", "TargetGroupArn": listener.api}],
+    )
+    changed = run("elb_listener_rules", listener_arn=listener.arn, rules=[rule(10, listener.api, paths=["/api"])])
+    assert changed["diff"]["before"]["rules"][0]["other"] == ["http-request-method"]
+    assert listener.rules() == {"10": {"path-pattern": ["/api"], "to": listener.api}}
+
+
 def test_order_and_case_of_hosts_do_not_matter(listener: Listener, run: t.Any) -> None:
     run(
         "elb_listener_rules",

@@ -131,5 +131,5 @@ def _origin(benchmark: Benchmark) -> str:
         f"Medians where a case ran more than once. Measured by `make benchmark` on {benchmark.about['date'][:10]} with "
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
         f"Linux {machine['kernel']}; {named}. "
-        "All figures, run by run: [benchmarks/results.json](benchmarks/results.json)."
+        "All figures, run by run: `benchmarks/results.json`."
     )

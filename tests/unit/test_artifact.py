@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from fnmatch import fnmatch
 
@@ -34,6 +35,19 @@ def test_the_archive_holds_nothing_that_is_not_tracked(installed: Installed) -> 
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     made_by_the_build = {"MANIFEST.json", "FILES.json"}
     assert installed.contents - made_by_the_build - set(listed.split("\0")) == set()
+
+
+def test_what_its_pages_link_to_is_in_the_archive(installed: Installed) -> None:
+    pages = sorted(installed.collection.rglob("*.md"))
+    assert installed.collection / "README.md" in pages
+    links = [(page, target) for page in pages for target in re.findall(r"\]\(([^)#\s]+)", page.read_text())]
+    relative = [(page, target) for page, target in links if "://" not in target]
+    dead = [
+        f"{page.relative_to(installed.collection)}: {target}"
+        for page, target in relative
+        if not (page.parent / target).exists()
+    ]
+    assert dead == []
 
 
 def test_each_playbook_loads_by_its_full_name(installed: Installed) -> None:

@@ -3,6 +3,8 @@ the code. `make docsite` runs both."""
 
 from __future__ import annotations
 
+import re
+
 from sphinx.application import Sphinx
 
 project = "slipway.aws"
@@ -33,11 +35,16 @@ nitpick_ignore_regex = [
 ]
 
 
-def name_front_page(_app: Sphinx, page: str, source: list[str]) -> None:
+# antsibull-docs lists every plugin, also what nobody but a role needs.
+FOR_ROLES = "What the roles calculate with: here for who reads a role. A release may change them without saying so.\n"
+
+
+def mend_front_page(_app: Sphinx, page: str, source: list[str]) -> None:
     """antsibull-docs writes the collection's name with capital letters, as no other page does."""
     if page == "index":
-        source[0] = source[0].replace("Slipway.Aws\n", "slipway.aws\n")
+        text = source[0].replace("Slipway.Aws\n", "slipway.aws\n")
+        source[0] = re.sub(r"^((?:Filter|Test) Plugins\n~+\n)", rf"\1\n{FOR_ROLES}", text, flags=re.MULTILINE)
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("source-read", name_front_page)
+    app.connect("source-read", mend_front_page)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -44,7 +45,7 @@ class Installed:
         return sorted(f"slipway.aws.{path.stem}" for path in self.collection.glob("playbooks/*.yml"))
 
     def run(self, *command: str, **environment: str) -> str:
-        """What a command prints; an assertion where it fails."""
+        """What a command prints; where it fails, an assertion that names it and shows that."""
         ended = subprocess.run(
             command,
             cwd=self.here,
@@ -55,7 +56,7 @@ class Installed:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        assert ended.returncode == 0, ended.stdout
+        assert ended.returncode == 0, f"{shlex.join(command)}: {ended.returncode}\n{ended.stdout}"
         return ended.stdout
 
     def play(self, *arguments: str, inventory: str = "local", **environment: str) -> str:

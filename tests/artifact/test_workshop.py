@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import typing as t
 import urllib.request
 
@@ -23,6 +24,24 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Installed]
     made = Installed(tmp_path_factory.mktemp("artifact"))
     yield made
     made.play("slipway.aws.local_cloud", f"-elocal_cloud_port={PORT}", "-elocal_cloud_state=absent")
+    assert left(made) == []
+    assert not (made.here / ".slipway/local-cloud").exists()
+
+
+def left(installed: Installed) -> list[str]:
+    """What is there of this local cloud: containers, volumes, networks, images, and the port."""
+    label = f"--filter=label=ministack.instance={socket.gethostname()}:{PORT}"
+    found = [
+        f"docker {command}: {name}"
+        for command in ("container ls --all", "volume ls", "network ls")
+        for name in installed.run("docker", *command.split(), "--quiet", label).split()
+    ]
+    images = installed.run("docker", "image", "ls", "--format={{.Repository}}").split()
+    found += [f"image {name}" for name in images if name.startswith((f"localhost:{PORT}/", f"local-cloud-{PORT}/"))]
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", PORT)) == 0:
+            found.append(f"a listener on port {PORT}")
+    return found
 
 
 def changes(recap: str) -> int:
@@ -50,5 +69,5 @@ def test_the_workshop_runs_from_the_archive(installed: Installed) -> None:
     assert (installed.here / ".slipway/ecs/ssh_config").is_file()
     installed.run("ssh", "-F", ".slipway/ecs/ssh_config", "docker-EC2", "docker", "version")
     destroyed = installed.play("slipway.aws.destroy", port, "-edestroy_confirm=ecs")
-    assert "Everything else is gone" in destroyed
+    assert "Everything else is gone" in destroyed, destroyed
     assert installed.contents == delivered

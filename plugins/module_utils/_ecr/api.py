@@ -19,7 +19,6 @@ Json = dict[str, t.Any]
 
 # What AWS takes in one call.
 IMAGES_BATCH = 100
-REPOSITORIES_BATCH = 100
 
 # Every form a manifest can have. AWS converts what the caller does not accept, and a converted one has another digest.
 MANIFEST_TYPES = [

@@ -18,6 +18,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout import (
     Watch,
     breaker_limit,
     goal_of,
+    goes_well,
     is_steady,
     serving,
     starts_deployment,
@@ -330,6 +331,14 @@ def test_a_steady_service_needs_no_watching() -> None:
     assert not is_steady(service(failed(1)))
     assert not is_steady(service(deployment(2), OLD))
     assert not is_steady(service(deployment(1, failedTasks=1)))
+
+
+@pytest.mark.parametrize("followed", [None, service_deployment("IN_PROGRESS")])
+def test_tasks_are_read_only_where_they_have_something_to_tell(followed: Json | None) -> None:
+    goal = goal_of(service(deployment(2)), fresh=True)
+    assert goes_well(service(in_progress(), OLD), goal, followed)
+    assert not goes_well(service(in_progress(failedTasks=1), OLD), goal, followed)
+    assert not goes_well(service(OLD), goal, followed)
 
 
 def test_services_of_other_controllers_are_counted() -> None:

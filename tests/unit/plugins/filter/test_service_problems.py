@@ -64,6 +64,7 @@ RIGHT = {
         container(portMappings=[{"containerPort": 53}, {"containerPort": 53, "protocol": "udp"}]),
     ),
     "a target group's ARN": service(on_port(80), load_balancers=balanced(targetGroupArn="arn:aws:x")),
+    "no task for now": service(desired_count=0),
     "scaling": service(desired_count=2, scaling={"min_capacity": 1, "max_capacity": 2, "cpu_utilization": 60}),
 }
 

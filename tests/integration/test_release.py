@@ -143,7 +143,7 @@ def test_a_killed_release_that_fails_later_goes_back_whole(fleet: Fleet, start: 
     assert fleet.noted("stock", "orders", "web") == ["stock", "orders", "web"]
 
     result = fleet.release(*wanted)
-    # What is seen first depends on how long the first run had waited: that AWS gives up, or tasks that fail again and again.
+    # Seen first is either that AWS gives up or that tasks fail again and again: the killed run has waited for a while.
     assert result.get("code") in ("deployment_failed", "tasks_failing"), result
     fails(result, result["code"], "What ran before runs again: stock, web. Deleted, as there", "exit code 3")
     assert fleet.running("stock", "web") == all_run("v1", ["stock", "web"])

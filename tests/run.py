@@ -52,10 +52,10 @@ ACCOUNT = {
     # Targets share an account.
     "resource_prefix": "slipway-{{ role_name | replace('_', '-') }}",
 }
-# Molecule's scenarios for every day, which begin with who owns the local cloud; all others are for `make long`.
-EVERY_DAY = ("default", "plan")
-# These then, beside each other: each has clusters of its own.
-APART = ("site", "modules")
+# Molecule's scenarios for every day, step by step, those of one step beside each other; all others are for `make long`.
+# The first owns the local cloud. The plan is told that nothing has happened, so nothing else may; sites and modules' tests
+# have clusters of their own.
+EVERY_DAY = (("default",), ("plan",), ("site", "modules"))
 
 T = TypeVar("T")
 
@@ -113,9 +113,10 @@ def run(title: str, *command: str, cwd: Path = ROOT, **variables: str) -> bool:
 
 def together(task: Callable[[str], T], names: Iterable[str]) -> list[T]:
     """Runs a task for each name, as many at a time as there are cores."""
+    names = list(names)
 
     def beside_others(name: str) -> T:
-        BESIDE_OTHERS.set(True)
+        BESIDE_OTHERS.set(BESIDE_OTHERS.get() or len(names) > 1)
         return task(name)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -271,13 +272,14 @@ def prepare_home() -> None:
 
 def molecule() -> Tally:
     """The scenarios that are quick enough for every day."""
-    return scenarios(*EVERY_DAY, apart=APART)
+    return scenarios(*EVERY_DAY)
 
 
 def long() -> Tally:
     """The other scenarios, variants of roles, unit tests in another way, and the workshop from the archive."""
     names = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")}
-    return scenarios(*sorted(names - {*EVERY_DAY, *APART})) + variants() + units() + artifact()
+    others = sorted(names.difference(*EVERY_DAY))
+    return scenarios(*((name,) for name in others)) + variants() + units() + artifact()
 
 
 def variants() -> Tally:
@@ -290,7 +292,7 @@ def artifact() -> Tally:
     return cases("pytest, artifact", "pytest", "tests/unit/test_artifact.py", "tests/artifact")
 
 
-def scenarios(*names: str, apart: Sequence[str] = ()) -> Tally:
+def scenarios(*steps: Sequence[str]) -> Tally:
     """One test a scenario, and the cases of those that run pytest. All share the local cloud that `default` owns: it is
     taken down once, at the end."""
 
@@ -302,7 +304,7 @@ def scenarios(*names: str, apart: Sequence[str] = ()) -> Tally:
         report.unlink(missing_ok=True)
     take_down = ("molecule", "destroy", "--scenario-name", "default")
     run("molecule, what an earlier run left is gone", *take_down)
-    ok = [*map(scenario, names), *together(scenario, apart)]
+    ok = [ended for step in steps for ended in together(scenario, step)]
     ok.append(run("molecule, nothing stays behind", *take_down))
     cases = reported([report for report in reports if report.exists()], succeeded=True)
     return cases + Tally(passed=ok.count(True), failed=ok.count(False))

@@ -53,7 +53,7 @@ ACCOUNT = {
     "resource_prefix": "slipway-{{ role_name | replace('_', '-') }}",
 }
 # Molecule's scenarios for every day, step by step, those of one step beside each other; all others are for `make long`.
-# The first owns the local cloud; the plan has it alone, to see that it touches nothing; the last have clusters of their own.
+# The first owns the local cloud; the plan has it alone, as it must touch nothing; the last have clusters of their own.
 EVERY_DAY = (("default",), ("plan",), ("site", "modules"))
 
 T = TypeVar("T")

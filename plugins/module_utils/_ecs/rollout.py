@@ -20,7 +20,7 @@ from math import ceil
 
 Json = Mapping[str, t.Any]
 
-# Seconds that a task has to stay up before it counts, where no deployment vouches for it.
+# Seconds that a task has to stay up before it counts, where neither a health check nor a load balancer vouches for it.
 SETTLE_SECONDS = 3.0
 # So many failed tasks, and none that works, are taken for a service that cannot start.
 FAILED_TASKS_LIMIT = 3
@@ -344,7 +344,9 @@ class Watch:
         wanted = int(sight.service.get("desiredCount") or 0)
         if sight.service.get("schedulingStrategy") == "DAEMON":
             wanted = int(own.get("desiredCount") or 0)
-        seconds = 0.0 if self._was_in_progress else SETTLE_SECONDS
+        # A task that nothing checks may be COMPLETED and end a moment later.
+        vouched = self._was_in_progress and (self.health_is_checked or sight.targets)
+        seconds = 0.0 if vouched else SETTLE_SECONDS
         settled = len(self._settled(sight, tasks, at, seconds))
         if settled >= wanted and (wanted or not self._running_since):
             return Verdict("succeeded", f"{settled} of {wanted} tasks run.")

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 
@@ -63,12 +64,30 @@ def judge(watching: Watch, *sights: Sight, every: float = 1.0) -> Verdict:
 # By the service's deployments
 
 
-def test_a_rollout_that_completes_after_progress_succeeds_at_once() -> None:
-    sights = [
-        Sight(service(in_progress(), OLD), tasks=[task("n1", 2)]),
-        Sight(service(deployment(2)), tasks=[task("n1", 2), task("n2", 2)]),
-    ]
-    assert judge(watch(), *sights).state == "succeeded"
+def completes(**members: t.Any) -> list[Sight]:
+    """A rollout seen in progress, then complete."""
+    both = [task("n1", 2, **members), task("n2", 2, **members)]
+    return [Sight(service(in_progress(), OLD), tasks=both[:1]), Sight(service(deployment(2)), tasks=both)]
+
+
+def test_a_rollout_that_completes_after_progress_succeeds_at_once_where_health_is_checked() -> None:
+    watching = watch()
+    watching.health_is_checked = True
+    assert judge(watching, *completes(healthStatus="HEALTHY")).state == "succeeded"
+
+
+def test_a_rollout_that_completes_after_progress_succeeds_at_once_behind_a_load_balancer() -> None:
+    progress, complete = completes()
+    targets = {GROUP: [target("10.0.0.1"), target("10.0.0.2")]}
+    assert judge(watch(), progress, replace(complete, targets=targets)).state == "succeeded"
+
+
+def test_a_task_that_nothing_checks_has_to_stay_even_when_its_rollout_completes() -> None:
+    progress, complete = completes()
+    watching = watch()
+    assert judge(watching, progress, complete).state == "in_progress"
+    assert watching.observe(complete, 1 + SETTLE_SECONDS - 0.1).state == "in_progress"
+    assert watching.observe(complete, 1 + SETTLE_SECONDS).state == "succeeded"
 
 
 def test_a_deployment_that_is_complete_from_the_start_is_not_believed_before_its_tasks_stay() -> None:

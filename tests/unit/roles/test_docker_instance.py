@@ -56,3 +56,25 @@ def test_wrong_variable_is_refused(cloud: Cloud, tmp_path: Path, variables: dict
     assert run.code != 0
     assert message in " ".join(run.output.split())
     assert not (tmp_path / "none").exists()
+
+
+def test_check_mode_foretells_how_an_instance_is_reached_that_a_killed_run_left(cloud: Cloud, tmp_path: Path) -> None:
+    subnet = cloud.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    tags = [{"Key": "slipway:project", "Value": "killed"}, {"Key": "Name", "Value": "docker-EC2"}]
+    cloud.client("ec2").run_instances(
+        ImageId="ami-1",
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=subnet,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+    )
+    options = {"docker_instance_project": "killed", "docker_instance_directory": str(tmp_path), "ecs_network_result": {}}
+    run = cloud.play(
+        [{"ansible.builtin.import_role": {"name": "slipway.aws.docker_instance", "tasks_from": "find"}}],
+        "--check",
+        **options,
+    )
+    assert run.code == 0, run.output
+    assert f"Would make a line of {tmp_path}/known_hosts." in run.output
+    assert f"Would make {tmp_path}/ssh_config." in run.output
+    assert not list(tmp_path.iterdir())

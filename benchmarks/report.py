@@ -18,8 +18,8 @@ for each run, behind a proxy that counts. A family has {revisions} revisions and
 nothing else is said. A call takes {answer:.0f} ms here and more on AWS, where calls weigh more.
 
 `ecs-deploy` has no no-op: it registers and deploys each time. `community.aws` reads all active revisions of a family
-each time, and waits for no deployment. `slipway.aws` waits until all have what they should run; a task for
-which neither a service deployment, as AWS has them, nor a health check nor a load balancer speaks has to stay up for 3 s."""
+each time, and waits for no deployment. `slipway.aws` waits until all have what they should run. Where
+AWS says no more of a deployment than that it is complete, as here, a task has to stay up for 3 s."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 

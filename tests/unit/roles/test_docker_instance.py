@@ -68,7 +68,11 @@ def test_check_mode_foretells_how_an_instance_is_reached_that_a_killed_run_left(
         SubnetId=subnet,
         TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
     )
-    options = {"docker_instance_project": "killed", "docker_instance_directory": str(tmp_path), "ecs_network_result": {}}
+    options = {
+        "docker_instance_project": "killed",
+        "docker_instance_directory": str(tmp_path),
+        "ecs_network_result": {},
+    }
     run = cloud.play(
         [{"ansible.builtin.import_role": {"name": "slipway.aws.docker_instance", "tasks_from": "find"}}],
         "--check",

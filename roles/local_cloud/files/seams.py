@@ -504,7 +504,7 @@ LOAD_BALANCER_ATTRIBUTES = {
 
 
 def load_balancers(alb: ModuleType) -> None:
-    """A load balancer has all attributes from its first moment, and deletion protection counts."""
+    """A load balancer has all attributes at once, deletion protection counts, an action has the number it was given."""
 
     @wrap(alb, "_describe_lb_attrs")
     def describe(original: Callable[..., Any], params: Json) -> Any:
@@ -520,6 +520,21 @@ def load_balancers(alb: ModuleType) -> None:
         if {"Key": "deletion_protection.enabled", "Value": "true"} in alb._lb_attrs.get(arn, []):
             return alb._error("OperationNotPermitted", f"Load balancer '{arn}' cannot be deleted: it is protected", 400)
         return original(params)
+
+    # AWS describes an action with the number that it was given. With one that it was not given, amazon.aws 11 sees a
+    # difference at every run.
+    @wrap(alb, "_parse_actions")
+    def parse(original: Callable[..., Any], params: Json, prefix: str = "DefaultActions") -> Any:
+        actions = original(params, prefix)
+        for number, action in enumerate(actions, 1):
+            if not alb._p(params, f"{prefix}.member.{number}.Order"):
+                del action["Order"]
+        return actions
+
+    @wrap(alb, "_action_xml")
+    def describe_action(original: Callable[..., Any], action: Json) -> Any:
+        text = original(action)
+        return text if "Order" in action else text.replace("<Order>1</Order>", "", 1)
 
 
 def target_groups(alb: ModuleType) -> None:

@@ -124,3 +124,8 @@ def test_targets_are_called_healthy_without_being_asked() -> None:
 
 def test_request_goes_to_one_target_whether_it_answers_or_not() -> None:
     assert "random.choice(registered)" in inspect.getsource(alb._forward_to_tg)
+
+
+def test_action_of_a_listener_gets_a_number_that_nobody_gave_it() -> None:
+    assert alb._parse_actions({"DefaultActions.member.1.Type": ["forward"]}) == [{"Type": "forward", "Order": 1}]
+    assert "<Order>1</Order>" in alb._action_xml({"Type": "forward"})

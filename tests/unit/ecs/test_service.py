@@ -173,6 +173,16 @@ def test_what_aws_shows_only_at_the_deployment_is_compared(plan: Planner) -> Non
     assert ended.request["serviceConnectConfiguration"] == {"enabled": False}
 
 
+def test_aliases_that_are_left_out_are_each_services_own(plan: Planner) -> None:
+    services = [
+        {"portName": "http", "clientAliases": [{"port": 80}]},
+        {"portName": "grpc", "clientAliases": [{"port": 81}]},
+    ]
+    running = service(deployment(serviceConnectConfiguration={"enabled": True, "services": services}), **PLAIN)
+    asked = {"enabled": True, "services": [{"portName": "grpc"}, {"portName": "http"}]}
+    assert not plan(running, service_connect_configuration=asked).changed
+
+
 def test_roles_are_the_same_by_name_and_by_arn(plan: Planner) -> None:
     running = live(roleArn="arn:aws:iam::123456789012:role/ecs")
     assert not plan(running, role="ecs").changed
@@ -342,6 +352,12 @@ HOOK = {"hookTargetArn": "arn:aws:lambda:x", "roleArn": "arn:aws:iam::1:role/x",
 def test_defaults_of_strategies_are_no_difference(plan: Planner, asked: Json, shown: Json) -> None:
     running = live(deploymentConfiguration={**PLAIN["deploymentConfiguration"], **asked, **shown})
     assert plan(running, deployment_configuration=asked).plan.diff == {"before": {}, "after": {}}
+
+
+def test_hooks_in_another_order_are_no_difference(plan: Planner) -> None:
+    hooks = [HOOK, {**HOOK, "hookTargetArn": "arn:aws:lambda:y"}]
+    running = live(deploymentConfiguration={**PLAIN["deploymentConfiguration"], "lifecycleHooks": hooks})
+    assert not plan(running, deployment_configuration={"lifecycleHooks": hooks[::-1]}).changed
 
 
 def test_settings_of_another_strategy_do_not_linger(plan: Planner) -> None:

@@ -36,6 +36,8 @@ TABLE: Json = {
 
 
 def sums(**settings: Any) -> dict[str, float]:
+    # What else is set, the plan does not hand over.
+    assert set(settings) <= set(cost.VARIABLES)
     lines = cost.lines(settings, cost.Prices(TABLE, "ap-northeast-2"))
     return {line.what: line.month for line in lines}
 
@@ -95,11 +97,12 @@ def test_hosts_are_paid_and_what_runs_on_them_is_not() -> None:
         ecs_cluster_hosting="ec2",
         ecs_cluster_instance_type="t3.small",
         ecs_cluster_instances_min=2,
+        ecs_cluster_instance_volume_size=50,
         ecs_cluster_default_strategy=strategy,
         ecs_app_services=[service(desired_count=3)],
     )
     assert told["host of the cluster at least, t3.small"] == 40
-    assert told["disk of such a host, 30 GiB"] == 30
+    assert told["disk of such a host, 50 GiB"] == 50
     assert not [what for what in told if "task of" in what]
 
 

@@ -55,7 +55,7 @@ extends_documentation_fragment:
   - slipway.aws.attributes.changes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
+  - slipway.aws.boto3
 seealso:
   - module: community.aws.acm_certificate
   - module: community.aws.acm_certificate_info

@@ -20,7 +20,7 @@ extends_documentation_fragment:
   - slipway.aws.attributes.reads
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
+  - slipway.aws.boto3
 seealso:
   - module: community.docker.docker_login
 """

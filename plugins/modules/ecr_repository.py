@@ -99,7 +99,7 @@ extends_documentation_fragment:
   - slipway.aws.attributes.changes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
+  - slipway.aws.boto3
 seealso:
   - module: slipway.aws.ecr_repository_info
   - module: slipway.aws.ecr_image_tag

@@ -42,7 +42,7 @@ extends_documentation_fragment:
   - slipway.aws.attributes.reads
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
+  - slipway.aws.boto3
 seealso:
   - module: slipway.aws.ecr_repository
 """

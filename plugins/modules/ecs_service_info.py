@@ -36,7 +36,7 @@ options:
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
+  - slipway.aws.boto3
   - slipway.aws.attributes
   - slipway.aws.attributes.reads
 seealso:

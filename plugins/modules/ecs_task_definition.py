@@ -124,7 +124,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
-  - amazon.aws.boto3
+  - slipway.aws.boto3
   - slipway.aws.attributes
   - slipway.aws.attributes.changes
 notes:

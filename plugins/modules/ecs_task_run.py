@@ -46,7 +46,7 @@ extends_documentation_fragment:
   - slipway.aws.attributes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
+  - slipway.aws.boto3
 attributes:
   check_mode:
     support: full

@@ -59,7 +59,7 @@ extends_documentation_fragment:
   - slipway.aws.attributes.changes
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
+  - slipway.aws.boto3
 seealso:
   - module: amazon.aws.elb_application_lb
 """

@@ -85,7 +85,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags
-  - amazon.aws.boto3
+  - slipway.aws.boto3
 seealso:
   - module: slipway.aws.elb_listener_rules
 """

@@ -10,6 +10,7 @@ class ModuleDocFragment:
 
     # The first botocore that knows service deployments.
     DOCUMENTATION = r"""
+options: {}
 requirements:
   - python >= 3.11
   - boto3 >= 1.35.52

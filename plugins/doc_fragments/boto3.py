@@ -14,5 +14,5 @@ options: {}
 requirements:
   - python >= 3.11
   - boto3 >= 1.35.52
-  - botocore >= 1.35.52, and one that knows them for newer members of the API
+  - botocore >= 1.35.52 (a newer one for newer members of the API)
 """

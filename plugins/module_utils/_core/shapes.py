@@ -70,13 +70,15 @@ def check_options(
     params: t.Mapping[str, t.Any],
     *,
     skip: t.Collection[str] = (),
+    members: t.Iterable[str] = (),
     allow_unknown: bool = False,
     strict: bool = False,
 ) -> dict[str, t.Any]:
     """Take from a module's `params` those that the request knows, each checked and in the type that AWS wants.
 
     None means "not given" and is left out; a name that the request does not know too (it is an option of the module
-    itself), or it is wrong if `strict`. An empty text passes at the top: it asks for nothing to be there.
+    itself), or it is wrong if `strict`. Of `members`, which a request of today knows, it is wrong as well: an older
+    botocore would not send them. An empty text passes at the top: it asks for nothing to be there.
     With `allow_unknown` (check mode) the text "unknown" may stand for a value of any type.
     Everything that is wrong is told at once, in a SlipwayError with code `invalid_option`.
     """
@@ -89,6 +91,11 @@ def check_options(
         for name, member in names.items()
         if name not in skip and params.get(name) is not None
     }
+    for name in members:
+        if name not in names and params.get(name) is not None:
+            checker.problems.append(
+                f"{name}: the installed botocore does not know this option. Update boto3 and botocore."
+            )
     if checker.problems:
         raise SlipwayError(INVALID_OPTION, " ".join(checker.problems), {"problems": checker.problems})
     return checked

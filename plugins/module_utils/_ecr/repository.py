@@ -57,7 +57,8 @@ POLICIES: t.Mapping[str, t.Callable[[t.Any], Json]] = {
 def asked(shape: Shape, params: t.Mapping[str, t.Any], allow_unknown: bool) -> Json:
     """The options that were given, checked before any call. `shape` is CreateRepository's."""
     named = {**params, "repository_name": params["name"]}
-    options = normalise(check_options(shape, named, skip=("tags",), allow_unknown=allow_unknown), SETS)
+    checked = check_options(shape, named, skip=("tags",), members=DEFAULTS, allow_unknown=allow_unknown)
+    options = normalise(checked, SETS)
     check_name(shape, options["repository_name"])
     options |= {name: read(params[name]) for name, read in POLICIES.items() if params[name] is not None}
     _check_encryption(options.get(ENCRYPTION))

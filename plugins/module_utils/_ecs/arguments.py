@@ -69,3 +69,7 @@ SERVICE: Spec = {
     "monitoring": {"type": "dict"},
     **TAG_OPTIONS,
 }
+
+# Those that are members of CreateService and RegisterTaskDefinition.
+SERVICE_MEMBERS = SERVICE.keys() - {"force_new_deployment", "purge_tags"}
+TASK_DEFINITION_MEMBERS = TASK_DEFINITION.keys() - {"revision", "definition", "definition_file", "purge_tags"}

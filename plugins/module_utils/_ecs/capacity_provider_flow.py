@@ -27,7 +27,8 @@ def present(connection: Connection) -> Result:
     seen = _living(connection, _find(connection))
     current = provider.from_answer(seen) if seen else None
     asked = provider.completed(current, params)
-    options = check_options(_shape(ecs, "CreateCapacityProvider"), asked, allow_unknown=connection.check_mode)
+    shape = _shape(ecs, "CreateCapacityProvider")
+    options = check_options(shape, asked, members=provider.PROVIDERS, allow_unknown=connection.check_mode)
     provider.refuse_wrong(params["name"], options, is_new=current is None)
     tags = tagging.wanted((current or {}).get("tags") or {}, params["tags"], params["purge_tags"])
     planned = provider.plan(current, options, tags)

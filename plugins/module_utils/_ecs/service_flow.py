@@ -16,6 +16,7 @@ from .._core.plan import UNKNOWN, Plan, remove
 from .._core.shapes import check_options
 from .._core.waiting import Clock, poll
 from . import api, service_api
+from .arguments import SERVICE_MEMBERS
 from .rollout import Watch, goal_of, is_steady, starts_deployment
 from .service import (
     Options,
@@ -80,7 +81,9 @@ def request_shapes(ecs: t.Any) -> Shapes:
 
 def wish_of(params: t.Mapping[str, t.Any], shapes: Shapes, check_mode: bool) -> Wish:
     """What the options of a service ask for, each checked."""
-    options = check_options(shapes.create, params, skip=_NOT_OPTIONS, allow_unknown=check_mode)
+    options = check_options(
+        shapes.create, params, skip=_NOT_OPTIONS, members=sorted(SERVICE_MEMBERS), allow_unknown=check_mode
+    )
     options["task_definition"] = params["task_definition"]
     options["tags"] = params["tags"]
     if options.get("launch_type") and options.get("capacity_provider_strategy"):

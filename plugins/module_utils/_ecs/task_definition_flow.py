@@ -17,6 +17,7 @@ from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN, Resource
 from .._core.shapes import check_options, option_names, to_members, to_options
 from . import api
+from .arguments import TASK_DEFINITION_MEMBERS
 from .task_definition import ACTIVE, Draft, Name, canonical, draft, from_document, merged, parse_name, tags_of
 
 Params = t.Mapping[str, t.Any]
@@ -62,7 +63,9 @@ def wish_of(ecs: api.Client, params: Params, check_mode: bool) -> Wish:
     """What the options of a task definition ask for, each checked."""
     request = _shape(ecs, "RegisterTaskDefinition").input_shape
     document = _document(ecs, params, check_mode)
-    options = check_options(request, params, skip=("family", "tags"), allow_unknown=check_mode)
+    options = check_options(
+        request, params, skip=("family", "tags"), members=sorted(TASK_DEFINITION_MEMBERS), allow_unknown=check_mode
+    )
     tags = params["tags"] if params["tags"] is not None else tags_of(document or {})
     return Wish(_name(params, document), document, options, tags, params["purge_tags"])
 

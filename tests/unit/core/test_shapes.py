@@ -117,6 +117,15 @@ def test_a_name_that_the_request_does_not_know_is_wrong_when_strict(register: t.
         check_options(register, {"networkmode": "host"}, strict=True)
 
 
+def test_an_option_that_came_after_the_installed_botocore_is_refused_not_dropped(register: t.Any) -> None:
+    options = {"family": "web", "wait": True, "new_option": {"a": 1}, "other_option": None}
+    with pytest.raises(SlipwayError) as failed:
+        check_options(register, options, members=["family", "new_option", "other_option"])
+    assert failed.value.code == "invalid_option"
+    (problem,) = failed.value.details["problems"]
+    assert problem.startswith("new_option: the installed botocore does not know")
+
+
 def test_an_empty_text_at_the_top_passes(register: t.Any) -> None:
     assert check_options(register, {"network_mode": ""}) == {"network_mode": ""}
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
 import typing as t
 import urllib.request
 
@@ -29,14 +30,19 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Installed]
 
 
 def left(installed: Installed) -> list[str]:
-    """What is there of this local cloud: containers, volumes, networks, images, and the port."""
+    """What is there of this local cloud: containers, volumes, networks, images, and the port.
+
+    Where it started the engine itself, that has ended with it, and so has all that ran there.
+    """
+    engine = subprocess.run(["docker", "version"], check=False, capture_output=True).returncode == 0
     label = f"--filter=label=ministack.instance={socket.gethostname()}:{PORT}"
     found = [
         f"docker {command}: {name}"
         for command in ("container ls --all", "volume ls", "network ls")
+        if engine
         for name in installed.run("docker", *command.split(), "--quiet", label).split()
     ]
-    images = installed.run("docker", "image", "ls", "--format={{.Repository}}").split()
+    images = installed.run("docker", "image", "ls", "--format={{.Repository}}").split() if engine else []
     found += [f"image {name}" for name in images if name.startswith((f"localhost:{PORT}/", f"local-cloud-{PORT}/"))]
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", PORT)) == 0:

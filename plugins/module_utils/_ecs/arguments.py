@@ -71,5 +71,5 @@ SERVICE: Spec = {
 }
 
 # Those that are members of CreateService and RegisterTaskDefinition.
-SERVICE_MEMBERS = SERVICE.keys() - {"force_new_deployment", "purge_tags"}
-TASK_DEFINITION_MEMBERS = TASK_DEFINITION.keys() - {"revision", "definition", "definition_file", "purge_tags"}
+SERVICE_MEMBERS = sorted(SERVICE.keys() - {"force_new_deployment", "purge_tags"})
+TASK_DEFINITION_MEMBERS = sorted(TASK_DEFINITION.keys() - {"revision", "definition", "definition_file", "purge_tags"})

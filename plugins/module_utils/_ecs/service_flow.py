@@ -81,9 +81,7 @@ def request_shapes(ecs: t.Any) -> Shapes:
 
 def wish_of(params: t.Mapping[str, t.Any], shapes: Shapes, check_mode: bool) -> Wish:
     """What the options of a service ask for, each checked."""
-    options = check_options(
-        shapes.create, params, skip=_NOT_OPTIONS, members=sorted(SERVICE_MEMBERS), allow_unknown=check_mode
-    )
+    options = check_options(shapes.create, params, skip=_NOT_OPTIONS, members=SERVICE_MEMBERS, allow_unknown=check_mode)
     options["task_definition"] = params["task_definition"]
     options["tags"] = params["tags"]
     if options.get("launch_type") and options.get("capacity_provider_strategy"):

@@ -64,7 +64,7 @@ def wish_of(ecs: api.Client, params: Params, check_mode: bool) -> Wish:
     request = _shape(ecs, "RegisterTaskDefinition").input_shape
     document = _document(ecs, params, check_mode)
     options = check_options(
-        request, params, skip=("family", "tags"), members=sorted(TASK_DEFINITION_MEMBERS), allow_unknown=check_mode
+        request, params, skip=("family", "tags"), members=TASK_DEFINITION_MEMBERS, allow_unknown=check_mode
     )
     tags = params["tags"] if params["tags"] is not None else tags_of(document or {})
     return Wish(_name(params, document), document, options, tags, params["purge_tags"])

@@ -23,7 +23,7 @@ Json = dict[str, t.Any]
 def older(request_name: str, member: str) -> t.Any:
     """A client whose model of ECS lacks the member."""
     model = botocore.loaders.Loader().load_service_model("ecs", "service-2")
-    del model["shapes"][request_name]["members"][member]
+    model["shapes"][request_name]["members"].pop(member, None)
     return SimpleNamespace(meta=SimpleNamespace(service_model=botocore.model.ServiceModel(model, "ecs")))
 
 

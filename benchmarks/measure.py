@@ -52,10 +52,10 @@ def measure(tool: Tool, case: Case, folder: Path) -> Run:
     """Runs the tool once, on a new account with a new fleet."""
     folder.mkdir(parents=True, exist_ok=True)
     ships = fleet.Fleet(case.services, case.revisions)
-    with cloud.started(folder, case.rollout_seconds) as account, proxy.counting(account.port) as counter:
+    with cloud.started(folder, case.rollout_seconds) as account, proxy.CountingProxy(account.port) as counter:
         ships.create(account)
         wanted = ships.wanted(case.changed)
-        started, ended, usage = _run(tool.command(folder, wanted), environment(counter.url), folder / "output.log")
+        started, ended, usage = _run(tool.command(folder, wanted), environment(counter.address), folder / "output.log")
         deployed = case.services if tool.always_deploys else case.changed
         _check(account, counter.traffic, wanted, deployed)
         last = _last_completion(account, deployed)

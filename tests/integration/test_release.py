@@ -7,14 +7,13 @@
 from __future__ import annotations
 
 import typing as t
-import urllib.parse
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.slipway.aws.tests.integration.conftest import Fleet, Json, fails
 from ansible_collections.slipway.aws.tests.integration.processes import Playbook
-from ansible_collections.slipway.aws.tests.integration.throttling import throttling
+from ansible_collections.slipway.aws.tests.integration.throttling import Throttling
 
 # The pause gives the log time to arrive.
 BROKEN = ["sh", "-c", "echo connecting; echo no such table: orders; sleep 0.3; exit 3"]
@@ -172,7 +171,7 @@ def test_an_interrupted_release_says_where_it_stands_and_is_undone(fleet: Fleet,
 def test_a_throttled_release_ends_right(fleet: Fleet, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Nothing runs yet, so that all of them change their count, too.
     assert fleet.release(*(fleet.service(name, "v1", desired_count=0) for name in FIVE)).get("changed")
-    with throttling(urllib.parse.urlsplit(endpoint).netloc, THROTTLED_FOR) as proxy:
+    with Throttling(endpoint, THROTTLED_FOR) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.address)
         result = fleet.release(*(fleet.service(name, "v2", desired_count=1) for name in FIVE))
     print(f"{proxy.refused} calls refused", *result["progress"], sep="\n")

@@ -21,7 +21,7 @@ import pytest
 from ansible_collections.slipway.aws.plugins.module_utils._project import flows
 from ansible_collections.slipway.aws.tests.integration.conftest import SERVE, enter_account
 from ansible_collections.slipway.aws.tests.integration.processes import Run, await_that
-from ansible_collections.slipway.aws.tests.interruptions.storm import Storm, storm
+from ansible_collections.slipway.aws.tests.interruptions.storm import Storm
 
 Json = dict[str, t.Any]
 # A run that takes longer hangs.
@@ -164,5 +164,5 @@ def calm(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[
 
 @pytest.fixture(scope="session")
 def stormy(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
-    with storm(urllib.parse.urlsplit(endpoint).netloc) as proxy:
+    with Storm(endpoint) as proxy:
         yield Site("stormy", endpoint, tmp_path_factory.mktemp("stormy"), proxy)

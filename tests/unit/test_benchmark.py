@@ -82,7 +82,7 @@ def counter() -> t.Iterator[proxy.CountingProxy]:
     """A proxy in front of an account that answers what it is sent."""
     with HTTPServer(("127.0.0.1", 0), _Account) as account:
         threading.Thread(target=account.serve_forever, daemon=True).start()
-        with proxy.counting(account.server_port) as server:
+        with proxy.CountingProxy(account.server_port) as server:
             yield server
         account.shutdown()
 
@@ -94,16 +94,16 @@ def post(url: str, body: bytes, **headers: str) -> bytes:
 
 
 def test_the_proxy_hands_on_and_counts_by_operation(counter: proxy.CountingProxy) -> None:
-    assert post(counter.url, b"{}", X_Amz_Target="AmazonEC2ContainerServiceV20141113.ListTasks") == b"{}"
-    post(counter.url, b"{}", X_Amz_Target="AmazonEC2ContainerServiceV20141113.ListTasks")
-    post(counter.url, b"Action=GetCallerIdentity&Version=2011-06-15")
+    assert post(counter.address, b"{}", X_Amz_Target="AmazonEC2ContainerServiceV20141113.ListTasks") == b"{}"
+    post(counter.address, b"{}", X_Amz_Target="AmazonEC2ContainerServiceV20141113.ListTasks")
+    post(counter.address, b"Action=GetCallerIdentity&Version=2011-06-15")
     assert counter.traffic.calls == {"ListTasks": 2, "GetCallerIdentity": 1}
     assert counter.traffic.seconds > 0
 
 
 def test_the_proxy_counts_refused_calls_too(counter: proxy.CountingProxy) -> None:
     with pytest.raises(urllib.error.HTTPError):
-        post(counter.url, b"bad")
+        post(counter.address, b"bad")
     assert counter.traffic.refused == 1
 
 

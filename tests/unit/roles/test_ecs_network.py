@@ -314,6 +314,19 @@ def test_wrong_variables_are_refused_before_anything_is_made(empty: Account) -> 
     assert empty.state() == before
 
 
+def test_the_load_balancer_reaches_an_application_on_its_own_port(empty: Account) -> None:
+    """The inventory of the guide, with port 8000, which it declares once."""
+    mappings = [{"containerPort": 8000}]
+    definition = {"family": "shop", "containerDefinitions": [{"name": "shop", "portMappings": mappings}]}
+    service = {"name": "shop", "load_balancers": [{"targetGroupArn": "shop"}], "task_definition": definition}
+    shop = {"ecs_app_services": [service], "ecs_load_balancer_target_groups": [{"name": "shop"}]}
+    played = empty.role(check=True, **shop)
+    assert played.failure == ""
+    groups = {one["item"]["key"]: one["item"] for _task, one in played.results() if "key" in (one.get("item") or {})}
+    assert [rule["ports"] for rule in groups["load_balancer"]["rules_egress"]] == [[8000]]
+    assert [rule["ports"] for rule in groups["tasks"]["rules"]] == [[8000]]
+
+
 @pytest.mark.variants
 @pytest.mark.parametrize(("story", "cases"), [("endpoints", GROWN), ("given", COMPANY)], indirect=["story"])
 def test_what_does_not_fit_what_is_there_is_refused(story: Story, cases: list[tuple[Json, str]]) -> None:

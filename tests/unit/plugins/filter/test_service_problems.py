@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.slipway.aws.plugins.filter.complete_load_balancers import complete_load_balancers
 from ansible_collections.slipway.aws.plugins.filter.service_problems import service_problems
 
 Json = dict[str, Any]
@@ -44,7 +45,7 @@ def test_the_workshop_is_right() -> None:
     workshop = yaml.safe_load((ROOT / "inventory/workshop.yml").read_text())
     groups = [group["name"] for group in workshop["ecs_load_balancer_target_groups"]]
     images, secrets = workshop["ecs_app_images"], dict.fromkeys(workshop["ecs_app_secrets"], "SecureString")
-    assert service_problems(workshop["ecs_app_services"], images, secrets, groups) == []
+    assert service_problems(complete_load_balancers(workshop["ecs_app_services"]), images, secrets, groups) == []
 
 
 RIGHT = {

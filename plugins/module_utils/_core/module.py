@@ -11,7 +11,9 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from . import tags
 from .errors import INVALID_OPTION, SlipwayError
+from .masking import mask
 
 # botocore retries throttling and faults of the network with jittered backoff, and slows down by itself while AWS
 # throttles; aws_config overrides this.
@@ -48,12 +50,27 @@ def run(argument_spec: dict[str, t.Any], flow: t.Callable[[Connection], Result],
     module = AnsibleAWSModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
     # amazon.aws fails by itself, without a code, where a region or profile is missing or does not exist.
     module.fail_json = functools.partial(module.fail_json, code=INVALID_OPTION)
-    connection = Connection(functools.partial(aws_client, module), module.params, module.check_mode)
     try:
-        result = flow(connection)
+        params = _with_text_tags(module.params)
+        result = flow(Connection(functools.partial(aws_client, module), params, module.check_mode))
     except SlipwayError as error:
-        module.fail_json(**error.result())
-    module.exit_json(**result)
+        _end(module, module.fail_json, error.result())
+    else:
+        _end(module, module.exit_json, result)
+
+
+def _with_text_tags(params: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The options, their tags as AWS takes them. Where `tags` is a list, it names images."""
+    given = {name: params.get(name) for name in ("tags", "match_tags")}
+    text = {name: tags.checked(value, name) for name, value in given.items() if isinstance(value, dict)}
+    return {**params, **text}
+
+
+def _end(module: AnsibleAWSModule, leave: t.Callable[..., t.Any], result: Result) -> None:
+    """Exit, with the result's `warnings` as Ansible's, and without the secrets that options and result may hold."""
+    for warning in result.pop("warnings", ()):
+        module.warn(warning)
+    leave(**mask(result), invocation={"module_args": mask(module.params)})
 
 
 def aws_client(module: AnsibleAWSModule, service: str, region: str = "") -> t.Any:

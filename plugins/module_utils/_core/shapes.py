@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import functools
+import math
 import re
 import typing as t
 
 from .errors import INVALID_OPTION, SlipwayError
+from .masking import is_secret_name, mask_command
 from .plan import UNKNOWN
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -33,6 +36,7 @@ class Shape(t.Protocol):
     member: t.Any
     value: t.Any
     enum: t.Sequence[str]
+    metadata: t.Mapping[str, t.Any]
 
 
 def snake(member: str) -> str:
@@ -101,19 +105,31 @@ def check_options(
     return checked
 
 
+def text_of(value: t.Any) -> str | None:
+    """The text that a value stands for: true as JSON writes it, whole numbers with their digits.
+
+    None for all else: null stands for nothing, and a float has lost its last zeros already.
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, (str, int)) else None
+
+
 class _Checker:
     """Walks a value along its shape, collecting what is wrong."""
 
     def __init__(self, allow_unknown: bool) -> None:
         self.allow_unknown = allow_unknown
         self.problems: list[str] = []
+        # Above 0 where a value may be a secret, so that no message shows it.
+        self.hidden = 0
 
     def refuse_unknown(self, given: t.Iterable[str], known: list[str], where: str = "") -> None:
         for name in given:
             if name not in known:
                 self.problems.append(f"{where}unknown member '{name}'{_hint(name, known)}.")
 
-    def check(self, shape: Shape, value: t.Any, path: str) -> t.Any:
+    def check(self, shape: Shape, value: t.Any, path: str, hide: bool = False) -> t.Any:
         if value == UNKNOWN and self.allow_unknown:
             return value
         if getattr(shape, "is_document_type", False):  # any JSON, such as what a lifecycle hook is told
@@ -130,15 +146,25 @@ class _Checker:
             "float": self._number,
         }
         check = kinds.get(shape.type_name)
-        return check(shape, value, path) if check else value
+        if check is None:
+            return value
+        secret = hide or bool(shape.metadata.get("sensitive"))
+        self.hidden += secret
+        checked = check(shape, value, path)
+        self.hidden -= secret
+        return checked
 
     def _wrong(self, path: str, expected: str, value: t.Any) -> t.Any:
-        kind = {"dict": "a dictionary", "list": "a list", "str": "text", "bool": "a boolean"}.get(
+        kind = {"dict": "a dictionary", "list": "a list", "str": "text", "bool": "a boolean", "NoneType": "null"}.get(
             type(value).__name__, type(value).__name__
         )
-        shown = f" ({value!r})" if isinstance(value, (str, int, float)) else ""
+        shown = f" ({value!r})" if isinstance(value, (str, int, float)) and not self._may_be_secret(value) else ""
         self.problems.append(f"{path}: expected {expected}, got {kind}{shown}.")
         return value
+
+    def _may_be_secret(self, value: t.Any) -> bool:
+        words = str(value).split()
+        return bool(self.hidden) or mask_command(words) != words
 
     def _structure(self, shape: Shape, value: t.Any, path: str) -> t.Any:
         if not isinstance(value, dict):
@@ -148,8 +174,12 @@ class _Checker:
         for name in shape.required_members:
             if name not in given:
                 self.problems.append(f"{path}: member '{name}' is required.")
+        if _is_pair(shape) and "value" not in given:
+            # AWS would drop the name without a word.
+            problem = "expected text, got null" if "value" in value else "expected text, got nothing"
+            self.problems.append(f"{path}.value: {problem}. Give it a value, or leave out the whole entry.")
         return {
-            name: self.check(shape.members[name], member, f"{path}.{name}")
+            name: self.check(shape.members[name], member, f"{path}.{name}", hide=name == "value")
             for name, member in given.items()
             if name in shape.members
         }
@@ -157,36 +187,58 @@ class _Checker:
     def _list(self, shape: Shape, value: t.Any, path: str) -> t.Any:
         if not isinstance(value, (list, tuple)):
             return self._wrong(path, "a list", value)
+        self._refuse_count(shape, len(value), path, "elements")
+        places = [f"{path}[{index}]{_named(element)}" for index, element in enumerate(value)]
         return [
-            self.check(shape.member, element, f"{path}[{index}]")
-            for index, element in enumerate(value)
-            if element is not None
+            self._missing(place) if element is None else self.check(shape.member, element, place)
+            for place, element in zip(places, value, strict=True)
         ]
 
     def _map(self, shape: Shape, value: t.Any, path: str) -> t.Any:
         if not isinstance(value, dict):
             return self._wrong(path, "a dictionary", value)
         return {
-            str(name): self.check(shape.value, member, f"{path}.{name}")
+            str(name): self._missing(f"{path}.{name}")
+            if member is None
+            else self.check(shape.value, member, f"{path}.{name}", hide=is_secret_name(str(name)))
             for name, member in value.items()
-            if member is not None
         }
 
+    def _missing(self, path: str) -> t.Any:
+        self.problems.append(f"{path}: expected a value, got null. Give it a value, or leave it out.")
+        return None
+
+    def _refuse_count(self, shape: Shape, count: int, path: str, unit: str) -> None:
+        least, most = shape.metadata.get("min", 0), shape.metadata.get("max")
+        if count < least:
+            self.problems.append(f"{path}: expected at least {least} {unit}, got {count}.")
+        if most is not None and count > most:
+            self.problems.append(f"{path}: expected at most {most} {unit}, got {count}.")
+
     def _string(self, shape: Shape, value: t.Any, path: str) -> t.Any:
-        if isinstance(value, bool):  # as JSON writes it
-            text = str(value).lower()
-        elif isinstance(value, (str, int)):
-            text = str(value)
-        else:  # a float has lost its last zeros already
+        text = text_of(value)
+        if text is None:
             return self._wrong(path, "text (put it in quotes)" if isinstance(value, float) else "text", value)
         choices = list(getattr(shape, "enum", ()))
-        if not choices or text in choices:
+        if not choices:
+            self._refuse_text(shape, text, path)
             return text
         folded = {choice.lower(): choice for choice in choices}
-        if text.lower() in folded:
-            return folded[text.lower()]
-        self.problems.append(f"{path}: '{text}' is none of {', '.join(choices)}{_hint(text, choices, False)}.")
+        if text in choices or text.lower() in folded:
+            return text if text in choices else folded[text.lower()]
+        told = "another value" if self.hidden else f"'{text}'"
+        hint = "" if self.hidden else _hint(text, choices, False)
+        self.problems.append(f"{path}: {told} is none of {', '.join(choices)}{hint}.")
         return text
+
+    def _refuse_text(self, shape: Shape, text: str, path: str) -> None:
+        """AWS's own limits; a long text is not matched, which could take long."""
+        told = len(self.problems)
+        self._refuse_count(shape, len(text), path, "characters")
+        pattern = shape.metadata.get("pattern")
+        if pattern and len(self.problems) == told and not _matches(pattern, text):
+            shown = "another text" if self.hidden else repr(text)
+            self.problems.append(f"{path}: expected text that matches {pattern}, got {shown}.")
 
     def _boolean(self, shape: Shape, value: t.Any, path: str) -> t.Any:
         text = str(value).lower()
@@ -196,13 +248,22 @@ class _Checker:
 
     def _integer(self, shape: Shape, value: t.Any, path: str) -> t.Any:
         number = self._to_number(value)
-        if number is None or number != int(number):
+        if number is None or not math.isfinite(number) or number != int(number):
             return self._wrong(path, "a whole number", value)
-        return int(number)
+        return self._in_range(shape, int(number), path)
 
     def _number(self, shape: Shape, value: t.Any, path: str) -> t.Any:
         number = self._to_number(value)
-        return self._wrong(path, "a number", value) if number is None else number
+        return self._wrong(path, "a number", value) if number is None else self._in_range(shape, number, path)
+
+    def _in_range(self, shape: Shape, number: float, path: str) -> float:
+        least, most = shape.metadata.get("min"), shape.metadata.get("max")
+        if (least is not None and number < least) or (most is not None and number > most):
+            range_ = (
+                f"{least} or more" if most is None else f"{most} or less" if least is None else f"{least} to {most}"
+            )
+            self.problems.append(f"{path}: expected {range_}, got {number}.")
+        return number
 
     @staticmethod
     def _to_number(value: t.Any) -> float | None:
@@ -212,6 +273,40 @@ class _Checker:
             return int(value) if isinstance(value, int) else float(value)
         except ValueError:
             return None
+
+
+def _is_pair(shape: Shape) -> bool:
+    """Name and value, such as a variable or a tag: one without the other means nothing."""
+    pair = set(shape.members) in ({"name", "value"}, {"key", "value"})
+    return pair and shape.members["value"].type_name == "string"
+
+
+def _named(element: t.Any) -> str:
+    """What a person calls an element of a list, where it has a name."""
+    name = element.get("name") if isinstance(element, dict) else None
+    return f" ({name})" if isinstance(name, str) and name else ""
+
+
+def _matches(pattern: str, text: str) -> bool:
+    found = _compiled(pattern)
+    return found is None or found.fullmatch(text) is not None
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """AWS writes patterns for Java; None for what Python does not know."""
+    spaces = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+    for java, python in (
+        (r"\p{L}", r"\w"),
+        (r"\p{N}", r"\w"),
+        (r"\p{Z}", spaces),
+        (r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010ffff"),
+    ):
+        pattern = pattern.replace(java, python)
+    try:
+        return re.compile(pattern)
+    except re.error:
+        return None
 
 
 def _hint(name: str, known: t.Sequence[str], list_known: bool = True) -> str:

@@ -6,15 +6,23 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
+
+from .errors import INVALID_OPTION, SlipwayError
+from .shapes import text_of
 
 Tags = dict[str, str]
 # What a release notes on a service until it has ended: what ran before.
 RELEASE_MARK = "slipway:before"
 # What says of a service that its scaling was set by ecs_service_scaling.
 SCALING_MARK = "slipway:scaling"
+AWS = "aws:"
+MOST, LONGEST_KEY, LONGEST_VALUE = 50, 128, 256
+_ALLOWED = "letters, digits, spaces and _.:/=+-@"
+_CHARACTERS = re.compile(r"[\w \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]*")
 # Nobody but AWS, and those who make the marks, may write or remove these.
-RESERVED = ("aws:", RELEASE_MARK, SCALING_MARK)
+RESERVED = (AWS, RELEASE_MARK, SCALING_MARK)
 
 
 def from_list(items: t.Iterable[t.Mapping[str, str]] | None) -> Tags:
@@ -26,12 +34,54 @@ def to_list(tags: t.Mapping[str, str], key: str = "key", value: str = "value") -
     return [{key: name, value: text} for name, text in sorted(tags.items())]
 
 
+def checked(tags: t.Mapping[t.Any, t.Any] | None, option: str = "tags") -> Tags | None:
+    """Tags as AWS takes them: true and numbers as text, as in `environment`. Fails with all that AWS would refuse."""
+    if tags is None:
+        return None
+    found = problems(tags, option)
+    if found:
+        raise SlipwayError(INVALID_OPTION, " ".join(found), {"problems": found})
+    return _as_text(tags)
+
+
+def _as_text(tags: t.Mapping[t.Any, t.Any]) -> Tags:
+    return {str(name): t.cast(str, text_of(value)) for name, value in tags.items()}
+
+
+def problems(tags: t.Mapping[t.Any, t.Any], option: str = "tags") -> list[str]:
+    """What AWS would refuse of tags, one sentence each.
+
+    https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+    """
+    found = [problem for name, value in tags.items() for problem in _of_one(str(name), value, option)]
+    if len(tags) > MOST:
+        found.append(f"{option}: expected at most {MOST} tags, got {len(tags)}.")
+    return found
+
+
+def _of_one(name: str, value: t.Any, option: str) -> t.Iterator[str]:
+    where, text = f"{option}, {name!r}", text_of(value)
+    if name.lower().startswith(AWS):
+        yield f"{where}: expected a key without the prefix {AWS}, which only AWS may write. Choose another key."
+    if not 1 <= len(name) <= LONGEST_KEY:
+        yield f"{where}: expected a key of 1 to {LONGEST_KEY} characters, got {len(name)}."
+    if not _CHARACTERS.fullmatch(name):
+        yield f"{where}: expected a key of {_ALLOWED}."
+    if text is None:
+        kind = "null" if value is None else type(value).__name__
+        yield f"{where}: expected text, true, false or a whole number, got {kind}. Quote the value, or drop the tag."
+    elif len(text) > LONGEST_VALUE:
+        yield f"{where}: expected a value of at most {LONGEST_VALUE} characters, got {len(text)}."
+    elif not _CHARACTERS.fullmatch(text):
+        yield f"{where}: expected a value of {_ALLOWED}, got {text!r}."
+
+
 def wanted(current: t.Mapping[str, str], asked: t.Mapping[str, t.Any] | None, purge: bool) -> Tags | None:
     """The tags that should be there; None when the caller leaves them alone."""
     if asked is None:
         return None
     kept = {name: text for name, text in current.items() if not purge or name.startswith(RESERVED)}
-    return {**kept, **{str(name): str(text) for name, text in asked.items()}}
+    return {**kept, **_as_text(asked)}
 
 
 def changes(current: t.Mapping[str, str], desired: t.Mapping[str, str]) -> tuple[Tags, list[str]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from .._core import tags as tagging
 from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
 from .._core.module import Connection
 from .._core.paging import batches
@@ -133,10 +134,12 @@ def parts_of(connection: Connection, ecs: t.Any, shapes: Shapes) -> list[Part]:
 
 def _part(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool) -> Part:
     params = _checked(given, ITEM, {})
+    params["tags"] = tagging.checked(params["tags"])
     definition = params["task_definition"]
     asked = None
     if isinstance(definition, dict):
         checked = _checked(definition, TASK_DEFINITION, TASK_DEFINITION_RULES)
+        checked["tags"] = tagging.checked(checked["tags"], "task_definition.tags")
         asked = definitions.wish_of(ecs, checked, check_mode)
         definition = None
     params["task_definition"] = None if definition is None else str(definition)

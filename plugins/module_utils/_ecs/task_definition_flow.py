@@ -172,7 +172,9 @@ def _document(ecs: api.Client, params: Params, check_mode: bool) -> Json | None:
     answer = _shape(ecs, "DescribeTaskDefinition").output_shape.members["taskDefinition"]
     options = from_document(given, request, answer)
     checked = check_options(request, options, skip=("tags",), allow_unknown=check_mode, strict=True)
-    return {**checked, **({"tags": tags_of(options)} if options.get("tags") is not None else {})}
+    # AWS answers its own tags too, and takes them from nobody.
+    own = {name: value for name, value in (tags_of(options) or {}).items() if not name.startswith(tagging.AWS)}
+    return {**checked, **({"tags": tagging.checked(own)} if options.get("tags") is not None else {})}
 
 
 def _load(path: str) -> t.Any:

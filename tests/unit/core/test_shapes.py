@@ -53,7 +53,7 @@ def test_values_get_the_type_that_aws_wants(register: t.Any) -> None:
         "cpu": 256,
         "network_mode": "AWSVPC",
         "requires_compatibilities": ["fargate"],
-        "container_definitions": [container, None],
+        "container_definitions": [container],
         "state": "present",
         "memory": None,
     }
@@ -85,8 +85,35 @@ def test_true_as_text_is_written_as_json_does(register: t.Any) -> None:
         ({"dockerLabels": "a"}, "[0].dockerLabels: expected a dictionary, got text ('a')."),
         (
             {"environment": [{"name": "V", "value": 1.10}]},
-            "[0].environment[0].value: expected text (put it in quotes), got float (1.1).",
+            "[0].environment[0] (V).value: expected text (put it in quotes), got float.",
         ),
+        # What would vanish without a word.
+        (
+            {"name": "web", "environment": [{"name": "V", "value": None}]},
+            "[0] (web).environment[0] (V).value: expected text, got null."
+            " Give it a value, or leave out the whole entry.",
+        ),
+        (
+            {"environment": [{"name": "V"}]},
+            "[0].environment[0] (V).value: expected text, got nothing. Give it a value, or leave out the whole entry.",
+        ),
+        (
+            {"command": ["serve", None, "--x"]},
+            "[0].command[1]: expected a value, got null. Give it a value, or leave it out.",
+        ),
+        (
+            {"dockerLabels": {"a": None}},
+            "[0].dockerLabels.a: expected a value, got null. Give it a value, or leave it out.",
+        ),
+        # No message shows what may be a secret.
+        ({"environment": {"PASSWORD": "h2"}}, "[0].environment: expected a list, got a dictionary."),
+        ({"environment": "PASSWORD=h2"}, "[0].environment: expected a list, got text."),
+        ({"command": "serve --password=h2"}, "[0].command: expected a list, got text."),
+        (
+            {"logConfiguration": {"logDriver": "splunk", "options": {"splunk-token": 1.5}}},
+            "[0].logConfiguration.options.splunk-token: expected text (put it in quotes), got float.",
+        ),
+        ({"cpu": "inf"}, "[0].cpu: expected a whole number, got text ('inf')."),
         (
             {"portMappings": [{"protocol": "tpc"}]},
             "[0].portMappings[0].protocol: 'tpc' is none of tcp, udp (did you mean 'tcp'?).",
@@ -110,6 +137,38 @@ def test_everything_that_is_wrong_is_told_at_once(register: t.Any) -> None:
     with pytest.raises(SlipwayError) as raised:
         check_options(register, {"volumes": {}, "pid_mode": "hots"})
     assert len(raised.value.details["problems"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (
+            {"capacity_provider_strategy": [{"capacityProvider": "FARGATE", "weight": 1001}]},
+            "capacity_provider_strategy[0].weight: expected 0 to 1000, got 1001.",
+        ),
+        (
+            {"monitoring": {"metricConfigurations": [{"metricNames": [], "resolutionSeconds": 20}]}},
+            "monitoring.metricConfigurations[0].metricNames: expected at least 1 elements, got 0.",
+        ),
+        (
+            {"tags": [{"key": "k" * 129, "value": "v"}]},
+            "tags[0].key: expected at most 128 characters, got 129.",
+        ),
+        (
+            {"tags": [{"key": "a\nb", "value": "v"}]},
+            "tags[0].key: expected text that matches ([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*), got 'a\\nb'.",
+        ),
+    ],
+)
+def test_limits_of_botocores_model_hold(ecs_model: t.Any, options: dict[str, t.Any], problem: str) -> None:
+    with pytest.raises(SlipwayError) as raised:
+        check_options(ecs_model.operation_model("CreateService").input_shape, options)
+    assert raised.value.details["problems"] == [problem]
+
+
+def test_texts_within_the_limits_of_botocores_model_pass(ecs_model: t.Any) -> None:
+    options = {"tags": [{"key": "Größe", "value": "a-b c:/=+@_.\u3000日本"}, {"key": "a", "value": ""}]}
+    assert check_options(ecs_model.operation_model("CreateService").input_shape, options) == options
 
 
 def test_a_name_that_the_request_does_not_know_is_wrong_when_strict(register: t.Any) -> None:

@@ -234,7 +234,7 @@ BAD: list[tuple[str, list[Json], str, list[str]]] = [
         "a wrong member",
         [item("web", definition={"container_definitions": [container(memry=1)]}), item("new")],
         "invalid_option",
-        ["services, web: container_definitions[0]: unknown member 'memry' (did you mean 'memory'?)."],
+        ["services, web: container_definitions[0] (web): unknown member 'memry' (did you mean 'memory'?)."],
     ),
     (
         "no such task definition",

@@ -98,7 +98,7 @@ def locate(path: str, dockerfile: str) -> Source:
 
 def collect(source: Source) -> list[Entry]:
     """Everything that the build sends, sorted by name. What Docker needs to read is there even where it is ignored."""
-    entries = {entry.name: entry for entry in _walk(source.root, "", _read_ignore(source), ())}
+    entries = {entry.name: entry for entry in _walk(source.root, _read_ignore(source))}
     entries.update((entry.name, entry) for entry in _always_sent(source))
     for name in list(entries):
         while name := os.path.dirname(name):
@@ -189,14 +189,18 @@ def _read_ignore(source: Source) -> dockerignore.Ignore:
         ) from error
 
 
-def _walk(root: str, directory: str, ignore: dockerignore.Ignore, parent: dockerignore.Matches) -> Iterator[Entry]:
-    for item in _list(os.path.join(root, directory)):
-        name = os.path.join(directory, item.name)
-        ignored, matches = ignore.judge(name, parent)
-        if not ignored and (entry := _entry(name, item)):
-            yield entry
-        if item.is_dir(follow_symlinks=False) and (not ignored or ignore.keeps_below(name)):
-            yield from _walk(root, name, ignore, matches)
+def _walk(root: str, ignore: dockerignore.Ignore) -> Iterator[Entry]:
+    """Everything below `root` that is not ignored; with a list of its own, since folders can be nested without end."""
+    waiting: list[tuple[str, dockerignore.Matches]] = [("", ())]
+    while waiting:
+        directory, parent = waiting.pop()
+        for item in _list(os.path.join(root, directory)):
+            name = os.path.join(directory, item.name)
+            ignored, matches = ignore.judge(name, parent)
+            if not ignored and (entry := _entry(name, item)):
+                yield entry
+            if item.is_dir(follow_symlinks=False) and (not ignored or ignore.keeps_below(name)):
+                waiting.append((name, matches))
 
 
 def _list(directory: str) -> list[os.DirEntry[str]]:

@@ -15,6 +15,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .linear import LinearPattern, is_risky
+
 # What a parent directory matched, one entry a rule.
 Matches = Sequence[bool]
 
@@ -33,7 +35,7 @@ class Rule:
     pattern: str
     exception: bool
     kind: int
-    expression: re.Pattern[str]
+    expression: re.Pattern[str] | LinearPattern
 
     def matches(self, path: str) -> bool:
         if self.kind == _TEXT:
@@ -43,7 +45,7 @@ class Rule:
         if self.kind == _SUFFIX:
             suffix = self.pattern[2:]
             return path.endswith(suffix) or (suffix.startswith("/") and path == suffix[1:])
-        return self.expression.search(path) is not None
+        return bool(self.expression.search(path))
 
     def may_match_below(self, directory: str) -> bool:
         """Whether something inside of this directory could match."""
@@ -92,9 +94,10 @@ def _rule(line: str) -> Rule:
         pattern = pattern.lstrip("/")
     kind, expression = _translate(pattern)
     try:
-        return Rule(pattern, exception, kind, re.compile(expression))
+        compiled = re.compile(expression)
     except re.error as error:
         raise InvalidPattern(line) from error
+    return Rule(pattern, exception, kind, LinearPattern(expression) if is_risky(expression) else compiled)
 
 
 def _translate(pattern: str) -> tuple[int, str]:

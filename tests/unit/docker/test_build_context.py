@@ -7,6 +7,8 @@ from __future__ import annotations
 import os
 import re
 import socket
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -166,6 +168,23 @@ def test_what_cannot_be_sent_is_left_out(context: Path) -> None:
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(context / "socket"))
         assert names(context) == ["Dockerfile", "page.html"]
+
+
+def test_folders_may_be_nested_deeper_than_python_may_call(context: Path, tmp_path: Path) -> None:
+    depth = sys.getrecursionlimit() + 200
+    place = os.getcwd()
+    os.chdir(context)
+    try:
+        for _level in range(depth):
+            os.mkdir("d")
+            os.chdir("d")
+        Path("file").write_text("x")
+        archive(context, tmp_path / "out.tar")
+    finally:
+        os.chdir(place)
+        subprocess.run(["rm", "-rf", str(context / "d")], check=True)  # shutil calls itself for each level, too
+    with tarfile.open(tmp_path / "out.tar") as made:
+        assert "d/" * depth + "file" in made.getnames()
 
 
 def test_ignored_files_do_not_count(context: Path) -> None:

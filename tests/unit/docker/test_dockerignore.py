@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ansible_collections.slipway.aws.plugins.module_utils._docker import dockerignore
+from ansible_collections.slipway.aws.plugins.module_utils._docker.linear import LinearPattern
 
 
 def ignored(text: str, path: str) -> bool:
@@ -113,3 +117,32 @@ def test_an_exception_at_the_end_brings_back_what_the_pattern_took(path: str, pa
 def test_a_path_named_in_full_is_ignored_and_nothing_beside_it(path: str) -> None:
     assert ignored(path, path)
     assert not ignored(path, f"{path}x")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("*a" * 30 + "b", "a" * 250),
+        ("**/" * 20 + "b", "a/" * 500 + "a"),
+        ("**/*a*a*a*a*a*a*b", "/".join(["a" * 200] * 10)),
+        ("a/**/" * 12 + "b", "a/" * 600),
+        ("[ab]*[ab]*[ab]*[ab]*[ab]*[ab]*c", "ab" * 120),
+        ("?*" * 20 + "b", "a" * 200),
+    ],
+)
+def test_no_pattern_takes_long(pattern: str, path: str) -> None:
+    start = time.process_time()
+    assert not dockerignore.parse(pattern).judge(path)[0]
+    assert time.process_time() - start < 2
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", ".", "/", "*", "**", "**/", "?", "[ab]", "[^a]", r"\*"]), max_size=7),
+    st.text("ab/.*\n", max_size=9),
+)
+@example(["**/", "*", "a", "*"], "b/xa")
+@example(["a", "**/", "b"], "ab")
+@example(["a", "**/", "**/", "b"], "a/\nb")
+def test_both_ways_to_match_agree(parts: list[str], path: str) -> None:
+    _kind, expression = dockerignore._translate("".join(parts))
+    assert LinearPattern(expression).search(path) == bool(re.search(expression, path))

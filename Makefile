@@ -82,7 +82,7 @@ $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 benchmark: $(VENV)/installed-benchmark ## Measure slipway.aws beside others and write the README's figures (a quarter of an hour)
 	@$(BIN)/python -m benchmarks.run
 
-.PHONY: test test-all lint unit sanity targets molecule long variants units artifact mutations interruptions docs
+.PHONY: test test-all lint unit sanity targets molecule long variants units races artifact mutations interruptions docs
 test: $(VENV)/installed-test ## Run the tests for every day: the kinds below down to `molecule`
 	@$(BIN)/python tests/run.py
 test-all: $(VENV)/installed-test ## Run them with the oldest Ansible and the newest, each if its Python is there; ARGS="unit sanity" for some
@@ -95,8 +95,9 @@ molecule: ## Roles, modules and the whole site on the local cloud (needs Docker)
 long: ## What is too long for `make test`: each role by itself, another site, distributions, killed runs, and the next three
 variants: ## What roles can make besides the workshop's, on emulators
 units: ## ansible-test units: the unit tests that need no account
+races: ## Releases that are killed, interrupted, or meet others: 200 cases drawn by seeds (half an hour); SLIPWAY_RACES=20 for fewer
 artifact: ## The archive that users install, and the workshop from it without this checkout (needs Docker)
-lint unit sanity targets molecule long variants units artifact: $(VENV)/installed-test
+lint unit sanity targets molecule long variants units races artifact: $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $@
 mutations: $(VENV)/installed-test ## Small mistakes in the pure logic, each of which a unit test must notice; ARGS="--number 60 --seed 2"
 	@$(BIN)/python tests/mutations.py $(ARGS)

@@ -1,7 +1,7 @@
 """Runs the project's checks and ends with how many of each kind passed.
 
 Without arguments the kinds for every day run, also when an earlier one fails, in two lanes beside each other; `long`
-when it is asked for, and `variants`, `units` and `artifact`, which are parts of it.
+when it is asked for, and `variants`, `units`, `races` and `artifact`, which are parts of it.
 """
 
 from __future__ import annotations
@@ -281,12 +281,17 @@ def long() -> Tally:
     # One file is linked for roles whose scenarios have projects of their own, and so get along.
     roles = [path.parent.name for path in paths if path.is_symlink()]
     others = ((path.parent.name,) for path in paths if not path.is_symlink())
-    return scenarios(roles, *others) + variants() + units() + artifact()
+    return scenarios(roles, *others) + variants() + units() + races() + artifact()
 
 
 def variants() -> Tally:
     """What a role can be told to make besides the workshop's, from nothing to nothing, on emulators."""
     return cases("pytest, variants", "pytest", "-m", "variants", "--numprocesses=auto", "--dist=loadfile")
+
+
+def races() -> Tally:
+    """Releases that are killed, interrupted, or meet others, drawn by seeds."""
+    return cases("pytest, races", "pytest", "tests/races", "--numprocesses=auto")
 
 
 def artifact() -> Tally:
@@ -321,6 +326,7 @@ KINDS: dict[str, Callable[[], Tally]] = {
     "long": long,
     "variants": variants,
     "units": units,
+    "races": races,
     "artifact": artifact,
 }
 # What runs without arguments. Containers wait much of their time; meanwhile the others compute, and give way to them.

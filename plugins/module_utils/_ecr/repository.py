@@ -15,6 +15,7 @@ import typing as t
 
 from .._core import tags as tagging
 from .._core.errors import INVALID_OPTION, SlipwayError
+from .._core.names import KEY, home_of, same
 from .._core.plan import UNKNOWN, Plan, Resource, Sets, compare, normalise
 from .._core.shapes import Shape, check_options, to_members, to_options
 from . import policies
@@ -142,7 +143,8 @@ def _encryption(wanted: Json, current: Json) -> Json:
     """The encryption that is there, if it is the one that is wanted."""
     actual: Json = current[ENCRYPTION]
     key, actual_key = wanted.get("kmsKey"), actual.get("kmsKey", "")
-    same_key = key in (None, UNKNOWN, actual_key) or actual_key.endswith(f":key/{key}")
+    home = home_of(current.get("repository_arn"))
+    same_key = key in (None, UNKNOWN) or same(KEY, key, actual_key, home)
     if wanted["encryptionType"] == actual["encryptionType"] and same_key:
         return actual
     raise SlipwayError(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core.errors import INVALID_OPTION, SlipwayError
+from .._core.names import AUTO_SCALING_GROUP, INSTANCE_PROFILE, ROLE, Kind, Names, home_of
 from .._core.plan import Plan, Resource, Sets, compare, normalise
 from .._core.shapes import Shape, to_options
 from .._core.tags import Tags, from_list
@@ -39,6 +40,12 @@ SETS: Sets = dict.fromkeys(
     ),
     (),
 )
+# What AWS takes by name or by ARN.
+KINDS: t.Mapping[str, Kind] = {
+    f"{GROUP}.autoScalingGroupArn": AUTO_SCALING_GROUP,
+    "managed_instances_provider.infrastructureRoleArn": ROLE,
+    "instanceLaunchTemplate.ec2InstanceProfileArn": INSTANCE_PROFILE,
+}
 SCALING: dict[str, t.Any] = {
     "status": "DISABLED",
     "targetCapacity": 100,
@@ -88,7 +95,8 @@ def completed(current: Resource | None, params: Resource) -> dict[str, t.Any]:
 
 def plan(current: Resource | None, options: Resource, tags: Tags | None) -> Plan:
     """Plan the way to what completed `options` ask for."""
-    wanted = {**canonical(options), **({} if tags is None else {"tags": tags})}
+    named = Names(KINDS, SETS, home_of(current.get("arn"))).keep(dict(options), current) if current else options
+    wanted = {**canonical(named), **({} if tags is None else {"tags": tags})}
     return compare(current, wanted, SETS)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core.errors import SlipwayError
+from .._core.names import CAPACITY_PROVIDER, KEY, LOG_GROUP, NAMESPACE, Kind, Names, home_of
 from .._core.plan import Plan, Resource, Sets, compare, normalise
 from .._core.shapes import to_options
 from .._core.tags import Tags, from_list
@@ -21,6 +22,16 @@ SETS: Sets = {
     "capacity_providers": (),
     "default_capacity_provider_strategy": ("capacityProvider",),
     "settings": ("name",),
+}
+# What AWS takes by name or by ARN.
+KINDS: t.Mapping[str, Kind] = {
+    "capacity_providers": CAPACITY_PROVIDER,
+    "default_capacity_provider_strategy.capacityProvider": CAPACITY_PROVIDER,
+    "executeCommandConfiguration.kmsKeyId": KEY,
+    "logConfiguration.cloudWatchLogGroupName": LOG_GROUP,
+    "managedStorageConfiguration.kmsKeyId": KEY,
+    "managedStorageConfiguration.fargateEphemeralStorageKmsKeyId": KEY,
+    "service_connect_defaults.namespace": NAMESPACE,
 }
 # What UpdateCluster changes, and what PutClusterCapacityProviders does.
 UPDATED = frozenset({"settings", "configuration", "service_connect_defaults"})
@@ -86,6 +97,8 @@ def plan(current: Resource | None, options: Resource, tags: Tags | None) -> Plan
         asked["settings"] = list(settings.values())
     if current and isinstance(asked.get("configuration"), dict):
         asked["configuration"] = {**current["configuration"], **asked["configuration"]}
+    if current:
+        asked = Names(KINDS, SETS, home_of(current.get("arn"))).keep(asked, current)
     wanted = {**canonical(asked), **({} if tags is None else {"tags": tags})}
     return compare(current, wanted, SETS)
 

@@ -15,6 +15,7 @@ from .._core.shapes import check_options, plain, to_members
 from .._core.waiting import poll
 from . import api
 from .cluster import COUNTS, NOTHING, PROVIDERS, UPDATED, from_answer, is_busy, is_gone, is_settled, plan
+from .namespace_flow import spelled_as
 
 Json = dict[str, t.Any]
 PARTS = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS")
@@ -103,14 +104,10 @@ def _living(connection: Connection, seen: Json | None) -> Json | None:
 
 
 def _known_namespace(connection: Connection, current: Json | None, options: Json) -> Json:
-    """AWS takes a namespace by name and answers its ARN, which does not hold the name."""
     asked = (options.get("service_connect_defaults") or {}).get("namespace", "")
     has = ((current or {}).get("service_connect_defaults") or {}).get("namespace", "")
-    if not asked or asked == has or asked.startswith("arn:") or not has.startswith("arn:"):
-        return options
-    namespace = api.get_namespace(connection.client("servicediscovery"), has.rpartition("/")[2])
-    same = namespace is not None and namespace["Name"] == asked
-    return {**options, "service_connect_defaults": {"namespace": has}} if same else options
+    spelled = spelled_as(lambda: connection.client("servicediscovery"), has, asked)
+    return options if spelled == asked else {**options, "service_connect_defaults": {"namespace": spelled}}
 
 
 def _predict(name: str, current: Json | None, planned: Plan) -> Json:

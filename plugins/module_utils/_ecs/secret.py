@@ -13,6 +13,7 @@ import string
 import typing as t
 from dataclasses import dataclass, field
 
+from .._core import names
 from .._core.errors import CONFLICT, INVALID_OPTION, SlipwayError
 from .._core.tags import Tags, wanted
 
@@ -141,7 +142,8 @@ def current_of(wish: Wish, found: Found | None) -> Json:
     if wish.value is not None:
         current["value"] = GIVEN if found.value is not None and same(found.value, wish.value) else ANOTHER
     if wish.kms_key_id:
-        current["kms_key_id"] = found.kms_key_id
+        is_same = names.same(names.KEY, found.kms_key_id, wish.kms_key_id, names.home_of(found.reference))
+        current["kms_key_id"] = wish.kms_key_id if is_same else found.kms_key_id
     if found.deleted:
         current["deleted"] = True
     return current

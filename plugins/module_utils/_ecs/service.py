@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from .._core import tags as tagging
 from .._core.errors import SlipwayError
+from .._core.names import CAPACITY_PROVIDER, KEY, NAMESPACE, PARAMETER, ROLE, Kind, Names, home_of
 from .._core.plan import UNKNOWN, Plan, Resource, Sets, compare, normalise
 from .._core.shapes import Shape, to_members, to_options
 from .rollout import primary
@@ -42,6 +43,21 @@ SETS: Sets = {
     "tags": ("key",),
     "metricConfigurations": (),
     "metricNames": (),
+}
+
+# What AWS takes by name or by ARN.
+KINDS: t.Mapping[str, Kind] = {
+    "role": ROLE,
+    "capacity_provider_strategy.capacityProvider": CAPACITY_PROVIDER,
+    "advancedConfiguration.roleArn": ROLE,
+    "lifecycleHooks.roleArn": ROLE,
+    "managedEBSVolume.roleArn": ROLE,
+    "managedEBSVolume.kmsKeyId": KEY,
+    "secretOptions.valueFrom": PARAMETER,
+    "service_connect_configuration.namespace": NAMESPACE,
+    "tls.kmsKey": KEY,
+    "tls.roleArn": ROLE,
+    "vpc_lattice_configurations.roleArn": ROLE,
 }
 
 # What a service has when AWS shows nothing. (A new one gets availabilityZoneRebalancing ENABLED, and shows it.)
@@ -98,6 +114,9 @@ _UPDATABLE: t.Mapping[str, frozenset[str]] = {
         }
     ),
 }
+
+_ZONE = "ecs.availability-zone"
+_ZONE_SPREAD = {"type": "spread", "field": f"attribute:{_ZONE}"}
 
 Options = dict[str, t.Any]
 
@@ -206,9 +225,28 @@ def _creation(asked: Options, shape: Shape) -> ServicePlan:
     if wanted.get("scheduling_strategy", "REPLICA") == "REPLICA":
         wanted.setdefault("desired_count", 1)
     plan = compare(None, normalise(wanted, SETS), SETS)
-    new = {"availability_zone_rebalancing": "ENABLED", "service_arn": UNKNOWN}
+    new = {"availability_zone_rebalancing": _rebalancing(wanted), "service_arn": UNKNOWN}
     predicted = {**DEFAULTS, **new, **plan.predicted}
     return ServicePlan(Plan(plan.before, plan.after, predicted), "create", _members(shape, wanted), {}, [])
+
+
+def _rebalancing(options: Options) -> str:
+    """What AWS gives a new service that does not ask: ENABLED where its tasks can be moved to another zone.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-rebalancing.html
+    """
+    constraints = options.get("placement_constraints") or ()
+    strategy = options.get("placement_strategy") or [_ZONE_SPREAD]
+    cannot = (
+        options.get("scheduling_strategy") == "DAEMON",
+        options.get("launch_type") == "EXTERNAL",
+        (options.get("deployment_controller") or {}).get("type") == "EXTERNAL",
+        (options.get("deployment_configuration") or {}).get("maximumPercent") == 100,
+        any("loadBalancerName" in balancer for balancer in options.get("load_balancers") or ()),
+        any(_ZONE in str(constraint.get("expression")) for constraint in constraints),
+        strategy[0] != _ZONE_SPREAD,
+    )
+    return "DISABLED" if any(cannot) else "ENABLED"
 
 
 def _recreation(plan: Plan, current: Options, wanted: Options, shape: Shape, blocked: tuple[str, ...]) -> ServicePlan:
@@ -275,13 +313,12 @@ def _is_fargate_alone(strategy: t.Any) -> bool:
 
 def adopt(asked: Options, current: Options) -> Options:
     """What is asked, completed from the service where AWS itself chooses a value that nobody can know beforehand."""
-    wanted = copy.deepcopy({name: value for name, value in asked.items() if value is not None})
+    given = {name: value for name, value in asked.items() if value is not None}
+    wanted: Options = copy.deepcopy(Names(KINDS, SETS, home_of(current.get("service_arn"))).keep(given, current))
     if wanted.get("launch_type") == "FARGATE" and _is_fargate_alone(current.get("capacity_provider_strategy")):
         del wanted["launch_type"]
     elif wanted.get("launch_type") and current.get("capacity_provider_strategy"):
         wanted.setdefault("capacity_provider_strategy", [])
-    if "role" in wanted and _last(wanted["role"]) == _last(current.get("role")):
-        wanted["role"] = current["role"]
     if wanted.get("deployment_configuration", {}).get("strategy", "ROLLING") != "ROLLING":
         _leave(wanted["deployment_configuration"], current["deployment_configuration"], "bakeTimeInMinutes")
     vpc = (wanted.get("network_configuration") or {}).get("awsvpcConfiguration")
@@ -438,7 +475,3 @@ _FILLERS: t.Mapping[str, t.Callable[[t.Any], t.Any]] = {
     "service_connect_configuration": _service_connect,
     "volume_configurations": _each(_volume),
 }
-
-
-def _last(arn: t.Any) -> str:
-    return str(arn or "").rsplit("/", 1)[-1]

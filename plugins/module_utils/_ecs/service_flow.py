@@ -17,6 +17,7 @@ from .._core.shapes import check_options
 from .._core.waiting import Clock, poll
 from . import api, service_api
 from .arguments import SERVICE_MEMBERS
+from .namespace_flow import spelled_as
 from .rollout import Watch, goal_of, is_steady, starts_deployment
 from .service import (
     Options,
@@ -128,7 +129,11 @@ def options_of(cloud: Cloud, service: Options | None, wish: Wish) -> Options | N
         # Only the service's revision shows it.
         revision = service_api.describe_service_revision(cloud.ecs, revisions[0]["arn"])
         monitoring = (revision or {}).get("monitoring")
-    return current_options(service, monitoring)
+    current = current_options(service, monitoring)
+    asked = wish.options.get("service_connect_configuration") or {}
+    connect = current["service_connect_configuration"]
+    spelled = spelled_as(lambda: cloud.discovery, asked.get("namespace", ""), connect.get("namespace", ""))
+    return {**current, "service_connect_configuration": {**connect, **({"namespace": spelled} if spelled else {})}}
 
 
 def _resolved(cloud: Cloud, request: Request, current: Options | None) -> Wish:

@@ -15,6 +15,7 @@ import re
 import typing as t
 
 from .._core.errors import INVALID_OPTION, SlipwayError
+from .._core.names import PARAMETER, ROLE, Home, Kind, Names
 from .._core.plan import Plan, Resource, Sets, blank, compare, normalise
 from .._core.shapes import Shape, option_names, snake
 from .._core.tags import Tags, from_list
@@ -52,7 +53,15 @@ SETS: Sets = {
     "drop": (),
 }
 
-# What AWS fills into a structure, by the member that holds it.
+# What AWS takes by name or by ARN.
+KINDS: t.Mapping[str, Kind] = {
+    "task_role_arn": ROLE,
+    "execution_role_arn": ROLE,
+    "secrets.valueFrom": PARAMETER,
+    "secretOptions.valueFrom": PARAMETER,
+}
+
+# What AWS fills into a structure, an empty one too, by the member that holds it.
 # Pages: API_ContainerDefinition, API_PortMapping, API_HealthCheck, API_MountPoint, API_VolumeFrom, API_Device,
 # API_ContainerRestartPolicy, API_DockerVolumeConfiguration, API_EFSVolumeConfiguration,
 # API_S3FilesVolumeConfiguration, API_ProxyConfiguration.
@@ -148,24 +157,26 @@ def merged(current: Resource, document: Resource | None, options: Resource) -> d
 def canonical(definition: Resource) -> dict[str, t.Any]:
     """The one form of all definitions that mean the same to AWS."""
     # AWS has no empty texts here; some emulators answer them for what was not given.
-    pruned = normalise({name: value for name, value in definition.items() if value != ""})
-    filled = {name: _fill(value, name) for name, value in pruned.items() if not _implied("", name, value)}
+    given = {name: value for name, value in definition.items() if not blank(value) and value != ""}
+    filled = {name: _fill(value, name) for name, value in given.items() if not _implied("", name, value)}
     _fill_platform(filled)
     for name, unit in _UNITS.items():
         if name in filled:
             filled[name] = _in_units(filled[name], unit)
     filled["container_definitions"] = [
-        _fill_ports(container, filled.get("network_mode")) for container in filled.get("container_definitions") or ()
+        _fill_container(container, filled.get("network_mode"))
+        for container in filled.get("container_definitions") or ()
     ]
     return {name: value for name, value in normalise(filled, SETS).items() if not blank(value)}
 
 
 def _fill(value: t.Any, name: str) -> t.Any:
     if isinstance(value, list):
-        return [_fill(element, name) for element in value]
+        return [_fill(element, name) for element in value if element is not None]
     if not isinstance(value, dict):
         return value
-    given = {key: _fill(member, key) for key, member in value.items() if not _implied(name, key, member)}
+    members = {key: _fill(member, key) for key, member in value.items()}
+    given = {key: member for key, member in members.items() if not blank(member) and not _implied(name, key, member)}
     return {**FILLED.get(name, {}), **given}
 
 
@@ -186,12 +197,16 @@ def _fill_platform(definition: dict[str, t.Any]) -> None:
         del definition["network_mode"]
 
 
-def _fill_ports(container: t.Any, network_mode: str | None) -> t.Any:
-    """The host's port is the container's where they share a network, else 0: any."""
-    if not isinstance(container, dict) or "portMappings" not in container:
+def _fill_container(container: t.Any, network_mode: str | None) -> t.Any:
+    """What AWS fills in because of other members: the user of a log router, and the ports of the host.
+
+    The host's port is the container's where they share a network, else 0: any.
+    """
+    if not isinstance(container, dict):
         return container
-    shared = network_mode in ("awsvpc", "host")
-    return {**container, "portMappings": [_fill_port(port, shared) for port in container["portMappings"]]}
+    router = {"user": "0"} if "firelensConfiguration" in container else {}
+    ports = [_fill_port(port, network_mode in ("awsvpc", "host")) for port in container.get("portMappings") or ()]
+    return {**router, **container, **({"portMappings": ports} if ports else {})}
 
 
 def _fill_port(mapping: t.Any, shared: bool) -> t.Any:
@@ -222,12 +237,15 @@ class Draft:
         return bool(self.plan.members - {"tags"})
 
 
-def draft(current: Resource | None, wanted: Resource, tags: Tags | None) -> Draft:
-    """Plan the way from the `current` revision to `wanted`, a whole definition; tags None: as they are."""
+def draft(current: Resource | None, wanted: Resource, tags: Tags | None, home: Home | None = None) -> Draft:
+    """Plan the way from the `current` revision to `wanted`, a whole definition; tags None: as they are.
+
+    `home` is where the current revision is.
+    """
     has_tags = (current or {}).get("tags") or {}
     wants_tags = has_tags if tags is None else tags
     has = None if current is None else canonical(current)
-    wants = canonical({**wanted, "tags": wants_tags, "status": ACTIVE})
+    wants = Names(KINDS, SETS, home).keep(canonical({**wanted, "tags": wants_tags, "status": ACTIVE}), has)
     every_member = {name: wants.get(name, []) for name in {**(has or {}), **wants}}
     found = compare(has, every_member, SETS)
     return Draft(Plan(found.before, found.after, wants), dict(wanted), wants_tags)

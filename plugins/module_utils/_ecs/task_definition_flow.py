@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from ansible.module_utils.common.yaml import HAS_YAML, yaml_load
 from .._core import tags as tagging
 from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
 from .._core.module import Connection, Result
+from .._core.names import home_of
 from .._core.plan import UNKNOWN, Resource
 from .._core.shapes import check_options, option_names, to_members, to_options
 from . import api
@@ -121,7 +123,7 @@ def plan(ecs: api.Client, wish: Wish, current: Json | None) -> Draft:
     has_tags = (current or {}).get("tags") or {}
     tags = tagging.wanted(has_tags, wish.tags, wish.purge_tags)
     has = {**settable, "tags": has_tags, "status": current["status"]} if current else None
-    return draft(has, wanted, tags)
+    return draft(has, wanted, tags, home_of((current or {}).get("arn")))
 
 
 def apply(ecs: api.Client, name: Name, current: Json | None, planned: Draft, check_mode: bool) -> Result:
@@ -178,18 +180,29 @@ def _document(ecs: api.Client, params: Params, check_mode: bool) -> Json | None:
 
 
 def _load(path: str) -> t.Any:
-    if not HAS_YAML:
-        raise SlipwayError(INVALID_OPTION, "definition_file: the Python package PyYAML is required to read it.")
     try:
-        with open(path, encoding="utf-8") as file:
-            loaded = yaml_load(file)  # JSON is YAML
+        with open(path, encoding="utf-8-sig") as file:
+            loaded = _parse(file.read(), path)
     except (OSError, ValueError) as error:
         raise SlipwayError(INVALID_OPTION, f"definition_file: {error}") from error
-    except Exception as error:  # PyYAML's errors have no base that can be named without importing it
-        raise SlipwayError(INVALID_OPTION, f"definition_file: {path} is neither JSON nor YAML: {error}") from error
     if not isinstance(loaded, dict):
         raise SlipwayError(INVALID_OPTION, f"definition_file: {path} holds no dictionary.")
     return loaded
+
+
+def _parse(text: str, path: str) -> t.Any:
+    """JSON first: YAML refuses some of it, such as tabs, an emoji in two escapes, or a key of over 1,024 characters."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        not_json = error
+    if not HAS_YAML:
+        raise SlipwayError(INVALID_OPTION, "definition_file: the Python package PyYAML is required to read it.")
+    try:
+        return yaml_load(text)
+    except Exception as error:  # PyYAML's errors have no base that can be named without importing it
+        wrong = not_json if text.lstrip().startswith("{") else error
+        raise SlipwayError(INVALID_OPTION, f"definition_file: {path} is neither JSON nor YAML: {wrong}") from error
 
 
 def _name(params: Params, document: Json | None) -> Name:
@@ -223,7 +236,14 @@ def _predict(planned: Draft, newest: str | None) -> Json:
     revision = api.revision_of(newest) + 1 if newest else 1
     arn = f"{newest.rpartition(':')[0]}:{revision}" if newest else UNKNOWN
     unknown = dict.fromkeys(WRITTEN_BY_AWS, UNKNOWN)
-    return {**planned.request, **unknown, "arn": arn, "revision": revision, "status": ACTIVE, "tags": planned.tags}
+    return {
+        **planned.plan.predicted,
+        **unknown,
+        "arn": arn,
+        "revision": revision,
+        "status": ACTIVE,
+        "tags": planned.tags,
+    }
 
 
 def _revisions(ecs: api.Client, name: Name, status: str) -> list[str]:

@@ -65,6 +65,10 @@ class Cloud:
     def elbv2(self) -> t.Any:
         return self._get("elbv2")
 
+    @property
+    def discovery(self) -> t.Any:
+        return self._get("servicediscovery")
+
     def logs(self, region: str) -> t.Any:
         """CloudWatch Logs of a region, for containers may log elsewhere than they run."""
         return self._get("logs", region)

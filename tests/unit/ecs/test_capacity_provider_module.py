@@ -77,6 +77,17 @@ def test_a_run_that_changes_nothing_makes_one_call(run: Run, calls: list[str]) -
     assert calls == ["DescribeCapacityProviders"]
 
 
+def test_a_group_given_by_name_is_its_arn(run: Run, calls: list[str]) -> None:
+    run("ecs_capacity_provider", **MADE)
+    calls.clear()
+    named = {**MADE["auto_scaling_group_provider"], "autoScalingGroupArn": "shop"}
+    assert not run("ecs_capacity_provider", **{**MADE, "auto_scaling_group_provider": named})["changed"]
+    named["autoScalingGroupArn"] = "hop"
+    result = run("ecs_capacity_provider", **{**MADE, "auto_scaling_group_provider": named})
+    assert result["immutable"] == ["auto_scaling_group_provider.autoScalingGroupArn"]
+    assert set(calls) == {"DescribeCapacityProviders"}
+
+
 def test_another_group_is_refused(run: Run, calls: list[str]) -> None:
     run("ecs_capacity_provider", **MADE)
     calls.clear()

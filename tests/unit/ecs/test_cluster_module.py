@@ -147,6 +147,42 @@ def test_a_namespace_given_by_name_is_found_behind_its_arn(run: Run, ecs: t.Any)
     assert run("ecs_cluster", name="shop", service_connect_defaults={"namespace": "other"})["changed"]
 
 
+def test_a_namespace_given_by_arn_is_found_behind_its_name(run: Run, ecs: t.Any) -> None:
+    cloud_map = boto3.client("servicediscovery")
+    for name in ("shop", "other"):
+        cloud_map.create_http_namespace(Name=name)
+    arns = {found["Name"]: found["Arn"] for found in cloud_map.list_namespaces()["Namespaces"]}
+    ecs.create_cluster(clusterName="shop", serviceConnectDefaults={"namespace": "shop"})
+    assert not run("ecs_cluster", name="shop", service_connect_defaults={"namespace": arns["shop"]})["changed"]
+    for other in (arns["other"], f"{arns['other']}x"):
+        assert run("ecs_cluster", check=True, name="shop", service_connect_defaults={"namespace": other})["changed"]
+
+
+def test_names_and_arns_of_a_clusters_parts_are_no_difference() -> None:
+    here = "eu-central-1:123456789012"
+
+    def options(provider: str, key: str, group: str) -> Json:
+        log = {"cloudWatchLogGroupName": group}
+        execute = {"kmsKeyId": key, "logging": "OVERRIDE", "logConfiguration": log}
+        return {
+            "capacity_providers": ["FARGATE", provider],
+            "default_capacity_provider_strategy": [{"capacityProvider": provider, "weight": 1, "base": 0}],
+            "configuration": {"executeCommandConfiguration": execute},
+        }
+
+    whole = options(
+        f"arn:aws:ecs:{here}:capacity-provider/spot",
+        f"arn:aws:kms:{here}:key/0a",
+        f"arn:aws:logs:{here}:log-group:/x:*",
+    )
+    named, other = options("spot", "0a", "/x"), options("spot2", "0b", "/y")
+    arn = {"arn": f"arn:aws:ecs:{here}:cluster/shop"}
+    for current, desired in ((whole, named), (named, whole), (named, named)):
+        assert not cluster.plan({**cluster.NOTHING, **cluster.canonical(current), **arn}, desired, None).changed
+        planned = cluster.plan({**cluster.NOTHING, **cluster.canonical(current), **arn}, other, None)
+        assert planned.members == set(named)
+
+
 def test_a_namespace_is_taken_away_by_an_empty_name(run: Run) -> None:
     run("ecs_cluster", **FULL)
     result = run("ecs_cluster", name="shop", service_connect_defaults={"namespace": ""})

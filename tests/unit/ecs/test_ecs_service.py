@@ -402,6 +402,29 @@ def test_s10_settings_survive_when_the_new_service_is_refused(web: Run, monkeypa
     assert (result["request"]["launchType"], result["request"]["desiredCount"]) == ("EC2", 2)
 
 
+# Names and ARNs
+
+
+@pytest.mark.parametrize("shown", ["name", "arn"])
+def test_a_namespace_is_the_same_by_name_and_by_arn(
+    web: Run, ecs: t.Any, monkeypatch: pytest.MonkeyPatch, calls: list[str], shown: str
+) -> None:
+    cloud_map = boto3.client("servicediscovery")
+    for name in ("shop", "other"):
+        cloud_map.create_http_namespace(Name=name)
+    arns = {found["Name"]: found["Arn"] for found in cloud_map.list_namespaces()["Namespaces"]}
+    running = ecs.describe_services(cluster="shop", services=["web"])["services"][0]
+    spelled = {"name": "shop", "arn": arns["shop"]}
+    connect = {"enabled": True, "namespace": spelled[shown]}
+    running["deployments"] = [{**running["deployments"][0], "serviceConnectConfiguration": connect}]
+    answers(monkeypatch, "DescribeServices", lambda *_: {"services": [running], "failures": []})
+    for text in spelled.values():
+        assert not web(check=True, service_connect_configuration={"enabled": True, "namespace": text})["changed"]
+    assert calls.count("GetNamespace") == 1
+    for text in ("other", arns["other"]):
+        assert web(check=True, service_connect_configuration={"enabled": True, "namespace": text})["changed"]
+
+
 # S11
 
 

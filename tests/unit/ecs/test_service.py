@@ -21,7 +21,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import (
     refuse_blocked,
 )
 from ansible_collections.slipway.aws.plugins.modules.ecs_service import ARGUMENTS
-from ansible_collections.slipway.aws.tests.unit.ecs.recorded import GROUP, Json, deployment, service
+from ansible_collections.slipway.aws.tests.unit.ecs.recorded import GROUP, PREFIX, Json, deployment, service
 
 SUBNETS = {"awsvpcConfiguration": {"subnets": ["subnet-1", "subnet-2"], "securityGroups": ["sg-1"]}}
 # What AWS answers for a service that was made with next to nothing.
@@ -307,6 +307,72 @@ def test_a_new_service_is_predicted_with_what_aws_fills_in(plan: Planner) -> Non
     assert planned.plan.predicted["volume_configurations"] == []
     assert set(planned.plan.predicted) <= {*ARGUMENTS, "service_arn"}
     assert planned.request["tags"] == [{"key": "a", "value": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("options", "zones"),
+    [
+        ({}, "ENABLED"),
+        ({"scheduling_strategy": "DAEMON"}, "DISABLED"),
+        ({"launch_type": "EXTERNAL"}, "DISABLED"),
+        ({"launch_type": "FARGATE"}, "ENABLED"),
+        ({"deployment_controller": {"type": "EXTERNAL"}}, "DISABLED"),
+        ({"deployment_configuration": {"maximumPercent": 100, "minimumHealthyPercent": 0}}, "DISABLED"),
+        ({"deployment_configuration": {"maximumPercent": 150}}, "ENABLED"),
+        ({"load_balancers": [{"loadBalancerName": "classic", "containerName": "web"}]}, "DISABLED"),
+        ({"load_balancers": [{"targetGroupArn": GROUP, "containerName": "web"}]}, "ENABLED"),
+        ({"placement_strategy": [{"type": "spread", "field": "attribute:ecs.availability-zone"}]}, "ENABLED"),
+        ({"placement_strategy": [{"type": "binpack", "field": "memory"}]}, "DISABLED"),
+        ({"placement_constraints": [{"type": "memberOf", "expression": "attribute:ecs.os-type == linux"}]}, "ENABLED"),
+        (
+            {"placement_constraints": [{"type": "memberOf", "expression": "attribute:ecs.availability-zone == a"}]},
+            "DISABLED",
+        ),
+        ({"scheduling_strategy": "DAEMON", "availability_zone_rebalancing": "ENABLED"}, "ENABLED"),
+    ],
+)
+def test_zones_are_rebalanced_where_tasks_can_move(plan: Planner, options: Json, zones: str) -> None:
+    assert plan(None, task_definition="web", **options).plan.predicted["availability_zone_rebalancing"] == zones
+
+
+# Names and ARNs
+
+LINKED = "arn:aws:iam::123456789012:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
+SPOT = f"{PREFIX}:capacity-provider/spot"
+EBS = {"roleArn": "arn:aws:iam::123456789012:role/ebs", "sizeInGiB": 1}
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a"
+
+
+@pytest.mark.parametrize(
+    ("shown", "asked", "others"),
+    [
+        ({"roleArn": LINKED}, {"role": "AWSServiceRoleForECS"}, []),
+        (
+            {"roleArn": "arn:aws:iam::123456789012:role/ecs"},
+            {"role": "ecs"},
+            [{"role": "a/ecs"}, {"role": "arn:aws:iam::210987654321:role/ecs"}, {"role": LINKED}],
+        ),
+        (
+            {"capacityProviderStrategy": [{"capacityProvider": "spot", "weight": 1, "base": 0}], "launchType": ""},
+            {"capacity_provider_strategy": [{"capacityProvider": SPOT, "weight": 1}]},
+            [
+                {"capacity_provider_strategy": [{"capacityProvider": f"{SPOT}2", "weight": 1}]},
+                {"capacity_provider_strategy": [{"capacityProvider": SPOT, "weight": 2}]},
+            ],
+        ),
+        (
+            {"volumeConfigurations": [{"name": "v", "managedEBSVolume": {**EBS, "kmsKeyId": KEY}}]},
+            {"volume_configurations": [{"name": "v", "managedEBSVolume": {**EBS, "kmsKeyId": "0a"}}]},
+            [{"volume_configurations": [{"name": "v", "managedEBSVolume": {**EBS, "kmsKeyId": "0b"}}]}],
+        ),
+    ],
+    ids=["linked role", "role", "capacity provider", "key"],
+)
+def test_a_name_and_its_arn_are_no_difference(plan: Planner, shown: Json, asked: Json, others: list[Json]) -> None:
+    running = live(**shown)
+    assert plan(running, **asked).plan.diff == {"before": {}, "after": {}}
+    for other in others:
+        assert plan(running, **other).changed
 
 
 # Strategies

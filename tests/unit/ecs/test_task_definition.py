@@ -9,7 +9,9 @@ import typing as t
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._core.names import Home
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition import (
+    FILLED,
     Name,
     canonical,
     draft,
@@ -86,6 +88,10 @@ def test_a_name_that_cannot_be_one_is_refused(text: str, revision: int | None) -
         ),
         ({"linuxParameters": {"capabilities": {"add": []}}}, {}),
         ({"restartPolicy": {"enabled": True}}, {"restartPolicy": {"enabled": True, "restartAttemptPeriod": 300}}),
+        (
+            {"firelensConfiguration": {"type": "fluentbit"}},
+            {"firelensConfiguration": {"type": "fluentbit", "options": {}}, "user": "0"},
+        ),
     ],
 )
 def test_what_aws_fills_into_a_container_makes_no_difference(short: Json, long: Json) -> None:
@@ -124,6 +130,24 @@ def test_what_aws_fills_into_a_container_makes_no_difference(short: Json, long: 
             },
         ),
         (
+            {"volumes": [{"name": "v", "dockerVolumeConfiguration": {}}]},
+            {
+                "volumes": [
+                    {
+                        "name": "v",
+                        "host": {},
+                        "dockerVolumeConfiguration": {
+                            "scope": "task",
+                            "driver": "local",
+                            "autoprovision": False,
+                            "driverOpts": {},
+                            "labels": None,
+                        },
+                    }
+                ]
+            },
+        ),
+        (
             {"volumes": [{"name": "v", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}]},
             {
                 "volumes": [
@@ -147,6 +171,60 @@ def test_what_aws_fills_into_a_container_makes_no_difference(short: Json, long: 
 )
 def test_what_aws_fills_into_a_task_makes_no_difference(short: Json, long: Json) -> None:
     assert canonical(definition(**short)) == canonical(definition(**long))
+
+
+@pytest.mark.parametrize("name", sorted(FILLED))
+def test_an_empty_structure_is_not_a_missing_one(name: str) -> None:
+    """AWS fills it, so it is a difference once, and none afterwards."""
+    holder = {"name": "v", name: {}}
+    assert canonical(definition(volumes=[holder])) != canonical(definition(volumes=[{"name": "v"}]))
+
+
+@pytest.mark.parametrize("user", ["1000", "root"])
+def test_a_log_router_may_have_a_user_of_its_own(user: str) -> None:
+    router = {"firelensConfiguration": {"type": "fluentbit"}}
+    assert canonical(definition({**router, "user": user})) != canonical(definition(router))
+    assert "user" not in canonical(definition())["container_definitions"][0]
+
+
+HOME = Home("aws", "eu-central-1", "123456789012")
+
+
+def planned(current: Json, wanted: Json) -> t.Any:
+    return draft({**canonical(current), "status": "ACTIVE"}, wanted, None, HOME)
+
+
+@pytest.mark.parametrize("member", ["task_role_arn", "execution_role_arn"])
+@pytest.mark.parametrize(
+    ("name", "path"), [("web", "web"), ("shop/web", "shop/web"), ("/shop/web", "shop/web")], ids=repr
+)
+def test_a_role_given_by_name_is_its_arn(member: str, name: str, path: str) -> None:
+    current = definition(**{member: f"arn:aws:iam::123456789012:role/{path}"})
+    assert not planned(current, definition(**{member: name})).is_new
+    other = planned(current, definition(**{member: "other"}))
+    assert other.plan.after == {member: "arn:aws:iam::123456789012:role/other"}
+    assert other.request[member] == "other"
+    for different in (f"arn:aws:iam::210987654321:role/{path}", f"a/{name.lstrip('/')}", f"{name}2"):
+        assert planned(current, definition(**{member: different})).is_new
+
+
+def test_a_secret_given_by_name_is_its_arn() -> None:
+    arn = "arn:aws:ssm:eu-central-1:123456789012:parameter/shop/key"
+
+    def with_secret(value: str, other: str) -> Json:
+        log = {"logDriver": "splunk", "secretOptions": [{"name": "token", "valueFrom": other}]}
+        return definition({"secrets": [{"name": "KEY", "valueFrom": value}], "logConfiguration": log})
+
+    assert not planned(with_secret(arn, "/shop/key"), with_secret("/shop/key", arn)).is_new
+    for value in ("/shop/key2", arn.replace("eu-central-1", "us-east-1")):
+        assert planned(with_secret(arn, arn), with_secret(value, arn)).is_new
+        assert planned(with_secret(arn, "/shop/key"), with_secret(arn, value)).is_new
+
+
+def test_a_label_that_is_named_like_a_member_is_a_text() -> None:
+    arn = "arn:aws:ssm:eu-central-1:123456789012:parameter/key"
+    named, whole = (definition({"dockerLabels": {"valueFrom": text}}) for text in ("key", arn))
+    assert planned(whole, named).is_new
 
 
 @pytest.mark.parametrize("mode", ["awsvpc", "host"])

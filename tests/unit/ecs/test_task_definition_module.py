@@ -386,6 +386,26 @@ def test_what_the_aws_cli_prints_is_taken_over_unchanged(run: Run, ecs: t.Any, t
         assert not run("ecs_task_definition", **options)["changed"]
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("\\ud83d\\ude80", "\U0001f680"),
+        ("\x7f", "\x7f"),
+        ("\\u0085\\u2028", "\x85\u2028"),
+        ("%", "%"),
+        ("null", "null"),
+    ],
+)
+@pytest.mark.parametrize("start", ["", "\ufeff", "\n\t"])
+def test_any_json_is_read(run: Run, tmp_path: Path, text: str, value: str, start: str) -> None:
+    label = "k" * 2000
+    container = f'{{\t"name":\t"web", "image": "web", "memory": 64,\n\t"dockerLabels": {{"{label}":"{text}"}}}}'
+    path = tmp_path / "web.json"
+    path.write_text(f'{start}{{\n\t"family": "web",\n\t"containerDefinitions": [{container}]}}', encoding="utf-8")
+    result = run("ecs_task_definition", definition_file=str(path))
+    assert result["task_definition"]["container_definitions"][0]["dockerLabels"] == {label: value}
+
+
 def test_what_the_module_returns_can_be_given_back(run: Run) -> None:
     result = run("ecs_task_definition", cpu=256, tags={"a": "b"}, **web())
     assert not run("ecs_task_definition", definition=result["task_definition"])["changed"]
@@ -393,7 +413,12 @@ def test_what_the_module_returns_can_be_given_back(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("[1]", "holds no dictionary"), ("{", "is neither JSON nor YAML"), (None, "No such file")],
+    [
+        ("[1]", "holds no dictionary"),
+        ("{", "is neither JSON nor YAML"),
+        ('{"family": "web",\n "cpu" "256"}', "line 2 column 8"),
+        (None, "No such file"),
+    ],
 )
 def test_a_file_that_cannot_be_read_is_told(run: Run, tmp_path: Path, text: str | None, said: str) -> None:
     path = tmp_path / "file"

@@ -51,6 +51,13 @@ options:
       - Services that no unfinished release has changed are left alone. The rest go back side by side.
     type: bool
     default: false
+  force:
+    description:
+      - Whether to release although another release is in progress on the same services. It then ends, and this one
+        takes over what it noted.
+      - With O(undo), whether to roll back also a release that reached its goals on all of its services.
+    type: bool
+    default: false
   wait_timeout:
     description: For how many seconds each service may take to reach its goal, and again to get back.
     type: int
@@ -231,6 +238,7 @@ ARGUMENTS = {
     "services": {"type": "list", "elements": "dict"},
     "on_failure": {"type": "str", "choices": ["rollback", "keep"], "default": "rollback"},
     "undo": {"type": "bool", "default": False},
+    "force": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 600},
     "parallel": {"type": "int", "default": 8},
     "progress": {"type": "path"},

@@ -171,6 +171,7 @@ class Fleet:
         sight = ship.observer.glance(service, deployments)
         now = self.clock.now()
         verdict = watch.observe(sight, now)
+        ship.observer.require_judgeable(sight, verdict)
         if not verdict.over and now - ship.started > self.timeout:
             verdict = timed_out(verdict, self.timeout)
         ship.verdict = verdict

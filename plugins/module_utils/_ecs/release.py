@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from .._core.plan import Plan
 from .._core.tags import RELEASE_MARK, Tags
+from .checkpoint import Run, run_of
 from .service import Options, Wish
 
 # A tag's value holds 256 characters.
@@ -32,10 +33,11 @@ _MARK_FORMAT = f"{RELEASE_MARK}.{{}}"
 @dataclass(frozen=True)
 class Before:
     """What a service was before a release that has not ended. `options` has what the release changes, None when there
-    was no service; `target` is the ARN of the task definition that the release leads to."""
+    was no service; `target` is the ARN of the task definition that the release leads to; `run` is that release."""
 
     options: Options | None
     target: str
+    run: Run | None = None
 
     def fits(self, running: str) -> bool:
         """False when somebody else has changed the service since."""
@@ -47,7 +49,8 @@ def mark(before: Before) -> Tags:
     text = json.dumps([before.options, before.target], sort_keys=True, separators=(",", ":"))
     packed = base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode() + _END
     pieces = [packed[start : start + _PIECE] for start in range(0, len(packed), _PIECE)]
-    return {_MARK_FORMAT.format(number): piece for number, piece in enumerate(pieces)}
+    own = before.run.tag() if before.run else {}
+    return {**{_MARK_FORMAT.format(number): piece for number, piece in enumerate(pieces)}, **own}
 
 
 def marks(tags: Iterable[str]) -> list[str]:
@@ -65,7 +68,7 @@ def unmark(tags: Mapping[str, str]) -> Before | None:
         options, target = json.loads(zlib.decompress(base64.urlsafe_b64decode(packed)))
     except (ValueError, binascii.Error, zlib.error):
         return None
-    return Before(options, target)
+    return Before(options, target, run_of(tags))
 
 
 def before_of(current: Options, plan: Plan, target: str, earlier: Before | None = None) -> Before:
@@ -99,6 +102,17 @@ def wrong_order(after: Mapping[str, Collection[str]]) -> list[str]:
     except graphlib.CycleError as error:
         unknown.append(f"services: after leads in a circle: {' after '.join(reversed(error.args[1]))}.")
     return unknown
+
+
+def depth(after: Mapping[str, Collection[str]]) -> int:
+    """How many services come one after the other at most."""
+    order = graphlib.TopologicalSorter(after)
+    order.prepare()
+    levels = 0
+    while order.is_active():
+        order.done(*order.get_ready())
+        levels += 1
+    return levels
 
 
 def reversed_order(after: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:

@@ -6,51 +6,57 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
+import getpass
 import signal
+import socket
 import typing as t
-from collections.abc import Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from .._core import tags as tagging
-from .._core.errors import INVALID_OPTION, SlipwayError
+from .._core.errors import ACCESS_DENIED, CONFLICT, INVALID_OPTION, LIMIT_EXCEEDED, NO_CONNECTION, REFUSED, SlipwayError
 from .._core.module import CONNECTIONS, Connection, Result
 from .._core.plan import remove
 from .._core.progress import Progress
 from .._core.waiting import leave_stopping_to_main_thread
-from . import api, service_api, service_flow
+from . import api, service_flow
 from . import task_definition_flow as definitions
+from .checkpoint import Run, at, release_id
+from .checkpoints_flow import clear_checkpoints, note_state
 from .fleet import Fleet, Service, Ship, Unwatched
-from .release import Before, before_of, counted, mark, marks, reversed_order, short, way_back
-from .release_plan import NOTHING, Definition, Part, gather, parts_of, plan_part, plan_parts, read_parts, read_services
-from .release_result import INTERRUPTED, ROLLBACK_FAILED, failed, outcome_lines, result_of, summary, unfinished
+from .release import Before, before_of, depth, mark, short, way_back
+from .release_plan import (
+    NOTHING,
+    Definition,
+    Part,
+    Release,
+    by_run,
+    gather,
+    has_arrived,
+    identity,
+    parts_of,
+    plan_part,
+    plan_parts,
+    read_parts,
+    refuse_other_release,
+)
+from .release_result import (
+    INTERRUPTED,
+    NOTHING_CHANGED,
+    checkpoints_left,
+    failed,
+    outcome_lines,
+    result_of,
+    summary,
+    undo_summary,
+    unfinished,
+)
+from .rollback_flow import request_of, roll_back
 from .rollout import is_steady
-from .service import ServicePlan, Shapes, Wish, current_options, plan_service, present
+from .service import ServicePlan, Shapes, Wish, plan_service
 from .watching import Cloud, Observer
-
-SERVICE_GONE = "service_gone"
-
-
-@dataclass
-class Release:
-    """A release under way."""
-
-    cloud: Cloud
-    cluster: str
-    shapes: Shapes
-    pool: Executor
-    progress: Progress
-    fleet: Fleet
-    timeout: float
-    parts: list[Part]
-
-    @property
-    def ecs(self) -> t.Any:
-        return self.cloud.ecs
-
-    def say(self, part: Part, text: str) -> None:
-        self.fleet.say(part.name, text)
 
 
 def run_flow(connection: Connection) -> Result:
@@ -73,10 +79,13 @@ def run_flow(connection: Connection) -> Result:
     try:
         return _undo_unfinished(release, connection) if params["undo"] else _release(release, connection)
     except KeyboardInterrupt:
-        stop = SlipwayError(INTERRUPTED, "Interrupted.")
-        raise unfinished(stop, release.parts, progress, release.cluster) from None
+        raise _stopped(release, SlipwayError(INTERRUPTED, "Interrupted.")) from None
     except Unwatched as error:
-        raise unfinished(error.cause, release.parts, progress, release.cluster) from error
+        raise _stopped(release, error.cause) from error
+    except SlipwayError as error:
+        if release.touched or error.code == INVALID_OPTION or NOTHING_CHANGED in error.msg:
+            raise
+        raise SlipwayError(error.code, f"{error.msg} {NOTHING_CHANGED}", error.details) from error
     finally:
         signal.signal(signal.SIGTERM, stopped)
         pool.shutdown(wait=False, cancel_futures=True)
@@ -86,29 +95,73 @@ def _stop(_number: int, _frame: t.Any) -> t.NoReturn:
     raise KeyboardInterrupt(INTERRUPTED)
 
 
+def _stopped(release: Release, cause: SlipwayError) -> SlipwayError:
+    """Where a release stands that goes no further. Its checkpoints say that it is not under way any more."""
+    stop = unfinished(cause, release)
+    # Without a connection each try would take minutes.
+    if release.touched and cause.code != NO_CONNECTION:
+        note_state(release, [part for part in release.parts if part.before], INTERRUPTED)
+    return stop
+
+
 def _release(release: Release, connection: Connection) -> Result:
     parts, check_mode = release.parts, connection.check_mode
+    params, now = connection.params, datetime.datetime.now(datetime.UTC)
+    own = release_id(release.cluster, params["services"])
     read_parts(release.pool, release.cloud, release.cluster, parts, check_mode)
     plan_parts(release.pool, release.cloud, parts, release.shapes, check_mode)
+    if not params["force"]:
+        refuse_other_release(parts, own, at(now))
     if check_mode:
         _register(release, check_mode=True)
-        return result_of(release.cluster, parts, release.progress, check_mode=True)
-    release.progress.say(summary(release.cluster, parts))
+        return result_of(release, check_mode=True)
+    if any(part.changed for part in parts):
+        Observer(release.cloud, release.cluster, "").require_tasks_readable()
+    release.progress.say(summary(release))
     _register(release, check_mode=False)
+    rollback = params["on_failure"] == "rollback"
+    release.run = _run(release, own, now, rollback)
     for part in parts:
         part.ship = _forward(release, part)
-    release.fleet.run([part.ship for part in parts if part.ship], halt=connection.params["on_failure"] == "rollback")
-    errors = [part.ship.error for part in parts if part.ship and part.ship.error]
-    if errors and connection.params["on_failure"] == "rollback":
-        _take_back(release, [part for part in parts if part.before])
+    ships = [part.ship for part in parts if part.ship]
+    release.touched = release.touched or bool(ships)
+    release.fleet.run(ships, halt=rollback)
+    errors = [ship.error for ship in ships if ship.error]
+    if errors and rollback:
+        roll_back(release, [part for part in parts if part.before])
     else:
-        _forget(release, parts)
-    for line in outcome_lines(parts):
+        clear_checkpoints(release, parts, complete=True)
+    return _ended(release, errors)
+
+
+def _ended(release: Release, errors: list[SlipwayError]) -> Result:
+    """The result of a release or of its undoing, or its failure with all that belongs to it."""
+    for line in outcome_lines(release.parts):
         release.progress.say(line)
-    result = result_of(release.cluster, parts, release.progress)
+    result = result_of(release)
+    if not errors and any(part.back and part.back.under_way for part in release.parts):
+        errors = [error for _what, error in release.trouble]
     if errors:
-        raise failed(errors, parts, result)
+        raise failed(errors, release, result)
+    if release.trouble:
+        raise checkpoints_left(release, result)
     return result
+
+
+def _run(release: Release, own: str, now: datetime.datetime, rollback: bool) -> Run:
+    """The release as its checkpoints name it. It ends when the last service has had its time, the way back included."""
+    levels = depth({part.name: part.after for part in release.parts})
+    seconds = release.timeout * levels * (2 if rollback else 1)
+    changed = sum(part.plan.changed or part.before is not None for part in release.parts)
+    until = at(now + datetime.timedelta(seconds=seconds))
+    return Run(own, changed, at(now), until, f"{_user()}@{socket.gethostname()}")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the user of a container may have no name
+        return "unknown"
 
 
 def _register(release: Release, check_mode: bool) -> None:
@@ -126,13 +179,12 @@ def _register(release: Release, check_mode: bool) -> None:
     def told(definition: Definition) -> str:
         return f"task_definition {definition.wish.name}"
 
+    release.touched = bool(changed) and not check_mode
     try:
         gather(release.pool, register, new, told)
         gather(release.pool, register, [one for one in changed if one not in new], told)
-    except SlipwayError:
-        arns = [definition.arn for definition in new if definition.view]
-        gather(release.pool, functools.partial(api.deregister_task_definition, release.ecs), arns, str)
-        raise
+    except SlipwayError as error:
+        raise _deregister(release, [one.arn for one in new if one.view], error) from error
     for definition in unique.values():
         if not definition.view and definition.current:
             definition.view = definitions.view(definition.current)
@@ -140,9 +192,21 @@ def _register(release: Release, check_mode: bool) -> None:
         plan_part(part, release.shapes)
 
 
+def _deregister(release: Release, arns: list[str], cause: SlipwayError) -> SlipwayError:
+    """Deregister what was registered before `cause`; that failure, with what became of them."""
+    told = "No service was changed."
+    try:
+        gather(release.pool, functools.partial(api.deregister_task_definition, release.ecs), arns, short)
+    except SlipwayError as error:
+        told += f" Revisions that no service runs are left, for they could not be deregistered: {error.msg}"
+    return SlipwayError(cause.code, f"{cause.msg}\n{told}", cause.details)
+
+
 def _forward(release: Release, part: Part) -> Ship | None:
     """How a part gets to its goal; None where it is there already."""
-    if not part.plan.changed and is_steady(part.service or {}):
+    # So that nobody takes its checkpoint for that of a release which has not ended.
+    adopt = part.before is not None and (part.before.run is None or part.before.run.id != release.run.id)
+    if not part.plan.changed and is_steady(part.service or {}) and not adopt:
         return None
     observer = Observer(release.cloud, release.cluster, part.name)
     if part.definition:
@@ -152,27 +216,45 @@ def _forward(release: Release, part: Part) -> Ship | None:
 
 
 def _start(release: Release, part: Part, observer: Observer) -> Service | None:
-    """Note what is there, then make the calls of the plan; the service to watch."""
+    """Write the checkpoint, then make the calls of the plan; the service to watch."""
     service = part.service if part.current is not None else None
-    if not part.plan.changed:
-        service_flow.aim(observer, service, t.cast(Service, service))
-        return service
-    planned = part.plan
     target = str(part.wish.options.get("task_definition") or (part.current or {}).get("task_definition", ""))
     if service is None:
-        if (part.service or {}).get("status") == "DRAINING":
-            service_flow.await_inactive(release.cloud, release.cluster, part.name, release.timeout)
-        part.before = Before(None, target)
-        noted = [*planned.request.get("tags", ()), *tagging.to_list(mark(part.before))]
-        planned = replace(planned, request={**planned.request, "tags": noted})
-    else:
+        return _create(release, part, observer, target)
+    if part.plan.changed:
         observer.read_known()
-        part.before = before_of(part.current or {}, planned.plan, target, part.before)
+    if part.plan.changed or part.before:
+        before = before_of(part.current or {}, part.plan.plan, target, part.before)
+        part.before = replace(before, run=release.run)
         api.tag_resource(release.ecs, service["serviceArn"], tagging.to_list(mark(part.before)))
-    request = _request(release, part.name, part.wish)
-    part.answer = service_flow.apply(release.cloud, request, service, planned)
-    release.say(part, _way(service, part.answer))
-    service_flow.aim(observer, service, part.answer)
+    if part.plan.changed:
+        request = request_of(release, part.name, part.wish)
+        part.answer = service_flow.apply(release.cloud, request, service, part.plan, None)
+        release.say(part, _way(service, part.answer))
+    service_flow.aim(observer, service, part.answer or service)
+    return part.answer or service
+
+
+def _create(release: Release, part: Part, observer: Observer, target: str) -> Service:
+    """Create a service with its checkpoint. It is rolled back only if this request has created it."""
+    if (part.service or {}).get("status") == "DRAINING":
+        service_flow.await_inactive(release.cloud, release.cluster, part.name, release.timeout)
+    part.before = Before(None, target, release.run)
+    noted = [*part.plan.request.get("tags", ()), *tagging.to_list(mark(part.before))]
+    planned = replace(part.plan, request={**part.plan.request, "tags": noted})
+    part.asked_to_create = True
+    try:
+        part.answer = service_flow.apply(
+            release.cloud, request_of(release, part.name, part.wish), None, planned, part.service
+        )
+    except SlipwayError as error:
+        part.asked_to_create = error.code not in (REFUSED, ACCESS_DENIED, INVALID_OPTION, LIMIT_EXCEEDED)
+        if error.code == CONFLICT:
+            part.before = None
+        raise
+    part.made = identity(part.answer)
+    release.say(part, _way(None, part.answer))
+    service_flow.aim(observer, None, part.answer)
     return part.answer
 
 
@@ -183,87 +265,40 @@ def _way(before: Service | None, after: Service) -> str:
     return f"{was} -> {now}, started" if was != now else f"{now}, its settings change"
 
 
-def _request(release: Release, name: str, wish: Wish) -> service_flow.Request:
-    return service_flow.Request(release.cluster, name, wish, None, True, release.timeout, False)
-
-
-def _take_back(release: Release, parts: Sequence[Part]) -> None:
-    """Bring back what was there before, of each part that this release or an unfinished one has changed."""
-    if not parts:
-        return
-    release.progress.say(f"Taking back {counted(len(parts), 'service')}: {', '.join(part.name for part in parts)}")
-    found = read_services(release.pool, release.cloud, release.cluster, [part.name for part in parts], False)
-    order = reversed_order({part.name: part.after for part in parts})
-    for part in parts:
-        observer = Observer(release.cloud, release.cluster, part.name)
-        start = functools.partial(_start_back, release, part, observer, found.get(part.name))
-        part.back = Ship(part.name, observer, start, order[part.name])
-    backs = [part.back for part in parts if part.back]
-    release.fleet.run(backs, halt=False)
-    for back in backs:
-        if back.state == "waiting":
-            others = ", ".join(other.name for other in backs if other.name in back.after and other.state != "arrived")
-            told = f"Service {back.name}: left as it is, for what comes after it was not brought back: {others}."
-            back.state, back.error = "failed", SlipwayError(ROLLBACK_FAILED, told)
-    _forget(release, [part for part in parts if part.back and part.back.state == "arrived"])
-
-
-def _start_back(release: Release, part: Part, observer: Observer, service: Service | None) -> Service | None:
-    """Make the calls that lead back; the service to watch, None where nothing is left to wait for."""
-    before = part.before
-    if before is None or (before.options is None and not present(service)):
-        return None
-    if service is None or not present(service):
-        raise SlipwayError(SERVICE_GONE, "It was deleted meanwhile, so it cannot be brought back.")
-    if before.options is None:
-        service_api.delete_service(release.ecs, release.cluster, part.name, force=True)
-        release.say(part, "deleted, there was none before")
-        service_flow.await_inactive(release.cloud, release.cluster, part.name, release.timeout)
-        return None
-    wish = way_back(before)
-    planned = plan_service(current_options(service), wish, release.shapes)
-    if not planned.changed and is_steady(service):
-        return None
-    observer.read_known()
-    answer = service_flow.apply(release.cloud, _request(release, part.name, wish), service, planned)
-    release.say(part, f"back to {short(answer.get('taskDefinition'))}")
-    service_flow.aim(observer, service, answer)
-    return answer
-
-
-def _forget(release: Release, parts: Sequence[Part]) -> None:
-    """Remove the notes: the release has ended for these parts."""
-
-    def forget(part: Part) -> None:
-        # Where a service could not be made, `service` may be a deleted one of the same name.
-        known = part.answer or (part.service if part.current is not None else None) or {}
-        arn = str(known.get("serviceArn", ""))
-        noted = {**(mark(part.before) if part.before else {}), **((part.current or {}).get("tags") or {})}
-        deleted = part.back and part.before and part.before.options is None
-        if arn and not deleted:
-            api.untag_resource(release.ecs, arn, sorted(marks(noted)))
-
-    gather(release.pool, forget, [part for part in parts if part.before], lambda part: f"services, {part.name}")
-
-
 def _undo_unfinished(release: Release, connection: Connection) -> Result:
-    """Take back what a release left unfinished, of the services named or of all in the cluster."""
+    """Roll back what a release left unfinished, of the services named or of all in the cluster."""
     if not release.parts:
         arns = api.list_services(release.ecs, release.cluster)
         release.parts[:] = [Part(arn.rpartition("/")[2], frozenset(), Wish({})) for arn in arns]
     read_parts(release.pool, release.cloud, release.cluster, release.parts, connection.check_mode)
+    release.parts[:] = [part for part in release.parts if part.before]
+    complete = [] if connection.params["force"] else _complete(release.parts)
     for part in release.parts:
-        part.plan = _plan_back(part, release.shapes)
-    parts = [part for part in release.parts if part.before]
-    if not connection.check_mode:
-        _take_back(release, parts)
-        for line in outcome_lines(parts):
-            release.progress.say(line)
-    result = result_of(release.cluster, parts, release.progress, check_mode=connection.check_mode)
-    errors = [part.back.error for part in parts if part.back and part.back.error]
-    if errors:
-        raise failed(errors, parts, result)
-    return result
+        part.plan = NOTHING if part.kept else _plan_back(part, release.shapes)
+    if connection.check_mode:
+        return result_of(release, check_mode=True)
+    release.progress.say(undo_summary(release))
+    roll_back(release, [part for part in release.parts if not part.kept])
+    clear_checkpoints(release, complete, complete=True)
+    return _ended(release, [part.back.error for part in release.parts if part.back and part.back.error])
+
+
+def _complete(parts: list[Part]) -> list[Part]:
+    """Parts whose release says in a checkpoint that it was complete, so that only checkpoints are left to remove.
+
+    Those whose release reached its goals, though nobody could note it, keep theirs: `force` may still roll it back.
+    """
+    said: list[Part] = []
+    for group in by_run(parts).values():
+        states = {part.before.run.state for part in group if part.before and part.before.run}
+        if "complete" in states:
+            said += group
+        elif INTERRUPTED in states or not has_arrived(group):
+            continue
+        for part in group:
+            part.kept = "complete" if "complete" in states else "arrived"
+    # First the one that speaks for the others: it has to go last.
+    return sorted(said, key=lambda part: not (part.before and part.before.run and part.before.run.state))
 
 
 def _plan_back(part: Part, shapes: Shapes) -> ServicePlan:

@@ -19,11 +19,14 @@ from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
 from .._core.module import Connection
 from .._core.paging import batches
 from .._core.plan import UNKNOWN, Plan
+from .._core.progress import Progress
 from . import api, service_flow
 from . import task_definition_flow as definitions
 from .arguments import SERVICE, TASK_DEFINITION, TASK_DEFINITION_RULES
-from .fleet import Ship
-from .release import Before, unmark, wrong_order
+from .checkpoint import Run
+from .fleet import Fleet, Ship
+from .release import Before, short, unmark, wrong_order
+from .rollout import is_steady
 from .service import Options, ServicePlan, Shapes, Wish, plan_service, present, refuse_blocked
 from .task_definition import Draft, parse_name
 from .watching import Cloud
@@ -35,6 +38,8 @@ ITEM: dict[str, dict[str, t.Any]] = {
     "initial_count": {"type": "int"},
     "task_definition": {"type": "raw"},
 }
+
+RELEASE_IN_PROGRESS = "release_in_progress"
 
 NOTHING = ServicePlan(Plan({}, {}, {}), "none", {}, {}, [])
 
@@ -80,10 +85,90 @@ class Part:
     back: Ship | None = None
     # The service as AWS answered last.
     answer: Options | None = None
+    # That which this run has created, by what no other of its name shares: ARN and time.
+    made: tuple[str, str] | None = None
+    # Set where its release had reached its goals before: why it is left alone.
+    kept: str = ""
+    checkpoint_left: bool = False
+    # Whether CreateService was sent and not refused: what it creates may be shown a moment later.
+    asked_to_create: bool = False
 
     @property
     def changed(self) -> bool:
         return self.plan.changed or bool(self.definition and self.definition.draft.plan.changed)
+
+
+@dataclass
+class Release:
+    """A release under way."""
+
+    cloud: Cloud
+    cluster: str
+    shapes: Shapes
+    pool: Executor
+    progress: Progress
+    fleet: Fleet
+    timeout: float
+    parts: list[Part]
+    run: Run = field(default_factory=lambda: Run(""))
+    # Whether anything may have been changed.
+    touched: bool = False
+    # What went wrong besides, each with what it concerns. It never takes the place of a failure.
+    trouble: list[tuple[str, SlipwayError]] = field(default_factory=list)
+
+    @property
+    def ecs(self) -> t.Any:
+        return self.cloud.ecs
+
+    def say(self, part: Part, text: str) -> None:
+        self.fleet.say(part.name, text)
+
+
+def identity(service: Options) -> tuple[str, str] | None:
+    """What no two services share, even if one is created after the other was deleted; None where AWS does not say."""
+    created = service.get("createdAt")
+    return (str(service.get("serviceArn", "")), str(created)) if created else None
+
+
+def by_run(parts: Iterable[Part]) -> dict[str, list[Part]]:
+    """The parts with a checkpoint, by the id of the release that wrote it."""
+    found: dict[str, list[Part]] = {}
+    for part in parts:
+        if part.before:
+            found.setdefault(part.before.run.id if part.before.run else "", []).append(part)
+    return found
+
+
+def has_arrived(parts: Sequence[Part]) -> bool:
+    """True when the account itself shows that the release of these checkpoints reached its goal on every service."""
+    runs = [part.before.run for part in parts if part.before and part.before.run]
+    if not runs or len(parts) < max(1, *(run.services for run in runs)):
+        return False
+    return all(
+        is_steady(part.service or {}) and (part.service or {}).get("taskDefinition") == part.before.target
+        for part in parts
+        if part.before
+    )
+
+
+def refuse_other_release(parts: Sequence[Part], own: str, now: str) -> None:
+    """Fail where another release is under way on these services, as far as the account can tell."""
+    for name, others in by_run(parts).items():
+        runs = [part.before.run for part in others if part.before and part.before.run]
+        if name in ("", own) or any(run.state for run in runs) or now > max(run.until for run in runs):
+            continue
+        same = all(part.before and part.wish.options.get("task_definition") == part.before.target for part in others)
+        if same or has_arrived(others):
+            continue
+        run = max(runs, key=lambda run: run.until)
+        to = ", ".join(f"{part.name} (to {short(part.before.target)})" for part in others if part.before)
+        raise SlipwayError(
+            RELEASE_IN_PROGRESS,
+            f"Another release is in progress: {run.told}. It changes {to} and may take until {run.until}. Nothing was"
+            " changed. Wait until it ends. If it was killed, rerun the same command to resume it, run the playbook"
+            " slipway.aws.undo to roll it back, or set force=true to replace it.",
+            {"release": {"id": run.id, "started": run.started, "until": run.until, "by": run.by}},
+        )
 
 
 def gather(pool: Executor, call: Callable[[A], B], items: Iterable[A], told: Callable[[A], str]) -> list[B]:

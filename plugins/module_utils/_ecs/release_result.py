@@ -6,18 +6,23 @@
 
 from __future__ import annotations
 
+import typing as t
 from collections.abc import Collection, Sequence
 
 from .._core.errors import SlipwayError
 from .._core.module import Result
-from .._core.progress import Progress
 from . import service_flow
+from .checkpoints_flow import CHECKPOINTS_LEFT
 from .release import Row, counted, marks, short, table
-from .release_plan import Part
+from .release_plan import Part, Release
 from .rollout import primary
 from .service import Options, shown
 
-INTERRUPTED = "interrupted"
+INTERRUPTED: t.Literal["interrupted"] = "interrupted"
+NOTHING_CHANGED = "Nothing was changed."
+# How people go on with a release that has not ended.
+RESUME = "To resume, rerun the same command."
+UNDO = "To roll back, run the playbook slipway.aws.undo, or ecs_release with undo=true."
 ROLLBACK_FAILED = "rollback_failed"
 _LONG = ("service", "task_definition")
 
@@ -35,15 +40,15 @@ def state_of(part: Part) -> str:
     return "created" if part.plan.action == "create" else "updated"
 
 
-def result_of(cluster: str, parts: Sequence[Part], progress: Progress, *, check_mode: bool = False) -> Result:
+def result_of(release: Release, *, check_mode: bool = False) -> Result:
     """The module's result; in check mode what the services would be, under the same keys."""
-    services = {part.name: _service(part, check_mode) for part in parts}
+    services = {part.name: _service(part, check_mode) for part in release.parts}
     return {
         "changed": any(service["changed"] for service in services.values()),
-        "diff": [diff for part in parts if (diff := _diff(part))],
-        "cluster": cluster,
+        "diff": [diff for part in release.parts if (diff := _diff(part))],
+        "cluster": release.cluster,
         "services": services,
-        "progress": progress.lines,
+        "progress": release.progress.lines,
     }
 
 
@@ -61,6 +66,7 @@ def _service(part: Part, check_mode: bool) -> Result:
         "service": after,
         **({"task_definition": part.definition.view} if part.definition else {}),
         **({"unfinished": True} if part.unfinished else {}),
+        **({"checkpoint_left": True} if part.checkpoint_left or part.kept == "arrived" else {}),
         **(errors[0].result() if errors else {}),
     }
 
@@ -124,15 +130,39 @@ def _deployment(part: Part, check_mode: bool) -> str:
     return goal.service_deployment or goal.deployment_id or str((primary(part.answer or {}) or {}).get("id", ""))
 
 
-def summary(cluster: str, parts: Sequence[Part]) -> str:
+def summary(release: Release) -> str:
     """What the release is about to do."""
+    parts = release.parts
     create = sum(part.plan.action == "create" for part in parts)
     update = sum(part.changed for part in parts) - create
-    unfinished = sum(part.unfinished for part in parts)
-    told = f"Release of {counted(len(parts), 'service')} to cluster {short(cluster) or cluster}: "
+    told = f"Release of {counted(len(parts), 'service')} to cluster {short(release.cluster) or release.cluster}: "
     counts = {"to create": create, "to change": update, "as they should be": len(parts) - create - update}
     told += ", ".join(f"{number} {what}" for what, number in counts.items() if number)
-    return f"{told}. Goes on where an earlier release was stopped ({unfinished})" if unfinished else told
+    resumed = [part for part in parts if part.before]
+    runs = {part.before.run.told for part in resumed if part.before and part.before.run}
+    what = ", ".join(sorted(runs)) or "an earlier release"
+    return f"{told}. Resumes {what} ({counted(len(resumed), 'service')})" if resumed else told
+
+
+def undo_summary(release: Release) -> str:
+    """What undoing is about to do with each release that left checkpoints."""
+    if not release.parts:
+        return f"Nothing to undo in cluster {release.cluster}: no service has the checkpoint of an unfinished release."
+    lines = []
+    for state, told in _KEPT.items():
+        names = [part.name for part in release.parts if part.kept == state]
+        if names:
+            lines.append(f"{told}: {', '.join(names)}")
+    return "\n".join(lines)
+
+
+_KEPT = {
+    "complete": "Nothing to undo, the release is complete; its checkpoints are removed",
+    "arrived": (
+        "Nothing to undo, the release is complete: all of its services run their targets and are stable. To remove its"
+        " checkpoints, rerun it; to roll it back nevertheless, set force=true. Services"
+    ),
+}
 
 
 def outcome_lines(parts: Sequence[Part]) -> list[str]:
@@ -142,11 +172,23 @@ def outcome_lines(parts: Sequence[Part]) -> list[str]:
         if not part.ship and not part.back and not part.changed:
             continue
         after = _answer(part)
-        running = f"{after.get('running_count', 0)}/{after.get('desired_count', 0)}" if after else ""
         was = short((part.current or {}).get("task_definition"))
         seconds = sum(ship.seconds for ship in (part.ship, part.back) if ship)
-        rows.append(Row(part.name, _outcome(part), was, short(after.get("task_definition")), running, seconds))
+        rows.append(Row(part.name, _outcome(part), was, short(after.get("task_definition")), _running(after), seconds))
     return table(rows)
+
+
+def _running(service: Options) -> str:
+    """Running tasks of what the service is to run now, of those desired; tasks that are to stop apart from them."""
+    if not service:
+        return ""
+    desired, total = int(service.get("desired_count") or 0), int(service.get("running_count") or 0)
+    own = int((primary(service) or {}).get("runningCount", total))
+    running = min(own, desired)
+    if service.get("scheduling_strategy") == "DAEMON":
+        running = own
+    stopping = total - running
+    return f"{running}/{desired}" + (f", {stopping} stopping" if stopping > 0 else "")
 
 
 def _outcome(part: Part) -> str:
@@ -154,20 +196,49 @@ def _outcome(part: Part) -> str:
     return f"failed, {told}" if part.back and part.ship and part.ship.error else told
 
 
-def failed(errors: Sequence[SlipwayError], parts: Sequence[Part], result: Result) -> SlipwayError:
+def failed(errors: Sequence[SlipwayError], release: Release, result: Result) -> SlipwayError:
     """The failure of a release: which services failed and why, and what became of the others."""
+    parts = release.parts
     lost = {part.name: part.back.error for part in parts if part.back and part.back.error}
     names = [part.name for part in parts if part.ship and part.ship.error] or [*lost]
     lines = [f"The release failed: {', '.join(names)} of {counted(len(parts), 'service')}. {_fate(parts, lost)}"]
     lines += [error.msg for error in errors]
     lines += [f"On the way back: {error.msg}" for error in lost.values() if error not in errors]
+    lines += [f"Besides, {what}: {error.msg}" for what, error in _trouble(release)]
     code = ROLLBACK_FAILED if lost else errors[0].code
-    # People read what a failed task returns: no more than they need.
+    return SlipwayError(code, "\n".join(lines), {**_short_result(result), "failed_services": names})
+
+
+def checkpoints_left(release: Release, result: Result) -> SlipwayError:
+    """The failure of a release that did all but end."""
+    rolled_back = any(part.back for part in release.parts)
+    lines = [
+        "All services were rolled back, but the release is not ended."
+        if rolled_back
+        else f"The release is complete: all of {counted(len(release.parts), 'service')}."
+    ]
+    lines += [f"Expected to remove its checkpoints, {what}: {error.msg}" for what, error in _trouble(release)]
+    lines += ["Rerun the same command when that is mended: it then removes the checkpoints, and changes nothing else."]
+    return SlipwayError(CHECKPOINTS_LEFT, "\n".join(lines), _short_result(result))
+
+
+def _trouble(release: Release) -> list[tuple[str, SlipwayError]]:
+    """What went wrong besides, each reason once with all that it concerns."""
+    reasons: dict[str, tuple[list[str], SlipwayError]] = {}
+    left = {part.name for part in release.parts if part.checkpoint_left}
+    for what, error in release.trouble:
+        told = f"the checkpoint of {what} is left" if what in left else what
+        reasons.setdefault(error.msg.partition("(")[0], ([], error))[0].append(told)
+    return [(", ".join(names), error) for names, error in reasons.values()]
+
+
+def _short_result(result: Result) -> Result:
+    """People read what a failed task returns: no more than they need."""
     services = {
         name: {key: value for key, value in service.items() if key not in _LONG}
         for name, service in result["services"].items()
     }
-    return SlipwayError(code, "\n".join(lines), {**result, "services": services, "failed_services": names})
+    return {**result, "services": services}
 
 
 def _is_new(part: Part) -> bool:
@@ -176,8 +247,11 @@ def _is_new(part: Part) -> bool:
 
 
 def _fate(parts: Sequence[Part], lost: Collection[str]) -> str:
-    if lost:
-        return f"Not brought back to what they ran before: {', '.join(lost)}. Run it with undo=true to try that again."
+    going = [part.name for part in parts if part.back and part.back.under_way]
+    if lost or going:
+        told = [f"Not brought back to what they ran before: {', '.join(lost)}."] if lost else []
+        told += [f"On their way back, not monitored any more: {', '.join(going)}."] if going else []
+        return " ".join([*told, RESUME, UNDO])
     back = [part.name for part in parts if part.back and not _is_new(part)]
     gone = [part.name for part in parts if part.back and _is_new(part)]
     told = [f"What ran before runs again: {', '.join(back)}."] if back else []
@@ -188,15 +262,22 @@ def _fate(parts: Sequence[Part], lost: Collection[str]) -> str:
     return f"Kept as the release wanted them: {', '.join(kept)}." if kept else "No other service was changed."
 
 
-def unfinished(cause: SlipwayError, parts: Sequence[Part], progress: Progress, cluster: str) -> SlipwayError:
+def unfinished(cause: SlipwayError, release: Release) -> SlipwayError:
     """Where a release stands that `cause` has stopped, and how to go on or back."""
+    if not release.touched:
+        release.progress.say(f"{cause.msg} {NOTHING_CHANGED}")
+        return SlipwayError(cause.code, f"{cause.msg} {NOTHING_CHANGED}", cause.details)
+    parts = release.parts
     ships = [(part.back or part.ship) for part in parts]
     going = [f"{ship.name} ({ship.told or ship.state})" for ship in ships if ship and ship.under_way]
     done = [part.name for part in parts if state_of(part) in ("created", "updated", "rolled_back")]
+    errors = {part.name: part.ship.error for part in parts if part.ship and part.ship.error}
     lines = [
-        f"{cause.msg} ECS goes on with what was started; nobody watches it any more.",
+        f"{cause.msg} ECS continues the started deployments; this run no longer monitors them.",
         f"On their way: {', '.join(going) or 'none'}. Done: {', '.join(done) or 'none'}.",
-        "To go on, run the same again. To go back to what ran before, run it with undo=true.",
+        *([f"Failed before: {', '.join(errors)}.", *(error.msg for error in errors.values())] if errors else []),
+        f"{RESUME} {UNDO}",
     ]
-    progress.say("\n".join(lines))
-    return SlipwayError(cause.code, " ".join(lines), {**cause.details, **result_of(cluster, parts, progress)})
+    release.progress.say("\n".join(lines))
+    names = {"failed_services": [*errors]} if errors else {}
+    return SlipwayError(cause.code, " ".join(lines), {**cause.details, **result_of(release), **names})

@@ -8,15 +8,25 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import aws_call, aws_find
+from .._core.errors import CONFLICT, SlipwayError, aws_call, aws_find
 from .._core.paging import batches, pages
 from .api import Client, Items, Json, raise_failures
 
 DEPLOYMENTS_BATCH = 20
 
 
-@aws_call
 def create_service(ecs: Client, request: Json) -> Json:
+    """Fails with `conflict` where there is a service of this name that another request has created."""
+    try:
+        return _create_service(ecs, request)
+    except SlipwayError as error:
+        if "not idempotent" not in error.msg:
+            raise
+        raise SlipwayError(CONFLICT, error.msg, error.details) from error
+
+
+@aws_call
+def _create_service(ecs: Client, request: Json) -> Json:
     return dict(ecs.create_service(**request)["service"])
 
 

@@ -10,15 +10,16 @@ import typing as t
 from dataclasses import dataclass
 
 from .._core import tags as tagging
-from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
+from .._core.errors import CONFLICT, INVALID_OPTION, NOT_FOUND, TIMEOUT, SlipwayError
 from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN, Plan, remove
 from .._core.shapes import check_options
 from .._core.waiting import Clock, poll
 from . import api, service_api
 from .arguments import SERVICE_MEMBERS
+from .checkpoint import client_token
 from .namespace_flow import spelled_as
-from .rollout import Watch, goal_of, is_steady, starts_deployment
+from .rollout import Watch, goal_of, is_steady, primary, starts_deployment
 from .service import (
     Options,
     ServicePlan,
@@ -36,6 +37,8 @@ from .watching import Cloud, Observer, explain, follow
 _NOT_OPTIONS = ("cluster", "service_name", "client_token", "task_definition", "tags")
 # A new account gets ECS's service-linked role with its first cluster, and it takes a while to be usable.
 _NEW_ROLE_SECONDS = 60.0
+# For so long a read may not show what was created just now.
+_STALE_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ class Request:
     wait: bool
     timeout: float
     check_mode: bool
+    # Whether a service that is there when it is to be created is what this request was to create.
+    ours: t.Callable[[Options], bool]
 
 
 def run_flow(connection: Connection) -> Result:
@@ -57,8 +62,9 @@ def run_flow(connection: Connection) -> Result:
     if connection.params["state"] == "absent":
         return _absent(cloud, connection)
     shapes = request_shapes(cloud.ecs)
-    request = _request(connection, shapes)
-    service = read_service(cloud, request)
+    request = _request(connection, cloud, shapes)
+    found = read_service(cloud, request)
+    service = found if present(found) else None
     if service and service.get("status") == "DRAINING":
         if not request.check_mode:
             await_inactive(cloud, request.cluster, request.name, request.timeout)
@@ -69,7 +75,7 @@ def run_flow(connection: Connection) -> Result:
     refuse_blocked(planned, request.name)
     if request.check_mode:
         return _result(planned, predicted(service, planned, request.name))
-    return carry_out(cloud, request, service, planned)
+    return carry_out(cloud, request, service, planned, found)
 
 
 def request_shapes(ecs: t.Any) -> Shapes:
@@ -95,9 +101,14 @@ def wish_of(params: t.Mapping[str, t.Any], shapes: Shapes, check_mode: bool) -> 
     )
 
 
-def _request(connection: Connection, shapes: Shapes) -> Request:
+def _request(connection: Connection, cloud: Cloud, shapes: Shapes) -> Request:
     params = connection.params
-    return Request(
+
+    def as_asked(service: Options) -> bool:
+        current = options_of(cloud, service, request.wish)
+        return not plan_service(current, _resolved(cloud, request, current), shapes).changed
+
+    request = Request(
         cluster=params["cluster"],
         name=params["name"],
         wish=wish_of(params, shapes, connection.check_mode),
@@ -105,18 +116,20 @@ def _request(connection: Connection, shapes: Shapes) -> Request:
         wait=params["wait"],
         timeout=float(params["wait_timeout"]),
         check_mode=connection.check_mode,
+        ours=as_asked,
     )
+    return request
 
 
 def read_service(cloud: Cloud, request: Request) -> Options | None:
-    """The service, or None when there is none; in check mode also when its cluster is yet to be made."""
+    """The service, also one that is deleted, or None; in check mode also when its cluster is yet to be made."""
     try:
         found = api.describe_services(cloud.ecs, request.cluster, [request.name], include=["TAGS"])
     except SlipwayError as error:
         if error.code == NOT_FOUND and request.check_mode:
             return None
         raise
-    return found[0] if found and present(found[0]) else None
+    return found[0] if found else None
 
 
 def options_of(cloud: Cloud, service: Options | None, wish: Wish) -> Options | None:
@@ -174,17 +187,24 @@ def resolve_task_definition(cloud: Cloud, name: str, running: str, check_mode: b
     raise SlipwayError(NOT_FOUND, f"There is no active task definition '{name}'.", {"task_definition": name})
 
 
-def carry_out(cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan) -> Result:
+def carry_out(
+    cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan, deleted: Options | None
+) -> Result:
     """Do what was planned, then watch the deployment that this started."""
     observer = Observer(cloud, request.cluster, request.name)
     if request.wait and planned.changed:
+        observer.require_tasks_readable()
         observer.read_known()
-    after = apply(cloud, request, service, planned)
+    after = apply(cloud, request, service, planned, deleted)
     result = _result(planned, with_tags(after, service, planned))
     if not request.wait or (not planned.changed and is_steady(after)):
         return result
     aim(observer, service if planned.action != "recreate" else None, after)
-    outcome = follow(observer, after, request.timeout)
+    try:
+        outcome = follow(observer, after, request.timeout)
+    except SlipwayError as error:
+        told = f"{error.msg} The deployment of service {request.name} was started; ECS continues it, not monitored."
+        raise SlipwayError(error.code, told, {**result, **error.details}) from error
     result["service"] = shown(with_tags(outcome.sight.service, service, planned))
     if outcome.verdict.state == "failed":
         failure = explain(observer, outcome)
@@ -197,12 +217,14 @@ def aim(observer: Observer, before: Options | None, after: Options) -> None:
     observer.watch = Watch(goal_of(after, fresh=before is None or starts_deployment(before, after)))
 
 
-def apply(cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan) -> Options:
-    """Make the calls of the plan; the service as AWS answers it."""
+def apply(
+    cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan, deleted: Options | None
+) -> Options:
+    """Make the calls of the plan; the service as AWS answers it. `deleted` is what AWS remembers of one of its name."""
     if service is None:
-        return _create(cloud, request, planned.request)
+        return _create(cloud, request, planned.request, deleted)
     if planned.action == "recreate":
-        return _recreate(cloud, request, planned.request)
+        return _recreate(cloud, request, planned.request, service)
     if planned.request:
         call = {**planned.request, "cluster": request.cluster, "service": request.name}
         service = {**service_api.update_service(cloud.ecs, call), "tags": service.get("tags")}
@@ -211,21 +233,46 @@ def apply(cloud: Cloud, request: Request, service: Options | None, planned: Serv
     return service
 
 
-def _recreate(cloud: Cloud, request: Request, members: Options) -> Options:
+def _recreate(cloud: Cloud, request: Request, members: Options, old: Options) -> Options:
     """Delete the service and make it anew; whoever has to repair what goes wrong between gets all its settings."""
     service_api.delete_service(cloud.ecs, request.cluster, request.name, force=True)
     try:
         await_inactive(cloud, request.cluster, request.name, request.timeout)
-        return _create(cloud, request, members)
+        return _create(cloud, request, members, old)
     except SlipwayError as error:
         told = f"{error.msg} The old service {request.name} is deleted; `request` has what the new one was to be."
         raise SlipwayError(error.code, told, {**error.details, "request": members}) from error
 
 
-def _create(cloud: Cloud, request: Request, members: Options) -> Options:
+def _create(cloud: Cloud, request: Request, members: Options, deleted: Options | None) -> Options:
+    """Create the service, as one request however often it is sent."""
     call = {**members, "cluster": request.cluster, "serviceName": request.name}
-    if request.client_token:
-        call["clientToken"] = request.client_token
+    call["clientToken"] = request.client_token or client_token(call, _generation(deleted))
+    made = _created(cloud, request, call)
+    if not _lives(made) and not request.client_token:
+        # AWS has answered with a deleted service, which this token created.
+        call["clientToken"] = client_token(call, _generation(made))
+        made = _created(cloud, request, call)
+    if not _lives(made):
+        told = (
+            f"CreateService of service {request.name}: expected an active service, got one that is"
+            f" {made.get('status')}: this request created it earlier. Rerun with another client_token."
+        )
+        raise SlipwayError(CONFLICT, told, {"service": shown(made)})
+    return made
+
+
+def _lives(service: Options) -> bool:
+    return bool(service.get("status", "ACTIVE") == "ACTIVE")
+
+
+def _generation(deleted: Options | None) -> str:
+    """What tells a deleted service from others of its name."""
+    return str((deleted or {}).get("createdAt") or (primary(deleted or {}) or {}).get("id", ""))
+
+
+def _created(cloud: Cloud, request: Request, call: Options) -> Options:
+    """The service that AWS answers; that which is there where an earlier attempt of this request has created it."""
 
     def attempt() -> Options | SlipwayError:
         try:
@@ -235,13 +282,35 @@ def _create(cloud: Cloud, request: Request, members: Options) -> Options:
                 return error
             raise
 
-    made = poll(
-        attempt,
-        lambda answer: not isinstance(answer, SlipwayError),
-        timeout=_NEW_ROLE_SECONDS,
-        waiting_for="the service-linked role of ECS (AWSServiceRoleForECS), which AWS makes with the first cluster",
+    try:
+        made = poll(
+            attempt,
+            lambda answer: not isinstance(answer, SlipwayError),
+            timeout=_NEW_ROLE_SECONDS,
+            waiting_for="the service-linked role of ECS (AWSServiceRoleForECS), which AWS makes with the first cluster",
+        )
+        return t.cast(Options, made)
+    except SlipwayError as error:
+        if error.code != CONFLICT:
+            raise
+        return _existing(cloud, request, error)
+
+
+def _existing(cloud: Cloud, request: Request, refusal: SlipwayError) -> Options:
+    """The service that stands in the way of a new one: it must be what this request was to create."""
+    try:
+        service = poll(
+            lambda: read_service(cloud, request) or {}, bool, timeout=_STALE_SECONDS, waiting_for="the existing service"
+        )
+    except SlipwayError as error:
+        raise (refusal if error.code == TIMEOUT else error) from refusal
+    if not present(service) or request.ours(service):
+        return service
+    told = (
+        f"CreateService of service {request.name}: expected no service of this name, got one that another client"
+        f" created meanwhile. It is left alone. See whose it is; to change it, rerun. ({refusal.msg})"
     )
-    return t.cast(Options, made)
+    raise SlipwayError(CONFLICT, told, {**refusal.details, "service_arn": service.get("serviceArn")})
 
 
 def await_inactive(cloud: Cloud, cluster: str, name: str, timeout: float, clock: Clock | None = None) -> None:

@@ -39,6 +39,11 @@ _RUNNING_DEPLOYMENTS = frozenset(
     {"PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"}
 )
 
+# The calls that a verdict may depend on: a fault of AWS is passing, a denial is not.
+_OF_TASKS = frozenset({"list_tasks", "list_stopped_tasks", "describe_tasks"})
+_NOBODY = "slipway-nobody"
+_NO_TASK = "0" * 32
+
 T = t.TypeVar("T")
 
 
@@ -92,6 +97,7 @@ class Observer:
     _empty_answers: int = 0
     _stopped: dict[str, Json] = field(default_factory=dict)
     _denied: set[str] = field(default_factory=set)
+    _tasks_denied: SlipwayError | None = None
 
     def look(self, service: Json) -> Sight:
         """All that belongs to a service's answer of this moment."""
@@ -175,6 +181,21 @@ class Observer:
         self._stopped |= {task["taskArn"]: task for task in tasks if task.get("lastStatus") == "STOPPED"}
         return [*self._stopped.values(), *(task for task in tasks if task["taskArn"] not in self._stopped)]
 
+    def require_tasks_readable(self) -> None:
+        """Fail before anything is touched where a verdict may need tasks that may not be read."""
+        ecs = self.cloud.ecs
+        # Neither finds anything, in one short answer.
+        self._allowed(api.list_tasks, ecs, self.cluster, startedBy=_NOBODY)
+        self._allowed(api.describe_tasks, ecs, self.cluster, [_NO_TASK])
+        self.unread.clear()
+        if self._tasks_denied:
+            raise self._tasks_denied
+
+    def require_judgeable(self, sight: Sight, verdict: Verdict) -> None:
+        """Fail where no look will ever come to a verdict: neither a service deployment nor the tasks can be read."""
+        if self._tasks_denied and not verdict.over and not sight.service_deployment:
+            raise self._tasks_denied
+
     def _targets(self, service: Json) -> dict[str, t.Sequence[Json]]:
         groups: dict[str, t.Sequence[Json]] = {}
         for group in service_api.target_groups(service):
@@ -193,8 +214,13 @@ class Observer:
         except SlipwayError as error:
             if error.code not in (ACCESS_DENIED, AWS_ERROR):
                 raise
-            self._denied.add(name)
-            self.unread.append(error.msg)
+            if name not in _OF_TASKS:
+                self._denied.add(name)
+            elif error.code == ACCESS_DENIED:
+                self._denied.add(name)
+                self._tasks_denied = self._tasks_denied or error
+            if error.msg not in self.unread:
+                self.unread.append(error.msg)
             return None
 
     def evidence(self, sight: Sight) -> Evidence:
@@ -240,7 +266,9 @@ def follow(observer: Observer, service: Json | None, timeout: float, clock: Cloc
 
     def observe() -> Outcome:
         sight = observer.look(first.pop() if first else observer.read_service())
-        return Outcome(observer.watch.observe(sight, clock.now()), sight)
+        verdict = observer.watch.observe(sight, clock.now())
+        observer.require_judgeable(sight, verdict)
+        return Outcome(verdict, sight)
 
     last: list[Outcome] = []
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections import Counter
 from pathlib import Path
@@ -23,6 +24,8 @@ Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
 READS = {"DescribeServices", "DescribeTaskDefinition", "ListTaskDefinitions"}
+# Asked before the first change, for a verdict may need them.
+TASKS = {"ListTasks", "DescribeTasks"}
 
 
 class Rollouts:
@@ -326,7 +329,8 @@ def test_one_refused_registration_takes_the_others_back(
     result = release(*newer(*items))
     assert result["code"] == "refused"
     assert result["msg"].startswith("task_definition stock: AWS answered RegisterTaskDefinition with ClientException")
-    assert set(calls) - READS == {"RegisterTaskDefinition", "DeregisterTaskDefinition"}
+    assert "No service was changed." in result["msg"]
+    assert set(calls) - READS - TASKS == {"RegisterTaskDefinition", "DeregisterTaskDefinition"}
     assert [active(ecs, family) for family in ("db", "stock", "web")] == [1, 1, 1]
 
 
@@ -441,7 +445,7 @@ def test_what_cannot_be_brought_back_is_told_and_what_it_needs_stays(
     result = release(*shop)
     assert result["code"] == "rollback_failed"
     assert states(result) == {"db": "rollback_failed", "stock": "rollback_failed", "web": "rolled_back"}
-    assert "Not brought back to what they ran before: db, stock. Run it with undo=true" in result["msg"]
+    assert "Not brought back to what they ran before: db, stock. To resume, rerun" in result["msg"]
     assert result["failed_services"] == ["web"]
     assert states(release(undo=True)) == {"db": "rolled_back", "stock": "rolled_back"}
     assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
@@ -479,7 +483,7 @@ def stopped(release: Run, shop: list[Json], rollouts: Rollouts) -> list[Json]:
     result = release(*shop)
     assert (result["failed"], result["code"]) == (True, "interrupted")
     assert states(result) == {"db": "updated", "stock": "in_progress", "web": "not_started"}
-    assert "On their way: stock (starting). Done: db. To go on, run the same again." in result["msg"]
+    assert "On their way: stock (starting). Done: db. To resume, rerun the same command." in result["msg"]
     return shop
 
 
@@ -491,7 +495,10 @@ def test_who_cannot_reach_aws_any_more_is_told_where_the_release_stands(
         result = release(shop[0])
     assert (result["code"], states(result)) == ("no_connection", {"db": "in_progress"})
     assert "On their way: db" in result["msg"]
-    assert states(release(undo=True)) == {"db": "rolled_back"}
+    kept = release(undo=True)
+    assert (kept["changed"], states(kept)) == (False, {"db": "unchanged"}), "ECS has completed it"
+    assert "to roll it back nevertheless, set force=true. Services: db" in kept["progress"][0]
+    assert states(release(undo=True, force=True)) == {"db": "rolled_back"}
     assert running(ecs, "db") == "db:1"
 
 
@@ -510,7 +517,7 @@ def lose_connection(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
 def test_the_same_again_completes_it(release: Run, stopped: list[Json], ecs: t.Any) -> None:
     result = release(*stopped)
     assert states(result) == {"db": "unchanged", "stock": "updated", "web": "updated"}
-    assert "Goes on where an earlier release was stopped (2)" in result["progress"][0]
+    assert re.search(r"\. Resumes release \w+ of \S+, started \S+ \(2 services\)$", result["progress"][0])
     assert running(ecs, "db", "stock", "web") == "db:2 stock:2 web:2"
     assert not release(*stopped)["changed"]
 

@@ -271,15 +271,116 @@ def test_s6_a_failed_task_is_told_with_its_reason(web: Run, cluster: t.Any, monk
 
 
 def test_s6_what_may_not_be_read_is_said_and_the_rest_is_told(web: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    for operation in ("ListServiceDeployments", "ListTasks"):
-        answers(monkeypatch, operation, denied(operation))
+    answers(monkeypatch, "ListServiceDeployments", denied("ListServiceDeployments"))
     result = web(wait=True, wait_timeout=0)
     assert result["code"] == "timeout"
-    assert {text.split(" with ")[0] for text in result["failure"]["unread"]} == {
-        "AWS answered ListServiceDeployments",
-        "AWS answered ListTasks",
-    }
-    assert "Not known: AWS answered ListTasks" in result["msg"]
+    assert [text.split(" with ")[0] for text in result["failure"]["unread"]] == ["AWS answered ListServiceDeployments"]
+    assert "Not known: AWS answered ListServiceDeployments" in result["msg"]
+
+
+@pytest.mark.parametrize("operation", ["ListTasks", "DescribeTasks"])
+def test_a_change_is_refused_at_once_where_tasks_may_not_be_read(
+    web: Run, cluster: t.Any, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    """Without service deployments only they tell whether the rollout has ended."""
+    before = described(cluster)
+    answers(monkeypatch, operation, denied(operation))
+    result = web(wait=True, wait_timeout=600, task_definition="web:2")
+    assert result["code"] == "access_denied"
+    assert f"AWS answered {operation}" in result["msg"]
+    assert described(cluster) == before
+    assert web(task_definition="web:2")["changed"], "nobody waits for it"
+
+
+def test_a_rollout_is_not_judged_where_tasks_may_not_be_read(web: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, "ListTasks", denied("ListTasks"))
+    result = web(wait=True, wait_timeout=600)
+    assert (result["code"], result["changed"]) == ("access_denied", False)
+    assert "ECS continues it, not monitored" in result["msg"]
+
+
+# A service that is there when it is to be created
+
+
+def create_first(monkeypatch: pytest.MonkeyPatch, **members: t.Any) -> list[str]:
+    """Another client creates the service right before this one does, with these members instead; the tokens sent."""
+    tokens: list[str] = []
+    call = botocore.client.BaseClient._make_api_call
+
+    def patched(client: t.Any, operation: str, request: Json) -> t.Any:
+        if operation == "CreateService":
+            tokens.append(request["clientToken"])
+            call(client, operation, {**request, **members})
+            message = "Creation of service was not idempotent."
+            raise ClientError({"Error": {"Code": "InvalidParameterException", "Message": message}}, operation)
+        return call(client, operation, request)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", patched)
+    return tokens
+
+
+def test_a_lost_answer_of_create_service_ends_well(web: Run, cluster: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An API that does not know tokens refuses botocore's second try; what the first has created is what is asked."""
+    tokens = create_first(monkeypatch)
+    result = web(name="other", task_definition="web:1", desired_count=1)
+    assert (result.get("changed"), result["service"]["service_name"]) == (True, "other"), result
+    assert len(tokens) == 1
+
+
+def test_a_service_that_another_client_creates_meanwhile_is_left_alone(
+    web: Run, cluster: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_first(monkeypatch, taskDefinition="web:2")
+    result = web(name="other", task_definition="web:1", desired_count=1)
+    assert (result["failed"], result["code"]) == (True, "conflict")
+    assert "got one that another client created meanwhile. It is left alone." in result["msg"]
+    (other,) = cluster.describe_services(cluster="shop", services=["other"])["services"]
+    assert (other["status"], other["taskDefinition"].rpartition("/")[2]) == ("ACTIVE", "web:2")
+
+
+def test_the_same_request_has_the_same_token_until_its_service_is_deleted(
+    web: Run, cluster: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens: list[str] = []
+
+    def refuse(request: Json) -> Json:
+        tokens.append(request["clientToken"])
+        raise ClientError({"Error": {"Code": "ServerException", "Message": "no"}}, "CreateService")
+
+    with monkeypatch.context() as refused:
+        answers(refused, "CreateService", refuse)
+        for count in (1, 1, 2):
+            web(name="other", task_definition="web:1", desired_count=count)
+        web(name="other", task_definition="web:1", desired_count=1, client_token="mine")
+    assert web(name="other", task_definition="web:1", desired_count=1)["changed"]
+    web(name="other", state="absent", force=True)
+    with monkeypatch.context() as refused:
+        answers(refused, "CreateService", refuse)
+        web(name="other", task_definition="web:1", desired_count=1)
+    first, again, differs, own, later = tokens
+    assert first == again
+    assert len({first, differs, own, later}) == 4
+    assert own == "mine"
+    assert all(33 <= ord(character) <= 126 for character in first)
+    assert len(first) <= 36
+
+
+def test_a_token_of_a_deleted_service_is_not_taken_for_success(web: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where AWS does not show the deleted service any more, but still remembers its token."""
+    created: list[str] = []
+
+    def remembered(request: Json) -> Json:
+        created.append(request["clientToken"])
+        gone = {"serviceName": "other", "status": "INACTIVE", "createdAt": "2026-01-01"}
+        return {"service": gone if len(created) == 1 else {**gone, "status": "ACTIVE", "createdAt": "2026-01-02"}}
+
+    answers(monkeypatch, "CreateService", remembered)
+    assert web(name="other", task_definition="web:1")["service"]["status"] == "ACTIVE"
+    assert len(set(created)) == 2
+    created.clear()
+    refused = web(name="other", task_definition="web:1", client_token="mine")
+    assert (refused["code"], created) == ("conflict", ["mine"])
+    assert "Rerun with another client_token" in refused["msg"]
 
 
 # S7, S8

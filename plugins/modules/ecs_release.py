@@ -49,12 +49,14 @@ options:
       - Whether to take back a release that was killed or interrupted, in place of making one.
       - O(services) then name those to take back, by C(name) alone. Without it all of the cluster are looked at.
       - Services that no unfinished release has changed are left alone. The rest go back side by side.
+      - A release that is complete, and could only not remove its checkpoints, is not rolled back. Its checkpoints are
+        removed, or kept where only the account shows that it is complete.
     type: bool
     default: false
   force:
     description:
-      - Whether to release although another release is in progress on the same services. It then ends, and this one
-        takes over what it noted.
+      - Whether to release although another release is in progress on the same services. This one then takes over its
+        checkpoints, so that the way back leads to before both.
       - With O(undo), whether to roll back also a release that reached its goals on all of its services.
     type: bool
     default: false
@@ -80,14 +82,20 @@ extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.changes
 notes:
-  - While a release goes on, what each changed service ran before is noted in tags of the service, C(slipway:before.0)
-    and so on. They are removed when it has ended. After a run that was killed, the next one completes the release. If
-    it fails, it takes back what the killed run had changed, too.
+  - While a release goes on, each changed service has a checkpoint in its tags, C(slipway:before.0) and so on, with what
+    it ran before. C(slipway:before.run) says which release wrote it, who started it and until when it may take. They
+    are removed when it has ended. If a run is killed, rerun the same command; it resumes. If that fails, it rolls back
+    what the killed run had changed, too.
+  - Another release of the same services is refused while one is in progress, as far as its checkpoints tell. That is no
+    lock, two that start at the same moment do not see each other. Neither deletes a service that the other created.
+  - A service is deleted on the way back only if this run's C(CreateService) answered it, or if it has the checkpoint of
+    this release. One that another client created meanwhile is left alone.
   - What an image tag points to is no part of a service, so going back cannot bring back an image that was pushed under
     the same tag. Name images by digest.
   - >-
     Needs what M(slipway.aws.ecs_service) and M(slipway.aws.ecs_task_definition) need, also
-    C(ecs:DeregisterTaskDefinition), to take back revisions when AWS refuses one of them, and C(ecs:ListServices) for
+    C(ecs:DeregisterTaskDefinition), to take back revisions when AWS refuses one of them, C(ecs:DeleteService), to
+    delete what it created when the release fails, and C(ecs:ListServices) for
     O(undo) without O(services).
 seealso:
   - module: slipway.aws.ecs_service
@@ -175,6 +183,9 @@ services:
     unfinished:
       description: There, and V(true), where an earlier release had left the service unfinished.
       type: bool
+    checkpoint_left:
+      description: There, and V(true), where the service still has its checkpoint though its release is complete.
+      type: bool
     code:
       description: What went wrong with the service, a code of M(slipway.aws.ecs_service).
       type: str
@@ -208,13 +219,15 @@ code:
     - What went wrong, as a word that never changes. Where services failed, the code of the first.
     - V(rollback_failed), a service could not be brought back to what it ran before.
     - V(interrupted), the run was stopped from outside. ECS goes on with what was started.
+    - V(release_in_progress), another release changes the services; nothing was touched. C(release) says which.
+    - V(checkpoints_left), the release is complete, but its checkpoints could not be removed.
     - V(rolled_back), V(deployment_failed), V(deployment_stopped), V(superseded), V(tasks_failing), V(timeout) and
       V(service_gone), a service did not reach its goal, as M(slipway.aws.ecs_service) says it.
     - V(immutable), AWS cannot change an option in place; nothing was touched.
     - V(invalid_option), an option cannot be right; nothing was touched.
     - V(access_denied), AWS does not allow the call that is named.
     - V(aws_error), AWS answered with a fault of its own.
-    - V(conflict), something else is being done to a service.
+    - V(conflict), something else is being done to a service, or another client created it meanwhile.
     - V(limit_exceeded), a quota is used up.
     - V(no_connection), AWS cannot be reached.
     - V(no_credentials), there are no usable credentials.
@@ -223,6 +236,10 @@ code:
     - V(throttled), AWS was asked too often, even after ten tries.
   type: str
   returned: failure
+release:
+  description: The release that is in progress, with C(id), C(started), C(until) and C(by), which is user and host.
+  type: dict
+  returned: when another release is in progress
 problems:
   description: Everything that is wrong with the options, one sentence each.
   type: list

@@ -144,7 +144,9 @@ options:
       - AWS shows it only at the service's revisions.
     type: dict
   client_token:
-    description: Makes repeated requests for the same new service one, within AWS.
+    description:
+      - Idempotency token of C(CreateService), up to 36 characters. Repeated requests with the same one are one.
+      - By default one that follows from the request, so that a rerun makes the same request.
     type: str
   recreate:
     description:
@@ -295,7 +297,7 @@ code:
     - V(immutable), AWS cannot change an option in place; nothing was changed.
     - V(access_denied), AWS does not allow the call that is named.
     - V(aws_error), AWS answered with a fault of its own.
-    - V(conflict), something else is being done to the service.
+    - V(conflict), something else is being done to the service, or another client created it meanwhile.
     - V(invalid_option), an option cannot be right; nothing was changed.
     - V(limit_exceeded), a quota is used up.
     - V(no_connection), AWS cannot be reached.

@@ -158,7 +158,7 @@ def test_an_interrupted_release_says_where_it_stands_and_is_undone(fleet: Fleet,
     first.interrupt()
     assert first.process.returncode, first.output
     assert "On their way: stock (" in first.output
-    assert "run it with undo=true" in first.output
+    assert "run the playbook slipway.aws.undo" in first.output
     assert fleet.noted(*names) == ["stock"]
 
     result = fleet.release(undo=True)

@@ -155,7 +155,7 @@ def refuse_other_release(parts: Sequence[Part], own: str, now: str) -> None:
     """Fail where another release is under way on these services, as far as the account can tell."""
     for name, others in by_run(parts).items():
         runs = [part.before.run for part in others if part.before and part.before.run]
-        if name in ("", own) or any(run.state for run in runs) or now > max(run.until for run in runs):
+        if name in ("", own) or any(run.state for run in runs) or now >= max(run.until for run in runs):
             continue
         same = all(part.before and part.wish.options.get("task_definition") == part.before.target for part in others)
         if same or has_arrived(others):

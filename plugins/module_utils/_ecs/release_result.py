@@ -229,7 +229,7 @@ def _trouble(release: Release) -> list[tuple[str, SlipwayError]]:
     for what, error in release.trouble:
         told = f"the checkpoint of {what} is left" if what in left else what
         reasons.setdefault(error.msg.partition("(")[0], ([], error))[0].append(told)
-    return [(", ".join(names), error) for names, error in reasons.values()]
+    return [(", ".join(sorted(names)), error) for names, error in reasons.values()]
 
 
 def _short_result(result: Result) -> Result:

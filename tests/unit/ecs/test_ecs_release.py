@@ -15,113 +15,27 @@ import boto3
 import botocore.client
 import pytest
 import yaml
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import fleet
 from ansible_collections.slipway.aws.plugins.modules import ecs_release
-
-Json = dict[str, t.Any]
-Run = t.Callable[..., Json]
-
-READS = {"DescribeServices", "DescribeTaskDefinition", "ListTaskDefinitions"}
-# Asked before the first change, for a verdict may need them.
-TASKS = {"ListTasks", "DescribeTasks"}
-
-
-class Rollouts:
-    """Answers what moto does not know: each change of a service starts a deployment, which ends at once, as `ends`
-    says. Also lets operations fail."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.number: Counter[str] = Counter()
-        self.ends: dict[str, str] = {}
-        self.refused: dict[tuple[str, str], Exception | type[BaseException]] = {}
-        call = botocore.client.BaseClient._make_api_call
-
-        def patched(client: t.Any, operation: str, request: Json) -> Json:
-            # Without it moto keeps the old deployment.
-            forced = {"forceNewDeployment": True} if operation == "UpdateService" else {}
-            return self._answer(operation, request) or t.cast("Json", call(client, operation, {**request, **forced}))
-
-        monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", patched)
-
-    def refuse(self, operation: str, name: str, error: str = "ClientException") -> None:
-        """Let AWS refuse an operation on a service or family."""
-        self.refused[operation, name] = ClientError({"Error": {"Code": error, "Message": "no"}}, operation)
-
-    def _answer(self, operation: str, request: Json) -> Json | None:
-        name = str(request.get("service") or request.get("serviceName") or request.get("family"))
-        if (operation, name) in self.refused:
-            raise self.refused.pop((operation, name))
-        if operation in ("CreateService", "UpdateService"):
-            self.number[name] += 1
-        if operation == "ListServiceDeployments":
-            arns = [f"{name}/{number}" for number in range(1, self.number[name] + 1)]
-            return {"serviceDeployments": [{"serviceDeploymentArn": arn, "createdAt": arn} for arn in arns]}
-        if operation == "DescribeServiceDeployments":
-            arns = request["serviceDeploymentArns"]
-            statuses = {arn: self.ends.get(arn, "SUCCESSFUL") for arn in arns}
-            return {"serviceDeployments": [{"serviceDeploymentArn": arn, "status": statuses[arn]} for arn in arns]}
-        return None
-
-
-@pytest.fixture
-def rollouts(ecs: t.Any, monkeypatch: pytest.MonkeyPatch) -> Rollouts:
-    """A cluster whose services run one task each."""
-    monkeypatch.setenv("MOTO_ECS_SERVICE_RUNNING", "1")
-    for pause in ("FIRST_PAUSE", "LONGEST_PAUSE"):
-        monkeypatch.setattr(fleet, pause, 0.01)
-    ecs.create_cluster(clusterName="shop")
-    return Rollouts(monkeypatch)
-
-
-@pytest.fixture
-def release(run: Run, rollouts: Rollouts) -> Run:
-    """`release(item, item, option=…)`"""
-
-    def released(*services: Json, check: bool = False, **options: t.Any) -> Json:
-        return run(
-            "ecs_release", check, **{"cluster": "shop", "services": list(services), "wait_timeout": 5, **options}
-        )
-
-    return released
-
-
-def container(name: str = "web", **members: t.Any) -> Json:
-    return {"name": name, "image": "app:1", "memory": 64, "environment": [{"name": "A", "value": "1"}], **members}
-
-
-def item(name: str, *, family: str = "", definition: Json | None = None, **options: t.Any) -> Json:
-    """A service of the release that runs a task definition of its own."""
-    family = family or name
-    definition = {"family": family, "container_definitions": [container()], **(definition or {})}
-    return {"name": name, "task_definition": definition, "desired_count": 1, **options}
-
-
-def described(ecs: t.Any, *names: str) -> list[Json]:
-    return t.cast("list[Json]", ecs.describe_services(cluster="shop", services=names, include=["TAGS"])["services"])
-
-
-def running(ecs: t.Any, *names: str) -> str:
-    """What services run, and that nothing is noted on them."""
-    services = described(ecs, *names)
-    assert [service.get("tags") or [] for service in services] == [[]] * len(services)
-    return " ".join(service["taskDefinition"].rpartition("/")[2] for service in services)
+from ansible_collections.slipway.aws.tests.unit.ecs.releases import (
+    READS,
+    TASKS,
+    Json,
+    Rollouts,
+    Run,
+    container,
+    described,
+    item,
+    newer,
+    running,
+    states,
+)
 
 
 def active(ecs: t.Any, family: str) -> int:
     """How many revisions of a family are active."""
     return len(ecs.list_task_definitions(familyPrefix=family)["taskDefinitionArns"])
-
-
-def states(result: Json) -> Json:
-    return {name: service["state"] for name, service in result["services"].items()}
-
-
-def newer(*items: Json) -> list[Json]:
-    """The same services with another image."""
-    image = {"container_definitions": [container(image="app:2")]}
-    return [{**one, "task_definition": {**one["task_definition"], **image}} for one in items]
 
 
 # Fifty
@@ -367,14 +281,6 @@ def test_a_revision_that_is_named_is_what_runs(release: Run, ecs: t.Any) -> None
 
 
 # One outcome
-
-
-@pytest.fixture
-def shop(release: Run) -> list[Json]:
-    """Three services, one after the other; `db` and `stock` run."""
-    items = [item("db"), item("stock", after=["db"]), item("web", after=["stock"])]
-    assert release(*items)["changed"]
-    return newer(*items)
 
 
 def test_what_was_changed_goes_back_when_one_fails(

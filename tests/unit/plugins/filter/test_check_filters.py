@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.slipway.aws.plugins.filter.check_problems import check_problems
+from ansible_collections.slipway.aws.plugins.filter.digest_problems import digest_problems
 from ansible_collections.slipway.aws.plugins.filter.failed_checks import failed_checks
 
 Json = dict[str, Any]
@@ -65,3 +66,65 @@ def test_wrong_checks_are_named(checks: list[Json], problem: str) -> None:
 def test_failed_checks_are_sentences(result: Json, said: str) -> None:
     good = {"item": PAGE, "status": 200}
     assert failed_checks([good, {**result, "failed": True}], url="http://a") == [said]
+
+
+OLD, NEW = f"sha256:{'0' * 64}", f"sha256:{'1' * 64}"
+IMAGES = {"shop": f"registry.example/shop@{NEW}", "proxy": f"registry.example/proxy@{OLD}"}
+ASKED: list[Json] = [
+    {
+        "name": "web",
+        "task_definition": {
+            "containerDefinitions": [{"name": "app", "image": "shop"}, {"name": "x", "image": "a/b:1"}]
+        },
+    }
+]
+
+
+def found(
+    *digests: str, name: str = "web", desired: int | None = None, status: str = "RUNNING", **container: str
+) -> Json:
+    """A service with a task for each digest."""
+    tasks = [
+        {
+            "task_arn": f"arn:aws:ecs:eu-central-1:123456789012:task/ecs/{number}",
+            "last_status": status,
+            "containers": [
+                {"name": "app", "image": "registry.example/shop:1", "image_digest": digest, **container},
+                {"name": "x", "image": "a/b:1", "image_digest": OLD},
+            ],
+        }
+        for number, digest in enumerate(digests)
+    ]
+    return {"service_name": name, "desired_count": len(digests) if desired is None else desired, "tasks": tasks}
+
+
+@pytest.mark.parametrize("asked", [ASKED, []])
+def test_every_task_runs_what_was_released(asked: list[Json]) -> None:
+    assert digest_problems([found(*[NEW] * 10)], ["web"], IMAGES, asked) == []
+    assert digest_problems([found(desired=0)], ["web"], IMAGES, asked) == []
+
+
+@pytest.mark.parametrize("asked", [ASKED, []])
+def test_one_new_task_of_ten_is_not_a_release(asked: list[Json]) -> None:
+    (problem,) = digest_problems([found(NEW, *[OLD] * 9)], ["web"], IMAGES, asked)
+    assert problem == (f"web, container app: expected {NEW}, got {OLD} in 9 of 10 running tasks (1, 2, 3 and 6 more).")
+
+
+def test_the_image_of_another_service_does_not_count() -> None:
+    images = {**IMAGES, "old-shop": f"registry.example/shop@{OLD}"}
+    assert "in 1 of 1 running tasks" in digest_problems([found(OLD)], ["web"], images, ASKED)[0]
+
+
+def test_missing_services_and_tasks_are_problems() -> None:
+    starting = found(NEW, NEW, status="PENDING")
+    assert digest_problems([starting], ["web", "worker"], IMAGES, ASKED) == [
+        "web: expected 2 running tasks, got 0.",
+        "worker: expected a service, got none.",
+    ]
+    assert digest_problems([found(NEW, desired=10)], ["web"], IMAGES) == ["web: expected 10 running tasks, got 1."]
+
+
+def test_a_reference_with_a_digest_tells_what_runs_where_ecs_does_not_yet() -> None:
+    told = found("", image=f"registry.example/shop@{NEW}")
+    assert digest_problems([told], ["web"], IMAGES, ASKED) == []
+    assert "got none in 1 of 1" in digest_problems([found("")], ["web"], IMAGES, ASKED)[0]

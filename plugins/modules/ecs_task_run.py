@@ -8,12 +8,13 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ecs_task_run
 version_added: 0.1.0
-short_description: Runs a command in an Amazon ECS task of its own
+short_description: Runs an Amazon ECS task of its own, with a command or as it is
 author:
   - The Slipway authors (@slipway)
 description:
-  - Starts one task as a service starts its own, with its task definition, subnets, security groups, secrets and
-    capacity, but with another command. Waits until the task has ended and returns what the command printed.
+  - Starts one task as a service starts its own, with its task definition, subnets, security groups, secrets, capacity,
+    placement, volumes and tags, and with another command if one is given. Waits until the task has ended and returns
+    what the command printed.
   - Meant for what has to run once and inside, such as a migration, or a database's client where the database is reached
     from its VPC alone.
   - All containers of the task definition start. The task ends when the command does, if its container is essential.
@@ -28,16 +29,17 @@ options:
     type: str
     required: true
   container:
-    description: The container that gets the command. It can be left out where there is only one.
+    description:
+      - The container that gets the command, and whose exit code and output are returned. It can be left out where there
+        is only one.
     type: str
   command:
     description:
       - The command in place of the container's own, word by word and without a shell. An entry point of the image
-        stays in front of it.
+        stays in front of it. Without it, the container's own command runs.
       - It can be read in what AWS tells of the task, so it is no place for a secret.
     type: list
     elements: str
-    required: true
   wait_timeout:
     description: How many seconds the task may take from its start to its end. One that takes longer is stopped.
     type: int
@@ -121,7 +123,7 @@ ARGUMENT_SPEC = {
     "cluster": {"type": "str", "default": "default"},
     "service": {"type": "str", "required": True},
     "container": {"type": "str"},
-    "command": {"type": "list", "elements": "str", "required": True},
+    "command": {"type": "list", "elements": "str"},
     "wait_timeout": {"type": "int", "default": 300},
 }
 

@@ -16,7 +16,7 @@ from . import api, service_api, task_api
 from .diagnosis import Evidence, diagnose, log_places, render
 from .rollout import task_id
 from .service import present
-from .task_run import Json, chosen_container, exit_code, headline, is_over, request
+from .task_run import Json, chosen_container, exit_code, headline, is_over, request, runs_as
 from .watching import Cloud
 
 TASK_FAILED = "task_failed"
@@ -44,9 +44,12 @@ def run_flow(connection: Connection) -> Result:
 
 
 def _service(cloud: Cloud, cluster: str, name: str) -> Json:
-    found = [service for service in api.describe_services(cloud.ecs, cluster, [name]) if present(service)]
+    services = api.describe_services(cloud.ecs, cluster, [name], include=["TAGS"])
+    found = [runs_as(service) for service in services if present(service)]
     if not found:
         raise SlipwayError(NOT_FOUND, f"There is no service {name} in cluster {cluster}.")
+    if not found[0].get("taskDefinition"):
+        raise SlipwayError(NOT_FOUND, f"The service {name} has no task definition and no primary task set yet.")
     return found[0]
 
 

@@ -14,8 +14,14 @@ import pytest
 from moto.moto_api import state_manager
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import check_options, to_options
 from ansible_collections.slipway.aws.plugins.module_utils._ecs import api, task_run_flow
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_run import chosen_container, exit_code, request
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_run import (
+    chosen_container,
+    exit_code,
+    request,
+    runs_as,
+)
 
 Json = dict[str, t.Any]
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": "DISABLED"}}
@@ -39,6 +45,70 @@ def test_a_capacity_provider_takes_the_place_of_the_launch_type() -> None:
     asked = request("shop", {**SERVICE, "capacityProviderStrategy": strategy}, "web", ["true"])
     assert asked["capacityProviderStrategy"] == strategy
     assert "launchType" not in asked
+
+
+EBS = {"roleArn": "arn:aws:iam::1:role/ebs", "sizeInGiB": 10, "filesystemType": "xfs"}
+TAGS = [{"key": "slipway:project", "value": "shop"}]
+MARKS = [{"key": "slipway:before", "value": "x"}, {"key": "aws:cloudformation:stack-name", "value": "x"}]
+# What a service has, and what RunTask takes of it.
+KEPT: Json = {
+    "placementConstraints": [{"type": "distinctInstance"}],
+    "placementStrategy": [{"type": "spread", "field": "attribute:ecs.availability-zone"}],
+    "enableECSManagedTags": True,
+    "enableExecuteCommand": True,
+    "platformVersion": "1.4.0",
+}
+
+
+@pytest.fixture
+def run_task_shape(ecs_model: t.Any) -> t.Any:
+    return ecs_model.operation_model("RunTask").input_shape
+
+
+@pytest.mark.parametrize(
+    ("members", "expected", "absent"),
+    [
+        (KEPT, KEPT, ["propagateTags", "tags"]),
+        ({"propagateTags": "TASK_DEFINITION", "tags": TAGS}, {"propagateTags": "TASK_DEFINITION"}, ["tags"]),
+        ({"propagateTags": "SERVICE", "tags": [*TAGS, *MARKS]}, {"tags": TAGS}, ["propagateTags"]),
+        ({"propagateTags": "NONE", "tags": TAGS}, {}, ["propagateTags", "tags"]),
+        (
+            {"deployments": [{"status": "PRIMARY", "volumeConfigurations": [{"name": "v", "managedEBSVolume": EBS}]}]},
+            {"volumeConfigurations": [{"name": "v", "managedEBSVolume": EBS}]},
+            [],
+        ),
+        (
+            {
+                "taskSets": [
+                    {"status": "ACTIVE", "taskDefinition": "old"},
+                    {"status": "PRIMARY", "taskDefinition": "new"},
+                ]
+            },
+            {"taskDefinition": "new", "networkConfiguration": NETWORK},
+            [],
+        ),
+        ({"enableECSManagedTags": False}, {}, ["enableECSManagedTags", "placementStrategy", "volumeConfigurations"]),
+    ],
+    ids=["settings", "tags of definition", "tags of service", "no tags", "volumes", "task set", "nothing"],
+)
+def test_the_task_has_what_the_services_tasks_have(
+    members: Json, expected: Json, absent: list[str], run_task_shape: t.Any
+) -> None:
+    asked = request("shop", runs_as({**SERVICE, **members}), "web", None)
+    assert {name: asked.get(name) for name in expected} == expected
+    assert not set(absent) & set(asked)
+    assert check_options(run_task_shape, to_options(asked), strict=True)
+    assert "overrides" not in asked
+
+
+@pytest.mark.parametrize("propagates", ["SERVICE", "TASK_DEFINITION"])
+def test_a_volume_gets_the_services_tags_where_that_is_asked(propagates: str) -> None:
+    own = [{"key": "a", "value": "b"}]
+    item = {"resourceType": "volume", "propagateTags": propagates, "tags": own}
+    volume = {"name": "v", "managedEBSVolume": {**EBS, "tagSpecifications": [item]}}
+    asked = request("shop", runs_as({**SERVICE, "tags": TAGS, "volumeConfigurations": [volume]}), "web", None)
+    (made,) = asked["volumeConfigurations"][0]["managedEBSVolume"]["tagSpecifications"]
+    assert made == (item if propagates == "TASK_DEFINITION" else {"resourceType": "volume", "tags": [*own, *TAGS]})
 
 
 def test_the_only_container_need_not_be_named() -> None:
@@ -75,7 +145,24 @@ def service(ecs: t.Any) -> str:
 
 
 def run_task(run: t.Any, **options: t.Any) -> Json:
-    return t.cast("Json", run("ecs_task_run", cluster="shop", command=["true"], **options))
+    return t.cast("Json", run("ecs_task_run", **{"cluster": "shop", "command": ["true"], **options}))
+
+
+def test_the_command_can_be_the_definitions_own(service: str, ecs: t.Any, run: t.Any) -> None:
+    state_manager.set_transition("ecs::task", {"progression": "immediate"})
+    try:
+        result = run("ecs_task_run", cluster="shop", service=service)
+    finally:
+        state_manager.unset_transition("ecs::task")
+    (task,) = ecs.describe_tasks(cluster="shop", tasks=[result["task_arn"]])["tasks"]
+    assert not task.get("overrides", {}).get("containerOverrides")
+
+
+def test_a_service_that_runs_nothing_yet_is_told(service: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = {"serviceName": service, "status": "ACTIVE", "deploymentController": {"type": "EXTERNAL"}}
+    monkeypatch.setattr(api, "describe_services", lambda *_args, **_options: [empty])
+    result = run_task(run, service=service)
+    assert (result["code"], "has no task definition" in result["msg"]) == ("not_found", True)
 
 
 def test_check_mode_starts_nothing(service: str, run: t.Any, calls: list[str]) -> None:

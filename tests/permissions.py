@@ -21,22 +21,22 @@ SUMS = {"all", "plan"}
 Json = dict[str, Any]
 
 
-def unseen() -> dict[tuple[str, str, str], str]:
-    """Why an action is not asked for, by document, name of the statement and action."""
+def unseen() -> dict[tuple[str, str], str]:
+    """Why an action is not asked for, by document and action."""
     documents = yaml.safe_load(PERMISSIONS.read_text())["documents"].items()
-    found: dict[tuple[str, str, str], str] = {}
+    found: dict[tuple[str, str], str] = {}
     for name, part in documents:
         for one in part["may"]:
             why = one.get("unseen", {})
             reasons = why if isinstance(why, dict) else dict.fromkeys(one["actions"], why)
-            found |= {(name, one["sid"], action): reason for action, reason in reasons.items()}
+            found |= {(name, action): reason for action, reason in reasons.items()}
     return found
 
 
-def surplus(name: str, document: Json, record: list[Json], aside: set[tuple[str, str, str]]) -> list[str]:
+def surplus(name: str, document: Json, record: list[Json], aside: set[tuple[str, str]]) -> list[str]:
     """What a document allows and no call needed."""
-    allowed = {(one["Sid"], action) for one in document["Statement"] for action in one["Action"]}
-    allowed = {(sid, action) for sid, action in allowed if (name, sid, action) not in aside}
+    statements = [one for one in document["Statement"] if one["Effect"] == "Allow"]
+    allowed = {(one["Sid"], action) for one in statements for action in one["Action"] if (name, action) not in aside}
     needed = {(sid, line["action"]) for line in record for sid in line.get("needed", ())}
     print(f"{name:<16}{len(allowed):>4} actions, {len(allowed & needed):>4} needed")
     return [f"{name}: nothing needed {action} of {sid}" for sid, action in sorted(allowed - needed)]
@@ -46,7 +46,7 @@ def main() -> int:
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     aside = unseen()
-    for (name, _sid, action), why in aside.items():
+    for (name, action), why in aside.items():
         print(f"left aside: {action} of {name}, as {why}")
     lines = [json.loads(line) for line in Path(sys.argv[2]).read_text().splitlines()]
     problems: list[str] = []

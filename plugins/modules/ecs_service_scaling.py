@@ -15,6 +15,7 @@ description:
   - AWS then changes the number of tasks by itself. Leave O(slipway.aws.ecs_service#module:desired_count) out for a
     service that is there; C(initial_count) of O(slipway.aws.ecs_release#module:services) is for one that is to be made.
   - Policies and schedules that the service has besides are removed.
+  - A new scalable target gets the tags of its service.
   - Where a schedule has changed the bounds, they stay as they are until the next one.
 options:
   cluster:

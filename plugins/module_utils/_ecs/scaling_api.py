@@ -85,9 +85,11 @@ def list_schedules(scaling: Client, resource: str) -> list[Json]:
 
 
 @scaling_call
-def register_target(scaling: Client, resource: str, least: int, most: int) -> None:
-    """Make the target or change its bounds; AWS moves the service between them at once."""
-    scaling.register_scalable_target(ResourceId=resource, MinCapacity=least, MaxCapacity=most, **NAMESPACE)
+def register_target(scaling: Client, resource: str, bounds: tuple[int, int], tags: t.Mapping[str, str]) -> None:
+    """Create the target with these tags, or change its bounds; AWS moves the service between them at once."""
+    created = {"Tags": dict(tags)} if tags else {}
+    least, most = bounds
+    scaling.register_scalable_target(ResourceId=resource, MinCapacity=least, MaxCapacity=most, **created, **NAMESPACE)
 
 
 @scaling_call

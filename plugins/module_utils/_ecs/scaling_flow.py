@@ -46,7 +46,7 @@ def run_flow(connection: Connection) -> Result:
             # The mark comes first and goes last, so that a run which is stopped between is known by it.
             if desired[name] and not current[name].get("tags"):
                 api.tag_resource(ecs, arn, tagging.to_list(MARK))
-            _apply(scaling, resources[name], current[name], desired[name])
+            _apply(scaling, resources[name], current[name], desired[name], _owner(services.get(name)))
             if current[name].get("tags") and not desired[name]:
                 api.untag_resource(ecs, arn, list(MARK))
     return {"changed": planned.changed, "diff": planned.diff, "services": planned.predicted}
@@ -122,11 +122,19 @@ def _refuse_label(wish: Json, problem: str) -> t.NoReturn:
     raise SlipwayError(INVALID_OPTION, f"services, {told}.", {"problems": [told]})
 
 
-def _apply(scaling: t.Any, resource: str, current: Json, desired: Json) -> None:
+def _owner(service: Json | None) -> tagging.Tags:
+    """The tags of a service for its scalable target: policies of IAM know whose it is by these alone."""
+    tags = tagging.from_list((service or {}).get("tags"))
+    return {key: value for key, value in tags.items() if not key.startswith(tagging.RESERVED)}
+
+
+def _apply(scaling: t.Any, resource: str, current: Json, desired: Json, owner: tagging.Tags) -> None:
     """The target first, as all else belongs to it; what is no longer wanted goes last."""
     bounds = ("min_capacity", "max_capacity")
     if desired and [current.get(bound) for bound in bounds] != [desired[bound] for bound in bounds]:
-        scaling_api.register_target(scaling, resource, desired["min_capacity"], desired["max_capacity"])
+        # AWS refuses tags for a target that exists.
+        tags = {} if "min_capacity" in current else owner
+        scaling_api.register_target(scaling, resource, (desired["min_capacity"], desired["max_capacity"]), tags)
     kinds: tuple[tuple[str, t.Callable[..., None], t.Callable[..., None]], ...] = (
         ("policies", scaling_api.put_policy, scaling_api.delete_policy),
         ("schedules", scaling_api.put_schedule, scaling_api.delete_schedule),

@@ -138,6 +138,12 @@ def tag_context(tags: dict[str, str]) -> Json:
     return keys | {f"aws:RequestTag/{key}": value for key, value in tags.items()}
 
 
+def removed_tags(call: Call) -> Json:
+    """The keys of the tags that a call removes."""
+    keys = call.body.get("tagKeys") or call.body.get("TagKeys") or call.listed("TagKeys")
+    return {"aws:TagKeys": list(keys)} if keys else {}
+
+
 def making(call: Call, action: str, resource: str, kind: str = "") -> Iterator[Question]:
     """To make a resource, and to tag it meanwhile."""
     tags = tags_in(call, kind)
@@ -283,11 +289,20 @@ def elasticloadbalancing_questions(call: Call, action: str) -> Iterator[Question
             yield Question(f"elasticloadbalancing:{action}", resource, tag_context(tags_in(call)))
 
 
+def boundary_of(call: Call, action: str, role: str) -> Json:
+    """The boundary that a request sets, or that its role carries."""
+    from ministack.services import iam
+
+    sets = action in {"CreateRole", "PutRolePermissionsBoundary"}
+    boundary = (call.params if sets else iam._roles.get(role) or {}).get("PermissionsBoundary")
+    return {"iam:PermissionsBoundary": boundary} if boundary else {}
+
+
 def iam_questions(call: Call, action: str) -> Iterator[Question]:
     profile, role = call.params.get("InstanceProfileName"), call.params.get("RoleName", "")
     kind = "instance-profile" if profile else "role"
     resource = call.arn(f"{kind}/{profile or role}")
-    context = tag_context(tags_in(call))
+    context = tag_context(tags_in(call)) | boundary_of(call, action, role)
     if "PolicyArn" in call.params:
         context["iam:PolicyARN"] = call.params["PolicyArn"]
     yield Question(f"iam:{action}", resource, context)
@@ -392,7 +407,7 @@ def authorization(actions: ModuleType, evaluator: ModuleType, tagging: ModuleTyp
     @wrap(evaluator, "enforce")
     def enforce(original: Callable[..., Any], key: str, action: str, service: str, region: str, **more: Any) -> Any:
         call = _call.get()
-        context = more.get("service_context") or {}
+        context = (more.get("service_context") or {}) | (removed_tags(call) if call else {})
         asked = questions(call, action, more.get("resource_arn", "*")) if call else [Question(action, "*")]
         for one in asked:
             given = {"resource_arn": one.resource, "service_context": context | one.context}

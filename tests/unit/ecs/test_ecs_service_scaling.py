@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import boto3
+import botocore.client
 import pytest
 import yaml
 
@@ -90,6 +91,24 @@ def test_twelve_steps(shop: Shop) -> None:
         assert shop.state() == expected
         for check in (True, False):
             assert shop.scale(wanted, check=check)["changed"] is False
+
+
+def test_a_new_target_gets_the_tags_of_its_service(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = shop.ecs.describe_services(cluster="shop", services=["web"])["services"][0]["serviceArn"]
+    shop.ecs.tag_resource(resourceArn=arn, tags=[{"key": "slipway:project", "value": "shop"}])
+    sent: list[Json] = []
+    call = botocore.client.BaseClient._make_api_call
+
+    def noted(client: t.Any, operation: str, members: Json) -> t.Any:
+        if operation == "RegisterScalableTarget":
+            sent.append(members.get("Tags", {}))
+        return call(client, operation, members)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", noted)
+    shop.scale(WEB)
+    # AWS refuses tags for a target that exists.
+    shop.scale({**WEB, "max_capacity": 20})
+    assert sent == [{"slipway:project": "shop"}, {}]
 
 
 def test_alarms_go_with_the_scaling(shop: Shop) -> None:

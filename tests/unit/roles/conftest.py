@@ -62,13 +62,14 @@ class Cloud(t.NamedTuple):
         return boto3.client(service, endpoint_url=self.address, region_name=REGION, **keys)
 
     def play(self, tasks: list[Json], *options: str, **variables: t.Any) -> Run:
-        """Run tasks in a playbook of their own."""
+        """Run tasks in a playbook of their own; `module_keys` are the keys of somebody else."""
+        keys = variables.pop("module_keys", KEYS)
         playbook = {
             "hosts": "localhost",
             "connection": "local",
             "gather_facts": False,
             "module_defaults": {
-                "group/slipway.aws.aws": {"region": REGION, "endpoint_url": self.address, **KEYS},
+                "group/slipway.aws.aws": {"region": REGION, "endpoint_url": self.address, **keys},
             },
             "vars": {"ansible_python_interpreter": sys.executable, "slipway_region": REGION, **variables},
             "tasks": tasks,

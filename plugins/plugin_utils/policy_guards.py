@@ -1,0 +1,121 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Conditions that keep a policy from taking over resources of others, or more permissions than it grants.
+
+Which condition keys an action knows is in AWS's Service Authorization Reference,
+https://docs.aws.amazon.com/service-authorization/latest/reference/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Json = dict[str, Any]
+TAG = "slipway:project"
+REQUEST_TAG = f"aws:RequestTag/{TAG}"
+RESOURCE_TAG = f"aws:ResourceTag/{TAG}"
+CONDITION_OF = {"made": REQUEST_TAG, "owned": RESOURCE_TAG}
+TAGS = {
+    "AddTags",
+    "AddTagsToCertificate",
+    "AddTagsToResource",
+    "CreateOrUpdateTags",
+    "CreateTags",
+    "TagInstanceProfile",
+    "TagResource",
+    "TagRole",
+}
+UNTAGS = {
+    "DeleteTags",
+    "RemoveTags",
+    "RemoveTagsFromCertificate",
+    "RemoveTagsFromResource",
+    "UntagInstanceProfile",
+    "UntagResource",
+    "UntagRole",
+}
+# Their tagging actions know <service>:CreateAction, the call that creates the resource which is being tagged.
+WITH_CREATE_ACTION = {"ec2", "ecs", "elasticloadbalancing"}
+# Cloud Map's TagResource knows neither a resource nor its tags.
+WITHOUT_RESOURCE_TAG = {"servicediscovery"}
+# What gives a role permissions, or gives the role to somebody.
+BOUNDED = {"AttachRolePolicy", "CreateRole", "PutRolePermissionsBoundary", "PutRolePolicy", "UpdateAssumeRolePolicy"}
+# These know no permissions boundary.
+UNBOUNDED = {
+    "AddRoleToInstanceProfile",
+    "CreateInstanceProfile",
+    "DeleteInstanceProfile",
+    "RemoveRoleFromInstanceProfile",
+    "TagInstanceProfile",
+    "TagRole",
+    "UntagRole",
+}
+
+
+def _names(actions: list[str]) -> set[str]:
+    return {action.split(":")[1] for action in actions}
+
+
+def _with(permission: Json, operator: str, key: str, value: Any) -> Json:
+    """The statement with one more condition, unless it has one of this key already."""
+    conditions = {name: dict(keys) for name, keys in permission.get("conditions", {}).items()}
+    if any(key in keys for keys in conditions.values()):
+        return permission
+    conditions.setdefault(operator, {})[key] = value
+    return {**permission, "conditions": conditions}
+
+
+def _apart(permission: Json, suffix: str, apart: Callable[[str], bool]) -> list[Json]:
+    """The statement without some of its actions, and the statement with them alone."""
+    picked = [action for action in permission["actions"] if apart(action)]
+    rest = [action for action in permission["actions"] if action not in picked]
+    if not picked or not rest:
+        return [permission]
+    return [{**permission, "actions": rest}, {**permission, "sid": permission["sid"] + suffix, "actions": picked}]
+
+
+def _guard_tags(permission: Json, creating: set[str]) -> Json:
+    """Tags are set while a resource is created, or on what is owned: never on what belongs to another project."""
+    service = permission["actions"][0].split(":")[0]
+    if not _names(permission["actions"]) & TAGS:
+        return permission
+    if permission.get("if") != "made":
+        return _with(permission, "StringEqualsIfExists", REQUEST_TAG, "<project>")
+    if service in WITH_CREATE_ACTION:
+        return _with(permission, "StringEquals", f"{service}:CreateAction", sorted(creating))
+    if service in WITHOUT_RESOURCE_TAG:
+        return permission
+    # No key tells creation from later: what carries no such tag can be tagged, so names have to narrow the rest.
+    return _with(permission, "StringEqualsIfExists", RESOURCE_TAG, "<project>")
+
+
+def _knows_boundary(action: str) -> bool:
+    service, name = action.split(":")
+    return service == "iam" and name not in UNBOUNDED
+
+
+def _guard_roles(permission: Json, boundary: str) -> list[Json]:
+    """Roles get permissions only where they carry the boundary."""
+    if not boundary or not _names(permission["actions"]) & BOUNDED:
+        return [permission]
+    bounded, *rest = _apart(permission, "Unbounded", lambda action: not _knows_boundary(action))
+    return [_with(bounded, "StringEquals", "iam:PermissionsBoundary", boundary), *rest]
+
+
+def guarded(permission: Json, boundary: str) -> list[Json]:
+    """A statement of permissions.yml as those that IAM gets, each with the conditions that its actions need."""
+    made = permission.get("if") == "made" and permission["actions"][0].split(":")[0] in WITH_CREATE_ACTION
+    parts = _apart(permission, "Tags", lambda action: action.split(":")[1] in TAGS) if made else [permission]
+    creating = _names(permission["actions"]) - TAGS
+    return [_guard_tags(bounded, creating) for part in parts for bounded in _guard_roles(part, boundary)]
+
+
+def kept(actions: list[str]) -> list[Json]:
+    """What keeps the tag that says whose a resource is, for the actions of a document."""
+    untags = sorted({action for action in actions if action.split(":")[1] in UNTAGS})
+    condition = {"ForAnyValue:StringEquals": {"aws:TagKeys": [TAG]}}
+    statement = {"Sid": "KeepOwner", "Effect": "Deny", "Action": untags, "Resource": ["*"], "Condition": condition}
+    return [statement] if untags else []

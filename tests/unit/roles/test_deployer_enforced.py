@@ -1,0 +1,171 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Roles run as IAM users who have one policy document and nothing else; the local cloud's emulator checks policies."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from ansible_collections.slipway.aws.plugins.filter.policy_documents import policy_documents
+from ansible_collections.slipway.aws.tests import deployers
+from ansible_collections.slipway.aws.tests.policies import PERMISSIONS, ROOT, VALUES
+
+if t.TYPE_CHECKING:
+    from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud
+
+Json = dict[str, t.Any]
+REGION = "eu-central-1"
+ROOT_KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "the-local-cloud-takes-any-key"}
+PROJECT, ACCOUNT = "shop", "000000000000"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/shop-boundary"
+# What the local cloud does, as far as policies are concerned.
+SERVER = """
+import asyncio, os, sys
+from pathlib import Path
+os.environ.update(MINISTACK_REGION=sys.argv[2], AUTH="true", **dict(zip(sys.argv[4::2], sys.argv[5::2])))
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack.app import app
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import alb, tagging
+sys.path.insert(0, sys.argv[1])
+import authorization, seams
+seams.load_balancers(alb)
+seams.target_groups(alb)
+authorization.authorization(iam_actions, iam_evaluator, tagging, authorization.Record(Path(sys.argv[3])))
+config = Config()
+config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
+asyncio.run(serve(app, config))
+"""
+
+
+class Site(t.NamedTuple):
+    """An account in which policies are checked, with the keys of a user for each document."""
+
+    cloud: Cloud
+    keys: dict[str, dict[str, str]]
+    record: Path
+
+    def root(self, service: str) -> t.Any:
+        keys = {name.lower(): value for name, value in ROOT_KEYS.items()}
+        return boto3.client(service, endpoint_url=self.cloud.address, region_name=REGION, **keys)
+
+    def client(self, service: str, user: str) -> t.Any:
+        keys = self.keys[user]
+        return boto3.client(
+            service,
+            endpoint_url=self.cloud.address,
+            region_name=REGION,
+            aws_access_key_id=keys["access_key"],
+            aws_secret_access_key=keys["secret_key"],
+        )
+
+    def refused(self) -> list[str]:
+        lines = [json.loads(line) for line in self.record.read_text().splitlines()]
+        return [f"{line['action']} on {line['refused']}" for line in lines if "refused" in line]
+
+
+@pytest.fixture(scope="module")
+def site(start: t.Callable[..., str], cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    folder = tmp_path_factory.mktemp("policies")
+    record = folder / "authorization.jsonl"
+    keys = [text for pair in ROOT_KEYS.items() for text in pair]
+    address = start("-c", SERVER, str(ROOT / "roles/local_cloud/files"), REGION, str(record), *keys)
+    made = Site(cloud._replace(address=address, folder=folder), {}, record)
+    iam = made.root("iam")
+    anything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.create_policy(PolicyName="shop-boundary", PolicyDocument=json.dumps(anything))
+    values = {
+        **VALUES,
+        "project": PROJECT,
+        "cluster": PROJECT,
+        "region": REGION,
+        "account": ACCOUNT,
+        "boundary": BOUNDARY,
+    }
+    for name, document in policy_documents(PERMISSIONS, values, []).items():
+        made.keys[name] = deployers.user(iam, name, json.dumps(document))
+    record.unlink(missing_ok=True)
+    return made
+
+
+def code_of(call: t.Callable[..., t.Any], **members: t.Any) -> str:
+    try:
+        call(**members)
+    except ClientError as error:
+        return str(error.response["Error"]["Code"])
+    return ""
+
+
+@pytest.mark.variants
+def test_cluster_is_created_with_the_boundary(site: Site) -> None:
+    role = [{"ansible.builtin.include_role": {"name": "slipway.aws.ecs_cluster"}}]
+    settings: Json = {
+        "slipway_project": PROJECT,
+        "slipway_permissions_boundary": BOUNDARY,
+        "module_keys": site.keys["cluster"],
+    }
+    done = site.cloud.play(role, **settings)
+    assert done.code == 0, done.output
+    iam = site.root("iam")
+    roles = [iam.get_role(RoleName=f"shop-{name}")["Role"] for name in ("task", "execution")]
+    assert [one["PermissionsBoundary"]["PermissionsBoundaryArn"] for one in roles] == [BOUNDARY] * 2
+    again = site.cloud.play(role, **settings)
+    assert (again.code, again.changed) == (0, 0), again.output
+    assert site.refused() == []
+
+
+def test_deployer_of_the_cluster_gains_nothing(site: Site) -> None:
+    iam, root = site.client("iam", "cluster"), site.root("iam")
+    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    tags = [{"Key": "slipway:project", "Value": PROJECT}]
+    denied = "AccessDenied"
+    role: Json = {"AssumeRolePolicyDocument": trust, "Tags": tags}
+    assert code_of(iam.create_role, RoleName="shop-task", **role) == denied
+    made = code_of(iam.create_role, RoleName="shop-task", PermissionsBoundary=BOUNDARY, **role)
+    assert made in {"", "EntityAlreadyExists"}
+    put: Json = {"PolicyName": "all", "PolicyDocument": policy}
+    assert code_of(iam.put_role_policy, RoleName="shop-task", **put) == ""
+    assert code_of(iam.delete_role_permissions_boundary, RoleName="shop-task") == denied
+    assert code_of(iam.update_assume_role_policy, RoleName="shop-task", PolicyDocument=trust) == denied
+    root.delete_role_permissions_boundary(RoleName="shop-task")
+    assert code_of(iam.put_role_policy, RoleName="shop-task", **put) == denied
+    assert code_of(iam.put_role_permissions_boundary, RoleName="shop-task", PermissionsBoundary=BOUNDARY) == ""
+    assert code_of(iam.put_role_policy, RoleName="shop-task", **put) == ""
+
+
+def test_repository_of_nobody_stays_so(site: Site) -> None:
+    arn = site.root("ecr").create_repository(repositoryName="foreign")["repository"]["repositoryArn"]
+    ecr = site.client("ecr", "registry")
+    tags = [{"Key": "slipway:project", "Value": PROJECT}]
+    assert code_of(ecr.tag_resource, resourceArn=arn, tags=tags) == "AccessDeniedException"
+    assert code_of(ecr.create_repository, repositoryName="foreign-2", tags=tags) == "AccessDeniedException"
+    assert code_of(ecr.create_repository, repositoryName="webapp", tags=tags) == ""
+
+
+def test_release_takes_no_service_and_keeps_its_owner(site: Site) -> None:
+    ecs, deployer = site.root("ecs"), site.client("ecs", "service")
+    ecs.create_cluster(clusterName=PROJECT)
+    container = {"name": "web", "image": "web:1", "memory": 64}
+    tags = [{"key": "slipway:project", "value": PROJECT}]
+    deployer.register_task_definition(family="web", containerDefinitions=[container], tags=tags)
+    made: Json = {"cluster": PROJECT, "taskDefinition": "web", "desiredCount": 0}
+    foreign = ecs.create_service(serviceName="foreign", **made)["service"]["serviceArn"]
+    own = deployer.create_service(serviceName="web", tags=tags, **made)["service"]["serviceArn"]
+    denied = "AccessDeniedException"
+    assert code_of(deployer.tag_resource, resourceArn=foreign, tags=tags) == denied
+    assert code_of(deployer.tag_resource, resourceArn=own, tags=[{"key": "slipway:before", "value": "web:1"}]) == ""
+    assert code_of(deployer.untag_resource, resourceArn=own, tagKeys=["slipway:before"]) == ""
+    given = [{"key": "slipway:project", "value": "other"}]
+    assert code_of(deployer.tag_resource, resourceArn=own, tags=given) == denied
+    assert code_of(deployer.untag_resource, resourceArn=own, tagKeys=["slipway:project"]) == denied

@@ -78,7 +78,7 @@ class Settings:
         """Changes with the settings, the emulator's version and the seams: a running cloud is then out of date."""
         digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode())
         digest.update(importlib.metadata.version("ministack").encode())
-        for source in (Path(__file__), HERE / "seams.py", HERE / "authorization.py"):
+        for source in sorted(HERE.glob("*.py")):
             digest.update(source.read_bytes())
         return digest.hexdigest()
 
@@ -255,12 +255,15 @@ def serve(settings: Settings) -> None:
 
     sys.path.insert(0, str(HERE))
     import seams
+    import target_health
+    import task_limits
 
     seams.key_pairs(ec2)
     seams.instances(ec2, settings.port)
     seams.launches(ec2, ssm)
     seams.addresses(ec2)
     seams.tasks(ecs, settings.identity)
+    task_limits.task_limits(ecs)
     seams.dependencies(ecs)
     seams.secure_strings(ssm)
     seams.namespaces(ecs, servicediscovery, settings.identity)
@@ -269,6 +272,7 @@ def serve(settings: Settings) -> None:
     seams.hosts(autoscaling, ecs)
     seams.load_balancers(alb)
     seams.target_groups(alb)
+    target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
     seams.machine_image(ec2, ssm, settings.region, settings.instance_image)
 
     if settings.auth:

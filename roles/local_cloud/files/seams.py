@@ -12,13 +12,11 @@ import base64
 import contextlib
 import functools
 import hashlib
-import http.client
 import json
 import os
 import re
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -455,11 +453,35 @@ def health_checks(ecs: ModuleType) -> None:
         states = [record_health(ecs, task, index, client or ecs._get_docker()) for index in checked]
         task["healthStatus"] = overall_health(states)
         essential = [s for i, s in zip(checked, states, strict=True) if containers[i].get("essential", True)]
-        if "UNHEALTHY" in essential and ecs._mark_task_stopped(
-            task["taskArn"], task, UNHEALTHY, "ServiceSchedulerInitiated"
-        ):
-            ecs._record_service_task_failure(task)
-            ecs._cleanup_task_resources(task, client)
+        if "UNHEALTHY" in essential and not in_grace_period(task, service_of(ecs, task)[1]):
+            replace_task(ecs, task, client, UNHEALTHY)
+
+
+def service_of(ecs: ModuleType, task: Json) -> tuple[str, Json]:
+    """The service that a task belongs to, with its key; empty for a task of none."""
+    cluster, group = task["clusterArn"].rsplit("/", 1)[-1], str(task.get("group") or "")
+    if not group.startswith("service:"):
+        return "", {}
+    key = f"{cluster}/{group.removeprefix('service:')}"
+    return key, ecs._services.get(key) or {}
+
+
+def up_seconds(task: Json) -> float:
+    """How long a task has been seen running."""
+    now = time.monotonic()
+    return now - float(task.setdefault("_up_since", now))
+
+
+def in_grace_period(task: Json, service: Json) -> bool:
+    """Whether ECS still ignores failing health checks of a task: for so long after its start as the service says."""
+    return up_seconds(task) < int(service.get("healthCheckGracePeriodSeconds") or 0)
+
+
+def replace_task(ecs: ModuleType, task: Json, client: Any, reason: str) -> None:
+    """Stop a task that failed its health checks. The service starts another one."""
+    if ecs._mark_task_stopped(task["taskArn"], task, reason, "ServiceSchedulerInitiated"):
+        ecs._record_service_task_failure(task)
+        ecs._cleanup_task_resources(task, client)
 
 
 def record_health(ecs: ModuleType, task: Json, index: int, client: Any) -> str:
@@ -538,7 +560,7 @@ def load_balancers(alb: ModuleType) -> None:
 
 
 def target_groups(alb: ModuleType) -> None:
-    """An unknown name is an error; health is asked for, not assumed; requests go to a target that answers."""
+    """An unknown name is an error."""
 
     @wrap(alb, "_describe_tgs")
     def describe(original: Callable[..., Any], params: Json) -> Any:
@@ -546,29 +568,6 @@ def target_groups(alb: ModuleType) -> None:
         if names - {group["TargetGroupName"] for group in alb._tgs.values()}:
             return alb._error("TargetGroupNotFound", "One or more target groups not found", 400)
         return original(params)
-
-    @wrap(alb, "_describe_target_health")
-    def health(original: Callable[..., Any], params: Json) -> Any:
-        group = alb._tgs.get(alb._p(params, "TargetGroupArn"))
-        if group is None:
-            return original(params)
-        wanted = {target["Id"] for target in alb._parse_targets_param(params)}
-        targets = [t for t in alb._targets.get(group["TargetGroupArn"], []) if not wanted or t["Id"] in wanted]
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            members = pool.map(lambda target: health_member(target, group), targets)
-        described = f"<TargetHealthDescriptions>{''.join(members)}</TargetHealthDescriptions>"
-        return alb._xml(200, "DescribeTargetHealth", described)
-
-    @wrap(alb, "_proxy_http_target")
-    async def forward(original: Callable[..., Any], target: Json, group: Json, *args: Any) -> Any:
-        """A load balancer sends nothing to a target that refuses connections while another one answers."""
-        response = await original(target, group, *args)
-        others = [t for t in alb._targets.get(group["TargetGroupArn"], []) if t is not target]
-        for other in others:
-            if response[0] != 502 or b"connect error" not in (response[2] or b""):
-                break
-            response = await original(other, group, *args)
-        return response
 
 
 def hosts(autoscaling: ModuleType, ecs: ModuleType) -> None:
@@ -591,43 +590,6 @@ def hosts(autoscaling: ModuleType, ecs: ModuleType) -> None:
         if response[0] == 200:
             ecs._capacity_providers[data["name"]]["autoScalingGroupProvider"].setdefault("managedDraining", draining)
         return response
-
-
-def health_member(target: Json, group: Json) -> str:
-    """One target's health as the API writes it."""
-    port = int(target.get("Port") or group.get("Port") or 80)
-    state, reason, text = probe(target["Id"], port, group)
-    detail = f"<Reason>{reason}</Reason><Description>{text}</Description>" if reason else ""
-    return (
-        f"<member><Target><Id>{target['Id']}</Id><Port>{port}</Port></Target>"
-        f"<HealthCheckPort>{port}</HealthCheckPort>"
-        f"<TargetHealth><State>{state}</State>{detail}</TargetHealth></member>"
-    )
-
-
-def probe(host: str, port: int, group: Json) -> tuple[str, str, str]:
-    """Ask a target as its group's health check does: state, reason, description."""
-    path = group.get("HealthCheckPath") or "/"
-    expected = (group.get("Matcher") or {}).get("HttpCode") or "200"
-    connection = http.client.HTTPConnection(host, int(port), timeout=2)
-    try:
-        connection.request("GET", path, headers={"User-Agent": "ELB-HealthChecker/2.0"})
-        status = connection.getresponse().status
-    except TimeoutError:
-        return "unhealthy", "Target.Timeout", "Request timed out"
-    except OSError:
-        return "unhealthy", "Target.FailedHealthChecks", "Health checks failed"
-    finally:
-        connection.close()
-    if any(low <= status <= high for low, high in map(code_range, str(expected).split(","))):
-        return "healthy", "", ""
-    return "unhealthy", "Target.ResponseCodeMismatch", f"Health checks failed with these codes: [{status}]"
-
-
-def code_range(text: str) -> tuple[int, int]:
-    """``200-399`` or ``200`` as bounds."""
-    low, __, high = text.strip().partition("-")
-    return int(low), int(high or low)
 
 
 def machine_image(ec2: ModuleType, ssm: ModuleType, region: str, image: str) -> None:

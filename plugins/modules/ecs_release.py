@@ -221,8 +221,9 @@ code:
     - V(interrupted), the run was stopped from outside. ECS goes on with what was started.
     - V(release_in_progress), another release changes the services; nothing was touched. C(release) says which.
     - V(checkpoints_left), the release is complete, but its checkpoints could not be removed.
-    - V(rolled_back), V(deployment_failed), V(deployment_stopped), V(superseded), V(tasks_failing), V(timeout) and
-      V(service_gone), a service did not reach its goal, as M(slipway.aws.ecs_service) says it.
+    - V(rolled_back), V(deployment_failed), V(deployment_stopped), V(superseded), V(tasks_failing),
+      V(health_check_failing), V(timeout) and V(service_gone), a service did not reach its goal, as
+      M(slipway.aws.ecs_service) says it.
     - V(immutable), AWS cannot change an option in place; nothing was touched.
     - V(invalid_option), an option cannot be right; nothing was touched.
     - V(access_denied), AWS does not allow the call that is named.

@@ -189,8 +189,8 @@ notes:
     C(ecs:TagResource), C(ecs:UntagResource), C(ecs:DescribeTaskDefinition) and C(iam:PassRole), for O(monitoring)
     C(ecs:DescribeServiceRevisions). To wait and to explain it also uses C(ecs:ListServiceDeployments),
     C(ecs:DescribeServiceDeployments), C(ecs:ListTasks), C(ecs:DescribeTasks),
-    C(elasticloadbalancing:DescribeTargetHealth) and C(logs:GetLogEvents), and says what it could not read. Logs are
-    read in the region that they are written to.
+    C(elasticloadbalancing:DescribeTargetHealth), C(elasticloadbalancing:DescribeTargetGroups) and
+    C(logs:GetLogEvents), and says what it could not read. Logs are read in the region that they are written to.
 seealso:
   - module: slipway.aws.ecs_service_info
   - module: slipway.aws.ecs_task_definition
@@ -292,6 +292,9 @@ code:
     - V(deployment_stopped), somebody stopped the deployment.
     - V(superseded), a later deployment of the same service took over.
     - V(tasks_failing), no circuit breaker ends it and no task works, while ECS goes on starting new ones.
+    - V(health_check_failing), no new task passes its health checks, after the grace period of the service. An answer
+      that waiting does not change, such as 404, counts as soon as the targets are unhealthy; a program that may still
+      start gets three times as many checks.
     - V(timeout), the time to wait is over.
     - V(service_gone), the service was deleted while its rollout was watched.
     - V(immutable), AWS cannot change an option in place; nothing was changed.
@@ -334,7 +337,7 @@ failure:
       description: How many tasks failed.
       type: int
     targets:
-      description: Targets of load balancers that are not healthy, with the reason.
+      description: Targets of load balancers that are not healthy, with the reason and what their target group checks.
       type: list
       elements: dict
     events:

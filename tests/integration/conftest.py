@@ -248,14 +248,14 @@ def network(aws: None) -> Json:
 
 @pytest.fixture
 def target_group(aws: None, name: str) -> t.Iterator[t.Callable[..., str]]:
-    """`target_group("/ready")` makes one whose health check asks for that path; its ARN."""
+    """`target_group("/ready")` creates one whose health check asks for that path; its ARN."""
     elbv2 = boto3.client("elbv2")
     vpc = boto3.client("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
     made: list[str] = []
 
-    def make(path: str) -> str:
+    def make(path: str, **settings: t.Any) -> str:
         answer = elbv2.create_target_group(
-            Name=name, Protocol="HTTP", Port=8080, VpcId=vpc, TargetType="ip", HealthCheckPath=path
+            Name=name, Protocol="HTTP", Port=8080, VpcId=vpc, TargetType="ip", HealthCheckPath=path, **settings
         )
         made.append(answer["TargetGroups"][0]["TargetGroupArn"])
         return made[-1]

@@ -2,11 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person reads when a rollout ends: each test looks at the message alone, and at the code that programs read.
-
-A container that is killed for want of memory is not here: the local cloud sets no limit of memory. Recorded answers of
-AWS stand for it in the unit tests of the diagnosis.
-"""
+"""What a person reads when a rollout ends: each test looks at the message alone, and at the code that programs read."""
 
 from __future__ import annotations
 
@@ -81,7 +77,7 @@ def test_a_health_check_that_fails(good: Shop, seconds: Seconds) -> None:
     check = {"command": ["CMD-SHELL", "exit 1"], "interval": 5, "timeout": 2, "retries": 1}
     fails(
         good.service(task_definition=good.register(*WORK, healthCheck=check)),
-        "tasks_failing",
+        "health_check_failing",
         "failed container health checks",
         "Container web: ",
         "health check failed",
@@ -154,19 +150,100 @@ def test_a_rollback_by_the_breaker_is_a_failure(good: Shop, ecs: t.Any, seconds:
     assert seconds() < LIMIT
 
 
-def test_a_target_that_fails_its_health_checks(
-    shop: Shop, network: Json, target_group: t.Callable[[str], str], seconds: Seconds
+# As often as AWS allows, and as few as AWS allows.
+QUICK = {
+    "HealthCheckIntervalSeconds": 5,
+    "HealthCheckTimeoutSeconds": 2,
+    "HealthyThresholdCount": 2,
+    "UnhealthyThresholdCount": 2,
+}
+
+
+def balanced(shop: Shop, network: Json, group: str, *command: str) -> Json:
+    """The service behind a load balancer; it may wait as long as a person would."""
+    revision = shop.register(*command, portMappings=[{"containerPort": 8080}])
+    balancer = {"targetGroupArn": group, "containerName": "web", "containerPort": 8080}
+    return shop.service(
+        task_definition=revision, network_configuration=network, load_balancers=[balancer], wait_timeout=600
+    )
+
+
+def test_a_health_check_path_that_the_program_does_not_know(
+    shop: Shop, network: Json, target_group: t.Callable[..., str], seconds: Seconds
 ) -> None:
-    revision = shop.register("perl", "-e", SERVE, portMappings=[{"containerPort": 8080}])
-    balancer = {"targetGroupArn": target_group("/health"), "containerName": "web", "containerPort": 8080}
     fails(
-        shop.service(
-            task_definition=revision, network_configuration=network, load_balancers=[balancer], wait_timeout=10
-        ),
-        "timeout",
-        "0 of 1 tasks run and serve",
+        balanced(shop, network, target_group("/health", **QUICK), "perl", "-e", SERVE),
+        "health_check_failing",
+        f"Target group {shop.name}: health check HTTP GET /health on the target's port: expected 200, got 404",
         "is unhealthy: Health checks failed with these codes: [404]",
-        "What to do: The target does not pass its health check: check the path and expected code",
+        "What to do: The program does not know the health check's path",
+    )
+    assert seconds() < LIMIT
+
+
+def test_a_program_that_listens_on_loopback(
+    shop: Shop, network: Json, target_group: t.Callable[..., str], seconds: Seconds
+) -> None:
+    loopback = SERVE.replace("LocalPort", "LocalAddr => '127.0.0.1', LocalPort")
+    started = "$| = 1; print qq(Listening at http://127.0.0.1:8080\\n);"
+    fails(
+        balanced(
+            shop,
+            network,
+            target_group("/ready", **QUICK),
+            "perl",
+            "-e",
+            loopback.replace("while", f"{started} while", 1),
+        ),
+        "health_check_failing",
+        "expected 200, got no connection",
+        "    | Listening at http://127.0.0.1:8080",
+        "What to do: The log of container web says that it listens on 127.0.0.1:8080; the target group uses port 8080.",
+    )
+    assert seconds() < LIMIT
+
+
+def test_a_program_that_listens_on_another_port(
+    shop: Shop, network: Json, target_group: t.Callable[..., str], seconds: Seconds
+) -> None:
+    other = SERVE.replace("8080", "9000").replace(
+        "while", "$| = 1; print qq(Server listening on port 9000\\n); while", 1
+    )
+    fails(
+        balanced(shop, network, target_group("/ready", **QUICK), "perl", "-e", other),
+        "health_check_failing",
+        "expected 200, got no connection",
+        "What to do: The log of container web says that it listens on port 9000; the target group uses port 8080.",
+    )
+    assert seconds() < LIMIT
+
+
+def test_a_program_that_starts_slowly_is_waited_for(
+    shop: Shop, network: Json, target_group: t.Callable[..., str], seconds: Seconds
+) -> None:
+    # Longer than a target takes to become unhealthy.
+    revision = shop.register("perl", "-e", f"sleep 12; {SERVE}", portMappings=[{"containerPort": 8080}])
+    balancer = {"targetGroupArn": target_group("/ready", **QUICK), "containerName": "web", "containerPort": 8080}
+    result = shop.service(
+        task_definition=revision,
+        network_configuration=network,
+        load_balancers=[balancer],
+        health_check_grace_period_seconds=30,
+    )
+    assert result.get("changed"), result
+    assert not result.get("failed"), result
+    assert seconds() < LIMIT
+
+
+def test_a_container_that_uses_up_its_memory(shop: Shop, network: Json, seconds: Seconds) -> None:
+    # The service has its container's 64 MiB.
+    revision = shop.register("perl", "-e", "my $x; $x .= 'a' x 1048576 for 1 .. 200; sleep 60")
+    fails(
+        shop.service(task_definition=revision, network_configuration=network),
+        "tasks_failing",
+        "Container web: exit code 137",
+        "OutOfMemoryError: Container killed due to memory usage",
+        "What to do: Container web used up its 64 MiB. Raise memory in the task definition",
     )
     assert seconds() < LIMIT
 

@@ -16,6 +16,7 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from . import target_diagnosis
 from .rollout import task_id
 
 Json = Mapping[str, t.Any]
@@ -104,7 +105,7 @@ CAUSES = (
     _cause(
         "out_of_memory",
         r"OutOfMemory|out of memory|memory usage",
-        "The container needs more memory than its limit: raise memory in the task definition or use less.",
+        "Raise memory in the task definition, or let the program use less.",
     ),
     _cause(
         "command_missing",
@@ -146,12 +147,11 @@ CAUSES = (
 
 _PORT_MISMATCH = "port_mismatch"
 _CONTAINER_EXITED = "container_exited"
-_TARGET_UNHEALTHY = "target_unhealthy"
+_OUT_OF_MEMORY = "out_of_memory"
 ADVICE = {
     _PORT_MISMATCH: "Make containerPort of load_balancers one of the portMappings of that container.",
     _CONTAINER_EXITED: "The program ended by itself: read its log, then correct it, its command or its environment.",
-    _TARGET_UNHEALTHY: "The target does not pass its health check: check the path and expected code, the port that the"
-    " program listens on (0.0.0.0, not 127.0.0.1), and that the security group lets the load balancer in.",
+    **target_diagnosis.ADVICE,
 }
 _EXIT_CODES = {
     126: "the command cannot be executed",
@@ -166,8 +166,8 @@ _EXIT_CODES = {
 class Evidence:
     """What was recorded about a failed rollout.
 
-    `logs` has the last lines by (task id, container); `targets` the answers of DescribeTargetHealth by target group;
-    `unread` what could not be read, in a sentence each.
+    `logs` has the last lines by (task id, container); `targets` the answers of DescribeTargetHealth by target group,
+    `groups` those of DescribeTargetGroups; `unread` what could not be read, in a sentence each.
     """
 
     service: Json
@@ -175,6 +175,7 @@ class Evidence:
     task_definition: Json = field(default_factory=dict)
     logs: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
     targets: Mapping[str, Sequence[Json]] = field(default_factory=dict)
+    groups: Mapping[str, Json] = field(default_factory=dict)
     unread: Sequence[str] = ()
     since: t.Any = None
 
@@ -182,12 +183,12 @@ class Evidence:
 def diagnose(evidence: Evidence) -> dict[str, t.Any]:
     """The structured reason: failed tasks with their containers, targets, events, causes, and what to do."""
     tasks = [_task(alike, evidence) for alike in _alike(evidence.tasks)[:TASKS_SHOWN]]
-    targets = _unhealthy(evidence.targets)
+    targets = target_diagnosis.unhealthy(evidence.targets, evidence.groups)
     events = recent_events(evidence.service, evidence.since)
     causes = _causes(tasks, targets, events, evidence)
     return {
-        "causes": causes,
-        "advice": [advice_of(code) for code in causes],
+        "causes": list(causes),
+        "advice": [f"{finding} {advice_of(code)}".strip() for code, finding in causes.items()],
         "tasks": tasks,
         "failed_task_count": len(evidence.tasks),
         "targets": targets,
@@ -251,7 +252,8 @@ def render(headline: str, failure: Json) -> str:
     for task in failure["tasks"]:
         lines += _task_lines(task)
     for target in failure["targets"]:
-        lines.append(f"Target {target['target']} is {target['state']}: {target['reason']}")
+        check = f" ({target['check']})" if target["check"] else ""
+        lines.append(f"Target {target['target']} is {target['state']}: {target['reason']}{check}")
     lines += [f"Event: {event}" for event in failure["events"]]
     lines += [f"What to do: {advice}" for advice in failure["advice"]]
     lines += [f"Not known: {gap}" for gap in failure["unread"]]
@@ -300,37 +302,39 @@ def _task(alike: Sequence[Json], evidence: Evidence) -> dict[str, t.Any]:
     }
 
 
-def _unhealthy(targets: Mapping[str, Sequence[Json]]) -> list[dict[str, t.Any]]:
-    """The targets that get no traffic and are not on their way out."""
-    return [
-        {
-            "target_group": group,
-            "target": f"{item['Target']['Id']}:{item['Target'].get('Port', '')}".rstrip(":"),
-            "state": health.get("State", ""),
-            "code": health.get("Reason", ""),
-            "reason": health.get("Description") or health.get("Reason") or "no reason given",
-        }
-        for group, items in targets.items()
-        for item in items
-        if (health := item.get("TargetHealth", {})).get("State") not in ("healthy", "draining", "unused", "unavailable")
-    ]
-
-
 def _causes(
     tasks: list[dict[str, t.Any]], targets: list[dict[str, t.Any]], events: list[str], evidence: Evidence
-) -> list[str]:
-    """The codes of what is known to have gone wrong, each once. What tasks say goes before what events say."""
+) -> dict[str, str]:
+    """The codes of what is known to have gone wrong, each with what was found out beyond it.
+
+    What tasks say goes before what events say.
+    """
     texts = [text for task in tasks for text in _texts(task)]
     codes = [known.code for text in texts if (known := recognise(text))]
     if not codes and any(_ended_by_itself(task) for task in tasks):
         codes.append(_CONTAINER_EXITED)
+    findings = {code: _memory(tasks, evidence) if code == _OUT_OF_MEMORY else "" for code in codes}
     if _ports_missing(evidence.service, evidence.task_definition):
-        codes.append(_PORT_MISMATCH)
-    elif any(target["state"] == "unhealthy" for target in targets):
-        codes.append(_TARGET_UNHEALTHY)
-    if not codes:
-        codes = [known.code for text in events if (known := recognise(text))]
-    return list(dict.fromkeys(codes))
+        findings[_PORT_MISMATCH] = ""
+    elif of_targets := target_diagnosis.causes(targets, events, evidence.service, evidence.logs):
+        # They say what the task's own reason only announces.
+        findings.pop("load_balancer_health_check", None)
+        findings |= of_targets
+    return findings or {known.code: "" for text in events if (known := recognise(text))}
+
+
+def _memory(tasks: list[dict[str, t.Any]], evidence: Evidence) -> str:
+    """Which containers used up how much memory."""
+    of_task = evidence.task_definition.get("memory")
+    own = {item.get("name"): item.get("memory") for item in evidence.task_definition.get("containerDefinitions") or ()}
+    killed = [
+        container["name"]
+        for task in tasks
+        for container in task["containers"]
+        if (known := recognise(container["reason"])) and known.code == _OUT_OF_MEMORY
+    ]
+    limits = {name: f"its {own[name]} MiB" if own.get(name) else f"the task's {of_task} MiB" for name in killed}
+    return " ".join(f"Container {name} used up {limit}." for name, limit in limits.items() if own.get(name) or of_task)
 
 
 def recognise(text: str) -> Cause | None:

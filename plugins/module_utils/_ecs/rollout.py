@@ -16,21 +16,21 @@ from __future__ import annotations
 import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
+
+from .health_checks import PATIENCE, STATES_SERVING, HealthChecks, Target
 
 Json = Mapping[str, t.Any]
 
 # Seconds that a task has to stay up before it counts, where neither a health check nor a load balancer vouches for it.
 SETTLE_SECONDS = 3.0
 # So many failed tasks, and none that works, are taken for a service that cannot start.
-FAILED_TASKS_LIMIT = 3
+FAILED_TASKS_LIMIT = PATIENCE
 FAILED_TASKS_LIMIT_MAX = 10
 
 _STOP_CODES_OF_FAILURE = frozenset({"TaskFailedToStart", "EssentialContainerExited"})
 # What every deployment goes through tells nothing that the counts do not.
 _STATES_OF_COURSE = frozenset({"PENDING", "IN_PROGRESS", "COMPLETED", "SUCCESSFUL"})
-# Nothing will ever check these targets, so nothing is to be waited for.
-_TARGET_STATES_SERVING = frozenset({"healthy", "unused", "unavailable"})
 
 # Each code of a failed rollout, with what it means. The documentation of the modules quotes them.
 CODES = {
@@ -40,6 +40,7 @@ CODES = {
     "deployment_stopped": "Somebody stopped the deployment.",
     "superseded": "A later deployment of the same service took over.",
     "tasks_failing": "The tasks fail one after the other. ECS goes on starting new ones.",
+    "health_check_failing": "No new task passes its health checks, so the deployment cannot succeed.",
     "timeout": "The time to wait is over and the rollout still goes on.",
     "service_gone": "The service was deleted while its rollout was watched.",
 }
@@ -59,12 +60,17 @@ class Goal:
 
 @dataclass(frozen=True)
 class Sight:
-    """What was read at one moment. `targets` maps target groups to the answers of DescribeTargetHealth."""
+    """What was read at one moment.
+
+    `targets` maps target groups to the answers of DescribeTargetHealth, `groups` to those of DescribeTargetGroups,
+    which are read only where a target is unhealthy.
+    """
 
     service: Json
     service_deployment: Json | None = None
     tasks: Sequence[Json] = ()
     targets: Mapping[str, Sequence[Json]] = field(default_factory=dict)
+    groups: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -140,6 +146,11 @@ def is_running(task: Json) -> bool:
     return bool(task.get("lastStatus") == "RUNNING")
 
 
+def is_unhealthy(task: Json) -> bool:
+    """True when the health check of an essential container fails, and ECS has not stopped the task for it yet."""
+    return task.get("healthStatus") == "UNHEALTHY" and not task_failed(task)
+
+
 def has_health_check(task_definition: Json) -> bool:
     """True when the tasks' health will be known: an essential container has a health check."""
     containers = task_definition.get("containerDefinitions") or ()
@@ -152,6 +163,11 @@ def task_failed(task: Json) -> bool:
         return False
     if task.get("stopCode") in _STOP_CODES_OF_FAILURE:
         return True
+    return failed_health_check(task)
+
+
+def failed_health_check(task: Json) -> bool:
+    """True when ECS stopped the task because its container or its target is unhealthy."""
     return "health check" in str(task.get("stoppedReason", "")).lower()
 
 
@@ -182,19 +198,38 @@ def addresses(task: Json) -> set[str]:
     return {address for address in found if address}
 
 
-def serving(targets: Sequence[Json], tasks: Sequence[Json]) -> int:
-    """How many of the tasks one target group sends traffic to.
+def state_of(target: Json) -> str:
+    return str(target.get("TargetHealth", {}).get("State", ""))
 
-    Targets are matched by the tasks' addresses. Where targets are EC2 instances, or no address is known, all count.
+
+def own_targets(targets: Sequence[Json], tasks: Sequence[Json]) -> list[tuple[str, Json]]:
+    """The targets of one target group that are the tasks', each with its task's id.
+
+    They are matched by the tasks' addresses. Where targets are EC2 instances, or no address is known, all count, each
+    under its own name.
     """
-    known = {address for task in tasks for address in addresses(task)}
-    by_address = known and not any(str(item["Target"]["Id"]).startswith("i-") for item in targets)
-    return sum(
-        1
-        for item in targets
-        if item.get("TargetHealth", {}).get("State") in _TARGET_STATES_SERVING
-        and (not by_address or item["Target"]["Id"] in known)
-    )
+    known = {address: task_id(task) for task in tasks for address in addresses(task)}
+    if known and not any(str(item["Target"]["Id"]).startswith("i-") for item in targets):
+        return [(known[item["Target"]["Id"]], item) for item in targets if item["Target"]["Id"] in known]
+    return [(f"{item['Target']['Id']}:{item['Target'].get('Port')}", item) for item in targets]
+
+
+def serving(targets: Sequence[Json], tasks: Sequence[Json]) -> int:
+    """How many of the tasks one target group sends traffic to."""
+    return sum(state_of(item) in STATES_SERVING for _owner, item in own_targets(targets, tasks))
+
+
+def unwell(sight: Sight, goal: Goal) -> list[Json]:
+    """The tasks that do not run yet, and those of the deployment that run and fail a health check."""
+    own = [task for task in sight.tasks if is_running(task) and belongs(task, goal)]
+    failing = {
+        owner
+        for targets in sight.targets.values()
+        for owner, item in own_targets(targets, own)
+        if state_of(item) == "unhealthy"
+    }
+    starting = [task for task in sight.tasks if task.get("lastStatus") not in ("RUNNING", "STOPPED")]
+    return [*starting, *(task for task in own if is_unhealthy(task) or task_id(task) in failing)]
 
 
 def breaker_limit(service: Json) -> int:
@@ -226,6 +261,8 @@ class Watch:
     _failed_before: int = 0
     _was_in_progress: bool = False
     _gave_up: str = ""
+    _checks: dict[str, HealthChecks] = field(default_factory=dict)
+    _unhealthy_targets: dict[str, list[Json]] = field(default_factory=dict)
 
     def observe(self, sight: Sight, at: float) -> Verdict:
         """The verdict on what was seen `at` this many seconds on any clock that only goes forward."""
@@ -237,13 +274,27 @@ class Watch:
         self._remember(tasks, at)
         verdict = self._of_service_deployment(sight) or self._of_deployments(sight, tasks, at)
         if not verdict.over:
-            verdict = self._hopeless(sight, tasks, at) or verdict
+            verdict = self._unhealthy(sight, tasks, at) or self._hopeless(sight, tasks, at) or verdict
         return Verdict(verdict.state, verdict.summary, verdict.code, self._progress(sight))
 
     @property
     def failed_tasks(self) -> list[Json]:
         """The tasks of the deployment that failed so far, the latest last."""
         return list(self._failed.values())
+
+    def telling_targets(self, sight: Sight) -> dict[str, Sequence[Json]]:
+        """The targets by target group. Where ECS has just replaced the unhealthy ones, those: new ones tell nothing."""
+        return {
+            arn: targets
+            if "unhealthy" in {state_of(item) for item in targets}
+            else self._last_unhealthy(arn) or targets
+            for arn, targets in sight.targets.items()
+        }
+
+    def _last_unhealthy(self, arn: str) -> Sequence[Json]:
+        """The targets of the deployment that were unhealthy last, unless one was healthy."""
+        checks = self._checks.get(arn)
+        return self._unhealthy_targets.get(arn, ()) if checks and not checks.served else ()
 
     def _remember(self, tasks: Sequence[Json], at: float) -> None:
         running = {task_id(task) for task in tasks if is_running(task)}
@@ -360,15 +411,51 @@ class Watch:
         if own.get("rolloutState") != "COMPLETED" and breaker_limit(sight.service):
             # The breaker is to speak first; this is for the case that it never does.
             limit += breaker_limit(sight.service)
-        failed = max(len(self._failed), int(own.get("failedTasks") or 0))
+        unhealthy = [task for task in tasks if self._past_grace(sight.service, task, at) and is_unhealthy(task)]
+        failed = max(len(self._failed), int(own.get("failedTasks") or 0)) + len(unhealthy)
         if self._gave_up or not wanted or failed < limit or self._settled(sight, tasks, at, SETTLE_SECONDS):
             return None
         starting = any(task.get("desiredStatus") == "RUNNING" for task in tasks)
-        if starting and len(self._failed) == self._failed_before:
+        if starting and not unhealthy and len(self._failed) == self._failed_before:
             return None
         if at - (self._started if self._started is not None else at) < SETTLE_SECONDS and not self.goal.fresh:
             return None
+        if all(map(failed_health_check, self._failed.values())) and (unhealthy or self._failed):
+            checks = f"{failed} tasks failed their health checks, {wanted} should run and none works."
+            return _failure("health_check_failing", f"{checks}{_outlook(sight.service, own)}")
         return _failure("tasks_failing", f"{failed} tasks failed, {wanted} should run and none works.")
+
+    def _unhealthy(self, sight: Sight, tasks: Sequence[Json], at: float) -> Verdict | None:
+        """A failure where the targets already say that the new tasks will never be healthy."""
+        up = [task for task in tasks if is_running(task) and task.get("desiredStatus", "RUNNING") == "RUNNING"]
+        grace = int(sight.service.get("healthCheckGracePeriodSeconds") or 0)
+        counted = {task_id(task): at - self._running_since[task_id(task)] - grace if grace else inf for task in up}
+        for arn in sight.targets.keys() & sight.groups.keys() if up else ():
+            targets = [
+                Target(owner, item.get("TargetHealth", {}), counted.get(owner, min(counted.values(), default=-inf)))
+                for owner, item in own_targets(sight.targets[arn], up)
+            ]
+            self._checks.setdefault(arn, HealthChecks()).observe(sight.groups[arn], targets, at)
+            unhealthy = [item for owner, item in own_targets(sight.targets[arn], up) if state_of(item) == "unhealthy"]
+            self._unhealthy_targets[arn] = unhealthy or self._unhealthy_targets.get(arn, [])
+        own, followed = deployment(sight.service, self.goal.deployment_id) or {}, sight.service_deployment or {}
+        if (
+            self._gave_up
+            or own.get("status") != "PRIMARY"
+            or followed.get("status", "PENDING") not in _STATES_OF_COURSE
+        ):
+            return None
+        more = breaker_limit(sight.service) if own.get("rolloutState") != "COMPLETED" else 0
+        for arn, checks in self._checks.items():
+            stopped = [name for name, task in self._failed.items() if arn in str(task.get("stoppedReason"))]
+            if arn in sight.groups and (failing := checks.verdict(sight.groups[arn], len(up), stopped, more)):
+                return _failure("health_check_failing", f"{failing}{_outlook(sight.service, own)}")
+        return None
+
+    def _past_grace(self, service: Json, task: Json, at: float) -> bool:
+        """True when a failed health check of the running task counts."""
+        grace = int(service.get("healthCheckGracePeriodSeconds") or 0)
+        return is_running(task) and at - self._running_since[task_id(task)] >= grace
 
     def _later(self, service: Json) -> bool:
         """True when the PRIMARY deployment is younger than the followed one: an older one is a stale answer."""
@@ -389,10 +476,7 @@ class Watch:
         if failed:
             parts.append(f"{failed} failed")
         if sight.targets:
-            healthy = [
-                sum(1 for item in group if item.get("TargetHealth", {}).get("State") == "healthy")
-                for group in sight.targets.values()
-            ]
+            healthy = [sum(state_of(item) == "healthy" for item in group) for group in sight.targets.values()]
             parts.append(f"{min(healthy)} healthy behind the load balancer")
         followed = sight.service_deployment or {}
         state = followed.get("status") or own.get("rolloutState") or ""
@@ -404,6 +488,14 @@ class Watch:
 
 def _failure(code: str, reason: str) -> Verdict:
     return Verdict("failed", f"{CODES[code]} {reason}".strip(), code)
+
+
+def _outlook(service: Json, own: Json) -> str:
+    """What ECS does with a deployment that cannot succeed, unless somebody ends it."""
+    if own.get("rolloutState") == "COMPLETED" or not breaker_limit(service):
+        return " ECS goes on starting new tasks."
+    rolls_back = service["deploymentConfiguration"]["deploymentCircuitBreaker"].get("rollback")
+    return f" The circuit breaker of the service {'rolls it back' if rolls_back else 'stops it'} later."
 
 
 def _sentence(text: t.Any) -> str:

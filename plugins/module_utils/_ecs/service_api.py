@@ -82,6 +82,11 @@ def describe_target_health(elbv2: Client, target_group: str) -> list[Json]:
     return list(elbv2.describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"])
 
 
+@aws_find
+def describe_target_groups(elbv2: Client, target_groups: Items) -> list[Json]:
+    return list(elbv2.describe_target_groups(TargetGroupArns=list(target_groups))["TargetGroups"])
+
+
 # CloudWatch Logs
 
 

@@ -28,7 +28,9 @@ from .rollout import (
     has_health_check,
     is_running,
     is_steady,
+    state_of,
     task_id,
+    unwell,
 )
 
 # After so many empty answers a service that never had service deployments is taken to get none (emulators).
@@ -98,6 +100,7 @@ class Observer:
     _stopped: dict[str, Json] = field(default_factory=dict)
     _denied: set[str] = field(default_factory=set)
     _tasks_denied: SlipwayError | None = None
+    _groups: dict[str, Json] = field(default_factory=dict)
 
     def look(self, service: Json) -> Sight:
         """All that belongs to a service's answer of this moment."""
@@ -115,7 +118,8 @@ class Observer:
         followed = deployments.get(self.watch.goal.service_deployment) or self._service_deployment()
         self._glances += 1
         running, self._running = self._running, int(service.get("runningCount") or 0)
-        if not self._glances % WHOLE_EVERY or self._running < running:
+        # Once a target is unhealthy, each look may be the one that decides.
+        if not self._glances % WHOLE_EVERY or self._running < running or self._groups:
             return self._whole(service, followed)
         if goes_well(service, self.watch.goal, followed):
             return Sight(service, followed)
@@ -125,7 +129,8 @@ class Observer:
         tasks = self._tasks(stopped)
         if not followed and any(is_running(task) for task in tasks):
             self.watch.health_is_checked = has_health_check(self.task_definition)
-        return Sight(service, followed, tasks, self._targets(service))
+        targets = self._targets(service)
+        return Sight(service, followed, tasks, targets, self._settings(targets))
 
     @functools.cached_property
     def task_definition(self) -> Json:
@@ -204,6 +209,14 @@ class Observer:
                 groups[group] = health
         return groups
 
+    def _settings(self, targets: t.Mapping[str, t.Sequence[Json]]) -> dict[str, Json]:
+        """How the target groups check their targets, read once and only when one is unhealthy."""
+        states = {state_of(item) for items in targets.values() for item in items}
+        if "unhealthy" in states and targets.keys() - self._groups.keys():
+            found = self._allowed(service_api.describe_target_groups, self.cloud.elbv2, sorted(targets)) or []
+            self._groups |= {group["TargetGroupArn"]: group for group in found}
+        return self._groups
+
     def _allowed(self, call: t.Callable[..., T], *args: t.Any, **kwargs: t.Any) -> T | None:
         """Call, unless the caller's rights or the API do not allow it: a rollout can be judged by less. Said once."""
         name = call.__name__
@@ -225,9 +238,7 @@ class Observer:
 
     def evidence(self, sight: Sight) -> Evidence:
         """Everything that may tell why the rollout failed."""
-        tasks = self.watch.failed_tasks or [
-            task for task in sight.tasks if task.get("lastStatus") not in ("RUNNING", "STOPPED")
-        ]
+        tasks = self.watch.failed_tasks or unwell(sight, self.watch.goal)
         definition = self.task_definition
         shown = {task_id(task): self._logs(task, definition) for task in worth_showing(tasks)}
         logs = {(name, container): lines for name, found in shown.items() for container, lines in found.items()}
@@ -236,7 +247,8 @@ class Observer:
             tasks=tasks,
             task_definition=definition,
             logs=logs,
-            targets=sight.targets,
+            targets=self.watch.telling_targets(sight),
+            groups=sight.groups,
             unread=tuple(self.unread),
             since=self.watch.goal.created_at if self.watch.goal.fresh else None,
         )

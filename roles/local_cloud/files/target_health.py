@@ -34,6 +34,8 @@ Key = tuple[str, str, int]
 EAGER_SECONDS = 0.5
 # How often a task's health is looked up.
 TASK_SECONDS = 0.5
+# ECS does not notice an unhealthy target at once.
+NOTICE_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Health:
     description: str = "Target registration is in progress"
     successes: int = 0
     failures: int = 0
+    unhealthy_since: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,9 @@ class Checked:
             failure = check(target, group)
             now = time.monotonic()
             if failure is None or now >= due or self.health.state != "initial":
-                self.health = after_check(self.health, failure, group)
+                before, self.health = self.health, after_check(self.health, failure, group)
+                if before.state != self.health.state:
+                    self.health = replace(self.health, unhealthy_since=now)
                 due = now + int(group.get("HealthCheckIntervalSeconds") or 30)
             self.ended.wait(EAGER_SECONDS if self.health.state == "initial" else max(0.0, due - time.monotonic()))
 
@@ -249,9 +254,11 @@ class TaskTargets:
             if address and (arn := balancer.get("targetGroupArn")) in self.checks.alb._tgs
         }
 
-    def failing(self, task: Json) -> str:
-        """The first target group whose checks the task fails."""
-        return next((arn for arn, health in self.health(task).items() if health.state == "unhealthy"), "")
+    def failing(self, task: Json) -> tuple[str, Health] | None:
+        """The first target group whose checks the task fails, for so long that ECS knows."""
+        latest = time.monotonic() - NOTICE_SECONDS
+        found = self.health(task).items()
+        return next(((arn, h) for arn, h in found if h.state == "unhealthy" and h.unhealthy_since < latest), None)
 
     def healthy(self, task: Json) -> bool:
         """Whether containers and targets of a task are healthy."""
@@ -283,7 +290,15 @@ def replace_unhealthy(ecs: ModuleType, checks: Checks) -> None:
             return
         failing = targets.failing(task)
         if failing and not in_grace_period(task, service):
-            replace_task(ecs, task, client, f"Task failed ELB health checks in (target-group {failing})")
+            arn, health = failing
+            message = f"is unhealthy in (target-group {arn}) due to (reason {health.description})"
+            event = {
+                "id": ecs.new_uuid(),
+                "createdAt": ecs._iso(),
+                "message": f"(service {service['serviceName']}) {message}",
+            }
+            service["events"].insert(0, event)
+            replace_task(ecs, task, client, f"Task failed ELB health checks in (target-group {arn})")
         elif not task.get("_startup_stable") and up_seconds(task) >= ecs._ECS_DEPLOYMENT_STEADY_DELAY:
             complete(ecs, key, task)
 

@@ -105,6 +105,26 @@ def target(address: str, state: str = "healthy", **health: t.Any) -> Json:
     return {"Target": {"Id": address, "Port": 8080}, "TargetHealth": {"State": state, **health}}
 
 
+def target_group(**members: t.Any) -> Json:
+    """What DescribeTargetGroups answers."""
+    return {
+        "TargetGroupArn": GROUP,
+        "TargetGroupName": "web",
+        "Protocol": "HTTP",
+        "Port": 80,
+        "HealthCheckProtocol": "HTTP",
+        "HealthCheckPort": "traffic-port",
+        "HealthCheckPath": "/health",
+        "HealthCheckIntervalSeconds": 30,
+        "HealthCheckTimeoutSeconds": 5,
+        "HealthyThresholdCount": 5,
+        "UnhealthyThresholdCount": 2,
+        "Matcher": {"HttpCode": "200"},
+        "TargetType": "ip",
+        **members,
+    }
+
+
 def service_deployment(status: str, **members: t.Any) -> Json:
     return {
         "serviceDeploymentArn": f"{PREFIX}:service-deployment/shop/web/abc",

@@ -27,6 +27,8 @@ from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     service,
     stopped,
     target,
+    target_group,
+    task,
 )
 
 SECRET = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-AbCdEf"
@@ -199,10 +201,99 @@ def test_unhealthy_targets_are_told_with_their_reason() -> None:
         Description="Health checks failed with these codes: [404]",
     )
     leaving = target("10.0.0.2", "draining")
-    failure = diagnose(Evidence(service(**BALANCED), targets={GROUP: [mismatch, leaving]}))
-    assert failure["causes"] == ["target_unhealthy"]
+    groups = {GROUP: target_group()}
+    failure = diagnose(Evidence(service(**BALANCED), targets={GROUP: [mismatch, leaving]}, groups=groups))
+    assert failure["causes"] == ["health_check_path"]
     assert [item["code"] for item in failure["targets"]] == ["Target.ResponseCodeMismatch"]
-    assert "Target 10.0.0.1:8080 is unhealthy: Health checks failed with these codes: [404]" in render("x", failure)
+    assert (
+        "Target 10.0.0.1:8080 is unhealthy: Health checks failed with these codes: [404]"
+        " (HTTP GET /health on the target's port: expected 200)" in render("x", failure)
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "description", "cause"),
+    [
+        ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [301]", "health_check_redirected"),
+        ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [400]", "health_check_host"),
+        ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [401]", "health_check_denied"),
+        ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [404]", "health_check_path"),
+        ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [410]", "target_unhealthy"),
+        ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [502]", "health_check_error"),
+        ("Target.Timeout", "Request timed out", "health_check_timeout"),
+        ("Target.FailedHealthChecks", "Health checks failed", "health_check_refused"),
+        ("Elb.InternalError", "Health checks failed due to an internal error", "target_unhealthy"),
+    ],
+)
+def test_each_way_to_fail_a_health_check_has_its_cause(reason: str, description: str, cause: str) -> None:
+    targets = {GROUP: [target("10.0.0.1", "unhealthy", Reason=reason, Description=description)]}
+    assert diagnose(Evidence(service(**BALANCED), targets=targets))["causes"] == [cause]
+
+
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ("[INFO] Listening at: http://127.0.0.1:8080 (7)", "listens_on_loopback"),
+        ("INFO: Uvicorn running on http://localhost:8080 (Press CTRL+C to quit)", "listens_on_loopback"),
+        ("Starting development server at http://127.0.0.1:8080/", "listens_on_loopback"),
+        ("Server is running on [::1]:8080", "listens_on_loopback"),
+        ("[INFO] Listening at: http://0.0.0.0:3000 (7)", "listens_elsewhere"),
+        ("Tomcat started on port(s): 9090 (http) with context path ''", "listens_elsewhere"),
+        ("listening on :3000", "listens_elsewhere"),
+        ("Example app listening on port 3000", "listens_elsewhere"),
+        ("Listening on [::]:8080", "health_check_refused"),
+        ("Connecting to 127.0.0.1:5432", "health_check_refused"),
+        ("worker 12 started at 12:30:11", "health_check_refused"),
+    ],
+)
+def test_a_log_tells_where_a_program_listens(line: str, cause: str) -> None:
+    refused = target("10.0.0.1", "unhealthy", Reason="Target.FailedHealthChecks", Description="Health checks failed")
+    running = task("n1")
+    evidence = Evidence(service(**BALANCED), [running], logs={("n1", "web"): [line]}, targets={GROUP: [refused]})
+    assert diagnose(evidence)["causes"] == [cause]
+
+
+def test_a_port_beside_the_right_one_is_no_cause() -> None:
+    refused = target("10.0.0.1", "unhealthy", Reason="Target.Timeout", Description="Request timed out")
+    lines = ["Listening on 0.0.0.0:8080", "Metrics: listening on 127.0.0.1:9100"]
+    evidence = Evidence(service(**BALANCED), [task("n1")], logs={("n1", "web"): lines}, targets={GROUP: [refused]})
+    assert diagnose(evidence)["causes"] == ["health_check_timeout"]
+
+
+def test_what_a_target_answers_goes_before_what_ecs_says_of_it() -> None:
+    reason = f"Task failed ELB health checks in (target-group {GROUP})"
+    sick = stopped("f1", stopCode="ServiceSchedulerInitiated", stoppedReason=reason)
+    timeout = target("10.0.0.1", "unhealthy", Reason="Target.Timeout", Description="Request timed out")
+    assert diagnose(Evidence(service(**BALANCED), [sick]))["causes"] == ["load_balancer_health_check"]
+    assert diagnose(Evidence(service(**BALANCED), [sick], targets={GROUP: [timeout]}))["causes"] == [
+        "health_check_timeout"
+    ]
+
+
+def test_the_event_tells_where_targets_are_gone() -> None:
+    reason = "Health checks failed with these codes: [404]"
+    message = f"(service web) (port 8080) is unhealthy in (target-group {GROUP}) due to (reason {reason})"
+    events = [{"id": "1", "createdAt": at(500), "message": message}]
+    sick = stopped("f1", stopCode="ServiceSchedulerInitiated", stoppedReason="Task failed ELB health checks in (x)")
+    assert diagnose(Evidence(service(events=events, **BALANCED), [sick]))["causes"] == ["health_check_path"]
+
+
+@pytest.mark.parametrize(
+    ("definition", "limit"),
+    [
+        ({"memory": "512", "containerDefinitions": [{"name": "web"}]}, "Container web used up the task's 512 MiB. "),
+        (
+            {"memory": "512", "containerDefinitions": [{"name": "web", "memory": 64}]},
+            "Container web used up its 64 MiB. ",
+        ),
+        ({"containerDefinitions": [{"name": "web"}]}, ""),
+        ({}, ""),
+    ],
+)
+def test_out_of_memory_names_the_limit(definition: Json, limit: str) -> None:
+    killed = container("f1", exitCode=137, reason="OutOfMemoryError: Container killed due to memory usage")
+    failure = diagnose(Evidence(service(), [stopped("f1", containers=[killed])], task_definition=definition))
+    assert failure["advice"] == [f"{limit}Raise memory in the task definition, or let the program use less."]
 
 
 def test_a_port_that_the_container_does_not_have_is_told() -> None:

@@ -35,6 +35,7 @@ from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     service_deployment,
     stopped,
     target,
+    target_group,
     task,
 )
 
@@ -380,3 +381,155 @@ def test_progress_is_one_line_that_says_what_matters() -> None:
     )
     line = judge(watch(), sight).progress
     assert line == "1/2 running, 1 pending, 1 failed, 1 healthy behind the load balancer"
+
+
+# Health checks that no task passes
+
+MISMATCH = {"Reason": "Target.ResponseCodeMismatch", "Description": "Health checks failed with these codes: [404]"}
+REFUSED = {"Reason": "Target.FailedHealthChecks", "Description": "Health checks failed"}
+ELB_FAILED = {
+    "stopCode": "ServiceSchedulerInitiated",
+    "stoppedReason": f"Task failed ELB health checks in (target-group {GROUP})",
+}
+
+
+def checked(
+    states: t.Sequence[tuple[str, Json]], *, stops: int = 0, group: Json | None = None, **members: t.Any
+) -> Sight:
+    """New tasks n1, n2… whose targets have these states, beside a healthy old one; `stops` more were stopped."""
+    tasks = [task(f"n{number}", 2) for number in range(1, len(states) + 1)]
+    targets = [target(f"10.0.0.{number}", state, **why) for number, (state, why) in enumerate(states, 1)]
+    gone = [stopped(f"g{number}", 2, **ELB_FAILED) for number in range(stops)]
+    return Sight(
+        service(in_progress(), OLD, desiredCount=len(states), **members),
+        tasks=[task("o9", 1), *tasks, *gone],
+        targets={GROUP: [target("10.0.0.9"), *targets]},
+        groups={GROUP: target_group(**group or {})},
+    )
+
+
+def moment_of(sight: Sight, until: float = 600, before: t.Sequence[tuple[float, Sight]] = ()) -> float | None:
+    """When a watch that looks every two seconds calls health checks failing, from what it sees all the time."""
+    watching = watch()
+    for number in range(int(until / 2)):
+        seen = next((earlier for end, earlier in before if number * 2 < end), sight)
+        verdict = watching.observe(seen, number * 2)
+        if verdict.over:
+            assert verdict.code == "health_check_failing", verdict
+            return number * 2
+    return None
+
+
+def test_a_lasting_wrong_answer_of_all_new_tasks_is_a_verdict_at_once() -> None:
+    verdict = judge(watch(), checked([("unhealthy", MISMATCH)] * 2))
+    assert (verdict.state, verdict.code) == ("failed", "health_check_failing")
+    assert (
+        "Target group web: health check HTTP GET /health on the target's port: expected 200, got 404" in verdict.summary
+    )
+    assert "4 checks of 2 tasks, none healthy" in verdict.summary
+    assert "ECS goes on starting new tasks." in verdict.summary
+
+
+def test_what_the_breaker_will_do_is_said() -> None:
+    assert "The circuit breaker of the service rolls it back later." in (
+        judge(watch(), checked([("unhealthy", MISMATCH)], **BREAKER)).summary
+    )
+
+
+@pytest.mark.parametrize("state", ["healthy", "initial", "unused", "unavailable"])
+def test_one_task_that_may_still_work_speaks_against_a_verdict(state: str) -> None:
+    assert moment_of(checked([("unhealthy", MISMATCH), (state, {})])) is None
+
+
+def test_a_task_that_was_healthy_once_speaks_against_a_verdict() -> None:
+    assert moment_of(checked([("unhealthy", MISMATCH)]), before=[(10, checked([("healthy", {})]))]) is None
+
+
+def test_old_tasks_that_fail_say_nothing_about_new_ones() -> None:
+    sight = checked([("initial", {})])
+    sight = replace(sight, targets={GROUP: [target("10.0.0.9", "unhealthy", **MISMATCH), *sight.targets[GROUP][1:]]})
+    assert moment_of(sight) is None
+
+
+@pytest.mark.parametrize(
+    ("why", "group", "moment"),
+    [
+        (MISMATCH, {}, 0),
+        # Three times as many checks as make a target unhealthy.
+        (REFUSED, {}, 4 * 30),
+        (REFUSED, {"HealthCheckIntervalSeconds": 10, "UnhealthyThresholdCount": 3}, 6 * 10),
+        ({**MISMATCH, "Description": "Health checks failed with these codes: [503]"}, {}, 4 * 30),
+        ({**MISMATCH, "Description": "Health checks failed with these codes: [404, 502]"}, {}, 4 * 30),
+        ({**MISMATCH, "Description": "Health checks failed with these codes: [429]"}, {}, 4 * 30),
+        ({"Reason": "Elb.InternalError", "Description": "Internal error"}, {}, None),
+    ],
+)
+def test_a_program_that_may_still_start_gets_more_time(why: Json, group: Json, moment: float | None) -> None:
+    assert moment_of(checked([("unhealthy", why)], group=group)) == moment
+
+
+def test_the_breaker_speaks_first_where_a_program_may_still_start() -> None:
+    assert moment_of(checked([("unhealthy", REFUSED)], **BREAKER)) == (2 * (3 + 3) - 2) * 30
+
+
+@pytest.mark.parametrize("why", [MISMATCH, REFUSED])
+def test_failures_within_the_grace_period_do_not_count(why: Json) -> None:
+    sight = checked([("unhealthy", why)], healthCheckGracePeriodSeconds=90)
+    checks = 2 if why is MISMATCH else 6
+    assert moment_of(sight) == 90 + checks * 30
+
+
+def test_another_reason_begins_anew() -> None:
+    # Refused until it has started, then a wrong answer: that has to come as often as makes a target unhealthy.
+    before = [(50, checked([("unhealthy", REFUSED)]))]
+    assert moment_of(checked([("unhealthy", MISMATCH)]), before=before) == 50 + 30
+
+
+def test_each_replaced_task_begins_anew_and_what_its_predecessors_failed_counts() -> None:
+    watching = watch()
+    first = checked([("unhealthy", REFUSED)])
+    assert not watching.observe(first, 0).over
+    second = checked([("initial", {})], stops=0)
+    gone = stopped("n1", 2, **ELB_FAILED)
+    second = replace(second, tasks=[task("n2", 2), gone], targets={GROUP: [target("10.0.0.2", "initial")]})
+    assert not watching.observe(second, 10).over
+    sick = replace(second, targets={GROUP: [target("10.0.0.2", "unhealthy", **REFUSED)]})
+    assert not watching.observe(sick, 60).over
+    third = [task("n3", 2), gone, stopped("n2", 2, **ELB_FAILED)]
+    assert not watching.observe(replace(sick, tasks=third, targets={GROUP: [target("10.0.0.3", "initial")]}), 70).over
+    verdict = watching.observe(
+        replace(sick, tasks=third, targets={GROUP: [target("10.0.0.3", "unhealthy", **REFUSED)]}), 130
+    )
+    assert verdict.code == "health_check_failing"
+    assert "6 checks of 3 tasks" in verdict.summary
+
+
+def test_without_the_settings_of_the_target_group_there_is_no_early_verdict() -> None:
+    assert moment_of(replace(checked([("unhealthy", MISMATCH)]), groups={})) is None
+
+
+def test_a_rollback_that_runs_already_is_waited_for() -> None:
+    sight = replace(checked([("unhealthy", MISMATCH)]), service_deployment=service_deployment("ROLLBACK_IN_PROGRESS"))
+    assert moment_of(sight) is None
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_unhealthy_containers_count_as_failed_tasks(count: int) -> None:
+    sick = [task(f"n{number}", 2, healthStatus="UNHEALTHY") for number in range(count)]
+    verdict = judge(watch(), Sight(service(in_progress(), OLD), tasks=sick))
+    assert verdict.code == ("health_check_failing" if count == 3 else "")
+
+
+def test_unhealthy_containers_do_not_count_within_the_grace_period() -> None:
+    sick = [task(f"n{number}", 2, healthStatus="UNHEALTHY") for number in range(3)]
+    sight = Sight(service(in_progress(), OLD, healthCheckGracePeriodSeconds=60), tasks=sick)
+    assert moment_of(sight) == 60
+
+
+def test_tasks_that_ecs_stopped_for_their_health_checks_are_told_apart_from_those_that_ended() -> None:
+    tasks = [stopped(f"f{n}", 2, **ELB_FAILED) for n in range(3)]
+    verdict = judge(watch(), Sight(service(in_progress(), OLD), tasks=tasks))
+    assert verdict.code == "health_check_failing"
+    assert "3 tasks failed their health checks" in verdict.summary
+    mixed = [*tasks, stopped("x1", 2)]
+    assert judge(watch(), Sight(service(in_progress(), OLD), tasks=mixed)).code == "tasks_failing"

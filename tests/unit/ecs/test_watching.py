@@ -24,6 +24,7 @@ from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     service_deployment,
     stopped,
     target,
+    target_group,
     task,
 )
 
@@ -31,6 +32,7 @@ LOGGED: Json = {
     "containerDefinitions": [
         {
             "name": "web",
+            "portMappings": [{"containerPort": 8080}],
             "logConfiguration": {
                 "logDriver": "awslogs",
                 "options": {
@@ -58,6 +60,7 @@ class Aws:
         self.listed: t.Callable[[float], list[Json]] = lambda _now: []
         self.tasks: list[Json] = []
         self.targets: list[Json] = []
+        self.groups = [target_group()]
         self.task_definition = LOGGED
         self.log: list[str] = []
         self.streams: list[str] = []
@@ -78,6 +81,7 @@ class Aws:
             "describe_tasks": lambda request: {"tasks": [x for x in self.tasks if x["taskArn"] in request["tasks"]]},
             "describe_task_definition": lambda _request: {"taskDefinition": self.task_definition},
             "describe_target_health": lambda _request: {"TargetHealthDescriptions": self.targets},
+            "describe_target_groups": lambda _request: {"TargetGroups": self.groups},
             "get_log_events": self._log_events,
         }
 
@@ -191,8 +195,74 @@ def test_the_load_balancer_is_waited_for() -> None:
     assert outcome.verdict.code == "timeout"
     assert "1 healthy behind the load balancer" in outcome.verdict.summary
     assert "Target 10.0.0.2:8080 is unhealthy: Health checks failed" in explain(watching, outcome).msg
+    assert aws.calls.count("describe_target_groups") == 1
     aws.targets = [target("10.0.0.1"), target("10.0.0.2")]
     assert watched(aws)[1].verdict.state == "succeeded"
+
+
+def failing_behind_a_load_balancer(**health: str) -> Aws:
+    """Both tasks run, log where they listen, and fail the health check of their target group from the start."""
+    aws = Aws()
+    balancers = [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 8080}]
+    aws.services = lambda _now: service(deployment(2, rolloutState="IN_PROGRESS"), loadBalancers=balancers)
+    aws.tasks = [task("n1", 2), task("n2", 2)]
+    aws.targets = [target(f"10.0.0.{number}", "unhealthy", **health) for number in (1, 2)]
+    return aws
+
+
+def test_an_answer_that_waiting_does_not_change_ends_the_watch_at_once() -> None:
+    description = "Health checks failed with these codes: [404]"
+    aws = failing_behind_a_load_balancer(Reason="Target.ResponseCodeMismatch", Description=description)
+    watching, outcome = watched(aws, timeout=600)
+    failure = explain(watching, outcome)
+    assert failure.code == "health_check_failing"
+    assert aws.time < 15
+    assert "Target group web: health check HTTP GET /health on the target's port: expected 200, got 404" in failure.msg
+    assert "What to do: The program does not know the health check's path" in failure.msg
+
+
+def test_a_program_that_listens_on_loopback_is_told_from_its_log() -> None:
+    aws = failing_behind_a_load_balancer(Reason="Target.FailedHealthChecks", Description="Health checks failed")
+    aws.log = ["[INFO] Listening at: http://127.0.0.1:8080 (7)"]
+    watching, outcome = watched(aws, timeout=600)
+    failure = explain(watching, outcome)
+    assert failure.code == "health_check_failing"
+    assert 100 < aws.time < 200, "a program that starts slowly gets time"
+    assert failure.details["failure"]["causes"] == ["listens_on_loopback"]
+    assert "    | [INFO] Listening at: http://127.0.0.1:8080 (7)" in failure.msg
+
+
+def test_what_replaced_tasks_failed_with_is_told_when_their_successors_are_new() -> None:
+    aws = failing_behind_a_load_balancer(Reason="Target.FailedHealthChecks", Description="Health checks failed")
+    sick = {"stopCode": "ServiceSchedulerInitiated", "stoppedReason": f"Task failed ELB health checks in (x {GROUP})"}
+    old_targets, old_tasks = aws.targets, aws.tasks
+
+    def services(now: float) -> Json:
+        if now > 10:
+            aws.tasks = [stopped(f"n{number}", 2, **sick) for number in range(1, 5)] + [task("n5", 2)]
+            new = target("10.0.0.5", "initial", Reason="Elb.InitialHealthChecking")
+            aws.targets = [target("10.0.0.9"), new]  # and one of the previous deployment
+        else:
+            aws.tasks, aws.targets = old_tasks, old_targets
+        balancers = [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 8080}]
+        return service(deployment(2, rolloutState="IN_PROGRESS"), loadBalancers=balancers)
+
+    aws.services = services
+    watching, outcome = watched(aws, timeout=600)
+    failure = explain(watching, outcome)
+    assert failure.code == "health_check_failing"
+    assert failure.details["failure"]["causes"] == ["health_check_refused"]
+    assert "Target 10.0.0.1:8080 is unhealthy: Health checks failed" in failure.msg
+
+
+def test_without_the_right_to_read_target_groups_there_is_no_early_verdict() -> None:
+    description = "Health checks failed with these codes: [404]"
+    aws = failing_behind_a_load_balancer(Reason="Target.ResponseCodeMismatch", Description=description)
+    aws.denied = {"describe_target_groups"}
+    watching, outcome = watched(aws, timeout=60)
+    assert outcome.verdict.code == "timeout"
+    assert "describe_target_groups" in explain(watching, outcome).msg
+    assert aws.calls.count("describe_target_groups") == 1
 
 
 def test_a_health_check_is_waited_for() -> None:

@@ -251,6 +251,21 @@ def serve(settings: Settings) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
     from ministack.app import app
+
+    patch_emulator(settings)
+    if settings.auth:
+        check_policies(settings)
+
+    config = Config()
+    # Without a password in front of an API that starts containers: nobody else may reach it.
+    config.bind = [f"127.0.0.1:{settings.port}", f"fd://{bridge_socket(settings).detach()}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 5
+    asyncio.run(hypercorn_serve(app, config))  # type: ignore[arg-type]
+
+
+def patch_emulator(settings: Settings) -> None:
+    """Let the emulator do what AWS does."""
     from ministack.services import alb, autoscaling, ec2, ecs, servicediscovery, ssm
 
     sys.path.insert(0, str(HERE))
@@ -274,16 +289,6 @@ def serve(settings: Settings) -> None:
     seams.target_groups(alb)
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
     seams.machine_image(ec2, ssm, settings.region, settings.instance_image)
-
-    if settings.auth:
-        check_policies(settings)
-
-    config = Config()
-    # Without a password in front of an API that starts containers: nobody else may reach it.
-    config.bind = [f"127.0.0.1:{settings.port}", f"fd://{bridge_socket(settings).detach()}"]
-    config.keep_alive_timeout = 75
-    config.graceful_timeout = 5
-    asyncio.run(hypercorn_serve(app, config))  # type: ignore[arg-type]
 
 
 def check_policies(settings: Settings) -> None:

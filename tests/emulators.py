@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-MINISTACK = ("-m", "ministack")
+MINISTACK = (str(Path(__file__).with_name("serve_ministack.py")),)
 MOTO = ("-m", "moto.server")
 
 

@@ -100,6 +100,7 @@ code:
       V(last_tag) for an image that would go with its tags, V(invalid_option) for a value that is refused before any
       call, V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(conflict), V(refused) and
       V(aws_error) for what AWS answered.
+    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
   returned: failure
   type: str
   sample: tag_immutable

@@ -219,6 +219,7 @@ code:
     - V(invalid_option) for a value that is refused before anything is changed, V(immutable) for a setting that AWS
       cannot change, V(not_empty) for a repository with images, V(access_denied), V(no_credentials), V(no_connection),
       V(throttled), V(limit_exceeded), V(conflict), V(refused) and V(aws_error) for what AWS answered.
+    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
   returned: failure
   type: str
   sample: not_empty

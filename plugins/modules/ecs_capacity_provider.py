@@ -143,6 +143,7 @@ code:
   description:
     - What went wrong, as a word that does not change.
     - V(access_denied), AWS does not allow the call that is named.
+    - V(bad_answer), an answer cannot be read, or leaves out what was asked for.
     - V(aws_error), AWS answered with a fault of its own.
     - V(capacity_provider_failed), AWS could not make, change or delete it, and says why.
     - V(cluster_failed), AWS could not take it from a cluster.

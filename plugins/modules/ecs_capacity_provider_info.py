@@ -59,6 +59,7 @@ code:
   description:
     - What went wrong, as a word that does not change.
     - V(access_denied), AWS does not allow the call that is named.
+    - V(bad_answer), an answer cannot be read, or leaves out what was asked for.
     - V(aws_error), AWS answered with a fault of its own.
     - V(invalid_option), an option cannot be right; nothing was changed.
     - V(no_connection), AWS cannot be reached.

@@ -173,6 +173,7 @@ code:
   description:
     - What went wrong, as a word that does not change.
     - V(access_denied), AWS does not allow the call that is named.
+    - V(bad_answer), an answer cannot be read, or leaves out what was asked for.
     - V(aws_error), AWS answered with a fault of its own.
     - V(cluster_failed), AWS could not make the cluster or attach its capacity providers.
     - V(conflict), something else is being done to the resource.

@@ -227,6 +227,7 @@ code:
     - V(immutable), AWS cannot change an option in place; nothing was touched.
     - V(invalid_option), an option cannot be right; nothing was touched.
     - V(access_denied), AWS does not allow the call that is named.
+    - V(bad_answer), an answer cannot be read, or leaves out what was asked for.
     - V(aws_error), AWS answered with a fault of its own.
     - V(conflict), something else is being done to a service, or another client created it meanwhile.
     - V(limit_exceeded), a quota is used up.

@@ -155,6 +155,7 @@ code:
       else's secret has, V(not_found) for one that is said to be made elsewhere and is not there, V(access_denied),
       V(no_credentials), V(no_connection), V(throttled), V(limit_exceeded), V(refused) and V(aws_error) for what AWS
       answered.
+    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
   returned: failure
   type: str
   sample: conflict

@@ -299,6 +299,7 @@ code:
     - V(service_gone), the service was deleted while its rollout was watched.
     - V(immutable), AWS cannot change an option in place; nothing was changed.
     - V(access_denied), AWS does not allow the call that is named.
+    - V(bad_answer), an answer cannot be read, or leaves out what was asked for.
     - V(aws_error), AWS answered with a fault of its own.
     - V(conflict), something else is being done to the service, or another client created it meanwhile.
     - V(invalid_option), an option cannot be right; nothing was changed.

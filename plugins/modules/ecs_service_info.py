@@ -133,6 +133,7 @@ code:
   description:
     - What went wrong, as a word that never changes.
     - V(access_denied), AWS does not allow the call that is named.
+    - V(bad_answer), an answer cannot be read, or leaves out what was asked for.
     - V(aws_error), AWS answered with a fault of its own.
     - V(invalid_option), an option cannot be right.
     - V(no_connection), AWS cannot be reached.

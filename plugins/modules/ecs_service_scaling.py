@@ -174,6 +174,7 @@ code:
       that does not exist, V(unsupported) for an endpoint without Application Auto Scaling, such as the local cloud's,
       V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(limit_exceeded), V(conflict), V(refused)
       and V(aws_error) for what AWS answered.
+    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
   returned: failure
   type: str
   sample: invalid_option

@@ -111,6 +111,7 @@ code:
       stopped because it took too long, V(not_found) for a service that does not exist, V(invalid_option),
       V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(refused) and V(aws_error) for what AWS
       answered.
+    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
   returned: failure
   type: str
   sample: task_failed

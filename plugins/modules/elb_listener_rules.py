@@ -113,6 +113,7 @@ code:
     - V(invalid_option) for a value that is refused before anything is changed, V(not_found) for a listener that does
       not exist, V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(refused) and V(aws_error) for
       what AWS answered.
+    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
   returned: failure
   type: str
   sample: invalid_option

@@ -135,6 +135,7 @@ code:
     - Which error it was, for programs.
     - V(conflict) for a change that AWS cannot make, V(invalid_option), V(not_found), V(access_denied),
       V(no_credentials), V(no_connection), V(throttled), V(refused) and V(aws_error) for what AWS answered.
+    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
   returned: failure
   type: str
   sample: conflict

@@ -76,6 +76,7 @@ code:
   description:
     - Which error it was, for programs. V(invalid_option), V(access_denied), V(no_credentials), V(no_connection),
       V(throttled), V(refused) or V(aws_error).
+    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
   returned: failure
   type: str
   sample: access_denied

@@ -112,6 +112,7 @@ code:
     - V(invalid_option) for a value that is refused before anything is changed, V(timeout) where AWS or ECS took longer
       than O(wait_timeout), V(conflict) for a name that is taken, V(limit_exceeded), V(not_found), V(access_denied),
       V(no_credentials), V(no_connection), V(throttled), V(refused) and V(aws_error) for what AWS answered.
+    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
   returned: failure
   type: str
   sample: invalid_option

@@ -58,7 +58,7 @@ def request_certificate(acm: Client, domains: t.Sequence[str], tags: list[Json])
 
 @aws_call
 def list_tags(acm: Client, arn: str) -> list[Json]:
-    return list(acm.list_tags_for_certificate(CertificateArn=arn).get("Tags") or [])
+    return list(acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
 
 
 @aws_call

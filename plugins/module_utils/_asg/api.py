@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import aws_call
+from .._core.errors import aws_call, aws_delete
 
 Client = t.Any
 Json = dict[str, t.Any]
@@ -33,7 +33,7 @@ def update_group(asg: Client, name: str, request: Json) -> None:
     asg.update_auto_scaling_group(AutoScalingGroupName=name, **request)
 
 
-@aws_call
+@aws_delete
 def delete_group(asg: Client, name: str, force: bool) -> None:
     """With `force`, its instances end too, whatever protects them."""
     asg.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=force)

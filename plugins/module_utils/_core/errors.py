@@ -11,6 +11,8 @@ Everything below the module layer raises SlipwayError and nothing else on purpos
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import dataclasses
 import functools
 import typing as t
 
@@ -23,6 +25,7 @@ R = t.TypeVar("R")
 # Codes that any module can fail with; a flow may add its own. They are documented for users and never change.
 ACCESS_DENIED = "access_denied"
 AWS_ERROR = "aws_error"
+BAD_ANSWER = "bad_answer"
 CONFLICT = "conflict"
 INVALID_OPTION = "invalid_option"
 LIMIT_EXCEEDED = "limit_exceeded"
@@ -46,28 +49,62 @@ _CREDENTIALS = {
 }
 _THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
 _CONFLICT = {
-    "AlreadyExists",
     "ConcurrentUpdateException",
     "ConflictException",
+    "DuplicateRequest",
+    "DuplicateTargetGroupName",
+    "PriorityInUse",
     "ResourceContention",
+    "ResourceExistsException",
     "ResourceInUse",
     "ResourceInUseException",
     "ScalingActivityInProgress",
     "UpdateInProgressException",
 }
+_EXISTS = ("AlreadyExists", "AlreadyExistsException", "AlreadyExistsFault", "NotEmptyException")
 _REFUSED = {"ClientException", "InvalidParameterException", "ValidationException", "ValidationError"}
-# ECS has no code of its own for a task definition that is not there.
-_NOT_FOUND_MESSAGES = ("Unable to describe task definition", "The specified task definition does not exist")
+# What has no code of its own: of ECS, and of EC2 Auto Scaling.
+_NOT_FOUND_MESSAGES = (
+    "Unable to describe task definition",
+    "The specified task definition does not exist",
+    "The specified capacity provider does not exist",
+    "The specified capacity provider was not found",
+    "AutoScalingGroup name not found",
+)
+_EXISTS_MESSAGES = ("The specified capacity provider already exists",)
+
+# What calls begin with that change nothing, and how often such a call is made again after an unreadable answer.
+READS = ("BatchGet", "Describe", "Get", "List")
+REREADS = 2
+
+
+@dataclasses.dataclass
+class Call:
+    """The API call that this thread makes, or made last; `calls` writes it down.
+
+    `lost`: an attempt reached AWS, perhaps, and had no answer. What a later attempt finds may be the work of this one.
+    """
+
+    operation: str = ""
+    lost: bool = False
+    stalled: int = 0
+
+
+CALL: contextvars.ContextVar[Call] = contextvars.ContextVar("CALL")
 
 
 class SlipwayError(Exception):
-    """A failure that a person can act on: a stable `code`, a sentence, and details as plain data."""
+    """A failure that a person can act on: a stable `code`, a sentence, and details as plain data.
+
+    `lost`: of the call's attempts, one before the last had no answer.
+    """
 
     def __init__(self, code: str, msg: str, details: t.Mapping[str, t.Any] | None = None) -> None:
         super().__init__(msg)
         self.code = code
         self.msg = msg
         self.details = dict(details or {})
+        self.lost = False
 
     def result(self) -> dict[str, t.Any]:
         """The arguments of fail_json."""
@@ -84,7 +121,7 @@ def code_of(error_code: str, message: str) -> str:
         return THROTTLED
     if error_code.endswith(("NotFoundException", "NotFound")) or any(m in message for m in _NOT_FOUND_MESSAGES):
         return NOT_FOUND
-    if error_code in _CONFLICT or error_code.endswith(("AlreadyExistsException", "NotEmptyException")):
+    if error_code in _CONFLICT or error_code.endswith(_EXISTS) or any(m in message for m in _EXISTS_MESSAGES):
         return CONFLICT
     if error_code.startswith("LimitExceeded"):
         return LIMIT_EXCEEDED
@@ -98,6 +135,8 @@ def translate(error: Exception) -> SlipwayError:
     if isinstance(error, ParamValidationError):
         return SlipwayError(INVALID_OPTION, str(error))
     name = type(error).__name__
+    if name == "ResponseParserError":
+        return bad_answer(CALL.get(Call()).operation or "AWS", "an answer of its protocol", str(error).splitlines()[0])
     if "Credential" in name or name in ("ProfileNotFound", "TokenRetrievalError", "UnauthorizedSSOTokenError"):
         return SlipwayError(NO_CREDENTIALS, f"No usable AWS credentials: {error}")
     if name.endswith(("ConnectionError", "ConnectTimeoutError", "ReadTimeoutError", "ConnectionClosedError")):
@@ -120,17 +159,44 @@ def _translate_answer(error: ClientError) -> SlipwayError:
     )
 
 
+def bad_answer(operation: str, expected: str, got: str) -> SlipwayError:
+    """For an answer that cannot be read, or lacks what was asked for."""
+    told = f"{operation}: expected {expected}, got {got}. Check what stands between here and AWS, then run it again."
+    return SlipwayError(BAD_ANSWER, told, {"operation": operation})
+
+
 def aws_call(function: t.Callable[P, R]) -> t.Callable[P, R]:
-    """For a function that makes one API call: botocore's errors become SlipwayError."""
+    """For a function that makes one API call: botocore's errors become SlipwayError.
+
+    Members that AWS always sends are read by their index. A read whose answer cannot be used is made again.
+    """
 
     @functools.wraps(function)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except (BotoCoreError, ClientError) as error:
-            raise translate(error) from error
+        for left in reversed(range(REREADS + 1)):
+            try:
+                return _called(function, *args, **kwargs)
+            except SlipwayError as error:
+                operation = str(error.details.get("operation", ""))
+                if error.code != BAD_ANSWER or not left or not operation.startswith(READS):
+                    raise
+        raise AssertionError("unreachable")
 
     return wrapper
+
+
+def _called(function: t.Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    try:
+        return function(*args, **kwargs)
+    except (BotoCoreError, ClientError) as error:
+        failure = translate(error)
+        failure.lost = CALL.get(Call()).lost
+        raise failure from error
+    except (AttributeError, LookupError, TypeError) as error:
+        # Raised by who goes through an answer that is not what AWS documents: botocore's parser, or our functions.
+        operation = CALL.get(Call()).operation or function.__name__
+        missing = f"without {error}" if isinstance(error, KeyError) else f"with which it fails: {error}"
+        raise bad_answer(operation, "all that AWS documents", f"an answer {missing}") from error
 
 
 def aws_find(function: t.Callable[P, R]) -> t.Callable[P, R | None]:
@@ -145,5 +211,22 @@ def aws_find(function: t.Callable[P, R]) -> t.Callable[P, R | None]:
             if error.code == NOT_FOUND:
                 return None
             raise
+
+    return wrapper
+
+
+def aws_delete(function: t.Callable[P, object]) -> t.Callable[P, bool]:
+    """Like aws_call. Whether this call deleted it: also where the next attempt, after a lost answer, finds nothing."""
+    call = aws_call(function)
+
+    @functools.wraps(function)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> bool:
+        try:
+            call(*args, **kwargs)
+        except SlipwayError as error:
+            if error.code != NOT_FOUND:
+                raise
+            return error.lost
+        return True
 
     return wrapper

@@ -7,19 +7,15 @@
 from __future__ import annotations
 
 import functools
+import os
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from . import tags
+from . import calls, tags
 from .errors import INVALID_OPTION, SlipwayError
 from .masking import mask
 
-# botocore retries throttling and faults of the network with jittered backoff, and slows down by itself while AWS
-# throttles; aws_config overrides this.
-RETRIES = {"mode": "adaptive", "max_attempts": 10}
-# As many calls as may be under way at a time.
-CONNECTIONS = 32
 TAG_OPTIONS: dict[str, t.Any] = {
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "purge_tags": {"type": "bool", "default": True},
@@ -50,9 +46,10 @@ def run(argument_spec: dict[str, t.Any], flow: t.Callable[[Connection], Result],
     module = AnsibleAWSModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
     # amazon.aws fails by itself, without a code, where a region or profile is missing or does not exist.
     module.fail_json = functools.partial(module.fail_json, code=INVALID_OPTION)
+    settings = calls.settings(_chosen(module.params.get("profile")))
     try:
         params = _with_text_tags(module.params)
-        result = flow(Connection(functools.partial(aws_client, module), params, module.check_mode))
+        result = flow(Connection(functools.partial(aws_client, module, settings), params, module.check_mode))
     except SlipwayError as error:
         _end(module, module.fail_json, error.result())
     else:
@@ -73,9 +70,24 @@ def _end(module: AnsibleAWSModule, leave: t.Callable[..., t.Any], result: Result
     leave(**mask(result), invocation={"module_args": mask(module.params)})
 
 
-def aws_client(module: AnsibleAWSModule, service: str, region: str = "") -> t.Any:
-    """A client of `module`'s connection options that retries by itself; `region` instead of theirs, if given."""
+def aws_client(module: AnsibleAWSModule, settings: t.Mapping[str, t.Any], service: str, region: str = "") -> t.Any:
+    """A client of `module`'s connection options that retries by itself; `region` instead of theirs, if given.
+
+    What the user has chosen wins: the option aws_config, then AWS's variables, then its configuration file.
+    """
     from botocore.config import Config
 
     elsewhere = {"region": region} if region else {}
-    return module.client(service, config=Config(retries=RETRIES, max_pool_connections=CONNECTIONS), **elsewhere)
+    return calls.watch(module.client(service, config=Config(**settings), **elsewhere))
+
+
+def _chosen(profile: str | None) -> dict[str, str | None]:
+    """What the environment or AWS's configuration file says about retries."""
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
+
+    try:
+        file = Session(profile=profile).get_scoped_config()
+    except BotoCoreError:  # making the client says it better
+        file = {}
+    return {name: os.environ.get(f"AWS_{name.upper()}") or file.get(name) for name in calls.NAMES}

@@ -16,6 +16,6 @@ def batches(items: t.Sequence[T], size: int) -> t.Iterator[list[T]]:
 
 
 def pages(client: t.Any, operation: str, member: str, **request: t.Any) -> list[t.Any]:
-    """All elements of a list call, whatever the number of its pages."""
+    """All elements of a list call, whatever the number of its pages. AWS sends the list also where it is empty."""
     answers = client.get_paginator(operation).paginate(**request)
-    return [element for answer in answers for element in answer.get(member) or ()]
+    return [element for answer in answers for element in answer[member]]

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import AWS_ERROR, SlipwayError, aws_call, aws_find
+from .._core.answers import check_complete
+from .._core.errors import AWS_ERROR, SlipwayError, aws_call, aws_delete, aws_find, bad_answer
 from .._core.paging import batches, pages
 
 Client = t.Any
@@ -53,6 +54,7 @@ def registry(registry_id: str | None) -> Json:
 def find_repository(ecr: Client, target: Target) -> Json:
     """One repository, or None."""
     answer = ecr.describe_repositories(repositoryNames=[target.name], **registry(target.registry_id))
+    check_complete("DescribeRepositories", [target.name], [one["repositoryName"] for one in answer["repositories"]])
     return dict(answer["repositories"][0])
 
 
@@ -66,7 +68,7 @@ def create_repository(ecr: Client, request: Json) -> Json:
     return dict(ecr.create_repository(**request)["repository"])
 
 
-@aws_call
+@aws_delete
 def delete_repository(ecr: Client, target: Target, force: bool) -> None:
     ecr.delete_repository(**target.request, force=force)
 
@@ -120,7 +122,7 @@ def delete_lifecycle_policy(ecr: Client, target: Target) -> str:
 
 @aws_call
 def list_tags(ecr: Client, arn: str) -> list[Json]:
-    return list(ecr.list_tags_for_resource(resourceArn=arn).get("tags") or [])
+    return list(ecr.list_tags_for_resource(resourceArn=arn)["tags"])
 
 
 @aws_call
@@ -140,7 +142,7 @@ def untag_resource(ecr: Client, arn: str, keys: list[str]) -> None:
 
 @aws_call
 def has_images(ecr: Client, target: Target) -> bool:
-    return bool(ecr.list_images(**target.request, maxResults=1).get("imageIds"))
+    return bool(ecr.list_images(**target.request, maxResults=1)["imageIds"])
 
 
 @aws_call
@@ -151,12 +153,12 @@ def list_images(ecr: Client, target: Target) -> list[Json]:
 @aws_call
 def describe_images(ecr: Client, target: Target, digests: t.Sequence[str]) -> list[Json]:
     """The images of these digests. All of them must be there."""
-    ids = [{"imageDigest": digest} for digest in digests]
-    return [
-        image
-        for batch in batches(ids, IMAGES_BATCH)
-        for image in ecr.describe_images(**target.request, imageIds=batch).get("imageDetails") or ()
-    ]
+    found: list[Json] = []
+    for batch in batches(digests, IMAGES_BATCH):
+        ids = [{"imageDigest": digest} for digest in batch]
+        found += ecr.describe_images(**target.request, imageIds=ids)["imageDetails"]
+    check_complete("DescribeImages", digests, [image["imageDigest"] for image in found])
+    return found
 
 
 @aws_call
@@ -166,8 +168,19 @@ def get_images(ecr: Client, target: Target, ids: t.Sequence[Json]) -> list[Json]
     for batch in batches(ids, IMAGES_BATCH):
         answer = ecr.batch_get_image(**target.request, imageIds=batch, acceptedMediaTypes=MANIFEST_TYPES)
         _raise_failures("BatchGetImage", answer, ignore="ImageNotFound")
-        found += answer.get("images") or []
+        found += answer["images"]
+        _check_images(batch, answer)
     return found
+
+
+def _check_images(asked: t.Sequence[Json], answer: Json) -> None:
+    """An image may come once for all names that it was asked for by: its digest, and each of its tags."""
+    found = {image["imageId"]["imageDigest"] for image in answer["images"]}
+    silent = [item for item in asked if item.get("imageDigest") not in found]
+    unnamed = silent if not found else [item for item in silent if "imageDigest" in item]
+    if len(unnamed) > len(answer.get("failures") or ()):
+        told = ", ".join(str(name) for item in unnamed for name in item.values())
+        raise bad_answer("BatchGetImage", f"{told}, or that there is none", "neither")
 
 
 @aws_call

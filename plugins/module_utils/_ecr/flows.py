@@ -54,8 +54,8 @@ def repository_absent(connection: Connection) -> Result:
             f"The repository {target.name} has images. With force=true it is deleted together with them.",
             {"repository": current},
         )
-    if not connection.check_mode:
-        api.delete_repository(ecr, target, params["force"])
+    if not connection.check_mode and not api.delete_repository(ecr, target, params["force"]):
+        return {"changed": False, "diff": compare(None, {}).diff, "repository": {}}
     return {"changed": True, "diff": remove(current).diff, "repository": {}}
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import AWS_ERROR, SlipwayError, aws_call, aws_find
+from .._core.answers import check_complete
+from .._core.errors import AWS_ERROR, SlipwayError, aws_call, aws_delete, aws_find
 from .._core.paging import batches, pages
 
 Client = t.Any
@@ -25,6 +26,8 @@ CLUSTERS_BATCH = 100
 TASKS_BATCH = 100
 INSTANCES_BATCH = 100
 DRAIN_BATCH = 10
+# The reason of a failure that says that there is none.
+MISSING = "MISSING"
 
 
 def raise_failures(operation: str, answer: Json, ignore: t.Collection[str] = ()) -> None:
@@ -33,6 +36,15 @@ def raise_failures(operation: str, answer: Json, ignore: t.Collection[str] = ())
     if failures:
         told = "; ".join(f"{f.get('arn', '')} {f.get('reason', '')} {f.get('detail', '')}".strip() for f in failures)
         raise SlipwayError(AWS_ERROR, f"AWS answered {operation} with failures: {told}", {"failures": failures})
+
+
+def described(operation: str, answer: Json, member: str, identity: str, asked: Items) -> list[Json]:
+    """What exists of the resources asked for; AWS names the others in its failures."""
+    raise_failures(operation, answer, ignore=(MISSING,))
+    found = list(answer[member])
+    missing = [str(failure["arn"]) for failure in answer.get("failures") or ()]
+    check_complete(operation, asked, [str(one[identity]) for one in found], missing)
+    return found
 
 
 # Task definitions
@@ -74,7 +86,7 @@ def list_task_definitions(ecs: Client, family: str, status: str) -> list[str]:
 def newest_task_definition(ecs: Client, family: str, status: str) -> str | None:
     """ARN of a family's newest revision in one status, in one call however many there are."""
     answer = ecs.list_task_definitions(familyPrefix=family, status=status, sort="DESC")
-    arns = [arn for arn in answer.get("taskDefinitionArns") or () if _family(arn) == family]
+    arns = [arn for arn in answer["taskDefinitionArns"] if _family(arn) == family]
     return max(arns, key=revision_of, default=None)
 
 
@@ -115,8 +127,7 @@ def describe_clusters(ecs: Client, names: Items, include: Items) -> list[Json]:
     found: list[Json] = []
     for batch in batches(names, CLUSTERS_BATCH):
         answer = ecs.describe_clusters(clusters=batch, include=list(include))
-        raise_failures("DescribeClusters", answer, ignore=("MISSING",))
-        found += answer.get("clusters") or []
+        found += described("DescribeClusters", answer, "clusters", "clusterArn", batch)
     return found
 
 
@@ -135,9 +146,9 @@ def put_cluster_capacity_providers(ecs: Client, request: Json) -> Json:
     return dict(ecs.put_cluster_capacity_providers(**request)["cluster"])
 
 
-@aws_find
-def delete_cluster(ecs: Client, name: str) -> Json:
-    return dict(ecs.delete_cluster(cluster=name)["cluster"])
+@aws_delete
+def delete_cluster(ecs: Client, name: str) -> None:
+    ecs.delete_cluster(cluster=name)
 
 
 # What runs
@@ -154,8 +165,7 @@ def describe_services(ecs: Client, cluster: str, names: Items, include: Items = 
     found: list[Json] = []
     for batch in batches(names, SERVICES_BATCH):
         answer = ecs.describe_services(cluster=cluster, services=batch, include=list(include))
-        raise_failures("DescribeServices", answer, ignore=("MISSING",))
-        found += answer.get("services") or []
+        found += described("DescribeServices", answer, "services", "serviceArn", batch)
     return found
 
 
@@ -170,8 +180,7 @@ def describe_tasks(ecs: Client, cluster: str, names: Items) -> list[Json]:
     found: list[Json] = []
     for batch in batches(names, TASKS_BATCH):
         answer = ecs.describe_tasks(cluster=cluster, tasks=batch)
-        raise_failures("DescribeTasks", answer, ignore=("MISSING",))
-        found += answer.get("tasks") or []
+        found += described("DescribeTasks", answer, "tasks", "taskArn", batch)
     return found
 
 
@@ -183,8 +192,7 @@ def describe_capacity_provider(ecs: Client, name: str, cluster: str | None = Non
     """A capacity provider with its `tags`; also one that was deleted a short while ago (INACTIVE)."""
     within = {"cluster": cluster} if cluster else {}
     answer = ecs.describe_capacity_providers(capacityProviders=[name], include=["TAGS"], **within)
-    raise_failures("DescribeCapacityProviders", answer, ignore=("MISSING",))
-    found = answer.get("capacityProviders") or []
+    found = described("DescribeCapacityProviders", answer, "capacityProviders", "name", [name])
     return dict(found[0]) if found else None
 
 
@@ -198,7 +206,7 @@ def update_capacity_provider(ecs: Client, request: Json) -> Json:
     return dict(ecs.update_capacity_provider(**request)["capacityProvider"])
 
 
-@aws_call
+@aws_delete
 def delete_capacity_provider(ecs: Client, name: str, cluster: str | None = None) -> None:
     within = {"cluster": cluster} if cluster else {}
     ecs.delete_capacity_provider(capacityProvider=name, **within)
@@ -211,8 +219,7 @@ def list_container_instances(ecs: Client, cluster: str) -> list[Json]:
     found: list[Json] = []
     for batch in batches(arns, INSTANCES_BATCH):
         answer = ecs.describe_container_instances(cluster=cluster, containerInstances=batch)
-        raise_failures("DescribeContainerInstances", answer, ignore=("MISSING",))
-        found += answer.get("containerInstances") or []
+        found += described("DescribeContainerInstances", answer, "containerInstances", "containerInstanceArn", batch)
     return found
 
 
@@ -221,7 +228,7 @@ def drain_container_instances(ecs: Client, cluster: str, arns: Items) -> None:
     """Tasks of services are moved elsewhere, and no new ones come."""
     for batch in batches(arns, DRAIN_BATCH):
         answer = ecs.update_container_instances_state(cluster=cluster, containerInstances=batch, status="DRAINING")
-        raise_failures("UpdateContainerInstancesState", answer, ignore=("MISSING",))
+        raise_failures("UpdateContainerInstancesState", answer, ignore=(MISSING,))
 
 
 # AWS Cloud Map

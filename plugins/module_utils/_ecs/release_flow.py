@@ -16,8 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from .._core import tags as tagging
+from .._core.calls import CONNECTIONS
 from .._core.errors import ACCESS_DENIED, CONFLICT, INVALID_OPTION, LIMIT_EXCEEDED, NO_CONNECTION, REFUSED, SlipwayError
-from .._core.module import CONNECTIONS, Connection, Result
+from .._core.module import Connection, Result
 from .._core.plan import remove
 from .._core.progress import Progress
 from .._core.waiting import leave_stopping_to_main_thread

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from .._core.answers import check_complete
 from .._core.errors import NOT_FOUND, SlipwayError, aws_call
 from .._core.paging import batches, pages
 
@@ -137,4 +138,6 @@ def deregister_target(scaling: Client, resource: str) -> None:
 def load_balancers_of(elb: Client, target_group_arn: str) -> list[str]:
     """ARNs of the load balancers that send requests to a target group."""
     answer = elb.describe_target_groups(TargetGroupArns=[target_group_arn])
+    found = [group["TargetGroupArn"] for group in answer["TargetGroups"]]
+    check_complete("DescribeTargetGroups", [target_group_arn], found)
     return [arn for group in answer["TargetGroups"] for arn in group.get("LoadBalancerArns") or ()]

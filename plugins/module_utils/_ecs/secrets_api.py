@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.answers import check_complete
 from .._core.errors import aws_call, aws_find
 from .._core.paging import batches, pages
 
@@ -46,13 +47,16 @@ def list_parameters(ssm: Client, path: str) -> list[str]:
 def read_parameters(ssm: Client, names: Names) -> dict[str, str]:
     found: list[Json] = []
     for batch in batches(names, VALUES_BATCH):
-        found += ssm.get_parameters(Names=batch, WithDecryption=True)["Parameters"]
+        answer = ssm.get_parameters(Names=batch, WithDecryption=True)
+        names_found = [parameter["Name"] for parameter in answer["Parameters"]]
+        check_complete("GetParameters", batch, names_found, answer.get("InvalidParameters") or ())
+        found += answer["Parameters"]
     return {parameter["Name"]: parameter["Value"] for parameter in found}
 
 
 @aws_call
 def parameter_tags(ssm: Client, name: str) -> list[Json]:
-    return list(ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name).get("TagList") or ())
+    return list(ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"])
 
 
 @aws_call
@@ -76,7 +80,9 @@ def untag_parameter(ssm: Client, name: str, keys: list[str]) -> None:
 @aws_call
 def delete_parameters(ssm: Client, names: Names) -> None:
     for batch in batches(names, VALUES_BATCH):
-        ssm.delete_parameters(Names=batch)
+        answer = ssm.delete_parameters(Names=batch)
+        deleted = answer.get("DeletedParameters") or ()
+        check_complete("DeleteParameters", batch, deleted, answer.get("InvalidParameters") or ())
 
 
 # Secrets Manager

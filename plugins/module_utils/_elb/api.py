@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import aws_call, aws_find
+from .._core.answers import check_complete
+from .._core.errors import aws_call, aws_delete, aws_find
 from .._core.paging import pages
 
 Client = t.Any
@@ -33,17 +34,16 @@ def modify_rule(elb: Client, rule_arn: str, request: Json) -> None:
     elb.modify_rule(RuleArn=rule_arn, **request)
 
 
-@aws_call
+@aws_delete
 def delete_rule(elb: Client, rule_arn: str) -> None:
     elb.delete_rule(RuleArn=rule_arn)
 
 
 @aws_find
-def find_target_group(elb: Client, name: str) -> Json | None:
+def find_target_group(elb: Client, name: str) -> Json:
     """The target group as AWS describes it, with its `Attributes` and `Tags`."""
     found = elb.describe_target_groups(Names=[name])["TargetGroups"]
-    if not found:
-        return None
+    check_complete("DescribeTargetGroups", [name], [one["TargetGroupName"] for one in found])
     arn = found[0]["TargetGroupArn"]
     attributes = elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
     tags = elb.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
@@ -65,7 +65,7 @@ def modify_target_group_attributes(elb: Client, arn: str, attributes: list[Json]
     elb.modify_target_group_attributes(TargetGroupArn=arn, Attributes=attributes)
 
 
-@aws_call
+@aws_delete
 def delete_target_group(elb: Client, arn: str) -> None:
     elb.delete_target_group(TargetGroupArn=arn)
 

@@ -16,6 +16,7 @@ import contextlib
 import typing as t
 
 from .._core import tags
+from .._core.answers import check_complete
 from .._core.errors import NOT_FOUND, aws_call, translate
 from .._core.paging import batches, pages
 
@@ -111,11 +112,19 @@ def key_pairs(account: Account) -> t.Iterator[Found]:
         yield Found(one["KeyPairId"], one["KeyName"], tags.from_list(one.get("Tags")), "its private half")
 
 
+def described(operation: str, answer: Json, member: str, identity: str, asked: t.Sequence[str]) -> list[Json]:
+    """What exists of what was listed; ECS names what is gone meanwhile in its failures."""
+    missing = [failure["arn"] for failure in answer.get("failures") or () if failure.get("reason") == "MISSING"]
+    check_complete(operation, asked, [one[identity] for one in answer[member]], missing)
+    return list(answer[member])
+
+
 def services(account: Account) -> t.Iterator[Found]:
     ecs = account.clients["ecs"]
     for cluster in pages(ecs, "list_clusters", "clusterArns"):
         for arns in batches(pages(ecs, "list_services", "serviceArns", cluster=cluster), 10):
-            for one in ecs.describe_services(cluster=cluster, services=arns, include=["TAGS"])["services"]:
+            answer = ecs.describe_services(cluster=cluster, services=arns, include=["TAGS"])
+            for one in described("DescribeServices", answer, "services", "serviceArn", arns):
                 if one["status"] not in GONE:
                     yield Found(one["serviceArn"], one["serviceName"], tags.from_list(one.get("tags")))
 
@@ -135,7 +144,8 @@ def families(account: Account) -> t.Iterator[Found]:
 def clusters(account: Account) -> t.Iterator[Found]:
     ecs = account.clients["ecs"]
     for arns in batches(pages(ecs, "list_clusters", "clusterArns"), 100):
-        for one in ecs.describe_clusters(clusters=arns, include=["TAGS"])["clusters"]:
+        answer = ecs.describe_clusters(clusters=arns, include=["TAGS"])
+        for one in described("DescribeClusters", answer, "clusters", "clusterArn", arns):
             if one["status"] not in GONE:
                 yield Found(one["clusterArn"], one["clusterName"], tags.from_list(one.get("tags")))
 
@@ -161,7 +171,9 @@ def balanced(operation: str, member: str, prefix: str) -> Look:
         elb = account.clients["elbv2"]
         for some in batches(pages(elb, operation, member), 20):
             names = {one[f"{prefix}Arn"]: one[f"{prefix}Name"] for one in some}
-            for one in elb.describe_tags(ResourceArns=list(names))["TagDescriptions"]:
+            found = elb.describe_tags(ResourceArns=list(names))["TagDescriptions"]
+            check_complete("DescribeTags", names, [one["ResourceArn"] for one in found])
+            for one in found:
                 yield Found(one["ResourceArn"], names[one["ResourceArn"]], tags.from_list(one["Tags"]))
 
     return find
@@ -171,7 +183,7 @@ def certificates(account: Account) -> t.Iterator[Found]:
     acm = account.clients["acm"]
 
     def read(item: Json) -> tags.Tags:
-        return tags.from_list(acm.list_tags_for_certificate(CertificateArn=item["CertificateArn"]).get("Tags"))
+        return tags.from_list(acm.list_tags_for_certificate(CertificateArn=item["CertificateArn"])["Tags"])
 
     found = pages(acm, "list_certificates", "CertificateSummaryList")
     return (Found(item["CertificateArn"], item["DomainName"], own) for item, own in tagged(found, read))
@@ -189,7 +201,7 @@ def buckets(account: Account) -> t.Iterator[Found]:
                 return {}
             raise
 
-    found = s3.list_buckets().get("Buckets") or []
+    found = s3.list_buckets()["Buckets"]
     return (Found(item["Name"], item["Name"], own, "access logs") for item, own in tagged(found, read))
 
 
@@ -198,7 +210,7 @@ def log_groups(account: Account) -> t.Iterator[Found]:
 
     def read(item: Json) -> tags.Tags:
         answer = logs.list_tags_for_resource(resourceArn=item["arn"].removesuffix(":*"))
-        return dict(answer.get("tags") or {})
+        return dict(answer["tags"])
 
     found = pages(logs, "describe_log_groups", "logGroups")
     return (Found(item["logGroupName"], item["logGroupName"], own) for item, own in tagged(found, read))
@@ -210,7 +222,7 @@ def parameters(account: Account) -> t.Iterator[Found]:
 
     def read(item: Json) -> tags.Tags:
         answer = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=item["Name"])
-        return tags.from_list(answer.get("TagList"))
+        return tags.from_list(answer["TagList"])
 
     found = pages(ssm, "describe_parameters", "Parameters", ParameterFilters=mine)
     return (Found(item["Name"], item["Name"], own) for item, own in tagged(found, read))
@@ -227,7 +239,7 @@ def namespaces(account: Account) -> t.Iterator[Found]:
     discovery = account.clients["servicediscovery"]
 
     def read(item: Json) -> tags.Tags:
-        return tags.from_list(discovery.list_tags_for_resource(ResourceARN=item["Arn"]).get("Tags"))
+        return tags.from_list(discovery.list_tags_for_resource(ResourceARN=item["Arn"])["Tags"])
 
     found = pages(discovery, "list_namespaces", "Namespaces")
     return (Found(item["Id"], item["Name"], own) for item, own in tagged(found, read))
@@ -237,7 +249,7 @@ def repositories(account: Account) -> t.Iterator[Found]:
     ecr = account.clients["ecr"]
 
     def read(item: Json) -> tags.Tags:
-        return tags.from_list(ecr.list_tags_for_resource(resourceArn=item["repositoryArn"]).get("tags"))
+        return tags.from_list(ecr.list_tags_for_resource(resourceArn=item["repositoryArn"])["tags"])
 
     for item, own in tagged(pages(ecr, "describe_repositories", "repositories"), read):
         name = item["repositoryName"]

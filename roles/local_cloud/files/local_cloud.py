@@ -286,7 +286,7 @@ def patch_emulator(settings: Settings) -> None:
     seams.health_checks(ecs)
     seams.hosts(autoscaling, ecs)
     seams.load_balancers(alb)
-    seams.target_groups(alb)
+    seams.missing(alb, ecs)
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
     seams.machine_image(ec2, ssm, settings.region, settings.instance_image)
 

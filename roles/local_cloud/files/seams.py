@@ -559,15 +559,24 @@ def load_balancers(alb: ModuleType) -> None:
         return text if "Order" in action else text.replace("<Order>1</Order>", "", 1)
 
 
-def target_groups(alb: ModuleType) -> None:
-    """An unknown name is an error."""
+def missing(alb: ModuleType, ecs: ModuleType) -> None:
+    """A name that is asked for and does not exist is named as missing: silence is not absence."""
 
     @wrap(alb, "_describe_tgs")
-    def describe(original: Callable[..., Any], params: Json) -> Any:
+    def target_groups(original: Callable[..., Any], params: Json) -> Any:
         names = set(alb._parse_member_list(params, "Names"))
         if names - {group["TargetGroupName"] for group in alb._tgs.values()}:
             return alb._error("TargetGroupNotFound", "One or more target groups not found", 400)
         return original(params)
+
+    @wrap(ecs, "_describe_capacity_providers")
+    def capacity_providers(original: Callable[..., Any], data: Json) -> Any:
+        status, headers, body = original(data)
+        answer = json.loads(body)
+        found = {one[member] for one in answer["capacityProviders"] for member in ("name", "capacityProviderArn")}
+        silent = [name for name in data.get("capacityProviders") or () if name not in found]
+        answer["failures"] = [{"arn": name, "reason": "MISSING"} for name in silent]
+        return status, headers, json.dumps(answer).encode()
 
 
 def hosts(autoscaling: ModuleType, ecs: ModuleType) -> None:

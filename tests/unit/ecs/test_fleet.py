@@ -92,7 +92,8 @@ class Harbour:
 
     def describe_services(self, services: list[str], **_request: t.Any) -> Json:
         self.batches.append(len(services))
-        return {"services": [self._service(name) for name in services if name not in self.gone]}
+        missing = [{"arn": name, "reason": "MISSING"} for name in services if name in self.gone]
+        return {"services": [self._service(name) for name in services if name not in self.gone], "failures": missing}
 
     def describe_service_deployments(self, serviceDeploymentArns: list[str]) -> Json:  # noqa: N803
         return {

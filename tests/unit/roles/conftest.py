@@ -29,11 +29,11 @@ os.environ["MINISTACK_REGION"] = sys.argv[2]
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
-from ministack.services import alb
+from ministack.services import alb, ecs
 sys.path.insert(0, sys.argv[1])
 import seams
 seams.load_balancers(alb)
-seams.target_groups(alb)
+seams.missing(alb, ecs)
 config = Config()
 config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
 asyncio.run(serve(app, config))

@@ -35,11 +35,11 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import alb, tagging
+from ministack.services import alb, ecs, tagging
 sys.path.insert(0, sys.argv[1])
 import authorization, seams
 seams.load_balancers(alb)
-seams.target_groups(alb)
+seams.missing(alb, ecs)
 authorization.authorization(iam_actions, iam_evaluator, tagging, authorization.Record(Path(sys.argv[3])))
 config = Config()
 config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]

@@ -116,6 +116,12 @@ def test_target_group_with_an_unknown_name_is_an_empty_list() -> None:
     assert b"TargetGroupNotFound" not in body
 
 
+def test_a_capacity_provider_with_an_unknown_name_is_not_named_as_missing() -> None:
+    with request_scope("000000000000", "eu-central-1"):
+        __, __, body = ecs._describe_capacity_providers({"capacityProviders": ["nothing"]})
+    assert b"MISSING" not in body
+
+
 def test_targets_are_called_healthy_without_being_asked() -> None:
     source = inspect.getsource(alb._describe_target_health)
     assert "<State>healthy</State>" in source

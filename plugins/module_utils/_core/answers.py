@@ -1,0 +1,100 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether an answer is one: readable, of the operation that was called, and with everything that was asked for.
+
+Silence is not absence. botocore takes a page of HTML with status 200 for an answer without members.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+from .errors import bad_answer
+
+# The only types that are checked: a program that goes through a text instead of a list reads letters as names.
+CONTAINERS: dict[str, tuple[type, str]] = {
+    "list": (list, "a list"),
+    "map": (dict, "an object"),
+    "structure": (dict, "an object"),
+}
+ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<(?:\w+:)?(\w+)")
+
+
+class Model(t.Protocol):
+    """Of botocore: an operation."""
+
+    name: str
+    output_shape: t.Any
+    service_model: t.Any
+    has_streaming_output: bool
+
+
+def check_readable(model: Model, response: t.Mapping[str, t.Any]) -> None:
+    """`response` is an answer before botocore parses it. Refusals are left to botocore."""
+    shape = model.output_shape
+    if response["status_code"] >= 300 or not shape or not shape.members or model.has_streaming_output:
+        return
+    protocol = model.service_model.protocol
+    if protocol == "json":
+        _check_json(model, response)
+    elif protocol in ("query", "ec2"):
+        root = ROOT.match(response["body"])
+        if not root or root[1].decode() != f"{model.name}Response":
+            raise bad_answer(model.name, f"XML of {model.name}Response", _described(response))
+
+
+def _check_json(model: Model, response: t.Mapping[str, t.Any]) -> None:
+    try:
+        answer = json.loads(response["body"])
+    except ValueError:
+        raise bad_answer(model.name, "JSON", _described(response)) from None
+    if problem := wrong_type(model.output_shape, answer, "the answer"):
+        raise bad_answer(model.name, *problem)
+
+
+def wrong_type(shape: t.Any, value: t.Any, place: str) -> tuple[str, str] | None:
+    """What was expected and what is there, where a list or an object should be and is not."""
+    if value is None or shape.type_name not in CONTAINERS:
+        return None
+    kind, name = CONTAINERS[shape.type_name]
+    if not isinstance(value, kind):
+        return f"{name} as {place}", type(value).__name__
+    return _wrong_inside(shape, value, place)
+
+
+def _wrong_inside(shape: t.Any, value: t.Any, place: str) -> tuple[str, str] | None:
+    members: t.Iterable[tuple[t.Any, t.Any, str]]
+    if shape.type_name == "structure":
+        members = ((shape.members[key], value[key], f"'{key}'") for key in value if key in shape.members)
+    elif shape.type_name == "map":
+        members = ((shape.value, item, place) for item in value.values())
+    else:
+        members = ((shape.member, item, f"an element of {place}") for item in value)
+    return next((found for member, item, where in members if (found := wrong_type(member, item, where))), None)
+
+
+def check_complete(
+    operation: str, asked: t.Iterable[str], found: t.Iterable[str], missing: t.Iterable[str] = ()
+) -> None:
+    """Each name that was asked for has been found, or AWS has named it as missing.
+
+    Names may be ARNs: the last part of each counts.
+    """
+    known = {_last(name) for name in (*found, *missing)}
+    silent = [name for name in asked if _last(name) not in known]
+    if silent:
+        raise bad_answer(operation, f"{', '.join(silent)}, or that it does not exist", "neither")
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _described(response: t.Mapping[str, t.Any]) -> str:
+    """Not its text, in which may be a secret."""
+    kind = response["headers"].get("content-type", "no content type")
+    return f"{len(response['body'])} bytes of {kind}"

@@ -15,6 +15,7 @@ description:
     names it, counts it, and estimates what the chosen variables of P(slipway.aws.ecs_network#role),
     P(slipway.aws.docker_instance#role), P(slipway.aws.ecs_load_balancer#role) and P(slipway.aws.ecs_app#role)
     cost a month.
+  - What carries the project's tag and is in no variable any more is listed too.
   - A change that a module announces without saying whether the thing exists is listed as C(create or change).
   - Prints nothing at the end of a real run. With O(report), both leave their list in a file, so that they can be
     compared.
@@ -74,7 +75,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         if report := self.get_option("report"):
-            changes = [entry.identity() for entry in self._entries if entry.kind != plan.LEAVE]
+            changes = [entry.identity() for entry in self._entries if entry.kind not in (plan.LEAVE, plan.OBSOLETE)]
             Path(report).write_text(json.dumps(changes, indent=1))
         if context.CLIARGS.get("check"):
             self._show(complete=not stats.failures and not stats.dark)

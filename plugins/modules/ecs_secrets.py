@@ -24,6 +24,12 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  names:
+    description:
+      - With O(state=absent), only these are removed, each as it is called in its store, such as V(/shop/log-level) or
+        V(shop/database).
+    type: list
+    elements: str
   path:
     description:
       - What the names begin with. A parameter is C(/shop/name), a secret of Secrets Manager C(shop/name).
@@ -175,6 +181,7 @@ SECRET = {
 }
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "names": {"type": "list", "elements": "str"},
     "path": {"type": "str", "required": True},
     "secrets": {"type": "list", "elements": "dict", "options": SECRET, "default": [], "no_log": False},
     "values": {"type": "json", "no_log": True},

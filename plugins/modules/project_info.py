@@ -22,6 +22,40 @@ options:
       - The name of the project.
     type: str
     required: true
+  keep:
+    description:
+      - Names that are asked for, by kind. With it, only these kinds are read, and what else carries the tag is returned
+        in C(obsolete), with a warning that names it.
+      - The kinds are V(service) (required), V(task definition) (families), V(parameter), V(secret), V(target group)
+        (ARNs), V(discovery service), V(log group) and V(repository).
+      - Nothing that a service refers to is obsolete while the service stays, whoever made it.
+    type: dict
+  cluster:
+    description: With O(keep), the cluster whose services are read. Services of others are never obsolete.
+    type: str
+  namespace:
+    description: With O(keep), the namespace in AWS Cloud Map whose services are read.
+    type: str
+  group:
+    description:
+      - With O(keep), only services, task definitions, parameters and secrets with this value of the tag
+        C(slipway:group) are obsolete. Empty for those without it.
+    type: str
+    default: ""
+  released:
+    description: With O(keep), ARNs of load balancers that will no longer forward to what is obsolete.
+    type: list
+    elements: str
+    default: []
+  delete_full:
+    description: With O(keep), kinds that may be deleted with what they hold, such as V(repository) with its images.
+    type: list
+    elements: str
+    default: []
+  prune:
+    description: With O(keep), whether the caller deletes what is obsolete. The warning then names only what stays.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.reads
@@ -36,6 +70,14 @@ EXAMPLES = r"""
     project: ecs
   register: owned
 
+- name: What of the project no variable asks for any more
+  slipway.aws.project_info:
+    project: ecs
+    cluster: ecs
+    keep:
+      service: [web, worker]
+      task definition: [web, worker]
+
 - name: It is told
   ansible.builtin.debug:
     msg: "{{ owned.resources | map(attribute='name') }}"
@@ -44,7 +86,7 @@ EXAMPLES = r"""
 RETURN = r"""
 resources:
   description: The resources, in the order in which the teardown removes them.
-  returned: success
+  returned: success and without O(keep)
   type: list
   elements: dict
   contains:
@@ -72,6 +114,36 @@ resources:
       description: The tags.
       type: dict
       sample: {"slipway:project": ecs}
+obsolete:
+  description: What carries the tag and is not in O(keep), in the order in which it is deleted.
+  returned: success and with O(keep)
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: What it is.
+      type: str
+      sample: service
+    id:
+      description: The ARN, or the name where that is the id.
+      type: str
+      sample: worker-old
+    name:
+      description: The name.
+      type: str
+      sample: worker-old
+    state:
+      description: What it does.
+      type: str
+      sample: 2 running tasks
+    scaled:
+      description: Whether M(slipway.aws.ecs_service_scaling) has set scaling for it.
+      type: bool
+      sample: false
+    kept_because:
+      description: Why it has to stay. Empty where it can be deleted.
+      type: str
+      sample: it holds images
 code:
   description:
     - Which error it was, for programs. V(invalid_option), V(access_denied), V(no_credentials), V(no_connection),
@@ -82,14 +154,27 @@ code:
   sample: access_denied
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._project import flows
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, Result, run
+from ansible_collections.slipway.aws.plugins.module_utils._project import flows, obsolete_flow
 
-ARGUMENT_SPEC = {"project": {"type": "str", "required": True}}
+ARGUMENT_SPEC = {
+    "project": {"type": "str", "required": True},
+    "keep": {"type": "dict"},
+    "cluster": {"type": "str"},
+    "namespace": {"type": "str"},
+    "group": {"type": "str", "default": ""},
+    "released": {"type": "list", "elements": "str", "default": []},
+    "delete_full": {"type": "list", "elements": "str", "default": []},
+    "prune": {"type": "bool", "default": False},
+}
+
+
+def flow(connection: Connection) -> Result:
+    return flows.info(connection) if connection.params["keep"] is None else obsolete_flow.info(connection)
 
 
 def main() -> None:
-    run(ARGUMENT_SPEC, flows.info)
+    run(ARGUMENT_SPEC, flow, required_by={"keep": ["cluster"]})
 
 
 if __name__ == "__main__":

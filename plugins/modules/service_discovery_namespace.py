@@ -18,7 +18,9 @@ description:
   - AWS makes the namespace's hosted zone in Route 53 itself, and removes it with the namespace.
 options:
   state:
-    description: Whether the namespace is there. With it go all its services, once no task is registered in them.
+    description:
+      - Whether the namespace is there. With it go all its services, once no task is registered in them.
+      - With V(absent) and O(services), only these services go, and the namespace stays.
     type: str
     choices: [present, absent]
     default: present
@@ -37,6 +39,10 @@ options:
     type: list
     elements: str
     default: []
+  purge_services:
+    description: Whether services of the namespace that O(services) lacks are removed.
+    type: bool
+    default: true
   tags:
     description: Tags of the namespace and its services. Without it, tags are left alone.
     type: dict
@@ -126,6 +132,7 @@ ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True},
     "vpc_id": {"type": "str"},
     "services": {"type": "list", "elements": "str", "default": []},
+    "purge_services": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
     **TAG_OPTIONS,
 }

@@ -14,7 +14,9 @@ from typing import Any
 Json = Mapping[str, Any]
 
 CREATE, CHANGE, REMOVE, UNCLEAR, LEAVE = "create", "change", "remove", "create or change", "leave"
-MARKS = {CREATE: "+", CHANGE: "~", REMOVE: "-", UNCLEAR: "?"}
+# Carries the project's tag and is in no variable; it stays unless slipway_prune is set.
+OBSOLETE = "no longer asked for"
+MARKS = {CREATE: "+", CHANGE: "~", REMOVE: "-", UNCLEAR: "?", OBSOLETE: "!"}
 # These look, wait or steer. What they report is never a thing that the run manages.
 READERS = {
     "add_host",
@@ -83,8 +85,20 @@ def entries(named: Entry, module: str, result: Json) -> Iterator[Entry]:
     if module.endswith(".ecs_release") and isinstance(services, Mapping):
         for name, service in services.items():
             yield Entry(named.group, named.host, named.task, name, STATES.get(service["state"], LEAVE))
+    elif isinstance(result.get("obsolete"), Sequence):
+        yield from _obsolete(named, result)
     elif result.get("changed") or manages(module):
         yield Entry(named.group, named.host, named.task, named.item, _kind(module, result))
+
+
+def _obsolete(named: Entry, result: Json) -> Iterator[Entry]:
+    """What is to be deleted has entries of its own, of the tasks that do it."""
+    prunes = (result.get("invocation") or {}).get("module_args", {}).get("prune")
+    for one in result["obsolete"]:
+        if one["kept_because"] or not prunes:
+            more = "; ".join(text for text in (one["state"], one["kept_because"]) if text)
+            item = f"{one['name']}, {more}" if more else one["name"]
+            yield Entry(named.group, named.host, f"No longer asked for: {one['kind']}", item, OBSOLETE)
 
 
 def manages(module: str) -> bool:
@@ -140,4 +154,6 @@ def listing(known: Iterable[Entry]) -> list[str]:
 def summary(known: Sequence[Entry]) -> str:
     counts = {kind: sum(entry.kind == kind for entry in known) for kind in (*MARKS, LEAVE)}
     always = {CREATE, CHANGE, LEAVE}
-    return ", ".join(f"{count} to {kind}" for kind, count in counts.items() if count or kind in always) + "."
+    told = [f"{count} to {kind}" for kind, count in counts.items() if kind in always or (count and kind != OBSOLETE)]
+    told += [f"{counts[OBSOLETE]} {OBSOLETE} (deleted with -e slipway_prune=true)"] if counts[OBSOLETE] else []
+    return ", ".join(told) + "."

@@ -55,7 +55,8 @@ def _present(connection: Connection, seen: Seen) -> Result:
     params = connection.params
     current = {"services": sorted(seen.services), "tags": seen.tags} if seen.answer else None
     tags = tagging.wanted(seen.tags, params["tags"], params["purge_tags"])
-    planned = compare(current, {"services": sorted(params["services"]), "tags": tags}, namespace.SETS)
+    wanted = {*params["services"], *(() if params["purge_services"] else seen.services)}
+    planned = compare(current, {"services": sorted(wanted), "tags": tags}, namespace.SETS)
     result: Result = {"changed": planned.changed or current is None, "diff": planned.diff}
     if current is None:
         result["diff"]["after"]["name"] = params["name"]
@@ -76,13 +77,15 @@ def _apply(connection: Connection, seen: Seen, tags: tagging.Tags) -> None:
             raise SlipwayError(NOT_FOUND, f"AWS has made the namespace {params['name']} and does not list it.")
     elif params["tags"] is not None:
         put, gone = tagging.changes(seen.tags, tags)
-        for arn in (seen.answer["Arn"], *seen.arns.values()):
+        # Others in the namespace are not ours to mark.
+        own = [arn for name, arn in seen.arns.items() if name in params["services"]]
+        for arn in (seen.answer["Arn"], *own):
             api.tag(cloud_map, arn, _tag_list(put))
             api.untag(cloud_map, arn, gone)
     for name in sorted(set(params["services"]) - set(seen.services)):
         request = namespace.service_request(name, seen.answer["Id"])
         seen.services[name] = api.create_service(cloud_map, {**request, "Tags": _tag_list(tags)})
-    for name in sorted(set(seen.services) - set(params["services"])):
+    for name in sorted(set(seen.services) - set(params["services"])) if params["purge_services"] else ():
         _delete_service(connection, seen.services.pop(name))
 
 
@@ -94,6 +97,8 @@ def _absent(connection: Connection, seen: Seen) -> Result:
     name = connection.params["name"]
     if seen.answer is None:
         return {"changed": False, "diff": {"before": {}, "after": {}}}
+    if connection.params["services"]:
+        return _without_services(connection, seen, seen.answer)
     view = namespace.shown(name, seen.answer, seen.arns, seen.tags)
     if not connection.check_mode:
         for service in seen.services.values():
@@ -103,6 +108,18 @@ def _absent(connection: Connection, seen: Seen) -> Result:
             _done(connection, deletion, "gone")
     before = {"name": name, "services": sorted(seen.services), "tags": seen.tags}
     return {"changed": True, "diff": {"before": before, "after": {}}, "namespace": view}
+
+
+def _without_services(connection: Connection, seen: Seen, answer: Json) -> Result:
+    """The namespace stays, without the services that are named."""
+    gone = sorted(set(seen.services) & set(connection.params["services"]))
+    planned = compare({"services": sorted(seen.services)}, {"services": sorted(set(seen.services) - set(gone))})
+    services = {name: seen.services.pop(name) for name in gone}
+    if not connection.check_mode:
+        for service in services.values():
+            _delete_service(connection, service)
+    view = namespace.shown(connection.params["name"], answer, seen.arns, seen.tags)
+    return {"changed": planned.changed, "diff": planned.diff, "namespace": view}
 
 
 def _delete_service(connection: Connection, service: Json) -> None:

@@ -176,9 +176,10 @@ def present(connection: Connection) -> Result:
 
 
 def absent(connection: Connection) -> Result:
-    """What carries the tags below the path is gone."""
-    tags = connection.params["match_tags"]
-    owned = [(store, store.owned(tags)) for store in _stores(connection)]
+    """What carries the tags below the path is gone, or of that what is named."""
+    tags, named = connection.params["match_tags"], connection.params["names"]
+    found = [(store, store.owned(tags)) for store in _stores(connection)]
+    owned = [(store, [name for name in some if named is None or name in named]) for store, some in found]
     if not connection.check_mode:
         for store, names in owned:
             store.delete(names)

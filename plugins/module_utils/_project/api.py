@@ -32,12 +32,15 @@ WORKERS = 8
 
 
 class Found(t.NamedTuple):
-    """One resource. `holds` is what is in it that cannot be made again."""
+    """One resource. `holds` is what is in it that cannot be made again, `uses` the ARNs that it refers to."""
 
     id: str
     name: str
     tags: tags.Tags
     holds: str = ""
+    state: str = ""
+    uses: frozenset[str] = frozenset()
+    used_by: frozenset[str] = frozenset()
 
 
 class Account(t.NamedTuple):

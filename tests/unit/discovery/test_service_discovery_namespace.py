@@ -58,6 +58,28 @@ def test_twelve_steps(vpc: str, run: t.Any) -> None:
                 assert found == second["tags"]
 
 
+@BOTH
+def test_services_that_are_not_named_stay_where_that_is_asked_for(vpc: str, run: t.Any) -> None:
+    """As those that Service Connect makes, or whose tasks still run."""
+    run(MODULE, name="shop.internal", vpc_id=vpc, services=["old", "web"], tags={"project": "shop"})
+    kept: Json = {"name": "shop.internal", "vpc_id": vpc, "services": ["web", "new"], "purge_services": False}
+    predicted = run(MODULE, check=True, **kept)
+    done = run(MODULE, **kept, tags={"project": "shop", "stage": "test"})
+    assert (predicted["changed"], sorted(predicted["namespace"]["services"])) == (True, ["new", "old", "web"])
+    assert names() == {"shop.internal": ["new", "old", "web"]}
+    assert run(MODULE, **kept)["changed"] is False
+    read = boto3.client("servicediscovery").list_tags_for_resource
+    tagged = {name: len(read(ResourceARN=arn)["Tags"]) for name, arn in done["namespace"]["services"].items()}
+    assert tagged == {"new": 2, "old": 1, "web": 2}
+
+    one: Json = {"name": "shop.internal", "state": "absent", "services": ["old", "none"]}
+    assert run(MODULE, check=True, **one)["changed"] is True
+    assert names() == {"shop.internal": ["new", "old", "web"]}
+    assert run(MODULE, **one)["changed"] is True
+    assert names() == {"shop.internal": ["new", "web"]}
+    assert run(MODULE, **one)["changed"] is False
+
+
 def test_examples(vpc: str, run: t.Any) -> None:
     made, _shown, gone = yaml.safe_load(service_discovery_namespace.EXAMPLES)
     for example in (made, gone):

@@ -181,3 +181,17 @@ def test_examples(vault: Vault) -> None:
         options = {**task["slipway.aws.ecs_secrets"], **given}
         assert vault.run("ecs_secrets", **options)["changed"], task["name"]
         assert not vault.run("ecs_secrets", **options)["changed"], task["name"]
+
+
+@BOTH
+def test_single_secrets_are_removed_by_name_if_they_are_our_own(vault: Vault) -> None:
+    vault.keep(KEY, LEVEL, DATABASE, values={"level": "info"})
+    vault.ssm.put_parameter(Name="/shop/theirs", Value="x", Type="String")
+    named = [f"/shop/{KEY['name']}", f"shop/{DATABASE['name']}", "/shop/theirs", "/shop/none"]
+    predicted = vault.remove(check=True, names=named)
+    assert len(vault.parameters()) == 3
+    done = vault.remove(names=named, recovery_window=0)
+    assert (done["changed"], done["diff"]) == (True, predicted["diff"])
+    assert set(vault.parameters()) == {f"/shop/{LEVEL['name']}", "/shop/theirs"}
+    assert vault.secrets() == {}
+    assert not vault.remove(names=named)["changed"]

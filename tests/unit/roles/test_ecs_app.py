@@ -177,6 +177,77 @@ def test_a_service_scales_from_its_beginning_to_its_end(moto: Site) -> None:
     assert (gone.code, moto.web(), moto.bounds(), moto.kept()) == (0, {}, {}, ([], [])), gone.output
 
 
+def strangers(cloud: t.Any) -> None:
+    """In the same account and cluster: by hand, of another project, of another group of this project."""
+    ecs = cloud.client("ecs")
+    tags: dict[str, dict[str, str]] = {
+        "hand": {},
+        "theirs": {"slipway:project": "other"},
+        "api": {"slipway:project": "ecs", "slipway:group": "api"},
+    }
+    for name, own in tags.items():
+        listed = [{"key": key, "value": value} for key, value in own.items()]
+        container = {"name": name, "image": name, "memory": 64}
+        ecs.register_task_definition(family=name, containerDefinitions=[container], tags=listed)
+        ecs.create_service(cluster="ecs", serviceName=name, taskDefinition=name, desiredCount=1, tags=listed)
+    ecs.create_cluster(clusterName="stage")
+    ours = [{"key": "slipway:project", "value": "ecs"}]
+    ecs.create_service(cluster="stage", serviceName="worker", taskDefinition="hand", desiredCount=1, tags=ours)
+
+
+def running(cloud: t.Any, cluster: str = "ecs") -> list[str]:
+    arns = cloud.client("ecs").list_services(cluster=cluster)["serviceArns"]
+    found = cloud.client("ecs").describe_services(cluster=cluster, services=arns)["services"]
+    return sorted(one["serviceName"] for one in found if one["status"] == "ACTIVE")
+
+
+@pytest.mark.variants
+def test_a_renamed_service_is_listed_and_deleted_where_that_is_asked_for(
+    cloud: t.Any, start: t.Callable[..., str]
+) -> None:
+    account = cloud._replace(address=start("-c", SERVER))
+    site = Site(account, surroundings(account))
+    strangers(account)
+    others = ["api", "hand", "theirs"]
+    scaling = {"min_capacity": 1, "max_capacity": 4}
+    before = [service(), service(name="worker", scaling=scaling)]
+    after = [service(), service(name="jobs", scaling=scaling)]
+    secrets = {"ecs_app_secrets": {**SECRETS["ecs_app_secrets"], "old-key": None}}
+    made = site.play(ecs_app_services=before, **secrets)
+    assert (made.code, running(account)) == (0, sorted([*others, "web", "worker"])), made.output
+    assert "No longer in" not in made.output
+
+    # It is said in check mode and at every run, and nothing is lost.
+    for options in (["--check"], []):
+        listed = site.play(*options, ecs_app_services=after)
+        said = " ".join(listed.output.split())
+        assert listed.code == 0, listed.output
+        assert "No longer in ecs_app_services: service worker (2 running tasks), task definition worker." in said
+        assert "No longer in ecs_app_secrets and ecs_app_settings: parameter /ecs/old-key." in said
+        assert "Delete with -e slipway_prune=true." in said
+    assert running(account) == sorted([*others, "jobs", "web", "worker"])
+    assert site.play(ecs_app_services=after).changed == 0
+
+    predicted = site.play("--check", ecs_app_services=after, slipway_prune=True)
+    assert "worker" in running(account)
+    pruned = site.play(ecs_app_services=after, slipway_prune=True)
+    assert (pruned.code, pruned.changed) == (0, predicted.changed), predicted.output + pruned.output
+    assert pruned.changed == 4
+    assert running(account) == sorted([*others, "jobs", "web"])
+    assert running(account, "stage") == ["worker"]
+    assert set(site.bounds()) == {"service/ecs/jobs"}
+    left = account.client("ecs").list_task_definitions(status="ACTIVE")["taskDefinitionArns"]
+    assert {arn.split("/")[-1].split(":")[0] for arn in left} == {*others, "jobs", "web"}
+    assert "/ecs/old-key" not in site.kept()[0]
+
+    again = site.play(ecs_app_services=after, slipway_prune=True)
+    assert (again.code, again.changed, "No longer in" in again.output) == (0, 0, False), again.output
+
+    # A list that got lost deletes nothing.
+    empty = site.play(ecs_app_services=[], slipway_prune=True)
+    assert (empty.code, running(account)) == (0, sorted([*others, "jobs", "web"])), empty.output
+
+
 @pytest.mark.variants
 def test_the_local_cloud_keeps_secrets_but_does_not_scale(ministack: Site) -> None:
     far = ministack.cloud.client("secretsmanager").create_secret(Name="shared/far", SecretString="x")["ARN"]

@@ -67,6 +67,24 @@ def test_a_release_has_an_entry_for_each_service() -> None:
     assert [(entry.item, entry.kind) for entry in told] == [("web", "change"), ("api", "leave"), ("new", "create")]
 
 
+@pytest.mark.parametrize(
+    ("prune", "listed"), [(False, ["old, 2 running tasks", "full, it holds images"]), (True, ["full, it holds images"])]
+)
+def test_what_no_variable_asks_for_is_listed_unless_a_task_deletes_it(prune: bool, listed: list[str]) -> None:
+    obsolete = [
+        {"kind": "service", "name": "old", "state": "2 running tasks", "kept_because": ""},
+        {"kind": "repository", "name": "full", "state": "", "kept_because": "it holds images"},
+    ]
+    told = list(
+        entries(
+            NAMED, "slipway.aws.project_info", {"obsolete": obsolete, "invocation": {"module_args": {"prune": prune}}}
+        )
+    )
+    assert [entry.item for entry in told] == listed
+    assert f", {len(listed)} no longer asked for (deleted with -e slipway_prune=true)." in summary(told)
+    assert "no longer asked for" not in summary([])
+
+
 def test_the_list_is_by_role_and_the_summary_counts() -> None:
     known = [
         Entry("ecs_network", "localhost", "VPC exists", "", "create"),

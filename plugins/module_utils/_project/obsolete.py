@@ -1,0 +1,117 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What of a project no variable asks for any more, and what of that may be deleted. No calls."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core.tags import RELEASE_MARK, SCALING_MARK, Tags
+
+Json = dict[str, t.Any]
+GROUP = "slipway:group"
+# Kinds that carry the group of those who deploy them.
+GROUPED = ("service", "task definition", "parameter", "secret")
+# Kinds that a service can refer to: without the services nobody knows whether they are used.
+REFERRED = ("task definition", "target group", "discovery service")
+
+
+class There(t.Protocol):
+    """A resource as it was read."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def tags(self) -> Tags: ...
+    @property
+    def holds(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def uses(self) -> frozenset[str]: ...
+    @property
+    def used_by(self) -> frozenset[str]: ...
+
+
+class Rules(t.NamedTuple):
+    """Whose resources count and what lets them go.
+
+    `released` are load balancers that no longer forward to a target group that nobody asks for; `full` are kinds that
+    may be deleted with what they hold.
+    """
+
+    owner: Tags
+    group: str
+    keep: t.Mapping[str, t.Collection[str]]
+    released: t.Collection[str] = ()
+    full: t.Collection[str] = ()
+
+
+def obsolete(found: t.Mapping[str, t.Sequence[There]], rules: Rules) -> list[Json]:
+    """One entry for each resource that no variable asks for, in the order of `found`."""
+    gone = {kind: [one for one in some if _is_obsolete(kind, one, rules)] for kind, some in found.items()}
+    staying = [one for one in found.get("service", ()) if one not in gone["service"] or _reason("service", one, rules)]
+    used = {arn for one in staying for arn in one.uses}
+    return [
+        _entry(kind, one, rules)
+        for kind, some in gone.items()
+        for one in some
+        if kind not in REFERRED or ("service" in found and not _is_used(kind, one, used))
+    ]
+
+
+def _is_obsolete(kind: str, one: There, rules: Rules) -> bool:
+    is_ours = all(one.tags.get(name) == value for name, value in rules.owner.items())
+    is_of_group = kind not in GROUPED or one.tags.get(GROUP, "") == rules.group
+    return is_ours and is_of_group and one.name not in rules.keep[kind] and one.id not in rules.keep[kind]
+
+
+def _is_used(kind: str, one: There, used: set[str]) -> bool:
+    if kind == "task definition":
+        return any(f":task-definition/{one.name}:" in arn for arn in used)
+    return one.id in used
+
+
+def _entry(kind: str, one: There, rules: Rules) -> Json:
+    return {
+        "kind": kind,
+        "id": one.id,
+        "name": one.name,
+        "state": one.state,
+        "scaled": SCALING_MARK in one.tags,
+        "kept_because": _reason(kind, one, rules),
+    }
+
+
+def _reason(kind: str, one: There, rules: Rules) -> str:
+    """Why it is not deleted even when that is asked for; empty where it is."""
+    if not rules.keep["service"]:
+        return "no service is asked for at all; to delete everything, run the playbook destroy"
+    if any(name.startswith(RELEASE_MARK) for name in one.tags):
+        return "a release of it has not ended"
+    if one.used_by - set(rules.released):
+        return "a load balancer forwards to it"
+    if one.holds and kind not in rules.full:
+        return f"it holds {one.holds}"
+    return ""
+
+
+def summary(entries: t.Sequence[Json], variables: t.Mapping[str, str], switch: str) -> str:
+    """One message for all of them; empty where there is none."""
+    named: dict[str, list[str]] = {}
+    for entry in entries:
+        named.setdefault(variables[entry["kind"]], []).append(_named(entry))
+    lines = [f"No longer in {variable}: {', '.join(some)}." for variable, some in named.items()]
+    if any(not entry["kept_because"] for entry in entries):
+        lines.append(f"Delete with -e {switch}=true.")
+    return " ".join(lines)
+
+
+def _named(entry: Json) -> str:
+    more = [entry["state"], f"kept: {entry['kept_because']}" if entry["kept_because"] else ""]
+    told = "; ".join(one for one in more if one)
+    return f"{entry['kind']} {entry['name']}" + (f" ({told})" if told else "")

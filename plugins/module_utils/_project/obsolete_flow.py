@@ -1,0 +1,69 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads what is there beside the names that variables ask for, and says what of it is the project's."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import typing as t
+
+from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError, aws_call
+from .._core.module import Connection, Result
+from . import api, obsolete, scoped_api
+
+# The variable that lets roles delete what is listed.
+SWITCH = "slipway_prune"
+
+
+@aws_call
+def _look(kind: scoped_api.Kind, scope: scoped_api.Scope) -> list[api.Found]:
+    return list(kind.look(scope))
+
+
+def info(connection: Connection) -> Result:
+    params = connection.params
+    kinds = _kinds(params["keep"])
+    account = api.Account({kind.client: connection.client(kind.client) for kind in kinds}, params["project"])
+    scope = scoped_api.Scope(account, params["cluster"] or "", params["namespace"] or "", params["keep"])
+    found, unread = _read(kinds, scope)
+    rules = obsolete.Rules(
+        {api.OWNER: params["project"]}, params["group"], params["keep"], params["released"], params["delete_full"]
+    )
+    entries = obsolete.obsolete(found, rules)
+    told = [one for one in entries if one["kept_because"] or not params["prune"]]
+    lines = [obsolete.summary(told, {kind.name: kind.variable for kind in kinds}, SWITCH), *unread]
+    return {"changed": False, "obsolete": entries, "warnings": [line for line in lines if line]}
+
+
+def _kinds(keep: t.Mapping[str, t.Any]) -> list[scoped_api.Kind]:
+    unknown = sorted(set(keep) - {kind.name for kind in scoped_api.KINDS})
+    if unknown or "service" not in keep:
+        known = ", ".join(kind.name for kind in scoped_api.KINDS)
+        problem = f"got {', '.join(unknown)}" if unknown else "got no names of services"
+        raise SlipwayError(
+            INVALID_OPTION, f"keep: expected names by kind, service among them, {problem}. Known: {known}."
+        )
+    return [kind for kind in scoped_api.KINDS if kind.name in keep]
+
+
+def _read(kinds: t.Sequence[scoped_api.Kind], scope: scoped_api.Scope) -> tuple[dict[str, list[api.Found]], list[str]]:
+    """What there is by kind, and a sentence for each kind that could not be read: no reason to fail a release."""
+
+    def read(kind: scoped_api.Kind) -> list[api.Found] | SlipwayError:
+        try:
+            return _look(kind, scope)
+        except SlipwayError as error:
+            # The cluster, in check mode.
+            return [] if error.code == NOT_FOUND else error
+
+    with concurrent.futures.ThreadPoolExecutor(len(kinds)) as pool:
+        answers = dict(zip((kind.name for kind in kinds), pool.map(read, kinds), strict=True))
+    found = {name: answer for name, answer in answers.items() if not isinstance(answer, SlipwayError)}
+    unread = [
+        f"Not known which {name}s of the project are no longer asked for: {answer.msg}"
+        for name, answer in answers.items()
+        if isinstance(answer, SlipwayError)
+    ]
+    return found, unread

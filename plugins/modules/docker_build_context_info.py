@@ -56,6 +56,11 @@ options:
       - The Dockerfile and the ignore file are always in it, so building the unpacked archive is building the source.
       - The archive is a means for the tasks that follow; writing it is no change. It is not written in check mode.
     type: path
+  expected_tag:
+    description:
+      - The RV(tag) that an earlier task returned for the same source. Where the source has changed since, the module
+        fails with the code V(context_changed), and there is no O(archive).
+    type: str
 extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.reads
@@ -133,6 +138,7 @@ ARGUMENT_SPEC = {
     "base_digests": {"type": "raw"},
     "inputs": {"type": "dict", "default": {}},
     "archive": {"type": "path"},
+    "expected_tag": {"type": "str"},
 }
 
 
@@ -143,9 +149,10 @@ def main() -> None:
         source = build_context.locate(module.params["path"], module.params["dockerfile"])
         inputs = build_context.other_inputs(module.params)
         if archive and not module.check_mode:
-            summary = build_context.write_archive(source, inputs, archive)
+            summary = build_context.write_archive(source, inputs, archive, module.params["expected_tag"])
         else:
             summary = build_context.summarise(source, inputs)
+            build_context.refuse_changed(source, summary, module.params["expected_tag"])
     except build_context.ContextError as error:
         module.fail_json(msg=str(error), code=error.code)
     result = summary._asdict()

@@ -132,8 +132,11 @@ def summarise(
     return Summary(f"sha256:{hexadecimal}", f"src-{hexadecimal[:16]}", source.dockerfile_name, files, size)
 
 
-def write_archive(source: Source, inputs: Mapping[str, Any], path: str) -> Summary:
-    """Like `summarise`, with the archive at `path`: complete or not there, and readable by its owner only."""
+def write_archive(source: Source, inputs: Mapping[str, Any], path: str, expected_tag: str | None = None) -> Summary:
+    """Like `summarise`, with the archive at `path`: complete or not there, and readable by its owner only.
+
+    Of a source whose tag is not the `expected_tag` any more there is no archive.
+    """
     final = os.path.abspath(path)
     if source.has_inside(final):
         raise ContextError(
@@ -144,6 +147,7 @@ def write_archive(source: Source, inputs: Mapping[str, Any], path: str) -> Summa
         handle, temporary = tempfile.mkstemp(prefix=".slipway.", dir=os.path.dirname(final))
         with os.fdopen(handle, "wb") as output:
             summary = summarise(source, inputs, output, compress=final.endswith((".gz", ".tgz")))
+        refuse_changed(source, summary, expected_tag)
         os.replace(temporary, final)
     except OSError as error:
         raise ContextError("archive_not_written", f"Cannot write the archive {path}: {error.strerror}.") from error
@@ -151,6 +155,16 @@ def write_archive(source: Source, inputs: Mapping[str, Any], path: str) -> Summa
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
     return summary
+
+
+def refuse_changed(source: Source, summary: Summary, expected_tag: str | None) -> None:
+    """Fail where the source is another one than when its tag was computed."""
+    if expected_tag not in (None, summary.tag):
+        raise ContextError(
+            "context_changed",
+            f"The source {source.root} changed after its tag was computed: expected {expected_tag}, got {summary.tag}. "
+            "Run again when nothing writes there.",
+        )
 
 
 def other_inputs(params: Mapping[str, Any]) -> dict[str, Any]:

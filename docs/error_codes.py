@@ -52,6 +52,9 @@ OWN = {
     "dockerfile_missing": "There is no Dockerfile at that path. Correct it, or name another file.",
     "ignore_file_invalid": "``.dockerignore`` has a line that Docker refuses too. Correct the line that is shown.",
     "immutable": "AWS cannot change this in what exists, and nothing was changed. Leave it, or make it anew.",
+    "invalid_variable": (
+        "A variable, option or member is misspelt, or its value has the wrong type. Correct what the message names."
+    ),
     "inputs_invalid": "``base_digests`` is neither a dictionary nor a list.",
     "interrupted": "The release was stopped from outside, and ECS goes on. Run it again, or take it back.",
     "last_tag": "Without this tag the image would be deleted. Set ``force``, or give it another tag first.",

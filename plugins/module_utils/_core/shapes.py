@@ -115,6 +115,13 @@ def text_of(value: t.Any) -> str | None:
     return str(value) if isinstance(value, (str, int)) else None
 
 
+def problems_of(shape: Shape, value: t.Any, path: str) -> list[str]:
+    """What is wrong with a value in AWS's spelling, one sentence each. The text "unknown" may stand for any value."""
+    checker = _Checker(allow_unknown=True)
+    checker.check(shape, value, path)
+    return checker.problems
+
+
 class _Checker:
     """Walks a value along its shape, collecting what is wrong."""
 
@@ -127,7 +134,7 @@ class _Checker:
     def refuse_unknown(self, given: t.Iterable[str], known: list[str], where: str = "") -> None:
         for name in given:
             if name not in known:
-                self.problems.append(f"{where}unknown member '{name}'{_hint(name, known)}.")
+                self.problems.append(f"{where}unknown member '{name}'{did_you_mean(name, known)}.")
 
     def check(self, shape: Shape, value: t.Any, path: str, hide: bool = False) -> t.Any:
         if value == UNKNOWN and self.allow_unknown:
@@ -188,7 +195,7 @@ class _Checker:
         if not isinstance(value, (list, tuple)):
             return self._wrong(path, "a list", value)
         self._refuse_count(shape, len(value), path, "elements")
-        places = [f"{path}[{index}]{_named(element)}" for index, element in enumerate(value)]
+        places = [f"{path}[{index}]{named(element)}" for index, element in enumerate(value)]
         return [
             self._missing(place) if element is None else self.check(shape.member, element, place)
             for place, element in zip(places, value, strict=True)
@@ -227,7 +234,7 @@ class _Checker:
         if text in choices or text.lower() in folded:
             return text if text in choices else folded[text.lower()]
         told = "another value" if self.hidden else f"'{text}'"
-        hint = "" if self.hidden else _hint(text, choices, False)
+        hint = "" if self.hidden else did_you_mean(text, choices, False)
         self.problems.append(f"{path}: {told} is none of {', '.join(choices)}{hint}.")
         return text
 
@@ -281,7 +288,7 @@ def _is_pair(shape: Shape) -> bool:
     return pair and shape.members["value"].type_name == "string"
 
 
-def _named(element: t.Any) -> str:
+def named(element: t.Any) -> str:
     """What a person calls an element of a list, where it has a name."""
     name = element.get("name") if isinstance(element, dict) else None
     return f" ({name})" if isinstance(name, str) and name else ""
@@ -309,7 +316,7 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
         return None
 
 
-def _hint(name: str, known: t.Sequence[str], list_known: bool = True) -> str:
+def did_you_mean(name: str, known: t.Sequence[str], list_known: bool = True) -> str:
     """The nearest known name, whatever the caller's upper case and underscores."""
     folded = {_folded(other): other for other in known}
     near = difflib.get_close_matches(_folded(name), folded, n=1)

@@ -39,14 +39,63 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234
     ],
 )
 def test_wrong_variable_is_refused_before_anything_is_asked(wrong: dict[str, t.Any], said: str) -> None:
+    told = refused("site.yml", wrong)
+    assert said in " ".join(told.split())
+
+
+def refused(playbook: str, wrong: dict[str, t.Any], *options: str) -> str:
+    """What a playbook prints that fails without asking AWS for anything."""
     # Nobody listens there: a run that asked would fail with that.
     given = {"slipway_endpoint_url": "http://127.0.0.1:9"} | wrong
-    command = [Path(sys.executable).with_name("ansible-playbook"), "site.yml", "--extra-vars", json.dumps(given)]
+    command = [
+        Path(sys.executable).with_name("ansible-playbook"),
+        playbook,
+        "--extra-vars",
+        json.dumps(given),
+        *options,
+    ]
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
     run = subprocess.run(
         command, cwd=ROOT, env={**kept, "ANSIBLE_NOCOLOR": "1"}, capture_output=True, text=True, check=False
     )
-    told = " ".join((run.stdout + run.stderr).split())
+    printed = run.stdout + run.stderr
     assert run.returncode == 2
-    assert said in told
-    assert "127.0.0.1:9" not in told
+    assert "127.0.0.1:9" not in printed
+    return printed
+
+
+MISSPELT = {
+    "ecs_app_service": [],
+    "slipway_tag": {"team": "shop"},
+    "ecs_load_balancer_target_group": [],
+    "ecs_app_services": [
+        {
+            "name": "web",
+            "desired_cout": 2,
+            "task_definition": {**DEFINITION, "containerDefinitions": [{"name": "web", "enviroment": []}]},
+        }
+    ],
+}
+RIGHT = ("ecs_app_services", "slipway_tags", "ecs_load_balancer_target_groups", "desired_count", "environment")
+
+
+@pytest.mark.parametrize("options", [(), ("--tags", "image"), ("--check",)])
+def test_five_typos_are_told_at_once_and_in_a_few_lines(options: tuple[str, ...]) -> None:
+    told = refused("site.yml", MISSPELT, *options)
+    assert [name for name in RIGHT if f"(did you mean '{name}'?)" not in told] == []
+    assert "ecs_app_services[0] (web).task_definition.containerDefinitions[0] (web)" in told
+    assert len(told.splitlines()) < 40
+
+
+@pytest.mark.parametrize("playbook", ["undo", "deployer", "destroy"])
+def test_other_playbooks_refuse_typos_too(playbook: str) -> None:
+    told = refused(f"playbooks/{playbook}.yml", {"slipway_tag": {}, "destroy_confirm": "ecs"})
+    assert "slipway_tag: unknown variable (did you mean 'slipway_tags'?)" in told
+
+
+def test_a_role_by_itself_refuses_typos_first(tmp_path: Path) -> None:
+    playbook = tmp_path / "one.yml"
+    playbook.write_text("- {hosts: localhost, gather_facts: false, roles: [slipway.aws.ecs_app]}")
+    told = refused(str(playbook), MISSPELT)
+    assert [name for name in RIGHT if f"(did you mean '{name}'?)" not in told] == []
+    assert len(told.splitlines()) < 40

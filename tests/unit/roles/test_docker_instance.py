@@ -28,11 +28,11 @@ CHOSEN = [
 REFUSED = [
     (
         {"docker_instance_image": "ubuntu_20.04"},
-        "docker_instance_image must be one of: amazon_linux_2023,",
+        "docker_instance_image: expected one of amazon_linux_2023,",
     ),
     (
         {"docker_instance_architecture": "riscv"},
-        "docker_instance_architecture must be one of: x86_64, arm64,",
+        "docker_instance_architecture: expected one of x86_64, arm64,",
     ),
     ({"docker_instance_type": "m7g.large"}, "docker_instance_type is m7g.large, whose processor is not x86_64"),
 ]

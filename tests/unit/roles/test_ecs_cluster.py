@@ -25,8 +25,8 @@ Json = dict[str, t.Any]
 
 HOSTS = {"ecs_cluster_hosting": "ec2"}
 REFUSED: list[tuple[Json, str]] = [
-    ({"ecs_cluster_hosting": "ecs"}, "must be one of: fargate, ec2"),
-    ({"ecs_cluster_architecture": "ARM"}, "must be one of: X86_64, ARM64"),
+    ({"ecs_cluster_hosting": "ecs"}, "ecs_cluster_hosting: expected one of fargate, ec2, got 'ecs'"),
+    ({"ecs_cluster_architecture": "ARM"}, "ecs_cluster_architecture: expected one of X86_64, ARM64, got 'ARM'"),
     (
         {"ecs_cluster_default_strategy": [{"capacityProvider": "hosts-ecs", "weight": 1}]},
         "names hosts-ecs, and right are",

@@ -137,7 +137,7 @@ class Story:
 OWN: list[tuple[Json, str]] = [
     ({"ecs_network_project": "9 lives"}, "ecs_network_project is '9 lives'"),
     ({"ecs_network_task_ports": ["http"]}, "ecs_network_task_peer_ports or ecs_network_docker_host_ports has http"),
-    ({"ecs_network_nat": "many"}, "value of ecs_network_nat must be one of: single, per_zone, none, got: many"),
+    ({"ecs_network_nat": "many"}, "ecs_network_nat: expected one of single, per_zone, none, got 'many'"),
     ({"ecs_network_docker_host_cidrs": ["0.0.0.0/0"]}, "0.0.0.0/0 is too wide, /8 at most"),
     ({"ecs_network_cidr": "10.0.0.0/8"}, "ecs_network_cidr: 10.0.0.0/8 is too wide, /16 at most"),
     ({"ecs_network_cidr": "10.0.0.0/24"}, "ecs_network_cidr: 10.0.0.0/24 is too small, /23 at least"),

@@ -1,0 +1,101 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Validates the variables of the collection's roles. An action, as only these see the names of all variables."""
+
+from __future__ import annotations
+
+import typing as t
+from functools import cache
+from pathlib import Path
+
+import yaml
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
+from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import Shape
+from ansible_collections.slipway.aws.plugins.plugin_utils.variables import Options, Specs, variable_problems
+
+try:
+    from botocore.exceptions import BotoCoreError
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
+
+    HAS_BOTOCORE = True
+except ImportError:
+    HAS_BOTOCORE = False
+
+ROLES = Path(__file__).resolve().parents[2] / "roles"
+# The loader in C is ten times as quick, and not there on every platform.
+YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+PLAIN = (str, int, float, bool, type(None))
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
+    """Reads argument specs and the names of variables; nothing is asked of AWS."""
+
+    TRANSFERS_FILES = False
+    _VALID_ARGS: t.ClassVar[frozenset[str]] = frozenset()
+    _supports_check_mode = True
+    _supports_async = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        problems = variable_problems(
+            variables.keys(), lambda name: self._resolved(variables[name]), Specs.of(read_specs(ROLES)), shape_of
+        )
+        result["changed"] = False
+        if problems:
+            counted = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+            result.update(
+                failed=True,
+                code="invalid_variable",
+                msg="\n".join([f"The variables have {counted}. Correct them, then rerun.", *problems]),
+            )
+        return result
+
+    def _resolved(self, value: t.Any) -> t.Any:
+        """The value without templates. What cannot be known yet, or is encrypted, is unknown."""
+        if isinstance(value, dict):
+            return {str(key): self._resolved(member) for key, member in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [self._resolved(element) for element in value]
+        if not isinstance(value, PLAIN):
+            return UNKNOWN
+        if not isinstance(value, str) or ("{{" not in value and "{%" not in value):
+            return value
+        try:
+            found = self._templar.template(value)
+        except AnsibleError:
+            return UNKNOWN
+        return UNKNOWN if isinstance(found, str) and found == value else self._resolved(found)
+
+
+def read_specs(roles: Path) -> dict[str, Options]:
+    """The options of each role, of all of its entry points."""
+    found: dict[str, Options] = {}
+    for path in sorted(roles.glob("*/meta/argument_specs.yml")):
+        entries = yaml.load(path.read_text(encoding="utf-8"), YAML_LOADER)["argument_specs"]  # noqa: S506  # a safe one
+        found[path.parts[-3]] = {
+            name: option for entry in entries.values() for name, option in (entry.get("options") or {}).items()
+        }
+    return found
+
+
+@cache
+def _model(service: str) -> t.Any:
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+
+
+def shape_of(service: str, name: str) -> Shape | None:
+    """A shape of botocore's, without a session, which would take five times as long."""
+    if not HAS_BOTOCORE:
+        return None
+    try:
+        return t.cast(Shape, _model(service).shape_for(name))
+    except BotoCoreError:
+        return None

@@ -36,6 +36,8 @@ PROJECT: Options = {
     "slipway_endpoint_url": {"type": "str"},
     "slipway_access_key": {"type": "str"},
     "slipway_secret_key": {"type": "str"},
+    "slipway_aws_config": {"type": "dict"},
+    "slipway_permissions_boundary": {"type": "str"},
     "slipway_directory": {"type": "path"},
     "slipway_apps": {"type": "path"},
     "slipway_prune": {"type": "bool"},

@@ -18,10 +18,10 @@ Json = dict[str, t.Any]
 
 # As much of Docker's command as the build asks for. It prints what a failing Dockerfile of many steps prints.
 DOCKER = r"""#!/bin/sh
-case "$1 $2" in
-  "version --format") echo '{"Client": {"Version": "28.0.0"}, "Server": {"Version": "28.0.0"}}' ;;
-  "info --format") echo '{"ClientInfo": {"Plugins": [{"Name": "buildx", "Version": "v0.20.0"}]}}' ;;
-  "buildx build")
+case "$*" in
+  *"version --format"*) echo '{"Client": {"Version": "28.0.0"}, "Server": {"Version": "28.0.0"}}' ;;
+  *"info --format"*) echo '{"ClientInfo": {"Plugins": [{"Name": "buildx", "Version": "v0.20.0"}]}}' ;;
+  *"buildx build"*)
     touch "$0.built"
     for step in $(seq 1 240); do echo "#9 $step.0 downloading layer $step" >&2; done
     printf '%s\n' '#9 ERROR: no-such-command: not found' ' > [2/2] RUN no-such-command:' 'ERROR: failed to solve' >&2

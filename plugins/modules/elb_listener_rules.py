@@ -16,6 +16,10 @@ description:
     alone.
   - A rule is known by its priority. It is changed in place and as a whole, and what is no longer wanted goes last, so
     that no request is sent astray meanwhile.
+  - A rule that forwards to several target groups, O(rules[].target_group_arn) among them, keeps its weights. Amazon ECS
+    shifts them in blue/green, linear and canary deployments. RV(rules[].target_groups) shows them.
+  - Anything else that a rule has beside hosts, paths and one target group, such as a regular expression, a transform or
+    stickiness, is a difference.
   - M(amazon.aws.elb_application_lb) does not notice when a rule loses its hosts or its paths, and fails on AWS when a
     rule moves to the priority of one that goes.
 options:
@@ -51,7 +55,7 @@ options:
         default: []
       target_group_arn:
         description:
-          - The ARN of the target group that gets the requests.
+          - The ARN of the target group that gets the requests, unless Amazon ECS has shifted them to another one.
         type: str
         required: true
 extends_documentation_fragment:
@@ -107,6 +111,19 @@ rules:
       description: The target group that gets the requests.
       type: str
       sample: arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/ecs-api/73e2d6bc24d8a067
+    target_groups:
+      description: The target groups among which Amazon ECS shifts the requests. Only there where the rule has several.
+      type: list
+      elements: dict
+      contains:
+        target_group_arn:
+          description: The target group.
+          type: str
+          sample: arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/ecs-api-2/73e2d6bc24d8a067
+        weight:
+          description: Its share of the requests.
+          type: int
+          sample: 100
 code:
   description:
     - Which error it was, for programs.

@@ -19,10 +19,12 @@ Json = dict[str, t.Any]
 def listener_rules(connection: Connection) -> Result:
     """The listener has these rules and, beside its default one, no others."""
     elb, params = connection.client("elbv2"), connection.params
-    wanted = rules.asked(params["rules"])
+    asked = rules.asked(params["rules"])
     arn = params["listener_arn"]
     current = rules.from_aws(api.list_rules(elb, arn))
-    planned = compare({"rules": [rules.settings(rule) for rule in current]}, {"rules": wanted}, rules.SETS)
+    wanted = rules.keep_shifted(asked, current)
+    before, after = ({"rules": [rules.settings(rule) for rule in side]} for side in (current, wanted))
+    planned = compare(before, after, rules.SETS)
     if planned.changed and not connection.check_mode:
         _apply(elb, arn, current, wanted)
     return {"changed": planned.changed, "diff": planned.diff, "rules": wanted}
@@ -35,8 +37,8 @@ def _apply(elb: api.Client, listener_arn: str, current: list[Json], wanted: list
         old = there.pop(rule["priority"], None)
         if old is None:
             api.create_rule(elb, listener_arn, rule["priority"], rules.request(rule))
-        elif rules.settings(old) != rule:
-            api.modify_rule(elb, old["rule_arn"], rules.request(rule))
+        elif rules.settings(old) != rules.settings(rule):
+            api.modify_rule(elb, old["rule_arn"], rules.request(rule, old))
     for rule in there.values():
         api.delete_rule(elb, rule["rule_arn"])
 

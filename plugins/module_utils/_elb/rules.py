@@ -5,7 +5,8 @@
 """Rules of a listener: which hosts and paths go to which target group.
 
 A rule is known by its priority, and changed as a whole: conditions and action at once, so that no request meets half
-of it.
+of it. Only a forward to several target groups, the desired one among them, keeps its action: Amazon ECS shifts the
+weights there (blue/green, linear, canary), and resetting them would send all requests to a group without tasks.
 """
 
 from __future__ import annotations
@@ -65,42 +66,71 @@ def from_aws(answers: t.Iterable[Json]) -> list[Json]:
 def _rule(answer: Json) -> Json:
     conditions = answer.get("Conditions") or []
     values = {condition["Field"]: _values(condition) for condition in conditions}
-    groups = _target_groups(answer.get("Actions") or [])
-    rule = {
+    groups, other = _forward(answer.get("Actions") or [])
+    other += [field for field in values if field not in CONFIGURATIONS]
+    other += [f"{condition['Field']} regex" for condition in conditions if _configuration(condition).get("RegexValues")]
+    other += [f"{field} twice" for field in values if [one["Field"] for one in conditions].count(field) > 1]
+    other += ["transforms"] if answer.get("Transforms") else []
+    return {
         "priority": int(answer["Priority"]),
         "hosts": sorted(host.lower() for host in values.get(HOST, ())),
         "paths": sorted(values.get(PATH, ())),
-        "target_group_arn": groups[0] if len(groups) == 1 else "",
+        "target_group_arn": groups[0]["target_group_arn"] if len(groups) == 1 else "",
+        **({"target_groups": groups} if len(groups) > 1 else {}),
         "rule_arn": answer["RuleArn"],
+        **({"other": sorted(other)} if other else {}),
     }
-    other = sorted(field for field in values if field not in CONFIGURATIONS)
-    return {**rule, "other": other} if other else rule
+
+
+def _configuration(condition: Json) -> Json:
+    return dict(condition.get(CONFIGURATIONS.get(condition["Field"], "")) or condition)
 
 
 def _values(condition: Json) -> list[str]:
-    configuration = condition.get(CONFIGURATIONS.get(condition["Field"], ""))
-    return list((configuration or condition).get("Values") or ())
+    return list(_configuration(condition).get("Values") or ())
 
 
-def _target_groups(actions: list[Json]) -> list[str]:
-    """The target groups of a single action that forwards; none for any other."""
+def _forward(actions: list[Json]) -> tuple[list[Json], list[str]]:
+    """The target groups of a single action that forwards, and what a plain forward does not have."""
     if len(actions) != 1 or actions[0].get("Type") != "forward":
-        return []
-    weighted = (actions[0].get("ForwardConfig") or {}).get("TargetGroups") or ()
-    return [group["TargetGroupArn"] for group in weighted] or [actions[0].get("TargetGroupArn", "")]
+        return [], [str(action.get("Type")) for action in actions if action.get("Type") != "forward"]
+    config = actions[0].get("ForwardConfig") or {}
+    groups = [
+        {"target_group_arn": group["TargetGroupArn"], "weight": int(group.get("Weight", 1))}
+        for group in config.get("TargetGroups") or [{"TargetGroupArn": actions[0].get("TargetGroupArn", "")}]
+    ]
+    if len(groups) > 1:
+        return sorted(groups, key=lambda group: str(group["target_group_arn"])), []
+    sticky = (config.get("TargetGroupStickinessConfig") or {}).get("Enabled")
+    return groups, ["stickiness"] * bool(sticky) + ["weight 0"] * (groups[0]["weight"] == 0)
+
+
+def keep_shifted(desired: list[Json], current: list[Json]) -> list[Json]:
+    """`desired`, with the weights of those rules that forward to several target groups, the desired one among them."""
+    weights = {rule["priority"]: rule.get("target_groups", []) for rule in current}
+    return [
+        {**rule, "target_groups": weights[rule["priority"]]}
+        if rule["target_group_arn"] in [group["target_group_arn"] for group in weights.get(rule["priority"], ())]
+        else rule
+        for rule in desired
+    ]
 
 
 def settings(rule: Json) -> Json:
-    """What makes two rules the same."""
-    return {name: value for name, value in rule.items() if name != "rule_arn"}
+    """What makes two rules the same: of a forward to several target groups, these."""
+    without = {"rule_arn", *(["target_group_arn"] if "target_groups" in rule else [])}
+    return {name: value for name, value in rule.items() if name not in without}
 
 
-def request(rule: Json) -> Json:
-    """Conditions and action of a rule, as AWS takes them."""
+def request(rule: Json, current: Json | None = None) -> Json:
+    """Conditions and action of a rule, as AWS takes them; of one that is there, without what is kept."""
     values = {HOST: rule["hosts"], PATH: rule["paths"]}
+    conditions = [
+        {"Field": field, CONFIGURATIONS[field]: {"Values": given}} for field, given in values.items() if given
+    ]
+    action = {"Type": "forward", "TargetGroupArn": rule["target_group_arn"]}
     return {
-        "Conditions": [
-            {"Field": field, CONFIGURATIONS[field]: {"Values": given}} for field, given in values.items() if given
-        ],
-        "Actions": [{"Type": "forward", "TargetGroupArn": rule["target_group_arn"]}],
+        "Conditions": conditions,
+        **({} if "target_groups" in rule else {"Actions": [action]}),
+        **({"ResetTransforms": True} if "transforms" in (current or {}).get("other", ()) else {}),
     }

@@ -7,6 +7,8 @@ import typing as t
 import boto3
 import pytest
 
+from ansible_collections.slipway.aws.plugins.module_utils._elb import rules
+
 Json = dict[str, t.Any]
 BOTH = pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 
@@ -126,6 +128,116 @@ def test_a_condition_that_no_option_has_is_a_difference_and_named(listener: List
     changed = run("elb_listener_rules", listener_arn=listener.arn, rules=[rule(10, listener.api, paths=["/api"])])
     assert changed["diff"]["before"]["rules"][0]["other"] == ["http-request-method"]
     assert listener.rules() == {"10": {"path-pattern": ["/api"], "to": listener.api}}
+
+
+def split(web: int, *others: tuple[str, int], first: str, stickiness: bool = False) -> Json:
+    groups = [{"TargetGroupArn": first, "Weight": web}] + [{"TargetGroupArn": a, "Weight": w} for a, w in others]
+    sticky = {"Enabled": True, "DurationSeconds": 60} if stickiness else {"Enabled": False}
+    return {
+        "Type": "forward",
+        "ForwardConfig": {"TargetGroups": groups, "TargetGroupStickinessConfig": sticky},
+    }
+
+
+def path_rule(listener: Listener, *actions: Json, **condition: Json) -> None:
+    """A rule of priority 10 for /api that somebody else made."""
+    path = condition or {"PathPatternConfig": {"Values": ["/api"]}}
+    listener.client.create_rule(
+        ListenerArn=listener.arn,
+        Priority=10,
+        Conditions=[{"Field": "path-pattern", **path}],
+        Actions=list(actions),
+    )
+
+
+def actions_of(listener: Listener) -> list[Json]:
+    rules = listener.client.describe_rules(ListenerArn=listener.arn)["Rules"]
+    return next(list(rule["Actions"]) for rule in rules if rule["Priority"] == "10")
+
+
+@pytest.mark.parametrize("weights", [(0, 100), (100, 0), (95, 5)])
+def test_requests_that_ecs_has_shifted_stay_where_they_are(
+    listener: Listener, run: t.Any, calls: list[str], weights: tuple[int, int]
+) -> None:
+    path_rule(listener, split(weights[0], (listener.shop, weights[1]), first=listener.api))
+    shifted = actions_of(listener)
+    calls.clear()
+    for check in (True, False):
+        result = run(
+            "elb_listener_rules",
+            check=check,
+            listener_arn=listener.arn,
+            rules=[rule(10, listener.api, paths=["/api"])],
+        )
+        assert (result["changed"], result["diff"]) == (False, {"before": {}, "after": {}})
+        assert result["rules"][0]["target_group_arn"] == listener.api
+        shown = {group["target_group_arn"]: group["weight"] for group in result["rules"][0]["target_groups"]}
+        assert shown == {listener.api: weights[0], listener.shop: weights[1]}
+    assert set(calls) == {"DescribeRules"}
+    wanted = [rule(10, listener.api, paths=["/api", "/v2"])]
+    predicted = run("elb_listener_rules", check=True, listener_arn=listener.arn, rules=wanted)
+    changed = run("elb_listener_rules", listener_arn=listener.arn, rules=wanted)
+    assert (
+        changed["diff"]
+        == predicted["diff"]
+        == {
+            "before": {"rules": [{"priority": 10, "paths": ["/api"]}]},
+            "after": {"rules": [{"priority": 10, "paths": ["/api", "/v2"]}]},
+        }
+    )
+    assert actions_of(listener) == shifted
+    assert listener.rules()["10"]["path-pattern"] == ["/api", "/v2"]
+
+
+def test_requests_of_other_target_groups_are_a_difference(listener: Listener, run: t.Any) -> None:
+    path_rule(listener, split(50, (listener.shop, 50), first=listener.api))
+    web = next(
+        group["TargetGroupArn"]
+        for group in listener.client.describe_target_groups()["TargetGroups"]
+        if group["TargetGroupName"] == "web"
+    )
+    wanted = [rule(10, web, paths=["/api"])]
+    assert run("elb_listener_rules", listener_arn=listener.arn, rules=wanted)["changed"]
+    assert listener.rules()["10"]["to"] == web
+    assert not run("elb_listener_rules", listener_arn=listener.arn, rules=wanted)["changed"]
+
+
+@pytest.mark.parametrize("other", ["stickiness", "weight 0"])
+def test_a_forward_that_is_not_plain_is_a_difference(listener: Listener, run: t.Any, other: str) -> None:
+    path_rule(listener, split(int(other != "weight 0"), first=listener.api, stickiness=other == "stickiness"))
+    wanted = [rule(10, listener.api, paths=["/api"])]
+    changed = run("elb_listener_rules", listener_arn=listener.arn, rules=wanted)
+    assert changed["diff"]["before"]["rules"] == [{"priority": 10, "other": [other]}]
+    assert not run("elb_listener_rules", listener_arn=listener.arn, rules=wanted)["changed"]
+
+
+ANSWER: Json = {
+    "RuleArn": "arn",
+    "Priority": "10",
+    "Conditions": [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api"]}}],
+    "Actions": [{"Type": "forward", "TargetGroupArn": "web"}],
+}
+HOSTS = {"Field": "host-header", "HostHeaderConfig": {"RegexValues": ["^a"]}}
+
+
+@pytest.mark.parametrize(
+    ("members", "other"),
+    [
+        ({"Conditions": [*ANSWER["Conditions"], HOSTS]}, ["host-header regex"]),
+        ({"Conditions": [{**ANSWER["Conditions"][0], "RegexValues": ["^b"]}, HOSTS]}, ["host-header regex"]),
+        ({"Conditions": ANSWER["Conditions"] * 2}, ["path-pattern twice"]),
+        ({"Transforms": [{"Type": "url-rewrite"}]}, ["transforms"]),
+        ({"Actions": [{"Type": "fixed-response"}]}, ["fixed-response"]),
+        ({"Actions": [{"Type": "authenticate-oidc"}, *ANSWER["Actions"]]}, ["authenticate-oidc"]),
+    ],
+)
+def test_what_emulators_do_not_keep_is_a_difference_too(members: Json, other: list[str]) -> None:
+    (found,) = rules.from_aws([{**ANSWER, **members}])
+    (plain,) = rules.from_aws([ANSWER])
+    assert (found["other"], "other" in plain) == (other, False)
+    assert rules.settings(found) != rules.settings(plain)
+    request = rules.request(plain, found)
+    assert ("ResetTransforms" in request) == (other == ["transforms"])
 
 
 def test_order_and_case_of_hosts_do_not_matter(listener: Listener, run: t.Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.filter.hosted_zone import hosted_zone
 from ansible_collections.slipway.aws.plugins.filter.listener_rule_problems import listener_rule_problems
+from ansible_collections.slipway.aws.plugins.filter.listener_rule_shifted import listener_rule_shifted
 from ansible_collections.slipway.aws.plugins.filter.listener_rules import listener_rules
 from ansible_collections.slipway.aws.plugins.filter.unneeded_certificates import unneeded_certificates
 
@@ -17,6 +18,27 @@ ZONES = [
     {"id": "/hostedzone/Z2", "name": "shop.example.com.", "config": {"private_zone": False}},
     {"id": "/hostedzone/Z3", "name": "www.shop.example.com.", "config": {"private_zone": True}},
 ]
+
+
+def weighted(**weights: int) -> list[Json]:
+    groups = [{"target_group_arn": arn, "weight": weight} for arn, weight in weights.items()]
+    return [{"type": "forward", "forward_config": {"target_groups": groups}}]
+
+
+@pytest.mark.parametrize(
+    ("actions", "weights"),
+    [
+        (weighted(web=0, green=100), {"web": 0, "green": 100}),
+        (weighted(web=0), {}),
+        (weighted(blue=0, green=100), {}),
+        ([{"type": "forward", "target_group_arn": "web"}], {}),
+        ([{"type": "redirect"}], {}),
+        ([{"type": "authenticate-oidc"}, *weighted(web=0, green=100)], {}),
+        ([], {}),
+    ],
+)
+def test_weights_are_ecss_where_the_group_is_one_of_several(actions: list[Json], weights: dict[str, int]) -> None:
+    assert listener_rule_shifted(actions, "web") == weights
 
 
 def test_rules_stand_in_the_order_of_the_list() -> None:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import atexit
+import signal
 import tempfile
 import threading
 import time
@@ -23,8 +24,19 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import l
 LOOK = 0.2
 # For how long an interrupted module may take to say where it stands.
 LAST_WORDS = 5.0
+# And one that has said nothing so far: it starts to listen before it changes anything.
+FIRST_WORDS = 1.0
 FOLDER = "slipway-release-"
+# Beside the progress: how much of it was there before.
+SEEN = "seen"
 INTERRUPTED = "Interrupted."
+NOTHING_CHANGED = "Interrupted. Nothing was changed."
+GOES_ON = (
+    "Interrupted. ECS continues the started deployments; this run no longer monitors them. To resume, rerun the same"
+    " command. To roll back, run the playbook slipway.aws.undo, or ecs_release with undo=true."
+)
+# What ends a module that does not listen, or not yet.
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -39,15 +51,27 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         # The module's file can be followed where it is written on this machine, and has to stay silent where asked.
         if self._task.no_log or self._connection.transport != "local":
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
-            return result
+            return killed(result, None)
         with tempfile.TemporaryDirectory(prefix=FOLDER, dir=constants.DEFAULT_LOCAL_TMP) as folder:
             path = Path(folder, "progress")
             if arguments.get("progress"):
                 path.symlink_to(Path(arguments["progress"]).expanduser().absolute())
             arguments["progress"] = str(path)
-            with Follower(path, Display().display):
+            with Follower(path, Display().display) as follower:
                 result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
+        return killed(result, follower.lines)
+
+
+def killed(result: dict[str, t.Any], lines: list[str] | None) -> dict[str, t.Any]:
+    """The result of a module; where a signal has ended it, instead of its traceback what that means.
+
+    `lines` are those of its progress, None where they are not known. It says the first before it changes anything.
+    """
+    code = int(result.get("rc") or 0)
+    if "code" in result or not result.get("failed") or (code - 128 if code > 0 else -code) not in SIGNALS:
         return result
+    told = NOTHING_CHANGED if lines == [] else GOES_ON
+    return {"failed": True, "changed": lines != [], "code": "interrupted", "msg": told, "progress": lines or []}
 
 
 class Follower:
@@ -56,13 +80,16 @@ class Follower:
     def __init__(self, path: Path, show: t.Callable[[str], t.Any]) -> None:
         self._path = path
         self._show = show
+        self.lines: list[str] = []
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         # What others wrote into it before is no news.
         self._seen = path.stat().st_size if path.exists() else 0
+        path.with_name(SEEN).write_text(str(self._seen))
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Follower:
         self._thread.start()
+        return self
 
     def __exit__(self, *_error: object) -> None:
         self._over.set()
@@ -82,7 +109,8 @@ class Follower:
             for line in file:
                 if not line.endswith(b"\n"):
                     break
-                self._show(f"  {line.decode().rstrip()}")
+                self.lines.append(line.decode().rstrip())
+                self._show(f"  {self.lines[-1]}")
                 self._seen += len(line)
 
 
@@ -92,15 +120,24 @@ def show_last_words() -> None:
     Ansible's worker, in which the action runs, ends at once when the user presses Ctrl-C. The main process, which has
     loaded this file too, ends later. Ansible removes its temporary folder only after that.
     """
-    end = time.monotonic() + LAST_WORDS
-    for path in Path(constants.DEFAULT_LOCAL_TMP).glob(f"{FOLDER}*/progress"):
-        while path.exists() and time.monotonic() < end:
-            lines = path.read_text().splitlines()
-            words = [number for number, line in enumerate(lines) if INTERRUPTED in line]
-            if words:
-                Display().display("\n".join(f"  {line}" for line in lines[words[0] :]))
+    start = time.monotonic()
+    for seen in Path(constants.DEFAULT_LOCAL_TMP).glob(f"{FOLDER}*/{SEEN}"):
+        lines: list[str] = []
+        while time.monotonic() < start + (LAST_WORDS if lines else FIRST_WORDS):
+            lines = _lines_after(seen)
+            if any(INTERRUPTED in line for line in lines):
                 break
             time.sleep(LOOK)
+        words = [number for number, line in enumerate(lines) if INTERRUPTED in line]
+        told = lines[words[0] :] if words else [] if lines else [NOTHING_CHANGED]
+        if told:
+            Display().display("\n".join(f"  {line}" for line in told))
+
+
+def _lines_after(seen: Path) -> list[str]:
+    """The lines of a progress that this run has added."""
+    path = seen.with_name("progress")
+    return path.read_bytes()[int(seen.read_text()) :].decode().splitlines() if path.exists() else []
 
 
 atexit.register(show_last_words)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -72,9 +73,33 @@ def test_last_words_of_an_interrupted_module_are_shown(
     assert capsys.readouterr().out == ""
     path = tmp_path / f"{ecs_release.FOLDER}x" / "progress"
     path.parent.mkdir()
-    path.write_text("12:00:00  web  started\n12:00:01  Interrupted. ECS goes on.\n12:00:01  To go on, …\n")
+    path.write_text("11:00:00  Interrupted. An earlier run.\n")
+    Follower(path, print)
+    monkeypatch.setattr(ecs_release, "FIRST_WORDS", 0.0)
     ecs_release.show_last_words()
-    assert capsys.readouterr().out == "  12:00:01  Interrupted. ECS goes on.\n  12:00:01  To go on, …\n"
+    assert capsys.readouterr().out == "  Interrupted. Nothing was changed.\n", "it had not said anything"
+    monkeypatch.undo()
+    monkeypatch.setattr(ecs_release.constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    with path.open("a") as file:
+        file.write("12:00:00  web  started\n12:00:01  Interrupted. ECS goes on.\n12:00:01  To resume, …\n")
+    ecs_release.show_last_words()
+    assert capsys.readouterr().out == "  12:00:01  Interrupted. ECS goes on.\n  12:00:01  To resume, …\n"
+
+
+@pytest.mark.parametrize("code", [-signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGKILL])
+def test_a_module_that_a_signal_has_ended_says_what_that_means(code: int) -> None:
+    died = {"failed": True, "rc": code, "module_stderr": "Traceback", "exception": "Traceback"}
+    assert ecs_release.killed(died, [])["msg"] == "Interrupted. Nothing was changed."
+    for lines in (None, ["12:00:00  Release of 1 service"]):
+        result = ecs_release.killed(died, lines)
+        assert result["msg"].startswith("Interrupted. ECS continues the started deployments")
+        assert "Traceback" not in str(result)
+        assert (result["code"], result["changed"], result["progress"]) == ("interrupted", True, lines or [])
+
+
+@pytest.mark.parametrize("result", [{"failed": True, "rc": 1}, {"failed": True, "code": "x", "rc": 143}, {"rc": 0}])
+def test_other_results_stay_as_they_are(result: dict[str, t.Any]) -> None:
+    assert ecs_release.killed(result, []) is result
 
 
 # In a play
@@ -103,6 +128,41 @@ def test_a_play_shows_the_lines_unless_they_are_to_be_hidden(tmp_path: Path) -> 
     assert "1 to change" in lines[0]
     assert "1 to create" not in stdout
     assert lines[-1].split()[1:3] == ["web", "updated"]
+    banner = stdout.rindex("TASK [slipway.aws.ecs_release]")
+    assert banner < stdout.index(lines[0]), "the lines stand below the banner of their task"
+    assert stdout.count("TASK [slipway.aws.ecs_release]") == 2, "and there is one banner for each task"
+
+
+@pytest.mark.parametrize(("whom", "number"), [("module", signal.SIGTERM), ("ansible", signal.SIGINT)])
+def test_a_signal_before_the_module_listens_says_that_nothing_was_changed(
+    tmp_path: Path, whom: str, number: signal.Signals
+) -> None:
+    """Python needs a second to start and to import; here it never comes further."""
+    interpreter, started = tmp_path / "python", tmp_path / "pid"
+    interpreter.write_text(f"#!/bin/sh\necho $$ >{started}.new; mv {started}.new {started}; exec sleep 60\n")
+    interpreter.chmod(0o700)
+    task = {"slipway.aws.ecs_release": {"cluster": "shop", "services": SERVICES}}
+    (tmp_path / "play.yml").write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]))
+    environment = {**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCAL_TEMP": str(tmp_path / "temporary")}
+    with subprocess.Popen(
+        [*PLAYBOOK, "-e", f"ansible_python_interpreter={interpreter}", tmp_path / "play.yml"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as run:
+        end = time.monotonic() + 60
+        while not started.exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        os.kill(int(started.read_text()) if whom == "module" else run.pid, number)
+        output, _nothing = run.communicate(timeout=60)
+    assert run.returncode != 0
+    assert "Interrupted. Nothing was changed." in output
+    assert "Traceback" not in output
+
+
+PLAYBOOK = (str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", "-c", "local")
 
 
 def play(folder: Path, *tasks: t.Any) -> tuple[str, t.Any]:
@@ -113,14 +173,7 @@ def play(folder: Path, *tasks: t.Any) -> tuple[str, t.Any]:
     plays = [{"hosts": "localhost", "gather_facts": False, "tasks": [*registered, copied]}]
     (folder / "play.yml").write_text(json.dumps(plays))
     done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            "-i",
-            "localhost,",
-            "-c",
-            "local",
-            folder / "play.yml",
-        ],
+        [*PLAYBOOK, folder / "play.yml"],
         cwd=ROOT,
         env={**os.environ, "ANSIBLE_PYTHON_INTERPRETER": sys.executable, "ANSIBLE_NOCOLOR": "1"},
         capture_output=True,

@@ -1,0 +1,42 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: steps
+type: stdout
+short_description: Ansible's usual output, with the banner of a task before it runs
+version_added: 0.2.0
+author: The Slipway authors (@slipway)
+description:
+  - Where skipped tasks are not shown, Ansible prints a task's banner only when it has ended. So nobody sees what a run
+    waits for, and the progress of M(slipway.aws.ecs_release) stands above the banner of its task.
+  - This prints the banner at once for each task that cannot be skipped, and for those that show progress.
+extends_documentation_fragment:
+  - default_callback
+  - result_format_callback
+requirements:
+  - Set as stdout in the configuration, C(stdout_callback = slipway.aws.steps).
+"""
+
+from typing import Any
+
+from ansible.plugins.callback.default import CallbackModule as Default
+
+SHOW_PROGRESS = ("slipway.aws.ecs_release", "ecs_release")
+
+
+class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
+    """The default, but for the moment of a banner."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "slipway.aws.steps"
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        super().v2_playbook_on_task_start(task, is_conditional)
+        shown = self._last_task_banner == task._uuid
+        if not shown and (task.action in SHOW_PROGRESS or not (task.when or task.loop)):
+            self._print_task_banner(task)

@@ -189,12 +189,14 @@ class Observer:
     def require_tasks_readable(self) -> None:
         """Fail before anything is touched where a verdict may need tasks that may not be read."""
         ecs = self.cloud.ecs
-        # Neither finds anything, in one short answer.
-        self._allowed(api.list_tasks, ecs, self.cluster, startedBy=_NOBODY)
-        self._allowed(api.describe_tasks, ecs, self.cluster, [_NO_TASK])
-        self.unread.clear()
-        if self._tasks_denied:
-            raise self._tasks_denied
+        try:
+            # Neither finds anything, in one short answer.
+            api.list_tasks(ecs, self.cluster, startedBy=_NOBODY)
+            api.describe_tasks(ecs, self.cluster, [_NO_TASK])
+        except SlipwayError as error:
+            # What else goes wrong is for the watch to say, if it comes again.
+            if error.code == ACCESS_DENIED:
+                raise
 
     def require_judgeable(self, sight: Sight, verdict: Verdict) -> None:
         """Fail where no look will ever come to a verdict: neither a service deployment nor the tasks can be read."""

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .._core import tags
-from .._core.errors import CONFLICT, SlipwayError
+from .._core.errors import CONFLICT, INVALID_OPTION, SlipwayError
 from .._core.plan import Plan
+from .._core.shapes import Shape, check_values
 
 Json = dict[str, t.Any]
 
@@ -27,6 +29,26 @@ HEALTH = {
 CODES = "health_check_codes"
 DELAY = "deregistration_delay"
 DELAY_ATTRIBUTE = "deregistration_delay.timeout_seconds"
+
+
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)")
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
+LONGEST_DELAY = 3600
+
+
+def refuse_wrong(shape: Shape, params: Json) -> None:
+    """Fail before anything is read where AWS would refuse an option."""
+    problems = []
+    if not NAME.fullmatch(params["name"]):
+        problems.append(
+            f"name: expected 1 to 32 letters, digits or hyphens, no hyphen first or last, got {params['name'][:100]!r}."
+        )
+    if params[DELAY] is not None and not 0 <= params[DELAY] <= LONGEST_DELAY:
+        problems.append(f"{DELAY}: expected 0 to {LONGEST_DELAY} seconds, got {params[DELAY]}.")
+    if problems:
+        raise SlipwayError(INVALID_OPTION, " ".join(problems), {"problems": problems})
+    check_values(shape, {**FIXED, **HEALTH}, params)
 
 
 def from_aws(found: Json) -> Json:

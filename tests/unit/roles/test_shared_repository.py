@@ -1,0 +1,149 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Two projects of one account share a repository, and build an image of the same source once."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud
+
+Json = dict[str, t.Any]
+SHARED = [{"name": "base/web", "shared": True}]
+# A module of community.docker that writes down its call, and answers.
+MODULE = """#!/usr/bin/python
+# WANT_JSON
+import json, sys
+with open(sys.argv[1]) as file:
+    given = {{name: value for name, value in json.load(file).items() if not name.startswith("_ansible")}}
+with open({calls!r}, "a") as file:
+    file.write(json.dumps([{name!r}, given]) + "\\n")
+{more}
+print(json.dumps({answer!r}))
+"""
+PUSH = """
+import boto3
+keys = {{"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "eu-central-1"}}
+repository, tag = given["name"].split("/", 1)[1].rsplit(":", 1)
+boto3.client("ecr", endpoint_url={address!r}, **keys).put_image(
+    repositoryName=repository, imageTag=tag, imageManifest=json.dumps({{"schemaVersion": 2, "layers": []}})
+)
+"""
+BASE = {"image": {"RepoDigests": ["debian@sha256:" + "0" * 64], "Architecture": "amd64"}, "changed": False}
+
+
+def role(name: str, entry: str = "main", **variables: t.Any) -> Json:
+    return {
+        "ansible.builtin.include_role": {"name": f"slipway.aws.{name}", "tasks_from": entry},
+        "vars": {"ecr_registry_repositories": SHARED, **variables},
+    }
+
+
+def reset(cloud: Cloud) -> t.Any:
+    ecr = cloud.client("ecr")
+    for one in ecr.describe_repositories()["repositories"]:
+        ecr.delete_repository(repositoryName=one["repositoryName"], force=True)
+    return ecr
+
+
+def tags_of(ecr: t.Any, name: str = "base/web") -> dict[str, str]:
+    (found,) = ecr.describe_repositories(repositoryNames=[name])["repositories"]
+    listed = ecr.list_tags_for_resource(resourceArn=found["repositoryArn"])["tags"]
+    return {tag["Key"]: tag["Value"] for tag in listed}
+
+
+def test_repository_belongs_to_whoever_created_it(cloud: Cloud) -> None:
+    ecr = reset(cloud)
+    created = cloud.play([role("ecr_registry")], slipway_project="shop-test")
+    assert created.code == 0, created.output
+    owner = {"slipway:project": "shop-test", "slipway:shared": "true"}
+    assert tags_of(ecr) == owner
+    uri = {"that": "ecr_registry_result.repositories['base/web'].uri is search('/base/web$')"}
+    used = cloud.play(
+        [
+            role("ecr_registry", ecr_registry_repositories=[{**SHARED[0], "keep_images": 3, "scan_on_push": False}]),
+            {"ansible.builtin.assert": uri},
+            role("ecr_registry", "find"),
+            {"ansible.builtin.assert": uri},
+            role("ecr_registry", "absent", ecr_registry_absent_with_images=True),
+        ],
+        slipway_project="shop",
+    )
+    assert (used.code, used.changed) == (0, 0), used.output
+    assert tags_of(ecr) == owner
+    gone = cloud.play([role("ecr_registry", "absent")], slipway_project="shop-test")
+    assert (gone.code, gone.changed) == (0, 1), gone.output
+
+
+@pytest.mark.parametrize(("owner", "user"), [(True, False), (False, True)])
+def test_sharing_needs_both_sides(cloud: Cloud, owner: bool, user: bool) -> None:
+    ecr = reset(cloud)
+    mark = [{"Key": "slipway:shared", "Value": "true"}] if owner else []
+    ecr.create_repository(repositoryName="base/web", tags=[{"Key": "slipway:project", "Value": "shop-test"}, *mark])
+    before = tags_of(ecr)
+    repositories = [{"name": "base/web", "shared": user}]
+    refused = cloud.play([role("ecr_registry", ecr_registry_repositories=repositories)], slipway_project="shop")
+    assert refused.code == 2
+    assert "set shared in ecr_registry_repositories of both projects" in " ".join(refused.output.split())
+    assert tags_of(ecr) == before
+
+
+@pytest.fixture
+def calls(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[], list[str]]:
+    """A Docker Engine that does nothing: what it was asked for."""
+    log, folder = tmp_path / "calls", tmp_path / "collections/ansible_collections/community/docker/plugins/modules"
+    folder.mkdir(parents=True)
+    log.touch()
+    for name in ("image_pull", "image_build", "login", "image_push"):
+        more = PUSH.format(address=cloud.address) if name == "image_push" else ""
+        answer = BASE | {"changed": name != "image_pull"}
+        source = MODULE.format(calls=str(log), name=name, more=more, answer=answer)
+        (folder / f"docker_{name}.py").write_text(source)
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", f"{tmp_path / 'collections'}:.ansible/collections")
+    return lambda: [json.loads(line)[0] for line in log.read_text().splitlines()]
+
+
+def test_second_project_neither_builds_nor_pushes(
+    cloud: Cloud, calls: t.Callable[[], list[str]], tmp_path: Path
+) -> None:
+    ecr = reset(cloud)
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web/Dockerfile").write_text("ARG BASE_IMAGE\nFROM $BASE_IMAGE\n")
+    settings: Json = {
+        "slipway_directory": str(tmp_path),
+        "container_image_base_image": "debian",
+        "ansible_host": "localhost",
+    }
+
+    def ship(project: str) -> Json:
+        image = {"name": "web", "repository": "base/web", "path": str(tmp_path / "web"), "tags": [f"{project}-1.0"]}
+        result = tmp_path / f"{project}.json"
+        done = cloud.play(
+            [
+                role("ecr_registry"),
+                role("container_image", container_image_images=[image]),
+                {"ansible.builtin.copy": {"content": "{{ container_image_result.images.web }}", "dest": str(result)}},
+            ],
+            slipway_project=project,
+            **settings,
+        )
+        assert done.code == 0, done.output
+        return dict(json.loads(result.read_text()))
+
+    first = ship("shop-test")
+    assert first["built"]
+    assert calls() == ["image_pull", "image_build", "login", "image_push"]
+    second = ship("shop")
+    assert (second["built"], second["pushed"]) == (False, False)
+    assert calls()[4:] == ["image_pull"]
+    assert second["digest"] == first["digest"]
+    (image,) = ecr.describe_images(repositoryName="base/web")["imageDetails"]
+    assert {"shop-test-1.0", "shop-1.0"} < set(image["imageTags"])

@@ -320,11 +320,14 @@ def test_the_load_balancer_reaches_an_application_on_its_own_port(empty: Account
     definition = {"family": "shop", "containerDefinitions": [{"name": "shop", "portMappings": mappings}]}
     service = {"name": "shop", "load_balancers": [{"targetGroupArn": "shop"}], "task_definition": definition}
     shop = {"ecs_app_services": [service], "ecs_load_balancer_target_groups": [{"name": "shop"}]}
-    played = empty.role(check=True, **shop)
+    image = {"name": "shop", "path": "shop", "smoke_test": {"port": 10100}}
+    images = {"container_image_images": [image], "container_image_smoke_test_port": 10080}
+    played = empty.role(check=True, **shop, **images)
     assert played.failure == ""
     groups = {one["item"]["key"]: one["item"] for _task, one in played.results() if "key" in (one.get("item") or {})}
     assert [rule["ports"] for rule in groups["load_balancer"]["rules_egress"]] == [[8000]]
     assert [rule["ports"] for rule in groups["tasks"]["rules"]] == [[8000]]
+    assert [rule["ports"] for rule in groups["docker_host"]["rules"]] == [[22, 10080, 10100]]
 
 
 @pytest.mark.variants

@@ -6,14 +6,20 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 import typing as t
+from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.slipway.aws.plugins.filter.complete_load_balancers import complete_load_balancers
 from ansible_collections.slipway.aws.plugins.filter.service_ports import service_ports
 
 Json = dict[str, t.Any]
+ROOT = Path(__file__).resolve().parents[4]
+GUIDE = ROOT / "docs/docsite/rst/guide_first_deployment.rst"
 
 
 def container(name: str, *ports: t.Any, **members: t.Any) -> Json:
@@ -145,3 +151,40 @@ def test_a_smoke_test_asks_where_the_containers_listen() -> None:
     services = [service(container("web", 8000), container("tool", 1, 2), container("public/image", 80))]
     images = {"web": "shop/web:1.0", "tool": "tool:1.0"}
     assert service_ports(services, images=images)["images"] == {"shop/web": 8000}
+
+
+def guide() -> str:
+    """The whole inventory of "Your own application"."""
+    text = GUIDE.read_text().partition("Your own application\n---")[2].partition(".. code-block:: yaml\n")[2]
+    return textwrap.dedent(re.split(r"\n(?=\S)", text)[0])
+
+
+def ports_of(site: Json) -> Json:
+    services, groups = site["ecs_app_services"], site.get("ecs_load_balancer_target_groups", [])
+    return service_ports(services, groups, site["ecs_app_images"])
+
+
+def test_the_guides_application_names_its_port_once() -> None:
+    assert len(re.findall(r"\b8000\b", guide())) == 1
+    site = yaml.safe_load(guide())
+    found = ports_of(site)
+    assert (found["tasks"], found["images"]) == ([8000], {"shop": 8000})
+    assert [group["port"] for group in found["target_groups"]] == [8000]
+    [balancer] = complete_load_balancers(site["ecs_app_services"])[0]["load_balancers"]
+    assert (balancer["containerName"], balancer["containerPort"]) == ("shop", 8000)
+
+
+def test_the_workshops_ports_follow() -> None:
+    workshop = yaml.safe_load((ROOT / "inventory/workshop.yml").read_text())
+    found = ports_of(workshop)
+    assert (found["tasks"], found["peers"]) == ([8080], [])
+    assert found["images"] == {"workshop-nginx": 8080, "workshop-django": 8000}
+
+
+def test_the_database_is_reached_by_its_name_alone() -> None:
+    """Its second service is on the target group of the workshop's inventory."""
+    site = yaml.safe_load((ROOT / "inventory/database.yml").read_text())
+    site["ecs_app_images"] = {name: name for name in site["ecs_app_images"]}
+    found = ports_of(site)
+    assert (found["tasks"], found["peers"]) == ([8080], [5432])
+    assert found["images"] == {"nginx": 8080, "django": 8000, "postgres": 5432}

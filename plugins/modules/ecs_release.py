@@ -34,6 +34,16 @@ options:
       - What a service or task definition leaves out is left alone, as in those modules.
     type: list
     elements: dict
+  target_groups:
+    description:
+      - Settings of target groups that services of the release use, by the ARN of the target group.
+      - Each is a dictionary with options of M(slipway.aws.elb_target_group), namely C(health_check_protocol),
+        C(health_check_path), C(health_check_codes), C(health_check_interval), C(health_check_timeout),
+        C(healthy_threshold), C(unhealthy_threshold) and C(deregistration_delay).
+      - They change right before the services that use them, and go back with them if the release fails or is undone.
+      - A service that is changed in nothing else is watched until its targets have been checked with the new settings.
+      - The target groups have to exist. What is left out is left alone.
+    type: dict
   on_failure:
     description:
       - What to do when a service does not reach its goal.
@@ -94,9 +104,11 @@ notes:
     the same tag. Name images by digest.
   - >-
     Needs what M(slipway.aws.ecs_service) and M(slipway.aws.ecs_task_definition) need, also
-    C(ecs:DeregisterTaskDefinition), to take back revisions when AWS refuses one of them, C(ecs:DeleteService), to
-    delete what it created when the release fails, and C(ecs:ListServices) for
-    O(undo) without O(services).
+    C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetGroupAttributes),
+    C(elasticloadbalancing:ModifyTargetGroup) and C(elasticloadbalancing:ModifyTargetGroupAttributes) for
+    O(target_groups), C(ecs:DeregisterTaskDefinition), to take back revisions when AWS refuses one of them,
+    C(ecs:DeleteService), to delete what it created when the release fails, and C(ecs:ListServices) for O(undo) without
+    O(services).
 seealso:
   - module: slipway.aws.ecs_service
   - module: slipway.aws.ecs_task_definition
@@ -166,7 +178,9 @@ services:
       description: The same now, or in check mode as they would be.
       type: dict
     diff:
-      description: Exactly the members that differ. Those of the task definition are under C(definition).
+      description:
+        - Exactly the members that differ. Those of the task definition are under C(definition), those of target groups
+          by their names under C(target_groups).
       type: dict
     deployment:
       description: The deployment that was watched, as its ARN where AWS has one, else its id. Empty where none was.
@@ -255,6 +269,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.release_flow impo
 ARGUMENTS = {
     "cluster": {"type": "str", "default": "default"},
     "services": {"type": "list", "elements": "dict"},
+    "target_groups": {"type": "dict"},
     "on_failure": {"type": "str", "choices": ["rollback", "keep"], "default": "rollback"},
     "undo": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},

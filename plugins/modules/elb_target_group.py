@@ -142,6 +142,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.target_groups import ARGUMENTS
 from ansible_collections.slipway.aws.plugins.module_utils._elb import flows
 
 ARGUMENT_SPEC = {
@@ -151,14 +152,7 @@ ARGUMENT_SPEC = {
     "protocol": {"type": "str", "choices": ["HTTP", "HTTPS"]},
     "port": {"type": "int"},
     "target_type": {"type": "str", "choices": ["ip", "instance"]},
-    "health_check_protocol": {"type": "str", "choices": ["HTTP", "HTTPS"]},
-    "health_check_path": {"type": "str"},
-    "health_check_codes": {"type": "str"},
-    "health_check_interval": {"type": "int"},
-    "health_check_timeout": {"type": "int"},
-    "healthy_threshold": {"type": "int"},
-    "unhealthy_threshold": {"type": "int"},
-    "deregistration_delay": {"type": "int"},
+    **ARGUMENTS,
     **TAG_OPTIONS,
 }
 

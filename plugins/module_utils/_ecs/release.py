@@ -17,7 +17,7 @@ import json
 import typing as t
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._core.plan import Plan
 from .._core.tags import RELEASE_MARK, Tags
@@ -32,12 +32,16 @@ _MARK_FORMAT = f"{RELEASE_MARK}.{{}}"
 
 @dataclass(frozen=True)
 class Before:
-    """What a service was before a release that has not ended. `options` has what the release changes, None when there
-    was no service; `target` is the ARN of the task definition that the release leads to; `run` is that release."""
+    """What a service was before a release that has not ended.
+
+    `options` has what the release changes, None when there was no service; `target` is the ARN of the task definition
+    that the release leads to; `run` is that release; `groups` has former settings of target groups by ARN.
+    """
 
     options: Options | None
     target: str
     run: Run | None = None
+    groups: Mapping[str, Options] = field(default_factory=dict)
 
     def fits(self, running: str) -> bool:
         """False when somebody else has changed the service since."""
@@ -46,7 +50,8 @@ class Before:
 
 def mark(before: Before) -> Tags:
     """`before` as tags. ECS allows few characters in them, so it is packed."""
-    text = json.dumps([before.options, before.target], sort_keys=True, separators=(",", ":"))
+    groups = [before.groups] if before.groups else []
+    text = json.dumps([before.options, before.target, *groups], sort_keys=True, separators=(",", ":"))
     packed = base64.urlsafe_b64encode(zlib.compress(text.encode(), 9)).decode() + _END
     pieces = [packed[start : start + _PIECE] for start in range(0, len(packed), _PIECE)]
     own = before.run.tag() if before.run else {}
@@ -65,10 +70,10 @@ def unmark(tags: Mapping[str, str]) -> Before | None:
     if not end:
         return None
     try:
-        options, target = json.loads(zlib.decompress(base64.urlsafe_b64decode(packed)))
+        options, target, *groups = json.loads(zlib.decompress(base64.urlsafe_b64decode(packed)))
     except (ValueError, binascii.Error, zlib.error):
         return None
-    return Before(options, target, run_of(tags))
+    return Before(options, target, run_of(tags), groups[0] if groups else {})
 
 
 def before_of(current: Options, plan: Plan, target: str, earlier: Before | None = None) -> Before:

@@ -22,12 +22,11 @@ from .._core.module import Connection, Result
 from .._core.plan import remove
 from .._core.progress import Progress
 from .._core.waiting import leave_stopping_to_main_thread
-from . import api, service_flow
+from . import api, service_flow, target_groups_flow
 from . import task_definition_flow as definitions
 from .checkpoint import Run, at, release_id
 from .checkpoints_flow import clear_checkpoints, note_state
 from .fleet import Fleet, Service, Ship, Unwatched
-from .limits import check_cluster
 from .release import Before, before_of, depth, mark, short, way_back
 from .release_plan import (
     NOTHING,
@@ -41,8 +40,10 @@ from .release_plan import (
     parts_of,
     plan_part,
     plan_parts,
+    plan_target_groups,
     read_parts,
     refuse_other_release,
+    target_groups_of,
 )
 from .release_result import (
     INTERRUPTED,
@@ -57,14 +58,14 @@ from .release_result import (
 )
 from .rollback_flow import request_of, roll_back
 from .rollout import is_steady
-from .service import ServicePlan, Shapes, Wish, plan_service
+from .service import Options, ServicePlan, Shapes, Wish, plan_service
+from .target_groups import changed, checkpoint_of
 from .watching import Cloud, Observer
 
 
 def run_flow(connection: Connection) -> Result:
     """The flow of ecs_release."""
     params = connection.params
-    check_cluster(params["cluster"])
     if not 1 <= params["parallel"] <= CONNECTIONS:
         raise SlipwayError(INVALID_OPTION, f"parallel: expected 1 to {CONNECTIONS}, got {params['parallel']}.")
     if not params["services"] and not params["undo"]:
@@ -110,9 +111,11 @@ def _stopped(release: Release, cause: SlipwayError) -> SlipwayError:
 def _release(release: Release, connection: Connection) -> Result:
     parts, check_mode = release.parts, connection.check_mode
     params, now = connection.params, datetime.datetime.now(datetime.UTC)
-    own = release_id(release.cluster, params["services"])
+    groups = target_groups_of(connection)
+    own = release_id(release.cluster, [params["services"], groups] if groups else params["services"])
     read_parts(release.pool, release.cloud, release.cluster, parts, check_mode)
     plan_parts(release.pool, release.cloud, parts, release.shapes, check_mode)
+    plan_target_groups(release.cloud, parts, groups)
     if not params["force"]:
         refuse_other_release(parts, own, at(now))
     if check_mode:
@@ -209,7 +212,7 @@ def _forward(release: Release, part: Part) -> Ship | None:
     """How a part gets to its goal; None where it is there already."""
     # So that nobody takes its checkpoint for that of a release which has not ended.
     adopt = part.before is not None and (part.before.run is None or part.before.run.id != release.run.id)
-    if not part.plan.changed and is_steady(part.service or {}) and not adopt:
+    if not part.plan.changed and not changed(part.groups) and is_steady(part.service or {}) and not adopt:
         return None
     observer = Observer(release.cloud, release.cluster, part.name)
     if part.definition:
@@ -226,23 +229,41 @@ def _start(release: Release, part: Part, observer: Observer) -> Service | None:
         return _create(release, part, observer, target)
     if part.plan.changed:
         observer.read_known()
-    if part.plan.changed or part.before:
+    if part.plan.changed or part.before or changed(part.groups):
+        former = _former_groups(part)
         before = before_of(part.current or {}, part.plan.plan, target, part.before)
-        part.before = replace(before, run=release.run)
+        part.before = replace(before, run=release.run, groups=former)
         api.tag_resource(release.ecs, service["serviceArn"], tagging.to_list(mark(part.before)))
+    _change_target_groups(release, part)
     if part.plan.changed:
         request = request_of(release, part.name, part.wish)
         part.answer = service_flow.apply(release.cloud, request, service, part.plan, None)
         release.say(part, _way(service, part.answer))
     service_flow.aim(observer, service, part.answer or service)
+    if not part.plan.changed:
+        observer.watch.settling = max((group.settling for group in part.groups), default=0)
     return part.answer or service
+
+
+def _former_groups(part: Part) -> dict[str, Options]:
+    return checkpoint_of(part.groups, part.before.groups if part.before else {})
+
+
+def _change_target_groups(release: Release, part: Part) -> None:
+    """Give the target groups their settings before the tasks that are checked with them start."""
+    for group in changed(part.groups):
+        target_groups_flow.apply(release.cloud, [group])
+        release.say(part, str(group))
 
 
 def _create(release: Release, part: Part, observer: Observer, target: str) -> Service:
     """Create a service with its checkpoint. It is rolled back only if this request has created it."""
     if (part.service or {}).get("status") == "DRAINING":
         service_flow.await_inactive(release.cloud, release.cluster, part.name, release.timeout)
-    part.before = Before(None, target, release.run)
+    part.before = Before(
+        None, target, release.run, checkpoint_of(part.groups, part.before.groups if part.before else {})
+    )
+    _change_target_groups(release, part)
     noted = [*part.plan.request.get("tags", ()), *tagging.to_list(mark(part.before))]
     planned = replace(part.plan, request={**part.plan.request, "tags": noted})
     part.asked_to_create = True
@@ -278,6 +299,8 @@ def _undo_unfinished(release: Release, connection: Connection) -> Result:
     complete = [] if connection.params["force"] else _complete(release.parts)
     for part in release.parts:
         part.plan = NOTHING if part.kept else _plan_back(part, release.shapes)
+        former = part.before.groups if part.before and not part.kept else {}
+        part.groups = changed(target_groups_flow.plan(release.cloud, former))
     if connection.check_mode:
         return result_of(release, check_mode=True)
     release.progress.say(undo_summary(release))

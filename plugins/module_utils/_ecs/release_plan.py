@@ -20,17 +20,16 @@ from .._core.module import Connection
 from .._core.paging import batches
 from .._core.plan import UNKNOWN, Plan
 from .._core.progress import Progress
-from . import api, service_flow
+from .._core.target_groups import ARGUMENTS as SETTINGS
+from . import api, service_flow, target_groups_flow
 from . import task_definition_flow as definitions
 from .arguments import SERVICE, TASK_DEFINITION, TASK_DEFINITION_RULES
 from .checkpoint import Run
-from .definition_problems import definition_problems
 from .fleet import Fleet, Ship
-from .limits import problems_of, refuse
 from .release import Before, short, unmark, wrong_order
 from .rollout import is_steady
 from .service import Options, ServicePlan, Shapes, Wish, plan_service, present, refuse_blocked
-from .service_limits import relation_problems
+from .target_groups import TargetGroup, changed, used_by
 from .task_definition import Draft, parse_name
 from .watching import Cloud
 
@@ -95,10 +94,13 @@ class Part:
     checkpoint_left: bool = False
     # Whether CreateService was sent and not refused: what it creates may be shown a moment later.
     asked_to_create: bool = False
+    # Those of its target groups whose settings belong to the release.
+    groups: list[TargetGroup] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
-        return self.plan.changed or bool(self.definition and self.definition.draft.plan.changed)
+        definition = bool(self.definition and self.definition.draft.plan.changed)
+        return self.plan.changed or definition or bool(changed(self.groups))
 
 
 @dataclass
@@ -146,6 +148,9 @@ def has_arrived(parts: Sequence[Part]) -> bool:
     """True when the account itself shows that the release of these checkpoints reached its goal on every service."""
     runs = [part.before.run for part in parts if part.before and part.before.run]
     if not runs or len(parts) < max(1, *(run.services for run in runs)):
+        return False
+    # Settings of target groups do not show whether tasks are healthy with them.
+    if any(part.before.groups for part in parts if part.before):
         return False
     return all(
         is_steady(part.service or {}) and (part.service or {}).get("taskDefinition") == part.before.target
@@ -224,29 +229,15 @@ def _part(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool)
     params = _checked(given, ITEM, {})
     params["tags"] = tagging.checked(params["tags"])
     definition = params["task_definition"]
-    problems: list[str] = []
     asked = None
     if isinstance(definition, dict):
-        asked, problems = problems_of(lambda: _asked(definition, ecs, check_mode))
+        checked = _checked(definition, TASK_DEFINITION, TASK_DEFINITION_RULES)
+        checked["tags"] = tagging.checked(checked["tags"], "task_definition.tags")
+        asked = definitions.wish_of(ecs, checked, check_mode)
         definition = None
     params["task_definition"] = None if definition is None else str(definition)
-    wish, wrong = problems_of(lambda: service_flow.wish_of(params, shapes, check_mode))
-    problems += wrong
-    if asked and asked.document is not None:
-        whole = {**asked.document, **asked.options}
-        problems += definition_problems(whole)
-        problems += relation_problems(wish.options if wish else {}, whole)
-    count = params["initial_count"]
-    if count is not None and count < 0:
-        problems.append(f"initial_count: expected 0 or more, got {count}.")
-    refuse(problems)
-    return Part(params["name"], frozenset(params["after"]), t.cast(Wish, wish), asked, count)
-
-
-def _asked(definition: dict[str, t.Any], ecs: t.Any, check_mode: bool) -> definitions.Wish:
-    checked = _checked(definition, TASK_DEFINITION, TASK_DEFINITION_RULES)
-    checked["tags"] = tagging.checked(checked["tags"], "task_definition.tags")
-    return definitions.wish_of(ecs, checked, check_mode)
+    wish = service_flow.wish_of(params, shapes, check_mode)
+    return Part(params["name"], frozenset(params["after"]), wish, asked, params["initial_count"])
 
 
 def _checked(given: dict[str, t.Any], spec: dict[str, t.Any], rules: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -314,6 +305,31 @@ def plan_parts(pool: Executor, cloud: Cloud, parts: Sequence[Part], shapes: Shap
     gather(pool, plan, parts, lambda part: f"services, {part.name}")
 
 
+def target_groups_of(connection: Connection) -> dict[str, Options]:
+    """The settings of target groups that are asked for, by ARN, checked."""
+    asked: dict[str, Options] = {}
+    for arn, given in (connection.params["target_groups"] or {}).items():
+        try:
+            checked = _checked(given, SETTINGS, {})
+        except SlipwayError as error:
+            raise SlipwayError(error.code, f"target_groups, {arn}: {error.msg}", error.details) from error
+        asked[arn] = {name: value for name, value in checked.items() if value is not None}
+    return asked
+
+
+def plan_target_groups(cloud: Cloud, parts: Sequence[Part], asked: dict[str, Options]) -> None:
+    """Plan the settings of target groups, each with the services that use it."""
+    # In check mode, those that are yet to be created; they will have these settings.
+    wanted = {arn: settings for arn, settings in asked.items() if arn != UNKNOWN}
+    if not wanted:
+        return
+    groups = target_groups_flow.plan(cloud, wanted)
+    used = {part.name: used_by(part.wish.options) or used_by(part.current or {}) for part in parts}
+    target_groups_flow.require(wanted, groups, set().union(*used.values()))
+    for part in parts:
+        part.groups = [group for group in groups if group.arn in used[part.name]]
+
+
 def _reference(part: Part) -> str:
     """The name of a task definition that is not the release's own."""
     return "" if part.definition else str(part.wish.options.get("task_definition") or "")
@@ -326,8 +342,6 @@ def plan_part(part: Part, shapes: Shapes) -> None:
     if part.current is None and part.initial_count is not None:
         part.wish.options.setdefault("desired_count", part.initial_count)
     service_flow.require_task_definition(part.wish, part.current, part.name)
-    if part.definition:
-        refuse(list(relation_problems(part.wish.options, part.definition.draft.request)))
     part.plan = plan_service(part.current, part.wish, shapes)
     refuse_blocked(part.plan, part.name)
 

@@ -17,7 +17,7 @@ from .release import Row, counted, marks, short, table
 from .release_plan import Part, Release
 from .rollout import primary
 from .service import Options, shown
-from .task_definition_flow import secret_warnings
+from .target_groups import changed, diff_of
 
 INTERRUPTED: t.Literal["interrupted"] = "interrupted"
 NOTHING_CHANGED = "Nothing was changed."
@@ -50,13 +50,7 @@ def result_of(release: Release, *, check_mode: bool = False) -> Result:
         "cluster": release.cluster,
         "services": services,
         "progress": release.progress.lines,
-        "warnings": _warnings(release.parts),
     }
-
-
-def _warnings(parts: Sequence[Part]) -> list[str]:
-    """What Ansible shows beside the result; services may share a task definition."""
-    return list(dict.fromkeys(text for part in parts if part.asked for text in secret_warnings(part.asked)))
 
 
 def _service(part: Part, check_mode: bool) -> Result:
@@ -91,6 +85,8 @@ def _diff(part: Part) -> Result:
     if part.definition and part.definition.draft.plan.changed:
         own = part.definition.draft.plan
         before["definition"], after["definition"] = own.before, own.after
+    if changed(part.groups):
+        before["target_groups"], after["target_groups"] = diff_of(part.groups)
     if not before and not after:
         return {}
     return {"before_header": part.name, "after_header": part.name, "before": before, "after": after}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from .._core.errors import CONFLICT, TIMEOUT, SlipwayError
 from .._core.waiting import poll
-from . import api, service_api, service_flow
+from . import api, service_api, service_flow, target_groups_flow
 from .checkpoints_flow import clear_checkpoints
 from .fleet import Service, Ship, Unwatched
 from .release import Before, counted, reversed_order, short, unmark, way_back
@@ -19,6 +19,7 @@ from .release_plan import RELEASE_IN_PROGRESS, Part, Release, identity, read_ser
 from .release_result import ROLLBACK_FAILED
 from .rollout import is_steady
 from .service import Options, Wish, current_options, plan_service, present
+from .target_groups import changed
 from .watching import Observer
 
 SERVICE_GONE = "service_gone"
@@ -81,19 +82,34 @@ def _start(release: Release, part: Part, observer: Observer, service: Service | 
         return None
     if before.options is None:
         _delete(release, part)
+        _restore_target_groups(release, part, before)
         return None
     if service is None or not present(service):
         raise SlipwayError(SERVICE_GONE, "It was deleted meanwhile, so it cannot be brought back.")
     _refuse_anothers(release, part, service)
     wish = way_back(before)
     planned = plan_service(current_options(service), wish, release.shapes)
-    if not planned.changed and is_steady(service):
+    settling = _restore_target_groups(release, part, before)
+    if not planned.changed and is_steady(service) and not settling:
         return None
+    if not planned.changed:
+        service_flow.aim(observer, service, service)
+        observer.watch.settling = settling
+        return service
     observer.read_known()
     answer = service_flow.apply(release.cloud, request_of(release, part.name, wish), service, planned, None)
     release.say(part, f"back to {short(answer.get('taskDefinition'))}")
     service_flow.aim(observer, service, answer)
     return answer
+
+
+def _restore_target_groups(release: Release, part: Part, before: Before) -> int:
+    """Give target groups the settings of the checkpoint; for how many seconds targets may not show it yet."""
+    groups = changed(target_groups_flow.plan(release.cloud, before.groups))
+    for group in groups:
+        target_groups_flow.apply(release.cloud, [group])
+        release.say(part, str(group))
+    return max((group.settling for group in groups), default=0)
 
 
 def _delete(release: Release, part: Part) -> None:

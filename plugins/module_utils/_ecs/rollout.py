@@ -255,6 +255,8 @@ class Watch:
     goal: Goal
     # Then a running task counts only once it is healthy.
     health_is_checked: bool = False
+    # For so many seconds, targets may still have the state that former settings of their target groups gave them.
+    settling: float = 0.0
     _started: float | None = None
     _running_since: dict[str, float] = field(default_factory=dict)
     _failed: dict[str, Json] = field(default_factory=dict)
@@ -397,7 +399,7 @@ class Watch:
             wanted = int(own.get("desiredCount") or 0)
         # A task that nothing checks may be COMPLETED and end a moment later.
         vouched = self._was_in_progress and (self.health_is_checked or sight.targets)
-        seconds = 0.0 if vouched else SETTLE_SECONDS
+        seconds = max(self.settling, 0.0 if vouched else SETTLE_SECONDS)
         settled = len(self._settled(sight, tasks, at, seconds))
         if settled >= wanted and (wanted or not self._running_since):
             return Verdict("succeeded", f"{settled} of {wanted} tasks run.")
@@ -427,6 +429,8 @@ class Watch:
 
     def _unhealthy(self, sight: Sight, tasks: Sequence[Json], at: float) -> Verdict | None:
         """A failure where the targets already say that the new tasks will never be healthy."""
+        if at - (self._started or 0.0) < self.settling:
+            return None
         up = [task for task in tasks if is_running(task) and task.get("desiredStatus", "RUNNING") == "RUNNING"]
         grace = int(sight.service.get("healthCheckGracePeriodSeconds") or 0)
         counted = {task_id(task): at - self._running_since[task_id(task)] - grace if grace else inf for task in up}

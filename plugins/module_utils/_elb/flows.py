@@ -11,6 +11,7 @@ import typing as t
 from .._core import tags
 from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN, Plan, compare, remove
+from .._core.target_groups import DELAY, HEALTH_OPTIONS, attributes_request, health_request
 from . import api, rules, target_group
 
 Json = dict[str, t.Any]
@@ -51,7 +52,6 @@ def target_groups(connection: Connection) -> Result:
 def target_group_present(connection: Connection) -> Result:
     """The target group exists with these settings."""
     elb, params = connection.client("elbv2"), connection.params
-    target_group.refuse_wrong(elb.meta.service_model.operation_model("CreateTargetGroup").input_shape, params)
     found = api.find_target_group(elb, params["name"])
     current = target_group.from_aws(found) if found else None
     wanted = target_group.asked(params, current)
@@ -73,12 +73,12 @@ def target_group_present(connection: Connection) -> Result:
 
 def _change_target_group(elb: api.Client, arn: str, current: Json | None, wanted: Json, planned: Plan) -> None:
     """What a new one has from the start is not asked for again."""
-    if target_group.DELAY in planned.members:
-        api.modify_target_group_attributes(elb, arn, target_group.attributes(wanted))
+    if DELAY in planned.members:
+        api.modify_target_group_attributes(elb, arn, attributes_request(wanted))
     if current is None:
         return
-    if planned.members & {*target_group.HEALTH, target_group.CODES}:
-        api.modify_target_group(elb, arn, target_group.health(wanted))
+    if planned.members & HEALTH_OPTIONS:
+        api.modify_target_group(elb, arn, health_request(wanted))
     if "tags" in planned.members:
         put, gone = tags.changes(current["tags"], wanted["tags"])
         api.tag(elb, arn, tags.to_list(put, "Key", "Value"), gone)

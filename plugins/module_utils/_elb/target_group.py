@@ -6,57 +6,23 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from .._core import tags
-from .._core.errors import CONFLICT, INVALID_OPTION, SlipwayError
+from .._core.errors import CONFLICT, SlipwayError
 from .._core.plan import Plan
-from .._core.shapes import Shape, check_values
+from .._core.target_groups import CODES, DELAY, HEALTH, health_request, settings_of
 
 Json = dict[str, t.Any]
 
 # Options, and what AWS calls them.
 FIXED = {"protocol": "Protocol", "port": "Port", "vpc_id": "VpcId", "target_type": "TargetType"}
-HEALTH = {
-    "health_check_protocol": "HealthCheckProtocol",
-    "health_check_path": "HealthCheckPath",
-    "health_check_interval": "HealthCheckIntervalSeconds",
-    "health_check_timeout": "HealthCheckTimeoutSeconds",
-    "healthy_threshold": "HealthyThresholdCount",
-    "unhealthy_threshold": "UnhealthyThresholdCount",
-}
-CODES = "health_check_codes"
-DELAY = "deregistration_delay"
-DELAY_ATTRIBUTE = "deregistration_delay.timeout_seconds"
-
-
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
-NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)")
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
-LONGEST_DELAY = 3600
-
-
-def refuse_wrong(shape: Shape, params: Json) -> None:
-    """Fail before anything is read where AWS would refuse an option."""
-    problems = []
-    if not NAME.fullmatch(params["name"]):
-        problems.append(
-            f"name: expected 1 to 32 letters, digits or hyphens, no hyphen first or last, got {params['name'][:100]!r}."
-        )
-    if params[DELAY] is not None and not 0 <= params[DELAY] <= LONGEST_DELAY:
-        problems.append(f"{DELAY}: expected 0 to {LONGEST_DELAY} seconds, got {params[DELAY]}.")
-    if problems:
-        raise SlipwayError(INVALID_OPTION, " ".join(problems), {"problems": problems})
-    check_values(shape, {**FIXED, **HEALTH}, params)
 
 
 def from_aws(found: Json) -> Json:
-    attributes = {one["Key"]: one["Value"] for one in found["Attributes"]}
     return {
-        **{option: found.get(member) for option, member in {**FIXED, **HEALTH}.items()},
-        CODES: found.get("Matcher", {}).get("HttpCode"),
-        DELAY: int(attributes.get(DELAY_ATTRIBUTE, 300)),
+        **{option: found.get(member) for option, member in FIXED.items()},
+        **settings_of(found, found["Attributes"]),
         "tags": tags.from_list(found["Tags"]),
     }
 
@@ -78,21 +44,11 @@ def check_fixed(name: str, planned: Plan) -> None:
         )
 
 
-def health(wanted: Json) -> Json:
-    """Of a request, what concerns the health check."""
-    request = {member: wanted[option] for option, member in HEALTH.items() if option in wanted}
-    return {**request, **({"Matcher": {"HttpCode": wanted[CODES]}} if CODES in wanted else {})}
-
-
 def creation(name: str, wanted: Json) -> Json:
     """With its tags, so that it has an owner from its first moment."""
     request = {member: wanted[option] for option, member in FIXED.items() if option in wanted}
     owner = {"Tags": tags.to_list(wanted["tags"], "Key", "Value")} if wanted.get("tags") else {}
-    return {"Name": name, **request, **health(wanted), **owner}
-
-
-def attributes(wanted: Json) -> list[Json]:
-    return [{"Key": DELAY_ATTRIBUTE, "Value": str(wanted[DELAY])}] if DELAY in wanted else []
+    return {"Name": name, **request, **health_request(wanted), **owner}
 
 
 def shown(name: str, arn: str, resource: Json) -> Json:

@@ -533,3 +533,42 @@ def test_tasks_that_ecs_stopped_for_their_health_checks_are_told_apart_from_thos
     assert "3 tasks failed their health checks" in verdict.summary
     mixed = [*tasks, stopped("x1", 2)]
     assert judge(watch(), Sight(service(in_progress(), OLD), tasks=mixed)).code == "tasks_failing"
+
+
+# Settings of a target group that changed for tasks that run already
+
+SETTLING = 35
+
+
+def settling_watch() -> Watch:
+    watching = watch(1, fresh=False)
+    watching.settling = SETTLING
+    return watching
+
+
+def seen(state: str, why: Json | None = None) -> Sight:
+    """The only task of a service that ECS calls complete, and its target."""
+    only = service(deployment(1, desiredCount=1, runningCount=1), desiredCount=1, runningCount=1)
+    targets = {GROUP: [target("10.0.0.1", state, **(why or {}))]}
+    return Sight(only, tasks=[task("n1", 1)], targets=targets, groups={GROUP: target_group()})
+
+
+def test_targets_that_were_healthy_with_former_settings_are_not_believed_yet() -> None:
+    watching = settling_watch()
+    assert watching.observe(seen("healthy"), 0).state == "in_progress"
+    assert watching.observe(seen("healthy"), SETTLING - 1).state == "in_progress"
+    assert watching.observe(seen("healthy"), SETTLING).state == "succeeded"
+
+
+def test_targets_that_fail_with_new_settings_are_a_verdict_though_they_were_healthy() -> None:
+    watching = settling_watch()
+    assert not watching.observe(seen("healthy"), 0).over
+    assert not watching.observe(seen("unhealthy", MISMATCH), SETTLING - 1).over
+    assert watching.observe(seen("unhealthy", MISMATCH), SETTLING).code == "health_check_failing"
+
+
+def test_targets_that_failed_with_former_settings_are_no_verdict() -> None:
+    watching = settling_watch()
+    assert not watching.observe(seen("unhealthy", MISMATCH), 0).over
+    assert not watching.observe(seen("healthy"), SETTLING - 1).over
+    assert watching.observe(seen("healthy"), SETTLING).state == "succeeded"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from collections import Counter
 from dataclasses import dataclass
 
 from ansible.module_utils.common.yaml import HAS_YAML, yaml_load
@@ -183,8 +184,11 @@ def _load(path: str) -> t.Any:
     try:
         with open(path, encoding="utf-8-sig") as file:
             loaded = _parse(file.read(), path)
+        json.dumps(loaded, ensure_ascii=False, default=str).encode()  # half of an emoji is no text
+    except RecursionError as error:
+        raise SlipwayError(INVALID_OPTION, f"definition_file: {path} is nested too deeply.") from error
     except (OSError, ValueError) as error:
-        raise SlipwayError(INVALID_OPTION, f"definition_file: {error}") from error
+        raise SlipwayError(INVALID_OPTION, f"definition_file: {path}: {error}") from error
     if not isinstance(loaded, dict):
         raise SlipwayError(INVALID_OPTION, f"definition_file: {path} holds no dictionary.")
     return loaded
@@ -193,7 +197,7 @@ def _load(path: str) -> t.Any:
 def _parse(text: str, path: str) -> t.Any:
     """JSON first: YAML refuses some of it, such as tabs, an emoji in two escapes, or a key of over 1,024 characters."""
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_unique)
     except ValueError as error:
         not_json = error
     if not HAS_YAML:
@@ -203,6 +207,13 @@ def _parse(text: str, path: str) -> t.Any:
     except Exception as error:  # PyYAML's errors have no base that can be named without importing it
         wrong = not_json if text.lstrip().startswith("{") else error
         raise SlipwayError(INVALID_OPTION, f"definition_file: {path} is neither JSON nor YAML: {wrong}") from error
+
+
+def _unique(pairs: list[tuple[str, t.Any]]) -> Json:
+    twice = [name for name, count in Counter(name for name, _value in pairs).items() if count > 1]
+    if twice:
+        raise SlipwayError(INVALID_OPTION, f"definition_file: expected each member once, got {', '.join(twice)} twice.")
+    return dict(pairs)
 
 
 def _name(params: Params, document: Json | None) -> Name:

@@ -417,6 +417,9 @@ def test_what_the_module_returns_can_be_given_back(run: Run) -> None:
         ("[1]", "holds no dictionary"),
         ("{", "is neither JSON nor YAML"),
         ('{"family": "web",\n "cpu" "256"}', "line 2 column 8"),
+        ('{"family": "\\ud83d"}', "surrogates not allowed"),
+        ('{"family": "web", "cpu": 256, "cpu": 512}', "expected each member once, got cpu twice"),
+        ("[" * 100_000, "nested too deeply"),
         (None, "No such file"),
     ],
 )

@@ -109,7 +109,7 @@ def container(**members: t.Any) -> Json:
         "name": "web",
         "image": "web:1",
         "memory": 64,
-        "portMappings": [{"containerPort": 8080}, {"containerPort": 8443}],
+        "portMappings": [{"containerPort": 8080, "name": "http"}, {"containerPort": 8443}],
         "environment": [{"name": name, "value": name.lower()} for name in "ABCD"],
         "secrets": [
             {"name": "KEY", "valueFrom": "/shop/key"},

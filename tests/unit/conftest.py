@@ -13,6 +13,7 @@ import urllib.request
 import botocore.session
 import pytest
 from moto import mock_aws
+from moto.ecs.responses import EC2ContainerServiceResponse
 
 from ansible_collections.slipway.aws.tests import emulators
 
@@ -49,6 +50,20 @@ def emulator(request: pytest.FixtureRequest) -> str:
     return str(getattr(request, "param", "moto"))
 
 
+def name_missing_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto leaves out what does not exist; AWS names it among the failures."""
+    describe = EC2ContainerServiceResponse.describe_tasks
+
+    def with_failures(self: t.Any) -> t.Any:
+        answer = describe(self)
+        found = {task.task_arn.rpartition("/")[2] for task in answer.result["tasks"]}
+        silent = [name for name in self._get_param("tasks", []) if name.rpartition("/")[2] not in found]
+        answer.result["failures"] = [{"arn": name, "reason": "MISSING"} for name in silent]
+        return answer
+
+    monkeypatch.setattr(EC2ContainerServiceResponse, "describe_tasks", with_failures)
+
+
 @pytest.fixture
 def aws(emulator: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
     """An empty account, on either emulator."""
@@ -59,6 +74,7 @@ def aws(emulator: str, request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b2f0c1d4e7a9")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     if emulator == "moto":
+        name_missing_tasks(monkeypatch)
         with mock_aws():
             yield
         return

@@ -159,6 +159,11 @@ def _translate_answer(error: ClientError) -> SlipwayError:
     )
 
 
+def answer_was_lost() -> bool:
+    """Whether an attempt at this thread's last call had no answer."""
+    return CALL.get(Call()).lost
+
+
 def bad_answer(operation: str, expected: str, got: str) -> SlipwayError:
     """For an answer that cannot be read, or lacks what was asked for."""
     told = f"{operation}: expected {expected}, got {got}. Check what stands between here and AWS, then run it again."
@@ -190,7 +195,7 @@ def _called(function: t.Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return function(*args, **kwargs)
     except (BotoCoreError, ClientError) as error:
         failure = translate(error)
-        failure.lost = CALL.get(Call()).lost
+        failure.lost = answer_was_lost()
         raise failure from error
     except (AttributeError, LookupError, TypeError) as error:
         # Raised by who goes through an answer that is not what AWS documents: botocore's parser, or our functions.

@@ -175,12 +175,16 @@ def _register(release: Release, check_mode: bool) -> None:
     unique = {id(part.definition): part.definition for part in release.parts if part.definition}
     changed = [definition for definition in unique.values() if definition.draft.plan.changed]
     new = [definition for definition in changed if definition.current is None or definition.draft.is_new]
+    # Equal revisions of another run are kept.
+    registered: list[str] = []
 
     def register(definition: Definition) -> None:
         done = definitions.apply(
             release.ecs, definition.wish.name, definition.current, definition.draft, check_mode=check_mode
         )
         definition.view = done["task_definition"]
+        if done["changed"] and any(definition is one for one in new):
+            registered.append(definition.arn)
 
     def told(definition: Definition) -> str:
         return f"task_definition {definition.wish.name}"
@@ -190,7 +194,7 @@ def _register(release: Release, check_mode: bool) -> None:
         gather(release.pool, register, new, told)
         gather(release.pool, register, [one for one in changed if one not in new], told)
     except SlipwayError as error:
-        raise _deregister(release, [one.arn for one in new if one.view], error) from error
+        raise _deregister(release, registered, error) from error
     for definition in unique.values():
         if not definition.view and definition.current:
             definition.view = definitions.view(definition.current)

@@ -21,6 +21,7 @@ from .._core.plan import UNKNOWN, Resource
 from .._core.shapes import check_options, option_names, to_members, to_options
 from . import api
 from .arguments import TASK_DEFINITION_MEMBERS
+from .registration_flow import register
 from .task_definition import ACTIVE, Draft, Name, canonical, draft, from_document, merged, parse_name, tags_of
 
 Params = t.Mapping[str, t.Any]
@@ -129,8 +130,12 @@ def plan(ecs: api.Client, wish: Wish, current: Json | None) -> Draft:
 
 def apply(ecs: api.Client, name: Name, current: Json | None, planned: Draft, check_mode: bool) -> Result:
     """Register the revision, or write its tags, or neither; check mode predicts the same answer."""
-    if current is None or planned.is_new:
-        after = _predict(planned, _newest(ecs, name, current)) if check_mode else _register(ecs, planned)
+    if (current is None or planned.is_new) and not check_mode:
+        after, is_ours = _register(ecs, name, current, planned)
+        if not is_ours:  # a run just before registered it, which the read did not show
+            return {"changed": False, "diff": {"before": {}, "after": {}}, "task_definition": view(after)}
+    elif current is None or planned.is_new:
+        after = _predict(planned, _newest(ecs, name, current))
     else:
         if planned.plan.changed and not check_mode:
             put, gone = tagging.changes(current["tags"], planned.tags)
@@ -226,13 +231,24 @@ def _spell(answer: Json) -> Json:
     return {**options, "arn": arn, "tags": tagging.from_list(answer.get("tags"))}
 
 
-def _register(ecs: api.Client, planned: Draft) -> Json:
+def _register(ecs: api.Client, name: Name, current: Json | None, planned: Draft) -> tuple[Json, bool]:
+    """The revision, and whether it is this run's."""
     request = to_members(_shape(ecs, "RegisterTaskDefinition").input_shape, planned.request)
     tags = {name: text for name, text in planned.tags.items() if not name.startswith(tagging.RESERVED)}
     if tags:
         request["tags"] = tagging.to_list(tags)
-    registered = _spell(api.register_task_definition(ecs, request))
-    return {**registered, "tags": tags}
+    names = option_names(_shape(ecs, "RegisterTaskDefinition").input_shape)
+
+    def equal(answer: Json) -> bool:
+        there = _spell(answer)
+        has = {member: value for member, value in there.items() if member in names}
+        return not draft({**has, "status": there["status"]}, planned.request, tags, home_of(there["arn"])).plan.changed
+
+    # Of a revision that was named, others have come after it.
+    newest = None if name.revision else (current or {}).get("revision", 0)
+    registered, is_ours = register(ecs, request, newest, equal)
+    found = _spell(registered)
+    return {**found, "tags": found["tags"] if not is_ours else tags}, is_ours
 
 
 def _newest(ecs: api.Client, name: Name, current: Json | None) -> str | None:

@@ -1,0 +1,112 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Calls that AWS refuses although nothing is wrong with them: what they create is there already, or what they need is
+not ready yet.
+
+What a create finds may come from its own first attempt, whose answer was lost, or from a run a few seconds ago, which
+reads do not show yet.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .errors import CONFLICT, TIMEOUT, SlipwayError
+from .waiting import Clock, poll
+
+R = t.TypeVar("R")
+Result = dict[str, t.Any]
+
+# Seconds in which a read shows what exists.
+VISIBLE_SECONDS = 30.0
+# Seconds for which a refusal that passes is borne, and between repeats.
+PASSING_SECONDS = 60.0
+PAUSE = 3.0
+
+ROLE = r"(?i)unable to assume the (service linked )?role|role .*not valid|invalid principal|principal not found"
+# Refusals that pass, by operation, as AWS words them: under codes that say nothing about it. From AWS's documentation
+# and from what the AWS providers of Terraform and CloudFormation repeat.
+PASSING: tuple[tuple[str, str], ...] = (
+    (r"RegisterTaskDefinition", r"Too many concurrent attempts to create a new revision"),
+    (r"RegisterTaskDefinition|CreateService|UpdateService|RunTask|CreateCluster|CreateCapacityProvider", ROLE),
+    (r"SetRepositoryPolicy|PutSecretValue|CreateSecret|PutParameter", ROLE),
+    (r"CreateService|UpdateService|RunTask", r"(?i)cluster (was|is) not active"),
+    (r"CreateService", r"(?i)does not have an associated load balancer"),
+    (r"UpdateCluster|PutClusterCapacityProviders|DeleteCluster", r"(?i)cluster was not ACTIVE|in a busy state"),
+    (r"PutClusterCapacityProviders|UpdateCapacityProvider|CreateCapacityProvider", r"UpdateInProgressException"),
+    (r"CreateAutoScalingGroup|UpdateAutoScalingGroup", r"(?i)invalid iam instance profile"),
+    (r"RegisterScalableTarget|PutScalingPolicy", r"(?i)unable to assume iam role|ECS service doesn't exist"),
+)
+
+
+class Exists(SlipwayError):
+    """A create that finds its name taken. `find` says whether a read shows what is there, `diff` what was planned.
+
+    `begun`: this run has changed something before.
+    """
+
+    def __init__(self, error: SlipwayError, find: t.Callable[[], object], diff: Result, begun: bool) -> None:
+        super().__init__(error.code, error.msg, error.details)
+        self.find, self.diff, self.changed = find, diff, begun or error.lost
+
+
+def creating(call: t.Callable[[], R], find: t.Callable[[], object], diff: Result, begun: bool = False) -> R:
+    """Make a call that creates, below a function that `converge` repeats."""
+    try:
+        return call()
+    except SlipwayError as error:
+        if error.code != CONFLICT:
+            raise
+        raise Exists(error, find, diff, begun) from error
+
+
+def converge(plan_and_apply: t.Callable[[], Result], clock: Clock | None = None) -> Result:
+    """Read, plan and apply; a second time where a create finds what the first read did not show."""
+    try:
+        return plan_and_apply()
+    except Exists as exists:
+        if not visible(exists.find, clock):
+            raise
+        result = plan_and_apply()
+        if exists.changed and not result["changed"]:
+            return {**result, "changed": True, "diff": exists.diff}
+        return result
+
+
+def visible(find: t.Callable[[], R], clock: Clock | None = None, timeout: float = VISIBLE_SECONDS) -> R | None:
+    """What `find` finds, as soon as it does; None when it does not in time."""
+    try:
+        return poll(find, bool, timeout=timeout, waiting_for="what was created", clock=clock)
+    except SlipwayError as error:
+        if error.code != TIMEOUT:
+            raise
+        return None
+
+
+def passes(error: SlipwayError) -> bool:
+    """Whether the refusal passes by itself."""
+    operation = str(error.details.get("operation", ""))
+    said = f"{error.details.get('error_code', '')}: {error.msg}"
+    return any(re.fullmatch(calls, operation) and re.search(text, said) for calls, text in PASSING)
+
+
+def persist(call: t.Callable[[], R], read: t.Callable[[], R | None] = lambda: None, clock: Clock | None = None) -> R:
+    """Make a call, again after a refusal that passes, for up to a minute.
+
+    `read` comes before each repeat: what it returns is taken instead, since others may have done it meanwhile.
+    """
+    clock = clock or Clock()
+    end = clock.now() + PASSING_SECONDS
+    while True:
+        try:
+            return call()
+        except SlipwayError as error:
+            if not passes(error) or clock.now() + PAUSE > end:
+                raise
+        clock.sleep(PAUSE)
+        found = read()
+        if found is not None:
+            return found

@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import signal
 import tempfile
-import threading
 import time
 import typing as t
 from pathlib import Path
@@ -18,17 +17,13 @@ from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import leave_stopping_to_main_thread
+from ansible_collections.slipway.aws.plugins.plugin_utils.follower import LOOK, SEEN, Follower
 
-# How often the file is looked at, in seconds.
-LOOK = 0.2
 # For how long an interrupted module may take to say where it stands.
 LAST_WORDS = 5.0
 # And one that has said nothing so far: it starts to listen before it changes anything.
 FIRST_WORDS = 1.0
 FOLDER = "slipway-release-"
-# Beside the progress: how much of it was there before.
-SEEN = "seen"
 INTERRUPTED = "Interrupted."
 NOTHING_CHANGED = "Interrupted. Nothing was changed."
 GOES_ON = (
@@ -72,46 +67,6 @@ def killed(result: dict[str, t.Any], lines: list[str] | None) -> dict[str, t.Any
         return result
     told = NOTHING_CHANGED if lines == [] else GOES_ON
     return {"failed": True, "changed": lines != [], "code": "interrupted", "msg": told, "progress": lines or []}
-
-
-class Follower:
-    """Shows each line that is added to a file, until the block ends."""
-
-    def __init__(self, path: Path, show: t.Callable[[str], t.Any]) -> None:
-        self._path = path
-        self._show = show
-        self.lines: list[str] = []
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._follow, daemon=True)
-        # What others wrote into it before is no news.
-        self._seen = path.stat().st_size if path.exists() else 0
-        path.with_name(SEEN).write_text(str(self._seen))
-
-    def __enter__(self) -> Follower:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def _follow(self) -> None:
-        leave_stopping_to_main_thread()
-        while not self._over.wait(LOOK):
-            self._show_new()
-        self._show_new()
-
-    def _show_new(self) -> None:
-        if not self._path.exists():
-            return
-        with self._path.open("rb") as file:
-            file.seek(self._seen)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                self.lines.append(line.decode().rstrip())
-                self._show(f"  {self.lines[-1]}")
-                self._seen += len(line)
 
 
 def show_last_words() -> None:

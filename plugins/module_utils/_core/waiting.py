@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import datetime
+import os
 import signal
 import time
 import typing as t
@@ -17,6 +20,11 @@ S = t.TypeVar("S")
 FIRST_PAUSE = 0.25
 # So that, with the calls of a look, what is done is noticed within two seconds.
 LONGEST_PAUSE = 1.5
+# The environment variable that names the file for lines about what is waited for, which the module's action shows.
+WAITING_FILE = "SLIPWAY_WAITING_FILE"
+# Seconds until the first of these lines, and from one to the next.
+FIRST_LINE = 5.0
+NEXT_LINE = 30.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,22 +46,36 @@ def poll(
     done: t.Callable[[S], bool],
     *,
     timeout: float,
-    waiting_for: str,
+    waiting_for: str | t.Callable[[S], str],
     describe: t.Callable[[S], t.Mapping[str, t.Any]] | None = None,
     clock: Clock | None = None,
 ) -> S:
     """Observe until `done`; return the state that was. `done` may raise a SlipwayError to give up.
 
-    A SlipwayError with code `timeout` says what was `waiting_for`, with `describe(last state)` as details.
+    A SlipwayError with code `timeout` says what was `waiting_for`, which may depend on the state, with
+    `describe(last state)` as details. Meanwhile lines say the same.
     """
     clock = clock or Clock()
-    end = clock.now() + timeout
+    start = clock.now()
+    end, next_line = start + timeout, start + FIRST_LINE
     pause = FIRST_PAUSE
     while not done(state := observe()):
         left = end - clock.now()
+        what = waiting_for if isinstance(waiting_for, str) else waiting_for(state)
         if left <= 0:
             details = describe(state) if describe else {}
-            raise SlipwayError(TIMEOUT, f"Gave up after {timeout:g} s waiting for {waiting_for}.", details)
+            raise SlipwayError(TIMEOUT, f"Gave up after {timeout:g} s waiting for {what}.", details)
+        if clock.now() >= next_line:
+            next_line = clock.now() + NEXT_LINE
+            _show(f"Waiting for {what}: {clock.now() - start:.0f} s of up to {timeout:g} s.")
         clock.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE)
     return state
+
+
+def _show(line: str) -> None:
+    """Add a line to the file that the module's action follows. Where there is none, or no room, the work goes on."""
+    path = os.environ.get(WAITING_FILE)
+    if path:
+        with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as file:
+            file.write(f"{datetime.datetime.now():%H:%M:%S}  {line}\n")

@@ -62,7 +62,12 @@ def _followed(cloud: Cloud, cluster: str, task: Json, timeout: float) -> tuple[J
         return last[0]
 
     try:
-        return poll(observe, is_over, timeout=timeout, waiting_for=f"task {task_id(task)} to end"), True
+        return poll(
+            observe,
+            is_over,
+            timeout=timeout,
+            waiting_for=lambda seen: f"task {task_id(task)} to end ({seen.get('lastStatus', 'unknown')})",
+        ), True
     except SlipwayError as error:
         task_api.stop_task(cloud.ecs, cluster, task["taskArn"], "It did not end in time.")
         if error.code != TIMEOUT:

@@ -291,7 +291,13 @@ def follow(observer: Observer, service: Json | None, timeout: float, clock: Cloc
         return outcome.verdict.over
 
     try:
-        return poll(observe, done, timeout=timeout, waiting_for="the rollout", clock=clock)
+        return poll(
+            observe,
+            done,
+            timeout=timeout,
+            waiting_for=lambda outcome: f"the rollout of {observer.name} ({outcome.verdict.progress})",
+            clock=clock,
+        )
     except SlipwayError as error:
         if error.code != TIMEOUT or not last:
             raise

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import itertools
+import re
+from pathlib import Path
 
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
-from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock, poll
+from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import WAITING_FILE, Clock, poll
 
 
 class FakeTime:
@@ -50,3 +52,23 @@ def test_giving_up_says_what_was_waited_for_and_the_last_state() -> None:
         "status": "PENDING",
     }
     assert sum(time.pauses) == 3
+
+
+def test_what_is_waited_for_is_said_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    time, path = FakeTime(), tmp_path / "lines"
+    monkeypatch.setenv(WAITING_FILE, str(path))
+    states = itertools.count()
+    poll(lambda: next(states), lambda state: state == 3, timeout=60, waiting_for="three", clock=time.clock)
+    assert not path.exists()
+    with pytest.raises(SlipwayError):
+        poll(
+            lambda: "PENDING", lambda _: False, timeout=70, waiting_for=lambda state: f"it ({state})", clock=time.clock
+        )
+    lines = [re.sub(r"^\d\d:\d\d:\d\d  ", "", line) for line in path.read_text().splitlines()]
+    assert lines == [f"Waiting for it (PENDING): {seconds} s of up to 70 s." for seconds in (6, 36, 66)]
+
+
+def test_a_file_that_cannot_be_written_disturbs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(WAITING_FILE, str(tmp_path / "missing" / "lines"))
+    states = itertools.count()
+    assert poll(lambda: next(states), lambda s: s == 9, timeout=60, waiting_for="nine", clock=FakeTime().clock) == 9

@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.slipway.aws.plugins.action import ecs_release
-from ansible_collections.slipway.aws.plugins.action.ecs_release import Follower
+from ansible_collections.slipway.aws.plugins.plugin_utils import follower
+from ansible_collections.slipway.aws.plugins.plugin_utils.follower import Follower
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -32,7 +33,7 @@ def wait_for(lines: list[str], number: int) -> None:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ecs_release, "LOOK", 0.01)
+    monkeypatch.setattr(follower, "LOOK", 0.01)
 
 
 @pytest.mark.usefixtures("quick")

@@ -1,0 +1,42 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action of modules that wait: it shows what they wait for, and for how long."""
+
+from __future__ import annotations
+
+import tempfile
+import typing as t
+from pathlib import Path
+
+from ansible import constants
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.utils.display import Display
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import WAITING_FILE
+from ansible_collections.slipway.aws.plugins.plugin_utils.follower import Follower
+
+
+class WaitingAction(NormalAction):  # type: ignore[misc]  # Ansible has no types
+    """Runs the module of its own name as Ansible does, and shows the lines that it writes while it waits."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        # The file can be followed where it is written on this machine, and has to stay silent where asked.
+        if self._task.no_log or self._task.async_val or self._connection.transport != "local":
+            return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
+        given = self._task.environment
+        with tempfile.TemporaryDirectory(prefix="slipway-waiting-", dir=constants.DEFAULT_LOCAL_TMP) as folder:
+            path = Path(folder, "lines")
+            self._task.environment = [*_listed(given), {WAITING_FILE: str(path)}]
+            try:
+                with Follower(path, Display().display):
+                    return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
+            finally:
+                self._task.environment = given
+
+
+def _listed(environment: t.Any) -> list[t.Any]:
+    if environment is None:
+        return []
+    return environment if isinstance(environment, list) else [environment]

@@ -13,7 +13,7 @@ author: The Slipway authors (@slipway)
 description:
   - Where skipped tasks are not shown, Ansible prints a task's banner only when it has ended. So nobody sees what a run
     waits for, and the progress of M(slipway.aws.ecs_release) stands above the banner of its task.
-  - This prints the banner at once for each task that cannot be skipped, and for those that show progress.
+  - This prints the banner at once for each task that cannot be skipped, and for those that show progress or wait.
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -25,7 +25,10 @@ from typing import Any
 
 from ansible.plugins.callback.default import CallbackModule as Default
 
-SHOW_PROGRESS = ("slipway.aws.ecs_release", "ecs_release")
+SHOW_PROGRESS = (
+    *("acm_certificate_request", "auto_scaling_group", "ecs_capacity_provider", "ecs_cluster", "ecs_release"),
+    *("ecs_service", "ecs_task_run", "service_discovery_namespace"),
+)
 
 
 class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
@@ -38,5 +41,11 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         super().v2_playbook_on_task_start(task, is_conditional)
         shown = self._last_task_banner == task._uuid
-        if not shown and (task.action in SHOW_PROGRESS or not (task.when or task.loop)):
+        if not shown and (waits(task) or not (task.when or task.loop)):
             self._print_task_banner(task)
+
+
+def waits(task: Any) -> bool:
+    """Whether a task can take so long that its name has to stand there meanwhile."""
+    ours = str(task.action).removeprefix("slipway.aws.")
+    return ours in SHOW_PROGRESS or bool(task.until) or "Wait until" in str(task.name)

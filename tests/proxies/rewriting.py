@@ -25,7 +25,8 @@ Json = dict[str, t.Any]
 
 # Lists that AWS answers in an order of its own.
 UNORDERED = {
-    *("Attributes", "Rules", "Tags", "Values"),
+    *("Attributes", "Rules", "ScheduledActions", "ScalingPolicies", "Services", "TagList", "Tags", "Values"),
+    *("AvailabilityZones", "TargetGroupARNs"),
     *("capacityProviders", "capacityProviderStrategy", "defaultCapacityProviderStrategy", "settings", "tags"),
     *("dependsOn", "environment", "mountPoints", "portMappings", "secrets", "systemControls", "ulimits"),
     *("requiresCompatibilities", "volumes"),
@@ -89,14 +90,14 @@ class Rewriting(base.Proxy):
 
     def forward(self, request: base.Request) -> base.Answer:
         rewrite = {
-            "RegisterTaskDefinition": self._definition,
-            "CreateCapacityProvider": self._provider,
-            "SetRepositoryPolicy": self._policy,
-            "CreateService": self._names_of_service,
-            "UpdateService": self._names_of_service,
-            "CreateCluster": self._names_of_cluster,
-            "UpdateCluster": self._names_of_cluster,
-        }.get(request.operation)
+            ("ecs", "RegisterTaskDefinition"): self._definition,
+            ("ecs", "CreateCapacityProvider"): self._provider,
+            ("ecr", "SetRepositoryPolicy"): self._policy,
+            ("ecs", "CreateService"): self._names_of_service,
+            ("ecs", "UpdateService"): self._names_of_service,
+            ("ecs", "CreateCluster"): self._names_of_cluster,
+            ("ecs", "UpdateCluster"): self._names_of_cluster,
+        }.get((request.service, request.operation))
         if rewrite is None:
             return super().forward(request)
         members = rewrite(dict(request.members))
@@ -111,7 +112,12 @@ class Rewriting(base.Proxy):
         if not answer.good or not answer.body:
             return answer
         if request.headers.get("x-amz-target"):
-            return answer.with_json(self._answered(answer.json()))
+            members = answer.json()
+            if request.service == "ecs":
+                self._complete_all(members)
+            for group in members.get("logGroups", ()):
+                group["arn"] = f"{group['arn'].removesuffix(':*')}:*"
+            return answer.with_json(self._shuffled(members))
         if request.service in ("autoscaling", "elasticloadbalancing"):
             return dataclasses.replace(answer, body=self._xml(answer.body))
         return answer
@@ -224,17 +230,14 @@ class Rewriting(base.Proxy):
     def _zones(members: Json) -> str:
         return "DISABLED" if members.get("schedulingStrategy") == "DAEMON" else "ENABLED"
 
-    def _answered(self, members: Json) -> Json:
+    def _complete_all(self, members: Json) -> None:
         for holder in ("service", "services", "cluster", "clusters"):
             found = members.get(holder) or []
             for item in found if isinstance(found, list) else [found]:
                 if isinstance(item, dict):
                     self._complete(item)
-        for group in members.get("logGroups", ()):
-            group["arn"] = f"{group['arn'].removesuffix(':*')}:*"
         for task in members.get("tasks", ()):
             self._end(task)
-        return t.cast("Json", self._shuffled(members))
 
     def _complete(self, item: Json) -> None:
         kept = self._kept.get(item.get("serviceArn") or item.get("clusterArn", ""), {})
@@ -284,5 +287,7 @@ class Rewriting(base.Proxy):
     def _xml(self, body: bytes) -> bytes:
         root = ET.fromstring(body)
         for node in root.iter():
+            if node.tag.endswith("}VPCZoneIdentifier") and node.text:
+                node.text = ",".join(self._in_other_order(node.text.split(","), "subnets"))
             node[:] = self._in_other_order(list(node), node.tag.rpartition("}")[2])
         return ET.tostring(root)

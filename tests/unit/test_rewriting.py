@@ -380,6 +380,36 @@ def test_task_runs(run: RunModule, proxy: Rewriting, service: Json) -> None:
     assert proxy.calls["RunTask"] == 1
 
 
+def test_secrets(run: RunModule, proxy: Rewriting) -> None:
+    wanted: Json = {
+        "path": "/shop/",
+        "secrets": [{"name": "key"}, {"name": "database", "type": "SecretsManager"}],
+        "match_tags": {"slipway:project": "shop"},
+    }
+    for password in ("seldom-0123", "seldom-4567"):
+        values = json.dumps({"database": {"user": "shop", "password": password}})
+        settle(run, proxy, "ecs_secrets", **wanted, values=values, tags={"team": "shop", "stage": "test"})
+
+
+def test_namespaces(run: RunModule, proxy: Rewriting, front: Front) -> None:
+    wanted = {"name": "shop.internal", "vpc_id": front.vpc, "tags": {"team": "shop", "stage": "test"}}
+    for services in (["database", "cache", "queue"], ["cache", "queue"]):
+        settle(run, proxy, "service_discovery_namespace", **wanted, services=services)
+
+
+def test_auto_scaling_groups(run: RunModule, proxy: Rewriting, front: Front) -> None:
+    boto3.client("ec2").create_launch_template(LaunchTemplateName="hosts", LaunchTemplateData={"ImageId": "ami-1"})
+    settings: Json = {
+        "MinSize": 0,
+        "MaxSize": 0,
+        "LaunchTemplate": {"LaunchTemplateName": "hosts", "Version": "1"},
+        "VPCZoneIdentifier": ", ".join(front.subnets),
+    }
+    for change in ({}, {"MaxSize": 1}):
+        settings = {**settings, **change}
+        settle(run, proxy, "auto_scaling_group", name="hosts", settings=settings, tags={"a": "b", "c": "d"})
+
+
 def test_a_variable_without_a_value_is_dropped_as_on_aws(aws: None, proxy: Rewriting) -> None:
     environment = [{"name": "A"}, {"name": "B", "value": "1"}, {"name": "B", "value": "2"}]
     made = boto3.client("ecs").register_task_definition(

@@ -15,6 +15,7 @@ from collections import Counter
 import boto3
 import pytest
 
+from ansible_collections.slipway.aws.plugins.module_utils._core import creating
 from ansible_collections.slipway.aws.tests import emulators
 from ansible_collections.slipway.aws.tests.proxies.rewriting import Rewriting
 
@@ -62,6 +63,14 @@ def proxy(
         monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
         yield proxy
         figures.update({"calls": proxy.calls.total(), **proxy.rewrites})
+
+
+@pytest.fixture
+def refusing(proxy: Rewriting, monkeypatch: pytest.MonkeyPatch) -> Rewriting:
+    """The proxy, which refuses first attempts as AWS does."""
+    monkeypatch.setattr(creating, "PAUSE", 0.01)
+    proxy.refuses = True
+    return proxy
 
 
 @pytest.fixture
@@ -185,6 +194,19 @@ def test_task_definitions(run: RunModule, proxy: Rewriting, first: Json, changes
     kinds = {"Fargate": ("role", "log router", "health check"), "hosts": ("docker volume", "health check")}
     assert all(proxy.rewrites[kind] for kind in kinds["Fargate" if first is FARGATE else "hosts"])
     assert proxy.rewrites["order"]
+
+
+FIRST_ATTEMPTS = [
+    ("RegisterTaskDefinition", "ecs_task_definition", FARGATE),
+]
+
+
+@pytest.mark.parametrize(("operation", "module", "options"), FIRST_ATTEMPTS, ids=[call for call, *_ in FIRST_ATTEMPTS])
+def test_a_first_attempt_that_aws_refuses_is_repeated(
+    run: RunModule, refusing: Rewriting, operation: str, module: str, options: Json
+) -> None:
+    settle(run, refusing, module, **options)
+    assert (refusing.rewrites[f"refused {operation}"], refusing.calls[operation]) == (1, 2)
 
 
 def test_the_definition_that_aws_answers_is_the_one_that_was_registered(run: RunModule, proxy: Rewriting) -> None:

@@ -27,7 +27,7 @@ options:
       - Names that are asked for, by kind. With it, only these kinds are read, and what else carries the tag is returned
         in C(obsolete), with a warning that names it.
       - The kinds are V(service) (required), V(task definition) (families), V(parameter), V(secret), V(target group)
-        (ARNs), V(discovery service), V(log group) and V(repository).
+        (ARNs), V(discovery service), V(log group), V(repository), V(load balancer) and V(cluster).
       - Nothing that a service refers to is obsolete while the service stays, whoever made it.
     type: dict
   cluster:

@@ -18,6 +18,10 @@ GROUPED = ("service", "task definition", "parameter", "secret")
 REFERRED = ("task definition", "target group", "discovery service")
 
 
+# Whatever runs there, and whoever's address leads there, is for a person to judge.
+LISTED = ("load balancer", "cluster")
+
+
 class There(t.Protocol):
     """A resource as it was read."""
 
@@ -91,6 +95,8 @@ def _reason(kind: str, one: There, rules: Rules) -> str:
     """Why it is not deleted even when that is asked for; empty where it is."""
     if not rules.keep["service"]:
         return "no service is asked for at all; to delete everything, run the playbook destroy"
+    if kind in LISTED:
+        return "delete it by hand when nothing runs there or leads there"
     if any(name.startswith(RELEASE_MARK) for name in one.tags):
         return "a release of it has not ended"
     if one.used_by - set(rules.released):

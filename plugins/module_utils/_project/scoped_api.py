@@ -162,6 +162,26 @@ def names(scope: Scope) -> t.Iterator[Found]:
             yield Found(item["Arn"], item["Name"], own)
 
 
+def load_balancers(scope: Scope) -> t.Iterator[Found]:
+    elb = scope.client("elbv2")
+    found = scope.others("load balancer", pages(elb, "describe_load_balancers", "LoadBalancers"), "LoadBalancerName")
+    for some in batches(found, 20):
+        names_of = {one["LoadBalancerArn"]: one["LoadBalancerName"] for one in some}
+        for one in elb.describe_tags(ResourceArns=list(names_of))["TagDescriptions"]:
+            yield Found(one["ResourceArn"], names_of[one["ResourceArn"]], tags.from_list(one["Tags"]))
+
+
+def clusters(scope: Scope) -> t.Iterator[Found]:
+    ecs = scope.client("ecs")
+
+    def read(item: Json) -> tags.Tags:
+        return tags.from_list(ecs.list_tags_for_resource(resourceArn=item["arn"]).get("tags"))
+
+    found = [{"arn": arn, "name": arn.rpartition("/")[2]} for arn in pages(ecs, "list_clusters", "clusterArns")]
+    for item, own in tagged(scope.others("cluster", found, "name"), read):
+        yield Found(item["arn"], item["name"], own)
+
+
 Look = t.Callable[[Scope], t.Iterable[Found]]
 
 
@@ -184,4 +204,6 @@ KINDS = (
     Kind("discovery service", "service_discovery_services", "servicediscovery", names),
     Kind("log group", "ecs_cluster_log_groups", "logs", log_groups),
     Kind("repository", "ecr_registry_repositories", "ecr", repositories),
+    Kind("load balancer", "ecs_load_balancer_name", "elbv2", load_balancers),
+    Kind("cluster", "ecs_cluster_name", "ecs", clusters),
 )

@@ -147,6 +147,8 @@ def site() -> None:
     ecs, elb = boto3.client("ecs"), boto3.client("elbv2")
     vpc = boto3.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     ecs.create_cluster(clusterName="ecs")
+    ecs.create_cluster(clusterName="former", tags=[{"key": "slipway:project", "value": "ecs"}])
+    ecs.create_cluster(clusterName="theirs", tags=[{"key": "slipway:project", "value": "other"}])
     for name, project in (("web", "ecs"), ("old", "ecs"), ("theirs", "other")):
         upper, lower = [{"Key": "slipway:project", "Value": project}], [{"key": "slipway:project", "value": project}]
         container = {"name": name, "image": name, "memory": 64}
@@ -170,6 +172,7 @@ def options() -> Json:
         "target group": [groups[0]["TargetGroupArn"]],
         "log group": ["/ecs/web"],
         "repository": ["web"],
+        "cluster": ["ecs"],
     }
     return {"project": "ecs", "cluster": "ecs", "keep": keep}
 
@@ -180,16 +183,18 @@ def test_each_kind_is_listed_and_nothing_of_others(run: RunModule, emulator: str
     told = run("project_info", **options())
     assert (told["changed"], names(told["obsolete"])) == (
         False,
-        ["old", "old", "/ecs/old", "ecs/old", "old", "/ecs/old", "old"],
+        ["old", "old", "/ecs/old", "ecs/old", "old", "/ecs/old", "old", "former"],
     )
     assert [entry["kind"] for entry in told["obsolete"]] == list(options()["keep"])
-    assert [entry["kept_because"] for entry in told["obsolete"]] == [""] * 7
+    assert [bool(entry["kept_because"]) for entry in told["obsolete"]] == [False] * 7 + [True]
     assert "No longer in ecs_app_services: service old (" in str(told["warnings"])
 
 
 def test_who_deletes_them_is_not_told_so(run: RunModule) -> None:
     site()
-    assert not run("project_info", **options(), prune=True).get("warnings")
+    told = str(run("project_info", **options(), prune=True)["warnings"])
+    assert "No longer in ecs_cluster_name: cluster former (kept: delete it by hand" in told
+    assert "old" not in told
 
 
 def test_names_of_services_are_read_in_the_projects_namespace(run: RunModule) -> None:
@@ -222,7 +227,7 @@ def test_a_kind_that_may_not_be_read_is_said_and_fails_nothing(run: RunModule, m
     told = run("project_info", **options())
     assert not told.get("failed")
     # Of what services may use nothing is known either.
-    assert [one["kind"] for one in told["obsolete"]] == ["secret", "log group", "repository"]
+    assert [one["kind"] for one in told["obsolete"]] == ["secret", "log group", "repository", "cluster"]
     assert "which services of the project are no longer asked for" in str(told["warnings"])
     assert "DescribeParameters" in str(told["warnings"])
 

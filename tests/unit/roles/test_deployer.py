@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import configparser
 import fnmatch
-import functools
 import json
 import re
 import typing as t
@@ -17,13 +16,15 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.slipway.aws.plugins.filter.policy_documents import policy_documents
-from ansible_collections.slipway.aws.tests.policies import DOCUMENTS, PERMISSIONS, VALUES, VARIANTS, reference
+from ansible_collections.slipway.aws.plugins.filter.policy_parts import LIMIT, policy_parts
+from ansible_collections.slipway.aws.tests.policies import DOCUMENTS, PERMISSIONS, ROOT, VALUES, VARIANTS, reference
 
 if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from conftest import Cloud
 
 Json = dict[str, t.Any]
-LIMIT = 6144
 ALLOWED = [one for one in DOCUMENTS["all"]["Statement"] if one["Effect"] == "Allow"]
 
 
@@ -54,11 +55,6 @@ def may_name(arn: str, form: str) -> bool:
     return given[2] == wanted[2] and (fnmatch.fnmatch(given[5], wanted[5]) or fnmatch.fnmatch(example, given[5]))
 
 
-@functools.cache
-def with_one_variant() -> list[Json]:
-    return [policy_documents(PERMISSIONS, VALUES, ["changes", variant]) for variant in VARIANTS]
-
-
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_document_is_what_iam_takes(name: str) -> None:
     document = DOCUMENTS[name]
@@ -66,10 +62,31 @@ def test_document_is_what_iam_takes(name: str) -> None:
     assert len(sids) == len(set(sids))
     assert all(re.fullmatch("[A-Za-z0-9]+", sid) for sid in sids)
     assert "<" not in json.dumps(document)
-    # `all` is for readers, and for whatever takes more. With all variants at once, the role may have to refuse.
-    for shorter in with_one_variant():
-        assert name == "all" or len(json.dumps(shorter.get(name), separators=(",", ":"))) <= LIMIT
-        assert len(set(shorter) - {"all", "plan"}) <= 10  # so many policies does a user or a role take
+
+
+def most_policies() -> Iterator[tuple[list[str], Json]]:
+    """All variants at once, each alone, and those that docs/docsite/rst/guide_production.rst takes for an example."""
+    guide = (ROOT / "docs/docsite/rst/guide_production.rst").read_text()
+    named = re.search(r"deployer_variants: \[(.*)\]", guide)
+    assert named
+    for variants in (VARIANTS, named[1].split(", "), *(["changes", variant] for variant in VARIANTS)):
+        yield variants, policy_parts(policy_documents(PERMISSIONS, VALUES, variants))
+
+
+def test_policies_are_short_and_few_enough() -> None:
+    for variants, policies in most_policies():
+        lengths = {name: len(json.dumps(policy, separators=(",", ":"))) for name, policy in policies.items()}
+        assert {name: length for name, length in lengths.items() if length > LIMIT} == {}
+        # So many policies may a user or a role have.
+        assert len([name for name in policies if name.split("-")[0] == "all"]) <= 10, variants
+
+
+def test_parts_allow_what_the_document_allows() -> None:
+    for name, document in DOCUMENTS.items():
+        parts = {key: part for key, part in policy_parts(DOCUMENTS).items() if key.split("-")[0] == name}
+        assert next(iter(parts)) == name
+        statements = [statement for part in parts.values() for statement in part["Statement"]]
+        assert sorted(map(str, statements)) == sorted(map(str, document["Statement"]))
 
 
 @pytest.mark.parametrize("name", PERMISSIONS["documents"])
@@ -156,7 +173,10 @@ def test_users_and_roles_get_what_they_are_to_have(cloud: Cloud, tmp_path: Path)
     assert made.code == 0, made.output
     attached = iam.list_attached_user_policies(UserName="ecsuser")["AttachedPolicies"]
     assert {one["PolicyName"] for one in attached} == {
-        f"shop-deployer-{name}" for name in PERMISSIONS["documents"] if name not in VARIANTS
+        "shop-deployer-all",
+        "shop-deployer-all-2",
+        "shop-deployer-all-3",
+        "shop-deployer-all-4",
     }
     attached = iam.list_attached_role_policies(RoleName="releases")["AttachedPolicies"]
     assert {one["PolicyName"] for one in attached} == {"shop-deployer-image", "shop-deployer-service"}

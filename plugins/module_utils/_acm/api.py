@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import typing as t
-import uuid
 
 from .._core.errors import aws_call, aws_find
 from .._core.paging import pages
@@ -43,13 +42,13 @@ def find_certificate(acm: Client, arn: str) -> Json:
 
 
 @aws_call
-def request_certificate(acm: Client, domains: t.Sequence[str], tags: list[Json]) -> str:
-    """Ask for a certificate, to be validated by DNS; the token keeps a repeated call from asking twice."""
+def request_certificate(acm: Client, domains: t.Sequence[str], tags: list[Json], token: str) -> str:
+    """Ask for a certificate, to be validated by DNS; within an hour the same token asks for the same certificate."""
     more = {"SubjectAlternativeNames": list(domains[1:])} if domains[1:] else {}
     answer = acm.request_certificate(
         DomainName=domains[0],
         ValidationMethod="DNS",
-        IdempotencyToken=uuid.uuid4().hex,
+        IdempotencyToken=token,
         **more,
         **({"Tags": tags} if tags else {}),
     )

@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import typing as t
+import uuid
 
 from .._core import tags as tagging
+from .._core.creating import visible
 from .._core.module import Connection, Result
 from .._core.plan import compare
 from .._core.waiting import poll
@@ -18,6 +22,7 @@ Json = dict[str, t.Any]
 
 # AWS needs a few seconds to work out the records.
 RECORDS_TIMEOUT = 60
+VISIBLE_TIMEOUT = 15
 
 
 def certificate_requested(connection: Connection) -> Result:
@@ -34,12 +39,25 @@ def certificate_requested(connection: Connection) -> Result:
     result = {"changed": planned.changed, "diff": planned.diff}
     if connection.check_mode:
         return {**result, "certificate": {**(current or certificate.predicted(names, tags)), "tags": wanted}}
-    arn = current["certificate_arn"] if current else api.request_certificate(acm, names, _list(tags))
+    arn = current["certificate_arn"] if current else _requested(acm, names, tags)
     if current:
         put, gone = tagging.changes(current["tags"], wanted)
         api.add_tags(acm, arn, _list(put))
         api.remove_tags(acm, arn, gone)
     return {**result, "certificate": certificate.from_aws(_settled(acm, arn, params), _list(wanted))}
+
+
+def _requested(acm: api.Client, names: list[str], tags: t.Mapping[str, str]) -> str:
+    """A run seconds after another, whose list does not show the certificate yet, gets the same one.
+
+    So may a run after the certificate's deletion: it asks anew, by a token of its own.
+    """
+    text = json.dumps([sorted(names), sorted(tags.items())])
+    token = hashlib.sha256(text.encode()).hexdigest()[:32]
+    arn = api.request_certificate(acm, names, _list(tags), token)
+    if visible(lambda: api.find_certificate(acm, arn), timeout=VISIBLE_TIMEOUT):
+        return arn
+    return api.request_certificate(acm, names, _list(tags), uuid.uuid4().hex)
 
 
 def find(acm: api.Client, names: list[str], own: t.Mapping[str, t.Any]) -> Json | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core import tags as tagging
+from .._core.creating import converge, creating, persist, visible
 from .._core.errors import INVALID_OPTION, SlipwayError
 from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN, Plan
@@ -22,6 +23,10 @@ NEEDED = ("MinSize", "MaxSize")
 
 def present(connection: Connection) -> Result:
     """The group is there and as asked."""
+    return converge(lambda: _present(connection))
+
+
+def _present(connection: Connection) -> Result:
     asg, params = connection.client("autoscaling"), connection.params
     shape = asg.meta.service_model.operation_model("UpdateAutoScalingGroup").input_shape
     settings = _checked(connection, shape)
@@ -36,12 +41,11 @@ def present(connection: Connection) -> Result:
     if connection.check_mode:
         return {**result, "auto_scaling_group": _predict(params["name"], current, planned)}
     if current is None:
-        tag_list = group.tag_list(params["name"], planned.predicted.get("tags") or {})
-        api.create_group(asg, params["name"], {**settings, **({"Tags": tag_list} if tag_list else {})})
+        _create(connection, settings, planned)
     elif planned.changed:
         _update(asg, current, planned, settings)
     if result["changed"]:
-        seen = _find(connection)
+        seen = visible(lambda: _find(connection))
     return {**result, "auto_scaling_group": group.from_answer(seen or {}, shape.members)}
 
 
@@ -93,6 +97,18 @@ def _living(connection: Connection, seen: Json | None) -> Json | None:
 def _predict(name: str, current: Json | None, planned: Plan) -> Json:
     new = {"name": name, "arn": UNKNOWN, "settings": {}, "tags": {}, "instances": []}
     return {**(current or new), **planned.predicted}
+
+
+def _create(connection: Connection, settings: Json, planned: Plan) -> None:
+    asg, name = connection.client("autoscaling"), connection.params["name"]
+    tag_list = group.tag_list(name, planned.predicted.get("tags") or {})
+    request = {**settings, **({"Tags": tag_list} if tag_list else {})}
+    creating(
+        # The launch template's instance profile may have been created just before.
+        lambda: persist(lambda: api.create_group(asg, name, request)),
+        lambda: not group.is_going(seen := _find(connection)) and seen,
+        planned.diff,
+    )
 
 
 def _update(asg: api.Client, current: Json, planned: Plan, settings: Json) -> None:

@@ -51,7 +51,10 @@ def untag(cloud_map: Client, arn: str, keys: list[str]) -> None:
 @aws_call
 def create_private_namespace(cloud_map: Client, name: str, vpc_id: str, tags: TagList) -> str:
     """The id of the operation that makes it."""
-    return str(cloud_map.create_private_dns_namespace(Name=name, Vpc=vpc_id, Tags=tags)["OperationId"])
+    try:
+        return str(cloud_map.create_private_dns_namespace(Name=name, Vpc=vpc_id, Tags=tags)["OperationId"])
+    except cloud_map.exceptions.DuplicateRequest as error:  # of an attempt whose answer was lost
+        return str(error.response["DuplicateOperationId"])
 
 
 @aws_find

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._core import tags as tagging
+from .._core.creating import converge, creating, visible
 from .._core.errors import AWS_ERROR, NOT_FOUND, SlipwayError
 from .._core.module import Connection, Result
 from .._core.plan import compare
@@ -38,8 +39,12 @@ def run_flow(connection: Connection) -> Result:
     """The flow of service_discovery_namespace."""
     params = connection.params
     namespace.check(params["name"], params["services"])
-    seen = _read(connection.client("servicediscovery"), params["name"])
-    return _present(connection, seen) if params["state"] == "present" else _absent(connection, seen)
+
+    def plan_and_apply() -> Result:
+        seen = _read(connection.client("servicediscovery"), params["name"])
+        return _present(connection, seen) if params["state"] == "present" else _absent(connection, seen)
+
+    return converge(plan_and_apply)
 
 
 def _read(cloud_map: api.Client, name: str) -> Seen:
@@ -61,18 +66,23 @@ def _present(connection: Connection, seen: Seen) -> Result:
     if current is None:
         result["diff"]["after"]["name"] = params["name"]
     if result["changed"] and not connection.check_mode:
-        _apply(connection, seen, tags or {})
+        _apply(connection, seen, tags or {}, planned.diff)
     view = namespace.predicted(params["name"], seen.answer, seen.arns, planned)
     return {**result, "namespace": view}
 
 
-def _apply(connection: Connection, seen: Seen, tags: tagging.Tags) -> None:
+def _apply(connection: Connection, seen: Seen, tags: tagging.Tags, diff: Json) -> None:
     """Make it so, and note in `seen` what is there now."""
     cloud_map, params = connection.client("servicediscovery"), connection.params
+    begun = seen.answer is None
     if seen.answer is None:
-        made = api.create_private_namespace(cloud_map, params["name"], params["vpc_id"], _tag_list(tags))
+        made = creating(
+            lambda: api.create_private_namespace(cloud_map, params["name"], params["vpc_id"], _tag_list(tags)),
+            lambda: _read(cloud_map, params["name"]).answer,
+            diff,
+        )
         _done(connection, made, "made")
-        seen.answer = _read(cloud_map, params["name"]).answer
+        seen.answer = visible(lambda: _read(cloud_map, params["name"]).answer)
         if seen.answer is None:
             raise SlipwayError(NOT_FOUND, f"AWS has made the namespace {params['name']} and does not list it.")
     elif params["tags"] is not None:
@@ -83,10 +93,21 @@ def _apply(connection: Connection, seen: Seen, tags: tagging.Tags) -> None:
             api.tag(cloud_map, arn, _tag_list(put))
             api.untag(cloud_map, arn, gone)
     for name in sorted(set(params["services"]) - set(seen.services)):
-        request = namespace.service_request(name, seen.answer["Id"])
-        seen.services[name] = api.create_service(cloud_map, {**request, "Tags": _tag_list(tags)})
+        request = {**namespace.service_request(name, seen.answer["Id"]), "Tags": _tag_list(tags)}
+        seen.services[name] = _create_service(cloud_map, request, diff, begun)
+        begun = True
     for name in sorted(set(seen.services) - set(params["services"])) if params["purge_services"] else ():
         _delete_service(connection, seen.services.pop(name))
+
+
+def _create_service(cloud_map: api.Client, request: Json, diff: Json, begun: bool) -> Json:
+    owner = request["NamespaceId"]
+    return creating(
+        lambda: api.create_service(cloud_map, request),
+        lambda: [one for one in api.list_services(cloud_map, owner) if one["Name"] == request["Name"]],
+        diff,
+        begun,
+    )
 
 
 def _tag_list(tags: tagging.Tags) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ import typing as t
 import urllib.parse
 
 from .._core import tags as tagging
+from .._core.creating import converge, creating, persist, visible
 from .._core.errors import NOT_FOUND, SlipwayError
 from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN, Plan, compare, remove
@@ -23,6 +24,10 @@ Params = t.Mapping[str, t.Any]
 
 def repository_present(connection: Connection) -> Result:
     """The repository exists and is as asked; what was not asked for is left alone."""
+    return converge(lambda: _repository_present(connection))
+
+
+def _repository_present(connection: Connection) -> Result:
     ecr, params, check_mode = connection.client("ecr"), connection.params, connection.check_mode
     shape = _request_shape(ecr, "CreateRepository")
     options = repository.asked(shape, params, allow_unknown=check_mode)
@@ -36,7 +41,7 @@ def repository_present(connection: Connection) -> Result:
     after: Json | None = planned.predicted
     if planned.changed and not check_mode:
         _apply(ecr, shape, target, current, planned, params["force_set_policy"])
-        after = read_repository(ecr, target, documents)
+        after = visible(lambda: read_repository(ecr, target, documents))
     return {"changed": planned.changed, "diff": planned.diff, "repository": after or {}}
 
 
@@ -136,7 +141,10 @@ def _complete(ecr: api.Client, target: Target, answer: Json, documents: t.Collec
 def _apply(ecr: api.Client, shape: t.Any, target: Target, current: Json | None, planned: Plan, force: bool) -> None:
     wanted, members = planned.predicted, planned.members
     if current is None:
-        api.create_repository(ecr, repository.create_request(shape, wanted, members))
+        request = repository.create_request(shape, wanted, members)
+        creating(
+            lambda: api.create_repository(ecr, request), lambda: api.find_repository(ecr, target), diff=planned.diff
+        )
     else:
         _update(ecr, target, current, wanted, members)
     if "lifecycle_policy" in members:
@@ -146,7 +154,8 @@ def _apply(ecr: api.Client, shape: t.Any, target: Target, current: Json | None, 
             api.delete_lifecycle_policy(ecr, target)
     if "policy" in members:
         if wanted["policy"]:
-            api.set_repository_policy(ecr, target, policies.text(wanted["policy"]), force)
+            # Its principals may be roles that were created just before.
+            persist(lambda: api.set_repository_policy(ecr, target, policies.text(wanted["policy"]), force))
         else:
             api.delete_repository_policy(ecr, target)
 

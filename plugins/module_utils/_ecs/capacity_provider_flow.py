@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core import tags as tagging
+from .._core.creating import converge, creating, persist
 from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN, Plan
 from .._core.shapes import Shape, check_options, to_members
@@ -22,6 +23,10 @@ Json = dict[str, t.Any]
 
 def present(connection: Connection) -> Result:
     """The capacity provider is there and as asked."""
+    return converge(lambda: _present(connection))
+
+
+def _present(connection: Connection) -> Result:
     ecs, params = connection.client("ecs"), connection.params
     provider.refuse_name(params["name"])
     seen = _living(connection, _find(connection))
@@ -40,7 +45,7 @@ def present(connection: Connection) -> Result:
     if connection.check_mode:
         return {**result, "capacity_provider": _predict(params, current, planned)}
     if current is None:
-        _create(ecs, params, options, planned)
+        _create(connection, options, planned)
     elif planned.changed:
         _update(connection, current, planned, seen)
     if result["changed"] or provider.is_busy(seen):
@@ -108,12 +113,17 @@ def _predict(params: Json, current: Json | None, planned: Plan) -> Json:
     return {**(current or {**new, **empty}), **planned.predicted}
 
 
-def _create(ecs: api.Client, params: Json, options: Json, planned: Plan) -> None:
+def _create(connection: Connection, options: Json, planned: Plan) -> None:
     """With what was asked, not with our idea of the defaults."""
+    ecs, params = connection.client("ecs"), connection.params
     request = to_members(_shape(ecs, "CreateCapacityProvider"), {**options, "cluster": params["cluster"]})
     if planned.predicted.get("tags"):
         request["tags"] = tagging.to_list(planned.predicted["tags"])
-    api.create_capacity_provider(ecs, {**request, "name": params["name"]})
+    creating(
+        lambda: persist(lambda: api.create_capacity_provider(ecs, {**request, "name": params["name"]})),
+        lambda: not provider.is_going(seen := _find(connection)) and seen,
+        planned.diff,
+    )
 
 
 def _update(connection: Connection, current: Json, planned: Plan, seen: Json | None) -> None:
@@ -123,7 +133,7 @@ def _update(connection: Connection, current: Json, planned: Plan, seen: Json | N
         if provider.is_busy(seen):  # AWS refuses the call while it carries out an earlier one
             _poll(connection, lambda now: not provider.is_busy(now), "to be done with what was asked before")
         within = {"cluster": params["cluster"]} if params["cluster"] else {}
-        api.update_capacity_provider(ecs, {**request, **within, "name": params["name"]})
+        persist(lambda: api.update_capacity_provider(ecs, {**request, **within, "name": params["name"]}))
     if "tags" in planned.members:
         put, gone = tagging.changes(current["tags"], planned.predicted["tags"])
         api.tag_resource(ecs, current["arn"], tagging.to_list(put))
@@ -133,7 +143,7 @@ def _update(connection: Connection, current: Json, planned: Plan, seen: Json | N
 def _detach(connection: Connection, request: Json) -> None:
     """First of all: AWS refuses it while a service still uses the provider, and nothing has happened then."""
     ecs, timeout = connection.client("ecs"), connection.params["wait_timeout"]
-    api.put_cluster_capacity_providers(ecs, request)
+    persist(lambda: api.put_cluster_capacity_providers(ecs, request))
     poll(
         lambda: next(iter(api.describe_clusters(ecs, [request["cluster"]], ("ATTACHMENTS",))), None),
         is_cluster_settled,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core import tags as tagging
+from .._core.creating import persist
 from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN, Plan, blank
 from .._core.shapes import check_options, plain, to_members
@@ -121,7 +122,7 @@ def _create(ecs: api.Client, name: str, planned: Plan) -> Json:
     request = to_members(_request(ecs, "CreateCluster"), {**wanted, "cluster_name": name})
     if planned.predicted.get("tags"):
         request["tags"] = tagging.to_list(planned.predicted["tags"])
-    return api.create_cluster(ecs, request)
+    return persist(lambda: api.create_cluster(ecs, request))
 
 
 def _update(connection: Connection, current: Json, planned: Plan, busy: bool) -> None:
@@ -130,17 +131,24 @@ def _update(connection: Connection, current: Json, planned: Plan, busy: bool) ->
         changed = {name: wanted[name] for name in planned.members & UPDATED}
         if changed.get("service_connect_defaults") == {}:
             changed["service_connect_defaults"] = {"namespace": ""}
-        api.update_cluster(ecs, to_members(_request(ecs, "UpdateCluster"), {**changed, "cluster": current["name"]}))
+        update = to_members(_request(ecs, "UpdateCluster"), {**changed, "cluster": current["name"]})
+        persist(lambda: api.update_cluster(ecs, update), lambda: _waited(connection))
     if planned.members & PROVIDERS:
         if busy:  # AWS refuses the call while it carries out an earlier one
-            _poll(connection, lambda seen: not is_busy(seen), "to be done with its capacity providers")
+            _waited(connection)
         both = {name: wanted[name] for name in PROVIDERS}
         request = to_members(_request(ecs, "PutClusterCapacityProviders"), {**both, "cluster": current["name"]})
-        api.put_cluster_capacity_providers(ecs, request)
+        # Refused, too, while AWS carries out what came before.
+        persist(lambda: api.put_cluster_capacity_providers(ecs, request), lambda: _waited(connection))
     if "tags" in planned.members:
         put, gone = tagging.changes(current["tags"], wanted["tags"])
         api.tag_resource(ecs, current["arn"], tagging.to_list(put))
         api.untag_resource(ecs, current["arn"], gone)
+
+
+def _waited(connection: Connection) -> None:
+    """The cluster has nothing under way."""
+    _poll(connection, lambda seen: not is_busy(seen), "to be done with its capacity providers")
 
 
 def _settled(connection: Connection) -> Json | None:

@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .._core import tags as tagging
+from .._core.creating import converge, creating
 from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
 from .._core.module import Clients, Connection, Result
 from .._core.plan import UNKNOWN, Plan, compare
@@ -151,6 +152,10 @@ class Manager:
 
 def present(connection: Connection) -> Result:
     """The secrets are there, with the values that were given, or those that they once got."""
+    return converge(lambda: _present(connection))
+
+
+def _present(connection: Connection) -> Result:
     params = connection.params
     parameters, manager = _stores(connection)
     wishes = wishes_of(params["secrets"] or [], params["values"] or {})
@@ -161,13 +166,13 @@ def present(connection: Connection) -> Result:
     refuse_foreign(made, found, params["match_tags"])
     current = {wish.name: current_of(wish, found.get(wish.name)) for wish in made}
     planned = compare(current, {wish.name: desired_of(wish, found.get(wish.name), params) for wish in made})
-    for wish in made:
-        if wish.name not in planned.members:
-            continue
+    differing = [wish for wish in made if wish.name in planned.members]
+    for wish in differing:
+        store, there = stores[wish.name], found.get(wish.name)
         if connection.check_mode:
-            found[wish.name] = _predicted(stores[wish.name], wish, found.get(wish.name), planned)
+            found[wish.name] = _predicted(store, wish, there, planned)
         else:
-            found[wish.name] = _write(stores[wish.name], wish, found.get(wish.name), planned)
+            found[wish.name] = _write(store, wish, there, planned, begun=wish is not differing[0])
     return {
         "changed": planned.changed,
         "diff": planned.diff,
@@ -220,10 +225,10 @@ def _refuse_missing(wishes: t.Iterable[Wish], found: t.Mapping[str, Found]) -> N
         raise SlipwayError(NOT_FOUND, f"secrets: what is to be made elsewhere is not there: {', '.join(missing)}.")
 
 
-def _write(store: Store, wish: Wish, there: Found | None, planned: Plan) -> Found:
+def _write(store: Store, wish: Wish, there: Found | None, planned: Plan, begun: bool) -> Found:
     name, tags = store.name_of(wish), planned.predicted[wish.name]["tags"]
     if there is None:
-        return store.create(name, wish, tags)
+        return creating(lambda: store.create(name, wish, tags), lambda: store.find([name]), planned.diff, begun)
     version = store.change(name, wish, there, _members(planned, wish))
     store.tag(name, *tagging.changes(there.tags, tags))
     return replace(there, version=version)

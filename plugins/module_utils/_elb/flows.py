@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core import tags
+from .._core.creating import converge, creating, visible
 from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN, Plan, compare, remove
 from .._core.target_groups import DELAY, HEALTH_OPTIONS, attributes_request, health_request
@@ -19,6 +20,10 @@ Json = dict[str, t.Any]
 
 def listener_rules(connection: Connection) -> Result:
     """The listener has these rules and, beside its default one, no others."""
+    return converge(lambda: _listener_rules(connection))
+
+
+def _listener_rules(connection: Connection) -> Result:
     elb, params = connection.client("elbv2"), connection.params
     asked = rules.asked(params["rules"])
     arn = params["listener_arn"]
@@ -27,21 +32,33 @@ def listener_rules(connection: Connection) -> Result:
     before, after = ({"rules": [rules.settings(rule) for rule in side]} for side in (current, wanted))
     planned = compare(before, after, rules.SETS)
     if planned.changed and not connection.check_mode:
-        _apply(elb, arn, current, wanted)
+        _apply(elb, arn, current, wanted, planned.diff)
     return {"changed": planned.changed, "diff": planned.diff, "rules": wanted}
 
 
-def _apply(elb: api.Client, listener_arn: str, current: list[Json], wanted: list[Json]) -> None:
+def _apply(elb: api.Client, listener_arn: str, current: list[Json], wanted: list[Json], diff: Json) -> None:
     """What is no longer wanted goes last, so that until then its requests reach somebody."""
     there = {rule["priority"]: rule for rule in current}
+    begun = False
     for rule in wanted:
         old = there.pop(rule["priority"], None)
         if old is None:
-            api.create_rule(elb, listener_arn, rule["priority"], rules.request(rule))
+            _create_rule(elb, listener_arn, rule, diff, begun)
         elif rules.settings(old) != rules.settings(rule):
             api.modify_rule(elb, old["rule_arn"], rules.request(rule, old))
+        begun |= old is None or rules.settings(old) != rules.settings(rule)
     for rule in there.values():
         api.delete_rule(elb, rule["rule_arn"])
+
+
+def _create_rule(elb: api.Client, listener_arn: str, rule: Json, diff: Json, begun: bool) -> None:
+    priority = rule["priority"]
+    creating(
+        lambda: api.create_rule(elb, listener_arn, priority, rules.request(rule)),
+        lambda: [one for one in api.list_rules(elb, listener_arn) if one["Priority"] == str(priority)],
+        diff,
+        begun,
+    )
 
 
 def target_groups(connection: Connection) -> Result:
@@ -51,6 +68,10 @@ def target_groups(connection: Connection) -> Result:
 
 def target_group_present(connection: Connection) -> Result:
     """The target group exists with these settings."""
+    return converge(lambda: _target_group_present(connection))
+
+
+def _target_group_present(connection: Connection) -> Result:
     elb, params = connection.client("elbv2"), connection.params
     found = api.find_target_group(elb, params["name"])
     current = target_group.from_aws(found) if found else None
@@ -62,10 +83,14 @@ def target_group_present(connection: Connection) -> Result:
     resource = planned.predicted
     if planned.changed and not connection.check_mode:
         if not found:
-            arn = api.create_target_group(elb, target_group.creation(params["name"], wanted))
+            arn = creating(
+                lambda: api.create_target_group(elb, target_group.creation(params["name"], wanted)),
+                lambda: api.find_target_group(elb, params["name"]),
+                planned.diff,
+            )
         _change_target_group(elb, arn, current, wanted, planned)
         # What AWS has filled in.
-        if not found and (made := api.find_target_group(elb, params["name"])):
+        if not found and (made := visible(lambda: api.find_target_group(elb, params["name"]))):
             resource = target_group.from_aws(made)
     shown = target_group.shown(params["name"], arn, resource)
     return {"changed": planned.changed, "diff": planned.diff, "target_group": shown}

@@ -395,6 +395,24 @@ def test_releases(run: RunModule, proxy: Rewriting, service: Json) -> None:
         settle(run, proxy, "ecs_release", cluster="shop", services=items(**members))
 
 
+def test_clusters_and_services_can_be_named_by_arn(run: RunModule, proxy: Rewriting, service: Json) -> None:
+    cluster = f"arn:aws:ecs:{REGION}:{ACCOUNT}:cluster/shop"
+    named = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/shop/web"
+    settle(run, proxy, "ecs_service", **{**service, "cluster": cluster})
+    assert run("ecs_service", **service)["changed"] is False
+    item = {
+        **{name: value for name, value in service.items() if name != "cluster"},
+        "task_definition": {"family": "web"},
+    }
+    assert run("ecs_release", cluster=cluster, services=[item])["changed"] is False
+    for name in ("web", named):
+        found = run("ecs_service_info", cluster=cluster, names=[name])
+        assert [one["service_name"] for one in found["services"]] == ["web"], found
+    result = run("ecs_task_run", cluster=cluster, service=named, container="web")
+    assert result.get("exit_code") == 0, result
+    assert run("ecs_service", cluster=cluster, name="web", state="absent", wait=False)["changed"]
+
+
 def test_task_runs(run: RunModule, proxy: Rewriting, service: Json) -> None:
     assert run("ecs_service", **{**service, "propagate_tags": "SERVICE"})["changed"]
     result = run("ecs_task_run", cluster="shop", service="web", container="web", command=["true"])

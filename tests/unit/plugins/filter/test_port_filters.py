@@ -19,7 +19,7 @@ from ansible_collections.slipway.aws.plugins.filter.service_ports import service
 
 Json = dict[str, t.Any]
 ROOT = Path(__file__).resolve().parents[4]
-GUIDE = ROOT / "docs/docsite/rst/guide_first_deployment.rst"
+GUIDE = ROOT / "docs/docsite/rst/guide_own_application.rst"
 
 
 def container(name: str, *ports: t.Any, **members: t.Any) -> Json:
@@ -155,7 +155,7 @@ def test_a_smoke_test_asks_where_the_containers_listen() -> None:
 
 def guide() -> str:
     """The whole inventory of "Your own application"."""
-    text = GUIDE.read_text().partition("Your own application\n---")[2].partition(".. code-block:: yaml\n")[2]
+    text = GUIDE.read_text().partition("   :caption: inventory/shop.yml\n")[2]
     return textwrap.dedent(re.split(r"\n(?=\S)", text)[0])
 
 

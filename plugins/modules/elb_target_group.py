@@ -79,6 +79,13 @@ options:
     description:
       - Seconds for which a target that leaves may finish its requests.
     type: int
+  keep_settings:
+    description:
+      - Whether an existing target group keeps its health check settings and its deregistration delay, whatever is
+        given here. A new one gets what is given.
+      - For target groups whose settings change with their services, as O(slipway.aws.ecs_release#module:target_groups).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.changes
@@ -153,6 +160,7 @@ ARGUMENT_SPEC = {
     "port": {"type": "int"},
     "target_type": {"type": "str", "choices": ["ip", "instance"]},
     **ARGUMENTS,
+    "keep_settings": {"type": "bool", "default": False},
     **TAG_OPTIONS,
 }
 

@@ -29,7 +29,8 @@ def from_aws(found: Json) -> Json:
 
 def asked(params: Json, current: Json | None) -> Json:
     """The options that were given, with the tags that should be there."""
-    given = {name: params[name] for name in (*FIXED, *HEALTH, CODES, DELAY) if params[name] is not None}
+    settings = () if current and params["keep_settings"] else (*HEALTH, CODES, DELAY)
+    given = {name: params[name] for name in (*FIXED, *settings) if params[name] is not None}
     had = current["tags"] if current else {}
     wanted = tags.wanted(had, params["tags"], params["purge_tags"])
     return {**given, **({} if wanted is None else {"tags": wanted})}

@@ -63,3 +63,15 @@ def test_a_new_one_is_told_with_what_aws_filled_in(run: RunModule, options: Json
 def test_what_is_left_out_is_left_alone(run: RunModule, options: Json) -> None:
     run("elb_target_group", **options)
     assert not run("elb_target_group", name="web")["changed"]
+
+
+def test_settings_are_kept_where_a_release_changes_them(run: RunModule, options: Json) -> None:
+    created = run("elb_target_group", keep_settings=True, **options)["target_group"]
+    assert (created["health_check_path"], created["deregistration_delay"]) == ("/readyz", 30)
+    others = {"health_check_path": "/healthz", "deregistration_delay": 60}
+    kept = run("elb_target_group", keep_settings=True, **{**options, **others})
+    assert not kept["changed"]
+    assert kept["target_group"]["health_check_path"] == "/readyz"
+    tagged = run("elb_target_group", keep_settings=True, **{**options, **others, "tags": {"team": "shop"}})
+    assert tagged["diff"]["after"] == {"tags": {"team": "shop"}}
+    assert run("elb_target_group", **{**options, **others})["changed"]

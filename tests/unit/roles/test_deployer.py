@@ -205,6 +205,10 @@ def test_users_and_roles_get_what_they_are_to_have(cloud: Cloud, tmp_path: Path)
         ({"deployer_users": [{"name": "not good"}]}, "have the names not good"),
         ({"deployer_roles": [{"name": "all", "principals": ["*"]}]}, "everybody (*) is refused"),
         ({"deployer_project": "a b"}, 'deployer_project is "a b"'),
+        (
+            {"slipway_permissions_boundary": "shop"},
+            "deployer_permissions_boundary: expected the ARN of a managed policy",
+        ),
         ({"deployer_region": "seoul"}, 'deployer_region is "seoul"'),
         ({"deployer_users": [{"name": "somebody"}]}, "somebody is there without the tag slipway:project=ecs"),
     ],

@@ -34,6 +34,10 @@ REFUSED = [
         {"docker_instance_architecture": "riscv"},
         "docker_instance_architecture: expected one of x86_64, arm64,",
     ),
+    (
+        {"docker_instance_permissions_boundary": "shop"},
+        "docker_instance_permissions_boundary: expected the ARN of a managed",
+    ),
     ({"docker_instance_type": "m7g.large"}, "docker_instance_type is m7g.large, whose processor is not x86_64"),
 ]
 

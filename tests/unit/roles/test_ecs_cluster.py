@@ -50,6 +50,7 @@ REFUSED: list[tuple[Json, str]] = [
         "t4g.small, which is ARM64, and ecs_cluster_architecture is X86_64",
     ),
     ({**HOSTS, "ecs_cluster_instance_volume_size": 8}, "ecs_cluster_instance_volume_size 8 (30 to 16384 GiB)"),
+    ({"slipway_permissions_boundary": "shop-boundary"}, "managed policy, such as arn:aws:iam::123456789012:policy"),
     ({**HOSTS, "ecs_cluster_instance_image": "latest"}, "ecs_cluster_instance_image is 'latest'"),
 ]
 

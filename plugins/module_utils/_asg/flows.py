@@ -13,7 +13,7 @@ from .._core.creating import converge, creating, persist, visible
 from .._core.errors import INVALID_OPTION, SlipwayError
 from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN, Plan
-from .._core.shapes import Shape, check_options, snake
+from .._core.shapes import Shape, check_options, check_values, snake
 from .._core.waiting import poll
 from . import api, group
 
@@ -29,6 +29,7 @@ def present(connection: Connection) -> Result:
 def _present(connection: Connection) -> Result:
     asg, params = connection.client("autoscaling"), connection.params
     shape = asg.meta.service_model.operation_model("UpdateAutoScalingGroup").input_shape
+    check_values(shape, {"name": "AutoScalingGroupName"}, params)
     settings = _checked(connection, shape)
     seen = _living(connection, _find(connection))
     current = group.from_answer(seen, shape.members) if seen else None

@@ -48,7 +48,7 @@ def run(argument_spec: dict[str, t.Any], flow: t.Callable[[Connection], Result],
     module.fail_json = functools.partial(module.fail_json, code=INVALID_OPTION)
     settings = calls.settings(_chosen(module.params.get("profile")))
     try:
-        params = _with_text_tags(module.params)
+        params = _checked(module.params)
         result = flow(Connection(functools.partial(aws_client, module, settings), params, module.check_mode))
     except SlipwayError as error:
         _end(module, module.fail_json, error.result())
@@ -56,9 +56,11 @@ def run(argument_spec: dict[str, t.Any], flow: t.Callable[[Connection], Result],
         _end(module, module.exit_json, result)
 
 
-def _with_text_tags(params: dict[str, t.Any]) -> dict[str, t.Any]:
+def _checked(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """The options, their tags as AWS takes them. Where `tags` is a list, it names images."""
     given = {name: params.get(name) for name in ("tags", "match_tags")}
+    if (params.get("wait_timeout") or 0) < 0:
+        raise SlipwayError(INVALID_OPTION, f"wait_timeout: expected 0 seconds or more, got {params['wait_timeout']}.")
     text = {name: tags.checked(value, name) for name, value in given.items() if isinstance(value, dict)}
     return {**params, **text}
 

@@ -27,6 +27,12 @@ _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
 
 
+def label(element: t.Any) -> str:
+    """What a person calls an element of a list, as places show it: its name, where it has one."""
+    name = element.get("name") if isinstance(element, dict) else None
+    return f" ({name[:60]})" if isinstance(name, str) and name and name.isprintable() else ""
+
+
 class Shape(t.Protocol):
     """As much of botocore's shapes as is used here."""
 
@@ -120,6 +126,19 @@ def problems_of(shape: Shape, value: t.Any, path: str) -> list[str]:
     checker = _Checker(allow_unknown=True)
     checker.check(shape, value, path)
     return checker.problems
+
+
+def check_values(shape: Shape, names: t.Mapping[str, str], params: t.Mapping[str, t.Any]) -> None:
+    """Fail with all that is wrong in `params`, where `names` has the API member that each option sets."""
+    given = {option: member for option, member in names.items() if params.get(option) is not None}
+    problems = [
+        problem
+        for option, member in given.items()
+        if member in shape.members
+        for problem in problems_of(shape.members[member], params[option], option)
+    ]
+    if problems:
+        raise SlipwayError(INVALID_OPTION, " ".join(problems), {"problems": problems})
 
 
 class _Checker:

@@ -16,6 +16,7 @@ from .._core.shapes import check_options, plain, to_members
 from .._core.waiting import poll
 from . import api
 from .cluster import COUNTS, NOTHING, PROVIDERS, UPDATED, from_answer, is_busy, is_gone, is_settled, plan
+from .limits import name_problems, refuse
 from .namespace_flow import spelled_as
 
 Json = dict[str, t.Any]
@@ -25,6 +26,7 @@ PARTS = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS")
 def present(connection: Connection) -> Result:
     """The cluster is there and as asked."""
     ecs, params = connection.client("ecs"), connection.params
+    refuse(list(name_problems(params["name"], "name")))
     options = check_options(_request(ecs, "CreateCluster"), params, skip=("tags",), allow_unknown=connection.check_mode)
     seen = _living(connection, find(ecs, params["name"]))
     current = from_answer(seen) if seen else None

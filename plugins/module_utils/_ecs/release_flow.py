@@ -27,6 +27,7 @@ from . import task_definition_flow as definitions
 from .checkpoint import Run, at, release_id
 from .checkpoints_flow import clear_checkpoints, note_state
 from .fleet import Fleet, Service, Ship, Unwatched
+from .limits import check_cluster
 from .release import Before, before_of, depth, mark, short, way_back
 from .release_plan import (
     NOTHING,
@@ -66,6 +67,7 @@ from .watching import Cloud, Observer
 def run_flow(connection: Connection) -> Result:
     """The flow of ecs_release."""
     params = connection.params
+    check_cluster(params["cluster"])
     if not 1 <= params["parallel"] <= CONNECTIONS:
         raise SlipwayError(INVALID_OPTION, f"parallel: expected 1 to {CONNECTIONS}, got {params['parallel']}.")
     if not params["services"] and not params["undo"]:

@@ -25,10 +25,13 @@ from . import api, service_flow, target_groups_flow
 from . import task_definition_flow as definitions
 from .arguments import SERVICE, TASK_DEFINITION, TASK_DEFINITION_RULES
 from .checkpoint import Run
+from .definition_problems import definition_problems
 from .fleet import Fleet, Ship
+from .limits import problems_of, refuse
 from .release import Before, short, unmark, wrong_order
 from .rollout import is_steady
 from .service import Options, ServicePlan, Shapes, Wish, plan_service, present, refuse_blocked
+from .service_limits import relation_problems
 from .target_groups import TargetGroup, changed, used_by
 from .task_definition import Draft, parse_name
 from .watching import Cloud
@@ -229,15 +232,29 @@ def _part(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool)
     params = _checked(given, ITEM, {})
     params["tags"] = tagging.checked(params["tags"])
     definition = params["task_definition"]
+    problems: list[str] = []
     asked = None
     if isinstance(definition, dict):
-        checked = _checked(definition, TASK_DEFINITION, TASK_DEFINITION_RULES)
-        checked["tags"] = tagging.checked(checked["tags"], "task_definition.tags")
-        asked = definitions.wish_of(ecs, checked, check_mode)
+        asked, problems = problems_of(lambda: _asked(definition, ecs, check_mode))
         definition = None
     params["task_definition"] = None if definition is None else str(definition)
-    wish = service_flow.wish_of(params, shapes, check_mode)
-    return Part(params["name"], frozenset(params["after"]), wish, asked, params["initial_count"])
+    wish, wrong = problems_of(lambda: service_flow.wish_of(params, shapes, check_mode))
+    problems += wrong
+    if asked and asked.document is not None:
+        whole = {**asked.document, **asked.options}
+        problems += definition_problems(whole)
+        problems += relation_problems(wish.options if wish else {}, whole)
+    count = params["initial_count"]
+    if count is not None and count < 0:
+        problems.append(f"initial_count: expected 0 or more, got {count}.")
+    refuse(problems)
+    return Part(params["name"], frozenset(params["after"]), t.cast(Wish, wish), asked, count)
+
+
+def _asked(definition: dict[str, t.Any], ecs: t.Any, check_mode: bool) -> definitions.Wish:
+    checked = _checked(definition, TASK_DEFINITION, TASK_DEFINITION_RULES)
+    checked["tags"] = tagging.checked(checked["tags"], "task_definition.tags")
+    return definitions.wish_of(ecs, checked, check_mode)
 
 
 def _checked(given: dict[str, t.Any], spec: dict[str, t.Any], rules: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -342,6 +359,8 @@ def plan_part(part: Part, shapes: Shapes) -> None:
     if part.current is None and part.initial_count is not None:
         part.wish.options.setdefault("desired_count", part.initial_count)
     service_flow.require_task_definition(part.wish, part.current, part.name)
+    if part.definition:
+        refuse(list(relation_problems(part.wish.options, part.definition.draft.request)))
     part.plan = plan_service(part.current, part.wish, shapes)
     refuse_blocked(part.plan, part.name)
 

@@ -18,6 +18,7 @@ from .release_plan import Part, Release
 from .rollout import primary
 from .service import Options, shown
 from .target_groups import changed, diff_of
+from .task_definition_flow import secret_warnings
 
 INTERRUPTED: t.Literal["interrupted"] = "interrupted"
 NOTHING_CHANGED = "Nothing was changed."
@@ -50,7 +51,13 @@ def result_of(release: Release, *, check_mode: bool = False) -> Result:
         "cluster": release.cluster,
         "services": services,
         "progress": release.progress.lines,
+        "warnings": _warnings(release.parts),
     }
+
+
+def _warnings(parts: Sequence[Part]) -> list[str]:
+    """What Ansible shows beside the result; services may share a task definition."""
+    return list(dict.fromkeys(text for part in parts if part.asked for text in secret_warnings(part.asked)))
 
 
 def _service(part: Part, check_mode: bool) -> Result:

@@ -14,6 +14,7 @@ from .._core.module import Connection, Result
 from .._core.paging import batches
 from .._core.plan import UNKNOWN, compare
 from . import api, scaling_api
+from .limits import check_cluster
 from .scaling import MARK, asked, from_aws, problems, resource_label, with_scheduled_bounds
 from .service import present
 
@@ -24,6 +25,7 @@ Wishes = t.Mapping[str, Json]
 def run_flow(connection: Connection) -> Result:
     """Each service has exactly the scaling that is asked for, or none."""
     params, ecs = connection.params, connection.client("ecs")
+    check_cluster(params["cluster"])
     wishes = {wish["name"]: wish for wish in params["services"]}
     _refuse_wrong(params["services"])
     services = _services(ecs, params["cluster"], list(wishes), connection.check_mode)

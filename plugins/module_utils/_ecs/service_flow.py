@@ -18,6 +18,7 @@ from .._core.waiting import Clock, poll
 from . import api, service_api
 from .arguments import SERVICE_MEMBERS
 from .checkpoint import client_token
+from .limits import check_cluster, problems_of, refuse
 from .namespace_flow import spelled_as
 from .rollout import Watch, goal_of, is_steady, primary, starts_deployment
 from .service import (
@@ -31,6 +32,7 @@ from .service import (
     refuse_blocked,
     shown,
 )
+from .service_limits import service_problems
 from .watching import Cloud, Observer, explain, follow
 
 # Members of the request that are no options of the same meaning.
@@ -59,6 +61,7 @@ class Request:
 def run_flow(connection: Connection) -> Result:
     """The flow of ecs_service."""
     cloud = Cloud(connection.client)
+    check_cluster(connection.params["cluster"])
     if connection.params["state"] == "absent":
         return _absent(cloud, connection)
     shapes = request_shapes(cloud.ecs)
@@ -88,11 +91,14 @@ def request_shapes(ecs: t.Any) -> Shapes:
 
 def wish_of(params: t.Mapping[str, t.Any], shapes: Shapes, check_mode: bool) -> Wish:
     """What the options of a service ask for, each checked."""
-    options = check_options(shapes.create, params, skip=_NOT_OPTIONS, members=SERVICE_MEMBERS, allow_unknown=check_mode)
-    options["task_definition"] = params["task_definition"]
-    options["tags"] = params["tags"]
-    if options.get("launch_type") and options.get("capacity_provider_strategy"):
-        raise SlipwayError(INVALID_OPTION, "launch_type and capacity_provider_strategy exclude each other.")
+    checked, wrong = problems_of(
+        lambda: check_options(
+            shapes.create, params, skip=_NOT_OPTIONS, members=SERVICE_MEMBERS, allow_unknown=check_mode
+        )
+    )
+    given = {name: params.get(name) for name in SERVICE_MEMBERS}
+    refuse(wrong + service_problems(params["name"], given if checked is None else checked))
+    options = {**(checked or {}), "task_definition": params["task_definition"], "tags": params["tags"]}
     return Wish(
         {name: value for name, value in options.items() if value is not None},
         purge_tags=params["purge_tags"],

@@ -13,6 +13,7 @@ from .._core.errors import NOT_FOUND, SlipwayError
 from .._core.module import Connection, Result
 from . import api
 from .diagnosis import diagnose
+from .limits import check_cluster
 from .rollout import SETTLE_SECONDS, Json, Sight, Verdict, Watch, goal_of, is_steady
 from .service import Options, present, shown
 from .watching import Cloud, Observer
@@ -21,6 +22,7 @@ from .watching import Cloud, Observer
 def run_flow(connection: Connection) -> Result:
     """The flow of ecs_service_info."""
     cloud = Cloud(connection.client)
+    check_cluster(connection.params["cluster"])
     services = _read(cloud, connection.params["cluster"], connection.params["names"])
     views = [shown(service) for service in services]
     if connection.params["rollouts"]:

@@ -15,12 +15,15 @@ from ansible.module_utils.common.yaml import HAS_YAML, yaml_load
 
 from .._core import tags as tagging
 from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
+from .._core.masking import secrets_in
 from .._core.module import Connection, Result
 from .._core.names import home_of
 from .._core.plan import UNKNOWN, Resource
 from .._core.shapes import check_options, option_names, to_members, to_options
 from . import api
 from .arguments import TASK_DEFINITION_MEMBERS
+from .definition_problems import definition_problems
+from .limits import problems_of, refuse
 from .registration_flow import register
 from .task_definition import ACTIVE, Draft, Name, canonical, draft, from_document, merged, parse_name, tags_of
 
@@ -58,6 +61,7 @@ def present(connection: Connection) -> Result:
     wish = wish_of(ecs, params, check_mode)
     current = find(ecs, wish.name)
     result = apply(ecs, wish.name, current, plan(ecs, wish, current), check_mode)
+    result["warnings"] = secret_warnings(wish)
     if params["keep_revisions"] is not None:
         _prune(ecs, result, params, check_mode)
     return result
@@ -66,12 +70,24 @@ def present(connection: Connection) -> Result:
 def wish_of(ecs: api.Client, params: Params, check_mode: bool) -> Wish:
     """What the options of a task definition ask for, each checked."""
     request = _shape(ecs, "RegisterTaskDefinition").input_shape
-    document = _document(ecs, params, check_mode)
-    options = check_options(
-        request, params, skip=("family", "tags"), members=TASK_DEFINITION_MEMBERS, allow_unknown=check_mode
+    document, wrong = problems_of(lambda: _document(ecs, params, check_mode))
+    options, wrong_too = problems_of(
+        lambda: check_options(
+            request, params, skip=("family", "tags"), members=TASK_DEFINITION_MEMBERS, allow_unknown=check_mode
+        )
     )
+    refuse(wrong + wrong_too)
     tags = params["tags"] if params["tags"] is not None else tags_of(document or {})
-    return Wish(_name(params, document), document, options, tags, params["purge_tags"])
+    return Wish(_name(params, document), document, options or {}, tags, params["purge_tags"])
+
+
+def secret_warnings(wish: Wish) -> list[str]:
+    """What is asked for and looks like a secret: it can be read wherever the task definition can be."""
+    return [
+        f"Task definition {wish.name.family}: {where.removeprefix('/container_definitions/')} looks like a secret."
+        " Everybody who may describe the task definition can read it, so put it into `secrets`."
+        for where, _name in secrets_in({**(wish.document or {}), **wish.options})
+    ]
 
 
 def absent(connection: Connection) -> Result:
@@ -125,7 +141,10 @@ def plan(ecs: api.Client, wish: Wish, current: Json | None) -> Draft:
     has_tags = (current or {}).get("tags") or {}
     tags = tagging.wanted(has_tags, wish.tags, wish.purge_tags)
     has = {**settable, "tags": has_tags, "status": current["status"]} if current else None
-    return draft(has, wanted, tags, home_of((current or {}).get("arn")))
+    drafted = draft(has, wanted, tags, home_of((current or {}).get("arn")))
+    if drafted.is_new:  # what AWS has taken once is right
+        refuse(definition_problems(wanted))
+    return drafted
 
 
 def apply(ecs: api.Client, name: Name, current: Json | None, planned: Draft, check_mode: bool) -> Result:

@@ -14,6 +14,7 @@ from .._core.plan import UNKNOWN
 from .._core.waiting import poll
 from . import api, service_api, task_api
 from .diagnosis import Evidence, diagnose, log_places, render
+from .limits import check_cluster
 from .rollout import task_id
 from .service import present
 from .task_run import Json, chosen_container, exit_code, headline, is_over, request, runs_as
@@ -28,6 +29,7 @@ LOG_LINES = 100
 def run_flow(connection: Connection) -> Result:
     """The flow of ecs_task_run."""
     cloud, params = Cloud(connection.client), connection.params
+    check_cluster(params["cluster"])
     service = _service(cloud, params["cluster"], params["service"])
     definition = api.describe_task_definition(cloud.ecs, service["taskDefinition"]) or {}
     container = chosen_container(definition, params["container"])

@@ -73,6 +73,7 @@ def target_group_present(connection: Connection) -> Result:
 
 def _target_group_present(connection: Connection) -> Result:
     elb, params = connection.client("elbv2"), connection.params
+    target_group.refuse_wrong(elb.meta.service_model.operation_model("CreateTargetGroup").input_shape, params)
     found = api.find_target_group(elb, params["name"])
     current = target_group.from_aws(found) if found else None
     wanted = target_group.asked(params, current)

@@ -6,17 +6,39 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .._core import tags
-from .._core.errors import CONFLICT, SlipwayError
+from .._core.errors import CONFLICT, INVALID_OPTION, SlipwayError
 from .._core.plan import Plan
+from .._core.shapes import Shape, check_values
 from .._core.target_groups import CODES, DELAY, HEALTH, health_request, settings_of
 
 Json = dict[str, t.Any]
 
 # Options, and what AWS calls them.
 FIXED = {"protocol": "Protocol", "port": "Port", "vpc_id": "VpcId", "target_type": "TargetType"}
+
+
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
+NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)")
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
+LONGEST_DELAY = 3600
+
+
+def refuse_wrong(shape: Shape, params: Json) -> None:
+    """Fail before anything is read where AWS would refuse an option."""
+    problems = []
+    if not NAME.fullmatch(params["name"]):
+        problems.append(
+            f"name: expected 1 to 32 letters, digits or hyphens, no hyphen first or last, got {params['name'][:100]!r}."
+        )
+    if params[DELAY] is not None and not 0 <= params[DELAY] <= LONGEST_DELAY:
+        problems.append(f"{DELAY}: expected 0 to {LONGEST_DELAY} seconds, got {params[DELAY]}.")
+    if problems:
+        raise SlipwayError(INVALID_OPTION, " ".join(problems), {"problems": problems})
+    check_values(shape, {**FIXED, **HEALTH}, params)
 
 
 def from_aws(found: Json) -> Json:

@@ -57,30 +57,55 @@ from ansible.errors import AnsibleFilterError
 Json = dict[str, Any]
 
 
+def image_problems(images: Mapping[str, str], repositories: Sequence[Json], planned: Sequence[Json] = ()) -> list[str]:
+    """A sentence for each image that the registry does not have, and that this run does not bring there."""
+    known, future = _known(repositories), _future(planned)
+    return [
+        problem
+        for name, image in images.items()
+        if image not in future and (problem := _problem(f"{name}: {image}", image, known))
+    ]
+
+
 def image_references(
     images: Mapping[str, str],
     repositories: Sequence[Json],
     uris: Mapping[str, str] | None = None,
     planned: Sequence[Json] = (),
 ) -> dict[str, str]:
-    known = {str(repository["repository_name"]): repository for repository in repositories}
-    future = {f"{image['repository']}:{tag}": str(image["reference"]) for image in planned for tag in image["tags"]}
+    known, future = _known(repositories), _future(planned)
 
     def reference(image: str) -> str:
         if image in future:
             return future[image]
-        name, __, tag = image.rpartition(":")
-        repository = known.get(name)
-        if repository is None:
-            raise AnsibleFilterError(f"{image}: the registry has no repository {name!r}; make it with --tags registry")
-        for candidate in repository["images"]:
-            if tag in candidate["image_tags"]:
-                return f"{(uris or {}).get(name, repository['repository_uri'])}@{candidate['image_digest']}"
-        raise AnsibleFilterError(
-            f"{image}: the repository {name!r} has no image tagged {tag!r}; build and push it with --tags image"
-        )
+        if problem := _problem(image, image, known):
+            raise AnsibleFilterError(problem)
+        name, _colon, tag = image.rpartition(":")
+        uri = (uris or {}).get(name, known[name]["repository_uri"])
+        return f"{uri}@{_digest(known[name], tag)}"
 
     return {name: reference(image) for name, image in images.items()}
+
+
+def _known(repositories: Sequence[Json]) -> dict[str, Json]:
+    return {str(repository["repository_name"]): repository for repository in repositories}
+
+
+def _future(planned: Sequence[Json]) -> dict[str, str]:
+    return {f"{image['repository']}:{tag}": str(image["reference"]) for image in planned for tag in image["tags"]}
+
+
+def _digest(repository: Json, tag: str) -> str | None:
+    return next((str(one["image_digest"]) for one in repository["images"] if tag in one["image_tags"]), None)
+
+
+def _problem(what: str, image: str, known: Mapping[str, Json]) -> str | None:
+    name, _colon, tag = image.rpartition(":")
+    if name not in known:
+        return f"{what}: the registry has no repository {name!r}. Create it with --tags registry."
+    if _digest(known[name], tag) is None:
+        return f"{what}: the repository {name!r} has no image tagged {tag!r}. Build and push it with --tags image."
+    return None
 
 
 class FilterModule:

@@ -151,9 +151,10 @@ def _size_problems(definition: Json, known: Known) -> Iterator[str]:
     cpu, memory = amount(definition.get("cpu"), "vcpu"), amount(definition.get("memory"), "gb")
     if cpu not in FARGATE:
         sizes = ", ".join(str(size) for size in FARGATE)
-        yield f"task_definition.cpu is {definition.get('cpu')}, Fargate has {sizes} (1024 is one vCPU)"
+        yield f"task_definition.cpu is {_told(definition.get('cpu'))}, Fargate has {sizes} (1024 is one vCPU)"
     elif memory not in FARGATE[cpu]:
-        yield f"task_definition.memory is {definition.get('memory')}, with cpu {cpu} Fargate has {_sizes(cpu)} MiB"
+        given = _told(definition.get("memory"))
+        yield f"task_definition.memory is {given}, with cpu {cpu} Fargate has {_sizes(cpu)} MiB"
 
 
 def amount(given: Any, unit: str) -> int | None:
@@ -199,10 +200,10 @@ def _balancer_problems(service: Json, containers: Sequence[Json], known: Known) 
         if known.target_groups is not None and group and not str(group).startswith("arn:"):
             yield from _name_problems("target group", str(group), known.target_groups)
         if name not in ports:
-            yield f"load_balancers names container {name}, the task has {', '.join(ports)}"
+            yield f"load_balancers: containerName is {_told(name)}, the task has {', '.join(ports)}"
         elif _number(port) not in ports[name]:
             there = ", ".join(str(one) for one in ports[name]) or "none"
-            yield f"load_balancers names port {port} of container {name}, its portMappings have {there}"
+            yield f"load_balancers: containerPort of {name} is {_told(port)}, its portMappings have {there}"
 
 
 def _order_problems(containers: Sequence[Json]) -> Iterator[str]:
@@ -217,7 +218,7 @@ def _order_problems(containers: Sequence[Json]) -> Iterator[str]:
                 continue
             graph[str(container["name"])].append(other)
             if condition not in CONDITIONS:
-                yield f"{where} has condition {condition}, one of {', '.join(CONDITIONS)} is right"
+                yield f"{where}: condition is {_told(condition)}, one of {', '.join(CONDITIONS)} is right"
             elif condition == "HEALTHY" and not checked[other]:
                 yield f"{where} waits until {other} is healthy, which has no healthCheck"
     try:
@@ -245,7 +246,9 @@ def _count_problems(service: Json) -> Iterator[str]:
 
 def _container_problems(container: Json, known: Known) -> Iterator[str]:
     image = str(container.get("image") or "")
-    if not any(mark in image for mark in "/:@"):
+    if not image:
+        yield "image is missing"
+    elif not any(mark in image for mark in "/:@"):
         yield from _name_problems("image", image, known.images)
     secrets = container.get("secrets") or []
     for secret in secrets:
@@ -270,6 +273,10 @@ def _container_problems(container: Json, known: Known) -> Iterator[str]:
 def _name_problems(kind: str, name: str, known: Sequence[str]) -> Iterator[str]:
     if name not in known:
         yield f"there is no {kind} named '{name}', the known ones are: {', '.join(sorted(known)) or 'none'}"
+
+
+def _told(value: Any) -> str:
+    return "missing" if value is None else str(value)
 
 
 def _number(value: Any) -> int:

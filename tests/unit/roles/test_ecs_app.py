@@ -298,3 +298,18 @@ def test_wrong_services_and_secrets_are_refused(cloud: t.Any) -> None:
     refused = cloud.play(role(), ecs_app_services=[service()], **secrets)
     assert refused.code != 0
     assert "database: type is Vault" in " ".join(refused.output.split())
+
+
+def test_a_missing_image_is_told_in_one_plain_sentence_before_anything_is_made(ministack: Site) -> None:
+    ministack.cloud.client("ecr").create_repository(repositoryName="shop")
+    asked = service()
+    asked["task_definition"]["containerDefinitions"][0]["image"] = "shop"
+    run = ministack.play(ecs_app_services=[asked], ecs_app_images={"shop": "shop:9.9"})
+    assert run.code == 2
+    assert (
+        "shop: shop:9.9: the repository 'shop' has no image tagged '9.9'. Build and push it with --tags image."
+        in run.output
+    )
+    assert "Finalization" not in run.output
+    assert "plugin" not in run.output
+    assert ministack.kept() == ([], [])

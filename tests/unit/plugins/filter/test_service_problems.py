@@ -84,7 +84,7 @@ WRONG = [
         service(definition={"cpu": 300}),
         "task_definition.cpu is 300, Fargate has 256, 512, 1024, 2048, 4096, 8192, 16384",
     ),
-    (service(definition={"cpu": None}), "task_definition.cpu is None, Fargate has 256"),
+    (service(definition={"cpu": None}), "task_definition.cpu is missing, Fargate has 256"),
     (
         service(definition={"memory": 4096}),
         "task_definition.memory is 4096, with cpu 256 Fargate has 512, 1024, 2048 MiB",
@@ -95,13 +95,18 @@ WRONG = [
     (service(definition={"cpu": 2048, "memory": 2048}), "Fargate has 4096 to 16384 in steps of 1024 MiB"),
     (service(definition={"cpu": 4096, "memory": 4096}), "Fargate has 8192 to 30720 in steps of 1024 MiB"),
     (service(definition={"cpu": 16384, "memory": 16384}), "Fargate has 32768 to 122880 in steps of 8192 MiB"),
+    (service(definition={"memory": None}), "task_definition.memory is missing, with cpu 256 Fargate has 512"),
+    (service(container(image=None)), "container web: image is missing"),
     (service(definition={"family": "a b"}), "task_definition.family is 'a b'"),
     (service(definition={"containerDefinitions": []}), "task_definition needs containerDefinitions"),
     ({**service(), "name": "a b"}, "a b: up to 255 letters, digits, hyphens and underscores"),
-    (service(on_port(80), load_balancers=balanced(containerName="nginx")), "names container nginx, the task has web"),
+    (
+        service(on_port(80), load_balancers=balanced(containerName="nginx")),
+        "load_balancers: containerName is nginx, the task has web",
+    ),
     (
         service(on_port(80), load_balancers=balanced(containerPort=8080)),
-        "web: load_balancers names port 8080 of container web, its portMappings have 80",
+        "web: load_balancers: containerPort of web is 8080, its portMappings have 80",
     ),
     (
         service(on_port(80), load_balancers=balanced(targetGroupArn="wbe")),
@@ -139,7 +144,7 @@ WRONG = [
     ),
     (
         service(container(dependsOn=[{"containerName": "b", "condition": "UP"}]), container("b")),
-        "dependsOn has condition UP, one of START, COMPLETE, SUCCESS, HEALTHY is right",
+        "dependsOn: condition is UP, one of START, COMPLETE, SUCCESS, HEALTHY is right",
     ),
     (
         service(container(dependsOn=[{"containerName": "web", "condition": "START"}])),
@@ -182,3 +187,8 @@ def test_names_are_each_one_s_own() -> None:
 
 def test_target_groups_may_be_unknown() -> None:
     assert service_problems([service(on_port(80), load_balancers=balanced(targetGroupArn="any"))], images=["web"]) == []
+
+
+@pytest.mark.parametrize("wrong", [service for service, _said in WRONG])
+def test_no_value_is_told_as_none(wrong: Json) -> None:
+    assert "None" not in " ".join(service_problems([wrong], **KNOWN))

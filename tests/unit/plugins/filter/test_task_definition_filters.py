@@ -13,6 +13,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.slipway.aws.plugins.filter.complete_task_definition import complete_task_definition
 from ansible_collections.slipway.aws.plugins.filter.image_references import image_references
+from ansible_collections.slipway.aws.plugins.filter.missing_references import missing_references
 from ansible_collections.slipway.aws.plugins.filter.note_secret_versions import note_secret_versions
 from ansible_collections.slipway.aws.plugins.filter.release_services import release_services
 
@@ -173,3 +174,40 @@ def test_name_of_service_discovery_becomes_its_arn() -> None:
     assert released[0]["service_registries"] == [{"registryArn": "arn:web"}]
     with pytest.raises(AnsibleFilterError, match="registryArn: there is no Cloud Map service named 'web'"):
         release_services([service], [definition()])
+
+
+@pytest.mark.parametrize(
+    ("images", "services", "said"),
+    [
+        ({"w": "shop/web:9.9"}, [], "w: shop/web:9.9: the repository 'shop/web' has no image tagged '9.9'."),
+        ({"w": "shop/wbe:1.0"}, [], "w: shop/wbe:1.0: the registry has no repository 'shop/wbe'."),
+        (
+            {},
+            [{"load_balancers": [{"targetGroupArn": "wbe"}]}],
+            "web: targetGroupArn: expected the name of a target group (web)",
+        ),
+        (
+            {},
+            [{"options": {"service_registries": [{"registryArn": "db"}]}}],
+            "web: registryArn: expected the name of a Cloud Map service (none), got 'db'.",
+        ),
+    ],
+)
+def test_names_that_stand_for_nothing_are_reported(
+    images: dict[str, str], services: list[dict[str, Any]], said: str
+) -> None:
+    named = [{"name": "web", **service} for service in services]
+    (problem,) = missing_references(named, images=images, repositories=REPOSITORIES, target_groups=["web"])
+    assert problem.startswith(said)
+
+
+def test_names_that_exist_or_are_planned_are_not() -> None:
+    planned = [{"repository": "shop/new", "tags": ["1.0"], "reference": "unknown"}]
+    service = {
+        "name": "web",
+        "load_balancers": [{"targetGroupArn": "web"}, {"targetGroupArn": "arn:aws:x"}, {"targetGroupArn": "unknown"}],
+        "options": {"service_registries": [{"registryArn": "database"}]},
+    }
+    images = {"w": "shop/web:1.0", "new": "shop/new:1.0"}
+    found = missing_references([service], images, REPOSITORIES, planned, target_groups=["web"], registries=["database"])
+    assert found == []

@@ -19,7 +19,7 @@ import re
 import typing as t
 
 from .errors import INVALID_OPTION, SlipwayError
-from .masking import is_secret_name, mask_command
+from .masking import MASK, is_secret_name, mask_command
 from .plan import UNKNOWN
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -260,6 +260,9 @@ class _Checker:
     def _refuse_text(self, shape: Shape, text: str, path: str) -> None:
         """AWS's own limits; a long text is not matched, which could take long."""
         told = len(self.problems)
+        if MASK in text:
+            # A result of ours, given back as a definition.
+            self.problems.append(f"{path}: expected a value, got the mask that hides one in results. Give the value.")
         self._refuse_count(shape, len(text), path, "characters")
         pattern = shape.metadata.get("pattern")
         if pattern and len(self.problems) == told and not _matches(pattern, text):

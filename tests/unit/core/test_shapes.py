@@ -199,3 +199,11 @@ def test_unknown_stands_for_any_type_in_check_mode_only(register: t.Any) -> None
 def test_times_become_text() -> None:
     moment = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
     assert plain({"a": [moment]}) == {"a": ["2026-01-02T00:00:00+00:00"]}
+
+
+def test_the_mask_of_a_result_is_no_value(ecs_model: t.Any) -> None:
+    """Who hands a result on as a definition would otherwise replace the secret by asterisks."""
+    shape = ecs_model.operation_model("RegisterTaskDefinition").input_shape
+    container = {"name": "web", "image": "web", "environment": [{"name": "DB_PASSWORD", "value": "********"}]}
+    with pytest.raises(SlipwayError, match=r"environment\[0\] \(DB_PASSWORD\)\.value: expected a value, got the mask"):
+        check_options(shape, {"container_definitions": [container]})

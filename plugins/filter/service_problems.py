@@ -56,33 +56,26 @@ _value:
   elements: str
 """
 
-import graphlib
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import did_you_mean, named, snake
+from ansible_collections.slipway.aws.plugins.module_utils._ecs import service_limits
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.definition_problems import (
+    definition_problems,
+    fargate_size_problems,
+)
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import items_of, number_of, twice
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import wrong_order
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling import problems as scaling_problems
 
 Json = dict[str, Any]
 
-NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
-# CPU units, and the MiB that go with them: first, last, step.
-# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
-FARGATE = {
-    256: [512, 1024, 2048],
-    512: range(1024, 4096 + 1, 1024),
-    1024: range(2048, 8192 + 1, 1024),
-    2048: range(4096, 16384 + 1, 1024),
-    4096: range(8192, 30720 + 1, 1024),
-    8192: range(16384, 61440 + 1, 4096),
-    16384: range(32768, 122880 + 1, 8192),
-}
-# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_HealthCheck.html
-HEALTH_CHECK = {"interval": (5, 300), "timeout": (2, 60), "retries": (1, 10), "startPeriod": (0, 300)}
 CONDITIONS = ("START", "COMPLETE", "SUCCESS", "HEALTHY")
+# What a secret's name in valueFrom may look like. All else is not shown: it may be the secret itself.
+SECRET_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,40}", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -104,13 +97,15 @@ def service_problems(
 ) -> list[str]:
     groups = None if target_groups is None else list(target_groups)
     known = Known(list(images), secrets or {}, groups, list(compatibilities))
-    found = [f"{service['name']}: {problem}" for service in services for problem in _of_service(service, known)]
+    found = [
+        f"{service['name']}: {problem.rstrip('.')}" for service in services for problem in _of_service(service, known)
+    ]
     return found + _of_all(services)
 
 
 def _of_all(services: Sequence[Json]) -> list[str]:
     names = [str(service["name"]) for service in services]
-    found = [f"{name}: the name is there more than once, each service needs its own" for name in _twice(names)]
+    found = [f"{name}: the name is there more than once, each service needs its own" for name in twice(names)]
     families: dict[str, Json] = {}
     for service in services:
         definition = service["task_definition"]
@@ -122,173 +117,133 @@ def _of_all(services: Sequence[Json]) -> list[str]:
 
 
 def _of_service(service: Json, known: Known) -> Iterator[str]:
-    definition = service["task_definition"]
-    containers = definition.get("containerDefinitions") or []
-    if not NAME.fullmatch(str(service["name"])):
-        yield "up to 255 letters, digits, hyphens and underscores are right in a name"
-    if not NAME.fullmatch(str(definition.get("family") or "")):
-        yield f"task_definition.family is '{definition.get('family') or ''}', letters, digits, - and _ are right"
-    if not containers or not all(isinstance(one, dict) and one.get("name") for one in containers):
-        yield "task_definition needs containerDefinitions, each with a name"
+    """What modules refuse, and beyond that what only the roles know: names, scaling, how containers wait."""
+    given = service["task_definition"]
+    # The roles' own default, which comes with the rest of the definition.
+    definition = {"family": "", "network_mode": "awsvpc", **{snake(name): value for name, value in given.items()}}
+    containers = items_of(definition, "container_definitions")
+    options = {name: value for name, value in (service.get("options") or {}).items() if value is not None}
+    options |= {name: service[name] for name in ("desired_count", "load_balancers") if service.get(name) is not None}
+    yield from service_limits.service_problems(service["name"], options)
+    if not containers:
+        yield "task_definition.containerDefinitions: expected one container or more, got none"
         return
-    yield from _size_problems(definition, known)
+    yield from (f"task_definition.{_as_written(problem)}" for problem in definition_problems(definition))
+    yield from service_limits.relation_problems(options, definition)
+    if not given.get("requiresCompatibilities") and _is_fargate(options, known):
+        for problem in fargate_size_problems(given.get("cpu"), given.get("memory")):
+            yield f"task_definition.{problem}"
     yield from _port_problems(definition, containers)
-    yield from _balancer_problems(service, containers, known)
+    yield from _target_group_problems(options, known)
     yield from _order_problems(containers)
-    yield from _count_problems(service)
-    for name in _twice([str(container["name"]) for container in containers]):
-        yield f"container {name} is there more than once"
-    if not any(container.get("essential", True) for container in containers):
-        yield "one of the containers has to be essential"
-    for container in containers:
-        for problem in _container_problems(container, known):
-            yield f"container {container['name']}: {problem}"
+    yield from _scaling_problems(service)
+    for number, container in enumerate(containers):
+        where = f"task_definition.containerDefinitions[{number}]{named(container)}"
+        yield from _container_problems(container, where, known)
 
 
-def _size_problems(definition: Json, known: Known) -> Iterator[str]:
-    if "FARGATE" not in (definition.get("requiresCompatibilities") or known.compatibilities):
-        return
-    cpu, memory = amount(definition.get("cpu"), "vcpu"), amount(definition.get("memory"), "gb")
-    if cpu not in FARGATE:
-        sizes = ", ".join(str(size) for size in FARGATE)
-        yield f"task_definition.cpu is {_told(definition.get('cpu'))}, Fargate has {sizes} (1024 is one vCPU)"
-    elif memory not in FARGATE[cpu]:
-        given = _told(definition.get("memory"))
-        yield f"task_definition.memory is {given}, with cpu {cpu} Fargate has {_sizes(cpu)} MiB"
+def _as_written(problem: str) -> str:
+    """A problem of a definition, whose members the roles have in AWS's spelling."""
+    for option, member in (
+        ("container_definitions", "containerDefinitions"),
+        ("network_mode", "networkMode"),
+        ("placement_constraints", "placementConstraints"),
+        ("ephemeral_storage", "ephemeralStorage"),
+    ):
+        problem = re.sub(rf"^{option}\b", member, problem)
+    return problem
 
 
-def amount(given: Any, unit: str) -> int | None:
-    """256, "256", "0.25 vCPU", "1 GB" in CPU units or MiB; None for what is no amount."""
-    text = str(given).lower().strip()
-    try:
-        return round(float(text.removesuffix(unit)) * 1024) if text.endswith(unit) else int(text)
-    except ValueError:
-        return None
+def _is_fargate(options: Json, known: Known) -> bool:
+    if options.get("launch_type"):
+        return bool(options["launch_type"] == "FARGATE")
+    providers = {str(item.get("capacityProvider")) for item in items_of(options, "capacity_provider_strategy")}
+    if providers:
+        return providers <= set(service_limits.FARGATE_PROVIDERS)
+    return "FARGATE" in known.compatibilities
 
 
-def _sizes(cpu: int) -> str:
-    sizes = FARGATE[cpu]
-    if isinstance(sizes, range):
-        return f"{sizes[0]} to {sizes[-1]} in steps of {sizes.step}"
-    return ", ".join(str(size) for size in sizes)
-
-
-def _port_problems(definition: Json, containers: Sequence[Json]) -> Iterator[str]:
-    shared = definition.get("networkMode", "awsvpc") in ("awsvpc", "host")
+def _port_problems(definition: Json, containers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    shared = definition.get("network_mode") in ("awsvpc", "host")
     taken = []
     for container in containers:
-        for mapping in container.get("portMappings") or ():
-            port, host = mapping.get("containerPort"), mapping.get("hostPort")
-            for number in (port, host):
-                if number is not None and not 0 <= _number(number) <= 65535:
-                    yield f"container {container['name']}: port {number} is none, 1 to 65535 is right"
+        for mapping in items_of(container, "portMappings"):
             # The containers of a task share its network interface; on a bridge only ports of the host collide.
-            listening = port if shared else host
+            listening = mapping.get("containerPort") if shared else mapping.get("hostPort")
             if listening:
                 taken.append(f"{listening}/{mapping.get('protocol', 'tcp')}")
-    for port in _twice(taken):
-        yield f"port {port} is mapped more than once in the task"
+    for port in twice(taken):
+        yield f"task_definition.containerDefinitions: expected each port once in the task, got {port} more than once"
 
 
-def _balancer_problems(service: Json, containers: Sequence[Json], known: Known) -> Iterator[str]:
-    ports = {
-        str(container["name"]): [_number(one.get("containerPort")) for one in container.get("portMappings") or ()]
-        for container in containers
-    }
-    for balancer in service.get("load_balancers") or ():
-        group, name, port = (balancer.get(key) for key in ("targetGroupArn", "containerName", "containerPort"))
+def _target_group_problems(options: Json, known: Known) -> Iterator[str]:
+    for number, balancer in enumerate(items_of(options, "load_balancers")):
+        group = balancer.get("targetGroupArn")
         if known.target_groups is not None and group and not str(group).startswith("arn:"):
-            yield from _name_problems("target group", str(group), known.target_groups)
-        if name not in ports:
-            yield f"load_balancers: containerName is {_told(name)}, the task has {', '.join(ports)}"
-        elif _number(port) not in ports[name]:
-            there = ", ".join(str(one) for one in ports[name]) or "none"
-            yield f"load_balancers: containerPort of {name} is {_told(port)}, its portMappings have {there}"
+            where = f"load_balancers[{number}].targetGroupArn"
+            yield from _name_problems(where, "target groups", str(group), known.target_groups)
 
 
-def _order_problems(containers: Sequence[Json]) -> Iterator[str]:
-    checked = {str(container["name"]): bool(container.get("healthCheck")) for container in containers}
-    graph: dict[str, list[str]] = {name: [] for name in checked}
-    for container in containers:
-        for dependency in container.get("dependsOn") or ():
+def _order_problems(containers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    checked = {str(container.get("name")): bool(container.get("healthCheck")) for container in containers}
+    for number, container in enumerate(containers):
+        for place, dependency in enumerate(items_of(container, "dependsOn")):
             other, condition = str(dependency.get("containerName")), dependency.get("condition")
-            where = f"container {container['name']}: dependsOn"
-            if other not in checked:
-                yield f"{where} names {other}, the task has {', '.join(checked)}"
-                continue
-            graph[str(container["name"])].append(other)
+            where = f"task_definition.containerDefinitions[{number}]{named(container)}.dependsOn[{place}].condition"
             if condition not in CONDITIONS:
-                yield f"{where}: condition is {_told(condition)}, one of {', '.join(CONDITIONS)} is right"
-            elif condition == "HEALTHY" and not checked[other]:
-                yield f"{where} waits until {other} is healthy, which has no healthCheck"
-    try:
-        graphlib.TopologicalSorter(graph).prepare()
-    except graphlib.CycleError as error:
-        yield f"dependsOn leads in a circle: {' after '.join(reversed(error.args[1]))}"
+                yield f"{where}: expected one of {', '.join(CONDITIONS)}, got {condition or 'nothing'}"
+            elif condition == "HEALTHY" and not checked.get(other, True):
+                yield f"{where}: expected a healthCheck in container {other}, got none, so it never becomes healthy"
 
 
-def _count_problems(service: Json) -> Iterator[str]:
+def _scaling_problems(service: Json) -> Iterator[str]:
     count, scaling = service.get("desired_count"), service.get("scaling")
-    if count is not None and _number(count) < 0:
-        yield f"desired_count is {count}, 0 or more is right"
     if not scaling:
         return
     found = scaling_problems(scaling)
     yield from (f"scaling: {problem}" for problem in found)
     if scaling.get("requests_per_target") is not None and not service.get("load_balancers"):
         yield "scaling: requests_per_target needs a load balancer, and load_balancers is empty"
-    if found or count is None:
+    number = number_of(count)
+    if found or number is None:
         return
     least, most = int(scaling["min_capacity"]), int(scaling["max_capacity"])
-    if not least <= _number(count) <= most:
-        yield f"desired_count is {count}, scaling has {least} to {most}"
+    if not least <= number <= most:
+        yield f"desired_count: expected {least} to {most}, as scaling has it, got {count}"
 
 
-def _container_problems(container: Json, known: Known) -> Iterator[str]:
+def _container_problems(container: Mapping[str, Any], where: str, known: Known) -> Iterator[str]:
     image = str(container.get("image") or "")
-    if not image:
-        yield "image is missing"
-    elif not any(mark in image for mark in "/:@"):
-        yield from _name_problems("image", image, known.images)
-    secrets = container.get("secrets") or []
-    for secret in secrets:
+    if image and not any(mark in image for mark in "/:@"):
+        yield from _name_problems(f"{where}.image", "images", image, known.images)
+    for place, secret in enumerate(items_of(container, "secrets")):
         source = str(secret.get("valueFrom") or "")
         if "/" not in source and not source.startswith("arn:"):
-            # What follows is a member of its JSON, a version's stage and a version.
-            name, _colon, part = source.partition(":")
-            yield from _name_problems("secret", name, list(known.secrets))
-            if part and known.secrets.get(name, "SecretsManager") != "SecretsManager":
-                yield f"valueFrom {source}: {name} is a parameter, only secrets of SecretsManager have parts"
-    names = [str(one.get("name")) for one in [*(container.get("environment") or []), *secrets]]
-    for name in _twice(names):
-        yield f"{name} is there more than once in environment and secrets"
-    check = container.get("healthCheck") or {}
-    if check and not check.get("command"):
-        yield "healthCheck needs a command"
-    for member, (least, most) in HEALTH_CHECK.items():
-        if check.get(member) is not None and not least <= _number(check[member]) <= most:
-            yield f"healthCheck.{member} is {check[member]}, {least} to {most} is right"
+            yield from _secret_problems(f"{where}.secrets[{place}]{named(secret)}.valueFrom", source, known)
 
 
-def _name_problems(kind: str, name: str, known: Sequence[str]) -> Iterator[str]:
+def _secret_problems(where: str, source: str, known: Known) -> Iterator[str]:
+    """What follows the name of a secret is a member of its JSON, a version's stage and a version."""
+    name, _colon, part = source.partition(":")
+    names = list(known.secrets)
+    if name not in names:
+        yield (
+            f"{where}: expected one of the secrets and settings ({', '.join(sorted(names)) or 'none'}), a path or an"
+            f" ARN, got {_told_name(name, names)}"
+        )
+    elif part and known.secrets[name] != "SecretsManager":
+        yield f"{where}: expected only a name, as {name} is a parameter and has no parts, got more behind a colon"
+
+
+def _told_name(name: str, names: Sequence[str]) -> str:
+    """A misspelt name; anything else is not shown."""
+    near = SECRET_NAME.fullmatch(name) and did_you_mean(name, names, False)
+    return f"'{name}'{near}" if near else "another text, which is not shown as it may be a secret"
+
+
+def _name_problems(where: str, kind: str, name: str, known: Sequence[str]) -> Iterator[str]:
     if name not in known:
-        yield f"there is no {kind} named '{name}', the known ones are: {', '.join(sorted(known)) or 'none'}"
-
-
-def _told(value: Any) -> str:
-    return "missing" if value is None else str(value)
-
-
-def _number(value: Any) -> int:
-    """-1 for what is no number, so that it is out of every range."""
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        return -1
-
-
-def _twice(names: Iterable[str]) -> list[str]:
-    return sorted(name for name, count in Counter(names).items() if count > 1)
+        yield f"{where}: expected one of the {kind} ({', '.join(sorted(known)) or 'none'}), got '{name}'"
 
 
 class FilterModule:

@@ -27,12 +27,6 @@ _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
 
 
-def label(element: t.Any) -> str:
-    """What a person calls an element of a list, as places show it: its name, where it has one."""
-    name = element.get("name") if isinstance(element, dict) else None
-    return f" ({name[:60]})" if isinstance(name, str) and name and name.isprintable() else ""
-
-
 class Shape(t.Protocol):
     """As much of botocore's shapes as is used here."""
 
@@ -311,9 +305,9 @@ def _is_pair(shape: Shape) -> bool:
 
 
 def named(element: t.Any) -> str:
-    """What a person calls an element of a list, where it has a name."""
-    name = element.get("name") if isinstance(element, dict) else None
-    return f" ({name})" if isinstance(name, str) and name else ""
+    """What a person calls an element of a list, as places show it: its name, where it has one."""
+    name = element.get("name") if isinstance(element, t.Mapping) else None
+    return f" ({name[:60]})" if isinstance(name, str) and name and name.isprintable() else ""
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -16,9 +16,8 @@ import json
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
-from .._core.masking import MASK
 from .._core.plan import UNKNOWN
-from .._core.shapes import label
+from .._core.shapes import named
 from .limits import (
     DEFINITION_BYTES,
     FARGATE,
@@ -62,7 +61,7 @@ def is_for_fargate(definition: Json) -> bool:
 
 
 def _at(container: Json, number: int, member: str = "") -> str:
-    return f"{CONTAINERS}[{number}]{label(container)}{'.' if member else ''}{member}"
+    return f"{CONTAINERS}[{number}]{named(container)}{'.' if member else ''}{member}"
 
 
 def _name_problems(definition: Json, containers: Sequence[Json]) -> Iterator[str]:
@@ -75,7 +74,7 @@ def _name_problems(definition: Json, containers: Sequence[Json]) -> Iterator[str
             yield f"{_at(container, number)}.name: expected a name, got nothing."
     for number, volume in enumerate(items_of(definition, "volumes")):
         if "name" in volume:
-            yield from name_problems(volume["name"], f"volumes[{number}]{label(volume)}.name")
+            yield from name_problems(volume["name"], f"volumes[{number}]{named(volume)}.name")
     for member in (CONTAINERS, "volumes"):
         names = twice(str(one.get("name")) for one in items_of(definition, member))
         yield from (f"{member}: expected each name once, got '{name}' more than once." for name in names)
@@ -128,7 +127,7 @@ def _fargate_problems(definition: Json, containers: Sequence[Json]) -> Iterator[
         if container.get("privileged") is True:
             yield f"{_at(container, number, 'privileged')}: expected false on Fargate, got true."
     for number, volume in enumerate(items_of(definition, "volumes")):
-        where = f"volumes[{number}]{label(volume)}"
+        where = f"volumes[{number}]{named(volume)}"
         if isinstance(volume.get("host"), Mapping) and volume["host"].get("sourcePath"):
             source = volume["host"]["sourcePath"]
             yield f"{where}.host.sourcePath: expected none, as Fargate has no hosts, got {source!r}."
@@ -221,17 +220,14 @@ def _order_problems(containers: Sequence[Json]) -> Iterator[str]:
 
 
 def _container_problems(container: Json, number: int) -> Iterator[str]:
+    if not container.get("image"):
+        yield f"{_at(container, number, 'image')}: expected an image, got nothing."
     environment, secrets = items_of(container, "environment"), items_of(container, "secrets")
     for member, entries in (("environment", environment), ("secrets", secrets)):
         for place, entry in enumerate(entries):
             name, where = str(entry.get("name") or ""), _at(container, number, f"{member}[{place}]")
             if not name or "=" in name or not name.isprintable():
                 yield f"{where}.name: expected the name of a variable, got {name!r}."
-            if MASK in str(entry.get("value")):
-                yield (
-                    f"{where}{label(entry)}.value: expected a value, got the mask {MASK} that results show instead."
-                    " Take the value from where it is kept."
-                )
     for name in twice(str(one.get("name")) for one in [*environment, *secrets]):
         yield f"{_at(container, number)}: expected {name} once in environment and secrets, got it more than once."
     check = container.get("healthCheck")
@@ -240,7 +236,7 @@ def _container_problems(container: Json, number: int) -> Iterator[str]:
     for place, limit in enumerate(items_of(container, "ulimits")):
         soft, hard = number_of(limit.get("softLimit")), number_of(limit.get("hardLimit"))
         if soft is not None and hard is not None and 0 <= hard < soft:
-            where = _at(container, number, f"ulimits[{place}]{label(limit)}")
+            where = _at(container, number, f"ulimits[{place}]{named(limit)}")
             yield f"{where}.softLimit: expected at most the hardLimit {limit['hardLimit']}, got {limit['softLimit']}."
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .._core.errors import INVALID_OPTION, SlipwayError
 from .._core.plan import UNKNOWN
-from .._core.shapes import label
+from .._core.shapes import named
 
 R = t.TypeVar("R")
 
@@ -141,7 +141,7 @@ def range_problems(value: t.Any, place: str, member: str = "") -> Iterator[str]:
             yield from range_problems(inner, here, str(name))
     elif isinstance(value, (list, tuple)):
         for number, inner in enumerate(value):
-            yield from range_problems(inner, f"{place}[{number}]{label(inner)}", member)
+            yield from range_problems(inner, f"{place}[{number}]{named(inner)}", member)
 
 
 def items_of(holder: t.Any, member: str) -> list[Mapping[str, t.Any]]:

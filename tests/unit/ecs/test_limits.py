@@ -10,7 +10,6 @@ import typing as t
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.masking import MASK
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.definition_problems import definition_problems
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service_limits import (
@@ -146,10 +145,7 @@ WRONG_DEFINITIONS: dict[str, tuple[Json, str]] = {
         definition(container(environment=[{"name": "A\n", "value": "1"}])),
         f"{AT}.environment[0].name: expected the name of a variable, got 'A\\n'.",
     ),
-    "a mask for a value": (
-        definition(container(environment=[{"name": "PASSWORD", "value": MASK}])),
-        f"{AT}.environment[0] (PASSWORD).value: expected a value, got the mask",
-    ),
+    "no image": (definition({"name": "web", "memory": 64}), f"{AT}.image: expected an image, got nothing."),
     "a health check's interval": (
         definition(container(healthCheck={"command": ["CMD", "true"], "interval": 301})),
         f"{AT}.healthCheck.interval: expected 5 to 300, got 301.",

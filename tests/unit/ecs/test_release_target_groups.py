@@ -46,8 +46,8 @@ class Group:
 
     def service(self, name: str = "web") -> Json:
         balancer = {"targetGroupArn": self.arn, "containerName": "web", "containerPort": 80}
-        ports = {"container_definitions": [{"name": "web", "image": "app:1", "memory": 64}]}
-        return item(name, definition=ports, load_balancers=[balancer])
+        container = {"name": "web", "image": "app:1", "memory": 64, "portMappings": [{"containerPort": 80}]}
+        return item(name, definition={"container_definitions": [container]}, load_balancers=[balancer])
 
 
 @pytest.fixture

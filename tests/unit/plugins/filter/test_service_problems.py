@@ -79,83 +79,129 @@ def test_services_may_share_a_definition() -> None:
     assert service_problems([service(), {**service(), "name": "api", "after": ["web"]}], **KNOWN) == []
 
 
+FIRST = "task_definition.containerDefinitions[0] (web)"
 WRONG = [
     (
         service(definition={"cpu": 300}),
-        "task_definition.cpu is 300, Fargate has 256, 512, 1024, 2048, 4096, 8192, 16384",
+        "cpu: expected one of Fargate's sizes 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 is one vCPU), got 300",
     ),
-    (service(definition={"cpu": None}), "task_definition.cpu is missing, Fargate has 256"),
+    (
+        service(definition={"cpu": None}),
+        "cpu: expected one of Fargate's sizes 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 is one vCPU), got nothing",
+    ),
     (
         service(definition={"memory": 4096}),
-        "task_definition.memory is 4096, with cpu 256 Fargate has 512, 1024, 2048 MiB",
+        "sizes with cpu 256, 512, 1024, 2048 MiB, got 4096",
     ),
-    (service(definition={"cpu": 8192, "memory": 20000}), "Fargate has 16384 to 61440 in steps of 4096 MiB"),
-    (service(definition={"cpu": 512, "memory": 512}), "Fargate has 1024 to 4096 in steps of 1024 MiB"),
-    (service(definition={"cpu": 1024, "memory": 1024}), "Fargate has 2048 to 8192 in steps of 1024 MiB"),
-    (service(definition={"cpu": 2048, "memory": 2048}), "Fargate has 4096 to 16384 in steps of 1024 MiB"),
-    (service(definition={"cpu": 4096, "memory": 4096}), "Fargate has 8192 to 30720 in steps of 1024 MiB"),
-    (service(definition={"cpu": 16384, "memory": 16384}), "Fargate has 32768 to 122880 in steps of 8192 MiB"),
-    (service(definition={"memory": None}), "task_definition.memory is missing, with cpu 256 Fargate has 512"),
-    (service(container(image=None)), "container web: image is missing"),
-    (service(definition={"family": "a b"}), "task_definition.family is 'a b'"),
-    (service(definition={"containerDefinitions": []}), "task_definition needs containerDefinitions"),
-    ({**service(), "name": "a b"}, "a b: up to 255 letters, digits, hyphens and underscores"),
+    (
+        service(definition={"cpu": 8192, "memory": 20000}),
+        "sizes with cpu 8192, 16384 to 61440 in steps of 4096 MiB, got 20000",
+    ),
+    (
+        service(definition={"cpu": 512, "memory": 512}),
+        "sizes with cpu 512, 1024 to 4096 in steps of 1024 MiB, got 512",
+    ),
+    (
+        service(definition={"cpu": 1024, "memory": 1024}),
+        "sizes with cpu 1024, 2048 to 8192 in steps of 1024 MiB, got 1024",
+    ),
+    (
+        service(definition={"cpu": 2048, "memory": 2048}),
+        "sizes with cpu 2048, 4096 to 16384 in steps of 1024 MiB, got 2048",
+    ),
+    (
+        service(definition={"cpu": 4096, "memory": 4096}),
+        "sizes with cpu 4096, 8192 to 30720 in steps of 1024 MiB, got 4096",
+    ),
+    (
+        service(definition={"cpu": 16384, "memory": 16384}),
+        "sizes with cpu 16384, 32768 to 122880 in steps of 8192 MiB, got 16384",
+    ),
+    (
+        service(definition={"family": "a b"}),
+        "task_definition.family: expected 1 to 255 letters, digits, hyphens or underscores, got 'a b'",
+    ),
+    (
+        service(definition={"containerDefinitions": []}),
+        "task_definition.containerDefinitions: expected one container or more, got none",
+    ),
+    ({**service(), "name": "a b"}, "a b: name: expected 1 to 255 letters, digits, hyphens or underscores, got 'a b'"),
     (
         service(on_port(80), load_balancers=balanced(containerName="nginx")),
-        "load_balancers: containerName is nginx, the task has web",
+        "load_balancers[0].containerName: expected one of the task's containers (web), got 'nginx'",
     ),
     (
         service(on_port(80), load_balancers=balanced(containerPort=8080)),
-        "web: load_balancers: containerPort of web is 8080, its portMappings have 80",
+        "load_balancers[0].containerPort: expected a port of portMappings of web (80), got 8080",
     ),
     (
         service(on_port(80), load_balancers=balanced(targetGroupArn="wbe")),
-        "there is no target group named 'wbe', the known ones are: web",
+        "load_balancers[0].targetGroupArn: expected one of the target groups (web), got 'wbe'",
     ),
-    (service(on_port(80), {**on_port(80), "name": "b"}), "port 80/tcp is mapped more than once in the task"),
-    (service(on_port(70000)), "container web: port 70000 is none, 1 to 65535 is right"),
-    (service(container(), container()), "container web is there more than once"),
-    (service(container(essential=False)), "one of the containers has to be essential"),
-    (service(container(image="wbe")), "container web: there is no image named 'wbe', the known ones are: web"),
+    (
+        service(on_port(80), {**on_port(80), "name": "b"}),
+        "task_definition.containerDefinitions: expected each port once in the task, got 80/tcp more than once",
+    ),
+    (
+        service(on_port(70000)),
+        f"{FIRST}.portMappings[0].containerPort: expected 1 to 65535, got 70000",
+    ),
+    (
+        service(container(), container()),
+        "task_definition.containerDefinitions: expected each name once, got 'web' more than once",
+    ),
+    (
+        service(container(essential=False)),
+        "task_definition.containerDefinitions: expected at least one essential container",
+    ),
+    (service(definition={"memory": None}), "sizes with cpu 256, 512, 1024, 2048 MiB, got nothing"),
+    (service(container(image=None)), f"{FIRST}.image: expected an image, got nothing"),
+    (
+        service(container(image="wbe")),
+        f"{FIRST}.image: expected one of the images (web), got 'wbe'",
+    ),
     (
         service(container(secrets=[{"name": "A", "valueFrom": "kye"}])),
-        "container web: there is no secret named 'kye', the known ones are: database, key",
+        f"{FIRST}.secrets[0] (A).valueFrom: expected one of the secrets and settings (database, key), a path or an",
     ),
     (
         service(container(secrets=[{"name": "A", "valueFrom": "key:password::"}])),
-        "container web: valueFrom key:password::: key is a parameter, only secrets of SecretsManager have parts",
+        f"{FIRST}.secrets[0] (A).valueFrom: expected only a name, as key is a parameter",
     ),
     (
         service(container(environment=[{"name": "A"}], secrets=[{"name": "A", "valueFrom": "key"}])),
-        "container web: A is there more than once in environment and secrets",
+        f"{FIRST}: expected A once in environment and secrets, got it more than once",
     ),
     (
         service(container(healthCheck={"command": ["CMD"], "interval": 3})),
-        "healthCheck.interval is 3, 5 to 300 is right",
+        f"{FIRST}.healthCheck.interval: expected 5 to 300, got 3",
     ),
-    (service(container(healthCheck={"interval": 30})), "healthCheck needs a command"),
+    (
+        service(container(healthCheck={"interval": 30})),
+        f"{FIRST}.healthCheck.command: expected a command, got nothing",
+    ),
     (
         service(container(dependsOn=[{"containerName": "db", "condition": "START"}])),
-        "container web: dependsOn names db, the task has web",
+        f"{FIRST}.dependsOn[0].containerName: expected one of the task's containers (web), got 'db'",
     ),
     (
         service(container(dependsOn=[{"containerName": "b", "condition": "HEALTHY"}]), container("b")),
-        "dependsOn waits until b is healthy, which has no healthCheck",
+        f"{FIRST}.dependsOn[0].condition: expected a healthCheck in container b, got none",
     ),
     (
         service(container(dependsOn=[{"containerName": "b", "condition": "UP"}]), container("b")),
-        "dependsOn: condition is UP, one of START, COMPLETE, SUCCESS, HEALTHY is right",
+        f"{FIRST}.dependsOn[0].condition: expected one of START, COMPLETE, SUCCESS, HEALTHY, got UP",
     ),
     (
         service(container(dependsOn=[{"containerName": "web", "condition": "START"}])),
-        "dependsOn leads in a circle: web after web",
+        "task_definition.containerDefinitions: expected an order in dependsOn, got a circle: web after web",
     ),
     (service(after=["db"]), "web: after names db, which is none of the release's services"),
     (service(after=["web"]), "after leads in a circle: web after web"),
-    (service(desired_count=-1), "desired_count is -1, 0 or more is right"),
+    (service(desired_count=-1), "desired_count: expected 0 or more, got -1"),
     (
         service(desired_count=5, scaling={"min_capacity": 1, "max_capacity": 4}),
-        "web: desired_count is 5, scaling has 1 to 4",
+        "desired_count: expected 1 to 4, as scaling has it, got 5",
     ),
     (service(scaling={"min_capacity": 3, "max_capacity": 2}), "scaling: min_capacity 3 is more than max_capacity 2"),
     (
@@ -187,6 +233,31 @@ def test_names_are_each_one_s_own() -> None:
 
 def test_target_groups_may_be_unknown() -> None:
     assert service_problems([service(on_port(80), load_balancers=balanced(targetGroupArn="any"))], images=["web"]) == []
+
+
+def test_a_secret_in_the_place_of_its_name_is_not_shown() -> None:
+    wrong = service(container(secrets=[{"name": "A", "valueFrom": "Tr0ub4dor&3"}]))
+    (problem,) = service_problems([wrong], **KNOWN)
+    assert problem.endswith("or an ARN, got another text, which is not shown as it may be a secret")
+    assert "Tr0ub4dor" not in problem
+
+
+@pytest.mark.parametrize("name", ["hunter2", "correct-horse"])
+def test_nor_is_one_that_could_be_a_name(name: str) -> None:
+    assert name not in str(service_problems([service(container(secrets=[{"name": "A", "valueFrom": name}]))], **KNOWN))
+
+
+def test_a_misspelt_name_of_a_secret_is_shown_with_the_right_one() -> None:
+    (problem,) = service_problems([service(container(secrets=[{"name": "A", "valueFrom": "databse"}]))], **KNOWN)
+    assert problem.endswith("got 'databse' (did you mean 'database'?)")
+
+
+@pytest.mark.parametrize(
+    "launch", [{"launch_type": "EC2"}, {"capacity_provider_strategy": [{"capacityProvider": "b"}]}]
+)
+def test_sizes_are_fargates_alone(launch: Json) -> None:
+    on_hosts = service(container(memory=64), definition={"cpu": None, "memory": None}, options=launch)
+    assert service_problems([on_hosts], **KNOWN) == []
 
 
 @pytest.mark.parametrize("wrong", [service for service, _said in WRONG])

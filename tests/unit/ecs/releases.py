@@ -86,5 +86,9 @@ def states(result: Json) -> Json:
 
 def newer(*items: Json) -> list[Json]:
     """The same services with another image."""
-    image = {"container_definitions": [container(image="app:2")]}
-    return [{**one, "task_definition": {**one["task_definition"], **image}} for one in items]
+    return [{**one, "task_definition": _with_image(one["task_definition"], "app:2")} for one in items]
+
+
+def _with_image(definition: Json, image: str) -> Json:
+    containers = [{**one, "image": image} for one in definition["container_definitions"]]
+    return {**definition, "container_definitions": containers}

@@ -293,7 +293,7 @@ def test_wrong_services_and_secrets_are_refused(cloud: t.Any) -> None:
     wrong["task_definition"]["memory"] = 100
     refused = cloud.play(role(), ecs_app_services=[wrong], **SECRETS)
     assert refused.code != 0
-    assert "ecs_app_services, web: task_definition.memory is 100" in " ".join(refused.output.split())
+    assert "web: task_definition.memory: expected one of Fargate's sizes" in " ".join(refused.output.split())
     secrets = {**SECRETS, "ecs_app_secrets": {"database": {"type": "Vault"}}}
     refused = cloud.play(role(), ecs_app_services=[service()], **secrets)
     assert refused.code != 0

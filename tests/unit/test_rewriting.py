@@ -196,16 +196,28 @@ def test_task_definitions(run: RunModule, proxy: Rewriting, first: Json, changes
     assert proxy.rewrites["order"]
 
 
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Sid": "Pull", "Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": ["ecr:BatchGetImage"]}
+    ],
+}
 FIRST_ATTEMPTS = [
-    ("RegisterTaskDefinition", "ecs_task_definition", FARGATE),
+    ("RegisterTaskDefinition", "ecs_task_definition", FARGATE, {}),
+    ("SetRepositoryPolicy", "ecr_repository", {"name": "shop/web"}, {"policy": POLICY}),
+    ("PutClusterCapacityProviders", "ecs_cluster", {"name": "shop"}, {"capacity_providers": ["FARGATE"]}),
 ]
 
 
-@pytest.mark.parametrize(("operation", "module", "options"), FIRST_ATTEMPTS, ids=[call for call, *_ in FIRST_ATTEMPTS])
+@pytest.mark.parametrize(
+    ("operation", "module", "options", "change"), FIRST_ATTEMPTS, ids=[call for call, *_ in FIRST_ATTEMPTS]
+)
 def test_a_first_attempt_that_aws_refuses_is_repeated(
-    run: RunModule, refusing: Rewriting, operation: str, module: str, options: Json
+    run: RunModule, refusing: Rewriting, operation: str, module: str, options: Json, change: Json
 ) -> None:
-    settle(run, refusing, module, **options)
+    if change:
+        settle(run, refusing, module, **options)
+    settle(run, refusing, module, **options, **change)
     assert (refusing.rewrites[f"refused {operation}"], refusing.calls[operation]) == (1, 2)
 
 
@@ -381,7 +393,7 @@ def test_zone_rebalancing_is_predicted(run: RunModule, proxy: Rewriting, service
     assert zones == {"DISABLED"}
 
 
-def test_releases(run: RunModule, proxy: Rewriting, service: Json) -> None:
+def test_releases(run: RunModule, refusing: Rewriting, service: Json) -> None:
     shared = {name: value for name, value in service.items() if name not in ("cluster", "name", "load_balancers")}
 
     def items(**members: t.Any) -> list[Json]:
@@ -392,7 +404,8 @@ def test_releases(run: RunModule, proxy: Rewriting, service: Json) -> None:
         ]
 
     for members in ({}, {"image": "web:2"}):
-        settle(run, proxy, "ecs_release", cluster="shop", services=items(**members))
+        settle(run, refusing, "ecs_release", cluster="shop", services=items(**members))
+    assert refusing.rewrites["refused RegisterTaskDefinition"] == 1
 
 
 def test_clusters_and_services_can_be_named_by_arn(run: RunModule, proxy: Rewriting, service: Json) -> None:

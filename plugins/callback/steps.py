@@ -7,13 +7,15 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: steps
 type: stdout
-short_description: Ansible's usual output, with the banner of a task before it runs
+short_description: Ansible's usual output, with the banner of a task before it runs, and each failure once
 version_added: 0.2.0
 author: The Slipway authors (@slipway)
 description:
   - Where skipped tasks are not shown, Ansible prints a task's banner only when it has ended. So nobody sees what a run
     waits for, and the progress of M(slipway.aws.ecs_release) stands above the banner of its task.
   - This prints the banner at once for each task that cannot be skipped, and for those that show progress or wait.
+  - The reason of a failure is printed once, in the result. With C(-v), Ansible's own error with the place in the
+    playbook comes first.
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -32,7 +34,7 @@ SHOW_PROGRESS = (
 
 
 class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
-    """The default, but for the moment of a banner."""
+    """The default, but for the moment of a banner, and with each failure told once."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
@@ -43,6 +45,20 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
         shown = self._last_task_banner == task._uuid
         if not shown and (waits(task) or not (task.when or task.loop)):
             self._print_task_banner(task)
+
+    def _handle_exception(self, result: Any, use_stderr: bool = False) -> None:
+        """Ansible prints the reason of a failed module or action twice: as an error, and in the result that follows."""
+        if self._display.verbosity == 0 and result.get("msg") and in_result(self._current_task_result):
+            result.pop("exception", None)
+        super()._handle_exception(result, use_stderr=use_stderr)
+
+
+def in_result(task_result: Any) -> bool:
+    """Whether a failure is what a module or action returned. Others have a place in a file to show."""
+    event = getattr(getattr(task_result, "exception", None), "event", None)
+    cause = getattr(getattr(event, "chain", None), "event", None)
+    own = getattr(cause, "msg", None) in ("Module failed.", "Action failed.")
+    return own and not getattr(event, "formatted_traceback", None)
 
 
 def waits(task: Any) -> bool:

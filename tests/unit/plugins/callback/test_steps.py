@@ -1,0 +1,55 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A failure is told once; what Ansible says of a playbook itself is left alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[4]
+PLAYBOOK = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: An assertion
+      ansible.builtin.assert: {that: false, fail_msg: the reason of the assertion}
+      ignore_errors: true
+    - name: A module
+      ansible.builtin.command: {argv: ["no-such-command-of-ours"]}
+      ignore_errors: true
+    - name: A loop
+      ansible.builtin.fail: {msg: "the reason of {{ item }}"}
+      loop: [one]
+      ignore_errors: true
+    - name: A mistake in the playbook
+      ansible.builtin.debug: {msg: "{{ nothing_here }}"}
+"""
+
+
+def test_a_failure_is_told_once(tmp_path: Path) -> None:
+    playbook = tmp_path / "playbook.yml"
+    playbook.write_text(PLAYBOOK)
+    command = [Path(sys.executable).with_name("ansible-playbook"), "--inventory", "localhost,", "-c", "local"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    python = f"ansible_python_interpreter={sys.executable}"
+    environment = {**kept, "ANSIBLE_NOCOLOR": "1"}
+
+    def told(*options: str) -> str:
+        run = subprocess.run(
+            [*command, "-e", python, *options, playbook], cwd=ROOT, env=environment, capture_output=True, text=True
+        )
+        assert run.returncode == 2
+        return run.stdout + run.stderr
+
+    usual = told()
+    assert usual.count("the reason of the assertion") == 1
+    assert usual.count("the reason of one") == 1
+    assert usual.count("msg: Error executing command") == 1
+    assert "[ERROR]: Task failed: Finalization of task args" in usual
+    assert "Origin: " in usual
+    assert "[ERROR]: Task failed: Action failed: the reason of the assertion" in told("-v")

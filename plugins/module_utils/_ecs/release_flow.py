@@ -302,7 +302,7 @@ def _undo_unfinished(release: Release, connection: Connection) -> Result:
         release.parts[:] = [Part(arn.rpartition("/")[2], frozenset(), Wish({})) for arn in arns]
     read_parts(release.pool, release.cloud, release.cluster, release.parts, connection.check_mode)
     release.parts[:] = [part for part in release.parts if part.before]
-    complete = [] if connection.params["force"] else _complete(release.parts)
+    complete = [] if connection.params["force"] else _complete(release.parts, _beside(release))
     for part in release.parts:
         part.plan = NOTHING if part.kept else _plan_back(part, release.shapes)
         former = part.before.groups if part.before and not part.kept else {}
@@ -315,22 +315,47 @@ def _undo_unfinished(release: Release, connection: Connection) -> Result:
     return _ended(release, [part.back.error for part in release.parts if part.back and part.back.error])
 
 
-def _complete(parts: list[Part]) -> list[Part]:
+def _beside(release: Release) -> list[Part]:
+    """Services that were not named, where only all services of a release together tell whether it is complete."""
+    runs = [part.before.run for part in release.parts if part.before and part.before.run]
+    groups = by_run(release.parts)
+    if all(len(groups[run.id]) >= run.services for run in runs):
+        return []
+    named = {part.name for part in release.parts}
+    try:
+        names = [arn.rpartition("/")[2] for arn in api.list_services(release.ecs, release.cluster)]
+    except SlipwayError as error:
+        # Then what is named is rolled back, as asked.
+        if error.code == ACCESS_DENIED:
+            return []
+        raise
+    others = [Part(name, frozenset(), Wish({})) for name in names if name not in named]
+    read_parts(release.pool, release.cloud, release.cluster, others, False)
+    return [part for part in others if part.before]
+
+
+def _complete(parts: list[Part], beside: list[Part]) -> list[Part]:
     """Parts whose release says in a checkpoint that it was complete, so that only checkpoints are left to remove.
 
     Those whose release reached its goals, though nobody could note it, keep theirs: `force` may still roll it back.
     """
     said: list[Part] = []
-    for group in by_run(parts).values():
+    for group in by_run([*parts, *beside]).values():
         states = {part.before.run.state for part in group if part.before and part.before.run}
         if "complete" in states:
-            said += group
+            # The one that says so keeps its checkpoint as long as it has to speak for others.
+            others = [part for part in group if part in beside]
+            said += [part for part in group if part in parts and not (others and _says_how_it_ended(part))]
         elif INTERRUPTED in states or not has_arrived(group):
             continue
         for part in group:
             part.kept = "complete" if "complete" in states else "arrived"
     # First the one that speaks for the others: it has to go last.
-    return sorted(said, key=lambda part: not (part.before and part.before.run and part.before.run.state))
+    return sorted(said, key=lambda part: not _says_how_it_ended(part))
+
+
+def _says_how_it_ended(part: Part) -> bool:
+    return bool(part.before and part.before.run and part.before.run.state)
 
 
 def _plan_back(part: Part, shapes: Shapes) -> ServicePlan:

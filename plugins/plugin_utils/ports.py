@@ -13,6 +13,8 @@ Json = dict[str, Any]
 # A number, or a range such as 8000-8010.
 Port = int | str
 BRIDGE = "bridge"
+# Of a target group that no service uses. AWS wants one, which counts for targets that name none.
+DEFAULT_PORT = 80
 
 
 def mappings(container: Json) -> list[Json]:
@@ -65,7 +67,7 @@ def target_groups(services: Sequence[Json], groups: Sequence[Json]) -> list[Json
     for balancer in (item for service in services for item in completed(service).get("load_balancers") or ()):
         if port := number(balancer.get("containerPort")):
             ports.setdefault(str(balancer.get("targetGroupArn")), port)
-    return [{"port": ports[name], **group} if (name := str(group.get("name"))) in ports else group for group in groups]
+    return [{"port": ports.get(str(group.get("name")), DEFAULT_PORT), **group} for group in groups]
 
 
 def from_load_balancer(services: Sequence[Json], groups: Sequence[Json]) -> list[Port]:

@@ -41,6 +41,9 @@ def test_an_application_on_port_8000_is_reached_there() -> None:
     found = service_ports([service(container("shop", 8000), balancers=behind())], [{"name": "shop"}])
     assert (found["tasks"], found["peers"]) == ([8000], [])
     assert found["target_groups"] == [{"name": "shop", "port": 8000}]
+    # AWS wants a port also where no service says one. Nobody is reached there.
+    unused = service_ports([], [{"name": "shop"}])
+    assert (unused["tasks"], unused["target_groups"]) == ([], [{"name": "shop", "port": 80}])
 
 
 @pytest.mark.parametrize(

@@ -48,18 +48,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.secret import LONGEST, NOT_SHOWN, length_of
+
 Json = dict[str, Any]
 
 TYPES = ("SecureString", "SecretsManager")
 MEMBERS = ("type", "length", "from", "kms_key_id")
 NAME = re.compile(r"[A-Za-z0-9_.-]+")
 KEY_ARN = re.compile(r"arn:[^:]+:kms:[^:]+:\d{12}:key/[\w-]+")
-LONGEST = 4096
 
 
-def secret_problems(
-    secrets: Mapping[str, Json | None], settings: Iterable[str] = (), values: Iterable[str] = ()
-) -> list[str]:
+def secret_problems(secrets: Mapping[str, Any], settings: Iterable[str] = (), values: Iterable[str] = ()) -> list[str]:
     own, given = list(settings), list(values)
     found = [f"{name}: letters, digits and _.- are right in a name" for name in [*own, *secrets] if not _is_name(name)]
     found += [
@@ -79,21 +78,27 @@ def _is_name(name: str) -> bool:
     return bool(NAME.fullmatch(name))
 
 
-def _of_one(secret: Json, given: bool) -> Iterator[str]:
+def _of_one(secret: Any, given: bool) -> Iterator[str]:
+    if not isinstance(secret, Mapping):
+        yield (
+            f"expected a dictionary with any of {', '.join(MEMBERS)}, {NOT_SHOWN}; put values into"
+            " ecs_app_secret_values"
+        )
+        return
     for member in secret:
         if member not in MEMBERS:
             yield f"'{member}' means nothing here, right are {', '.join(MEMBERS)}"
     if secret.get("type", TYPES[0]) not in TYPES:
-        yield f"type is {secret['type']}, right are {' and '.join(TYPES)}; what is no secret is a setting"
-    if not str(secret.get("length", 1)).isdigit() or not 1 <= int(secret.get("length", 1)) <= LONGEST:
-        yield f"length is {secret['length']}, 1 to {LONGEST} is right"
+        yield f"type: expected {' or '.join(TYPES)}, {NOT_SHOWN}; put what is no secret into ecs_app_settings"
+    if length_of(secret.get("length", 1)) is None:
+        yield f"length: expected 1 to {LONGEST}, {NOT_SHOWN}"
     if secret.get("from") and (given or "length" in secret):
         yield "it is made elsewhere (from), so neither length nor a value is right"
     key = secret.get("kms_key_id")
     if key and not KEY_ARN.fullmatch(str(key)):
         yield (
-            f"kms_key_id is {key}, the ARN of a key is right, such as"
-            " arn:aws:kms:ap-northeast-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+            "kms_key_id: expected the ARN of a key such as"
+            f" arn:aws:kms:ap-northeast-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab, {NOT_SHOWN}"
         )
 
 

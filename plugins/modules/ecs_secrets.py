@@ -51,11 +51,10 @@ options:
           - V(SecretsManager) is a secret of AWS Secrets Manager. It costs more, and a container can get single members
             of its JSON.
         type: str
-        choices: [SecureString, String, SecretsManager]
         default: SecureString
       length:
-        description: How many letters and digits a random value has.
-        type: int
+        description: How many letters and digits a random value has, 1 to 4096.
+        type: raw
         default: 50
       from:
         description:
@@ -174,8 +173,9 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs import secrets_fl
 
 SECRET = {
     "name": {"type": "str", "required": True},
-    "type": {"type": "str", "choices": ["SecureString", "String", "SecretsManager"], "default": "SecureString"},
-    "length": {"type": "int", "default": 50},
+    # Validated later: Ansible would show a value that it refuses, and that may be the secret.
+    "type": {"type": "str", "default": "SecureString"},
+    "length": {"type": "raw", "default": 50},
     "from": {"type": "str"},
     "kms_key_id": {"type": "str"},
 }

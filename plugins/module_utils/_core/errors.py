@@ -14,6 +14,7 @@ import contextlib
 import contextvars
 import dataclasses
 import functools
+import re
 import typing as t
 
 with contextlib.suppress(ImportError):  # AnsibleAWSModule tells the user
@@ -133,7 +134,8 @@ def translate(error: Exception) -> SlipwayError:
     if isinstance(error, ClientError):
         return _translate_answer(error)
     if isinstance(error, ParamValidationError):
-        return SlipwayError(INVALID_OPTION, str(error))
+        # botocore shows values of a wrong type, which may be secrets.
+        return SlipwayError(INVALID_OPTION, re.sub(r", value: .*?, type: ", ", type: ", str(error), flags=re.DOTALL))
     name = type(error).__name__
     if name == "ResponseParserError":
         return bad_answer(CALL.get(Call()).operation or "AWS", "an answer of its protocol", str(error).splitlines()[0])

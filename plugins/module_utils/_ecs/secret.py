@@ -23,7 +23,11 @@ SECRETS_MANAGER = "SecretsManager"
 ALPHABET = string.ascii_letters + string.digits
 NAME = re.compile(r"[A-Za-z0-9_.-]+")
 PATH = re.compile(r"/?([A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+/?")
+TYPES = ("SecureString", "String", SECRETS_MANAGER)
+KEY_NAME = re.compile(r"arn:[\w-]+:kms:.+|alias/[\w/-]+|mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LONGEST = 4096
+# Whoever mixes up two members has put the value into the wrong one.
+NOT_SHOWN = "got another value, which is not shown as it may be the secret"
 # What a diff says in place of values.
 GIVEN, RANDOM, ANOTHER = "as given", "random", "another"
 
@@ -78,7 +82,7 @@ def wishes_of(items: t.Sequence[Json], values: t.Mapping[str, t.Any]) -> list[Wi
         Wish(
             item["name"],
             item["type"],
-            item["length"],
+            length_of(item["length"]) or 0,
             item["from"] or "",
             item["kms_key_id"] or "",
             as_text(values[item["name"]]) if item["name"] in values else None,
@@ -89,16 +93,28 @@ def wishes_of(items: t.Sequence[Json], values: t.Mapping[str, t.Any]) -> list[Wi
 
 def _problems(item: Json, values: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     given = item["name"] in values
+    if item["type"] not in TYPES:
+        yield f"type: expected {', '.join(TYPES[:-1])} or {TYPES[-1]}, {NOT_SHOWN}"
     if not NAME.fullmatch(item["name"]):
         yield "letters, digits and _.- are right in a name"
     if given and item["from"]:
         yield "it is made elsewhere (from), so its value is not given here"
-    if given and as_text(values[item["name"]]) == "":
+    if given and values[item["name"]] is None:
+        yield "its value is null"
+    elif given and as_text(values[item["name"]]) == "":
         yield "its value is empty"
     if item["type"] == "String" and not given and not item["from"]:
         yield "a String needs a value, random ones are for secrets"
-    if not 1 <= item["length"] <= LONGEST:
-        yield f"length is {item['length']}, 1 to {LONGEST} is right"
+    if length_of(item["length"]) is None:
+        yield f"length: expected 1 to {LONGEST}, {NOT_SHOWN}"
+    if item["kms_key_id"] and not KEY_NAME.fullmatch(item["kms_key_id"]):
+        yield f"kms_key_id: expected the ARN, alias or id of a key, {NOT_SHOWN}"
+
+
+def length_of(given: t.Any) -> int | None:
+    """The length that is given, None for none that is possible."""
+    text = str(given)
+    return int(text) if re.fullmatch(r"[0-9]{1,4}", text) and 1 <= int(text) <= LONGEST else None
 
 
 def as_text(value: t.Any) -> str:

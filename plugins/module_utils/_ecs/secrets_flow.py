@@ -217,7 +217,7 @@ def _found(store: Store, wishes: t.Sequence[Wish], in_secrets_manager: bool) -> 
 
 def _refuse_missing(wishes: t.Iterable[Wish], found: t.Mapping[str, Found]) -> None:
     missing = [
-        f"{wish.name} ({wish.source})"
+        f"{wish.name} ({wish.source if '/' in wish.source else 'its `from` is not shown, as it may be the secret'})"
         for wish in wishes
         if wish.source and not _is_arn(wish.source) and (wish.name not in found or found[wish.name].deleted)
     ]

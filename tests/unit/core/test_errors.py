@@ -91,3 +91,10 @@ def test_not_found_is_an_answer_and_access_denied_is_not() -> None:
     with pytest.raises(SlipwayError) as raised:
         find("AccessDeniedException")
     assert raised.value.code == "access_denied"
+
+
+def test_a_value_of_a_wrong_type_is_not_shown() -> None:
+    report = "Invalid type for parameter a.value, value: {'hunter2':\n 1}, type: <class 'dict'>"
+    error = translate(ParamValidationError(report=report))
+    assert "a.value" in error.msg
+    assert "hunter2" not in error.msg

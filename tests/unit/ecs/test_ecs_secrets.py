@@ -161,8 +161,9 @@ def test_a_key_of_our_own(vault: Vault) -> None:
         ({"secrets": [LEVEL]}, "level: a String needs a value"),
         ({"secrets": [{**KEY, "from": "/x"}], "values": '{"key": "x"}'}, "key: it is made elsewhere (from)"),
         ({"secrets": [KEY], "values": '{"key": ""}'}, "key: its value is empty"),
+        ({"secrets": [KEY], "values": '{"key": null}'}, "key: its value is null"),
         ({"secrets": [{"name": "a b"}]}, "a b: letters, digits and _.- are right in a name"),
-        ({"secrets": [{**KEY, "length": 0}]}, "key: length is 0, 1 to 4096 is right"),
+        ({"secrets": [{**KEY, "length": 0}]}, "key: length: expected 1 to 4096, got another value"),
         ({"recovery_window": 3}, "recovery_window: 3 is not right; 7 to 30 days are"),
         ({"path": "//"}, "path: '//' is no path"),
         ({"match_tags": {}}, "match_tags: at least one tag is needed"),
@@ -195,3 +196,11 @@ def test_single_secrets_are_removed_by_name_if_they_are_our_own(vault: Vault) ->
     assert set(vault.parameters()) == {f"/shop/{LEVEL['name']}", "/shop/theirs"}
     assert vault.secrets() == {}
     assert not vault.remove(names=named)["changed"]
+
+
+@pytest.mark.parametrize("member", ["type", "length", "kms_key_id", "from"])
+def test_a_value_in_the_wrong_member_is_refused_and_not_shown(vault: Vault, member: str) -> None:
+    result = vault.keep({**KEY, member: "hunter2"})
+    assert result["failed"]
+    del result["invocation"]  # what Ansible shows with -vvv
+    assert "hunter2" not in json.dumps(result)

@@ -297,7 +297,7 @@ def test_wrong_services_and_secrets_are_refused(cloud: t.Any) -> None:
     secrets = {**SECRETS, "ecs_app_secrets": {"database": {"type": "Vault"}}}
     refused = cloud.play(role(), ecs_app_services=[service()], **secrets)
     assert refused.code != 0
-    assert "database: type is Vault" in " ".join(refused.output.split())
+    assert "database: type: expected SecureString or SecretsManager" in " ".join(refused.output.split())
 
 
 def test_a_missing_image_is_told_in_one_plain_sentence_before_anything_is_made(ministack: Site) -> None:

@@ -68,11 +68,11 @@ def test_right_secrets() -> None:
         (
             {"key": {"type": "String"}},
             [],
-            "type is String, right are SecureString and SecretsManager; what is no secret",
+            "key: type: expected SecureString or SecretsManager, got another value, which is not shown",
         ),
-        ({"key": {"length": 0}}, [], "key: length is 0, 1 to 4096 is right"),
+        ({"key": {"length": 0}}, [], "key: length: expected 1 to 4096, got another value"),
         ({"key": {"from": "/x"}}, ["key"], "it is made elsewhere (from), so neither length nor a value is right"),
-        ({"key": {"kms_key_id": "alias/shop"}}, [], "kms_key_id is alias/shop, the ARN of a key is right"),
+        ({"key": {"kms_key_id": "alias/shop"}}, [], "kms_key_id: expected the ARN of a key such as arn:"),
     ],
 )
 def test_wrong_secrets_are_told(secrets: dict[str, Json | None], values: list[str], problem: str) -> None:
@@ -96,3 +96,20 @@ def test_services_scale_or_lose_it() -> None:
         {"name": "stock", "state": "absent"},
     ]
     assert scaled_services(services[1:]) == []
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "hunter2",
+        {"type": "hunter2"},
+        {"length": "hunter2"},
+        {"kms_key_id": "hunter2"},
+        {"from": "hunter2", "length": 5},
+        ["hunter2"],
+    ],
+)
+def test_a_value_in_the_wrong_place_is_refused_and_not_shown(secret: Any) -> None:
+    (problem,) = secret_problems({"key": secret})
+    assert "hunter2" not in problem
+    assert "'h'" not in problem

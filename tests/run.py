@@ -306,7 +306,7 @@ def scenarios(*steps: Sequence[str]) -> Tally:
     def scenario(name: str) -> bool:
         return run(f"molecule {name}", "molecule", "test", "--scenario-name", name, "--destroy", "never")
 
-    reports = [CACHE / "integration.xml", CACHE / "interruptions.xml"]
+    reports = [CACHE / "integration.xml", CACHE / "integration_slow.xml", CACHE / "interruptions.xml"]
     for report in reports:
         report.unlink(missing_ok=True)
     take_down = ("molecule", "destroy", "--scenario-name", "default")

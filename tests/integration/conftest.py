@@ -46,6 +46,13 @@ while (my $client = $server->accept) {
   close $client;
 }
 """
+# As often as AWS allows, and as few as AWS allows.
+QUICK = {
+    "HealthCheckIntervalSeconds": 5,
+    "HealthCheckTimeoutSeconds": 2,
+    "HealthyThresholdCount": 2,
+    "UnhealthyThresholdCount": 2,
+}
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,10 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
+import boto3
 import pytest
 
-from ansible_collections.slipway.aws.tests.integration.conftest import Fleet, Json, fails
+from ansible_collections.slipway.aws.tests.integration.conftest import QUICK, Fleet, Json, fails
 from ansible_collections.slipway.aws.tests.integration.processes import Playbook
 from ansible_collections.slipway.aws.tests.integration.throttling import Throttling
 
@@ -181,3 +182,45 @@ def test_a_throttled_release_ends_right(fleet: Fleet, endpoint: str, monkeypatch
     assert not [word for word in ("Throttling", "Rate exceeded", "fail") if word in told]
     assert fleet.running(*FIVE) == all_run("v2", FIVE)
     assert not fleet.noted(*FIVE)
+
+
+class Checked:
+    """A service of the fleet behind a target group whose health check path is a setting of the release."""
+
+    def __init__(self, fleet: Fleet, group: str) -> None:
+        self.fleet = fleet
+        self.group = group
+        self.elbv2 = boto3.client("elbv2")
+
+    def release(self, version: str, path: str) -> Json:
+        balancer = {"targetGroupArn": self.group, "containerName": "web", "containerPort": 8080}
+        service = self.fleet.service("web", version, load_balancers=[balancer])
+        service["task_definition"]["container_definitions"][0]["portMappings"] = [{"containerPort": 8080}]
+        settings = {self.group: {"health_check_path": path}}
+        return self.fleet.release(service, target_groups=settings, wait_timeout=600)
+
+    def goes_back(self, version: str) -> None:
+        """With a path that the program does not know, all is as before."""
+        failed = self.release(version, "/health")
+        fails(failed, "health_check_failing", "expected 200, got 404", "What ran before runs again: web.")
+        (group,) = self.elbv2.describe_target_groups(TargetGroupArns=[self.group])["TargetGroups"]
+        assert group["HealthCheckPath"] == "/ready"
+        assert (self.fleet.running("web"), self.fleet.noted("web")) == ({"web": "v1"}, [])
+        assert not self.release("v1", "/ready")["changed"]
+
+
+@pytest.fixture
+def checked(fleet: Fleet, target_group: t.Callable[..., str]) -> Checked:
+    checked = Checked(fleet, target_group("/ready", **QUICK))
+    assert checked.release("v1", "/ready")["changed"]
+    return checked
+
+
+def test_a_wrong_health_check_path_goes_back_with_its_service(checked: Checked) -> None:
+    checked.goes_back("v2")
+
+
+@pytest.mark.slow
+def test_a_wrong_health_check_path_alone_goes_back(checked: Checked) -> None:
+    """The tasks that run already are checked with it."""
+    checked.goes_back("v1")

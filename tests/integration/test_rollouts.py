@@ -12,7 +12,7 @@ import typing as t
 import boto3
 import pytest
 
-from ansible_collections.slipway.aws.tests.integration.conftest import SERVE, WORK, Json, Shop, fails
+from ansible_collections.slipway.aws.tests.integration.conftest import QUICK, SERVE, WORK, Json, Shop, fails
 
 Seconds = t.Callable[[], float]
 # A rollout of these tests is over by then, in any case.
@@ -150,15 +150,6 @@ def test_a_rollback_by_the_breaker_is_a_failure(good: Shop, ecs: t.Any, seconds:
     assert seconds() < LIMIT
 
 
-# As often as AWS allows, and as few as AWS allows.
-QUICK = {
-    "HealthCheckIntervalSeconds": 5,
-    "HealthCheckTimeoutSeconds": 2,
-    "HealthyThresholdCount": 2,
-    "UnhealthyThresholdCount": 2,
-}
-
-
 def balanced(shop: Shop, network: Json, group: str, *command: str) -> Json:
     """The service behind a load balancer; it may wait as long as a person would."""
     revision = shop.register(*command, portMappings=[{"containerPort": 8080}])
@@ -203,6 +194,7 @@ def test_a_program_that_listens_on_loopback(
     assert seconds() < LIMIT
 
 
+@pytest.mark.slow
 def test_a_program_that_listens_on_another_port(
     shop: Shop, network: Json, target_group: t.Callable[..., str], seconds: Seconds
 ) -> None:

@@ -57,7 +57,7 @@ from .release_result import (
     undo_summary,
     unfinished,
 )
-from .rollback_flow import request_of, roll_back
+from .rollback_flow import request_of, restore_target_groups, roll_back
 from .rollout import is_steady
 from .service import Options, ServicePlan, Shapes, Wish, plan_service
 from .target_groups import changed, checkpoint_of
@@ -160,9 +160,9 @@ def _run(release: Release, own: str, now: datetime.datetime, rollback: bool) -> 
     """The release as its checkpoints name it. It ends when the last service has had its time, the way back included."""
     levels = depth({part.name: part.after for part in release.parts})
     seconds = release.timeout * levels * (2 if rollback else 1)
-    changed = sum(part.plan.changed or part.before is not None for part in release.parts)
+    count = sum(part.plan.changed or part.before is not None or bool(changed(part.groups)) for part in release.parts)
     until = at(now + datetime.timedelta(seconds=seconds))
-    return Run(own, changed, at(now), until, f"{_user()}@{socket.gethostname()}")
+    return Run(own, count, at(now), until, f"{_user()}@{socket.gethostname()}")
 
 
 def _user() -> str:
@@ -280,7 +280,7 @@ def _create(release: Release, part: Part, observer: Observer, target: str) -> Se
     except SlipwayError as error:
         part.asked_to_create = error.code not in (REFUSED, ACCESS_DENIED, INVALID_OPTION, LIMIT_EXCEEDED)
         if error.code == CONFLICT:
-            part.before = None
+            _leave_to_others(release, part, part.before)
         raise
     part.made = identity(part.answer)
     release.say(part, _way(None, part.answer))
@@ -293,6 +293,15 @@ def _way(before: Service | None, after: Service) -> str:
     if before is None:
         return f"made, runs {now}"
     return f"{was} -> {now}, started" if was != now else f"{now}, its settings change"
+
+
+def _leave_to_others(release: Release, part: Part, before: Before) -> None:
+    """Nothing of a service that another client created is rolled back, but the settings made for it beforehand."""
+    part.before = None
+    try:
+        restore_target_groups(release, part, before)
+    except SlipwayError as error:
+        release.trouble.append((f"the target groups of {part.name} keep their new settings", error))
 
 
 def _undo_unfinished(release: Release, connection: Connection) -> Result:

@@ -81,15 +81,20 @@ def _start(release: Release, part: Part, observer: Observer, service: Service | 
     if before is None:
         return None
     if before.options is None:
-        _delete(release, part)
-        _restore_target_groups(release, part, before)
+        try:
+            _delete(release, part)
+        except SlipwayError as error:
+            if error.code == CONFLICT:
+                restore_target_groups(release, part, before)
+            raise
+        restore_target_groups(release, part, before)
         return None
     if service is None or not present(service):
         raise SlipwayError(SERVICE_GONE, "It was deleted meanwhile, so it cannot be brought back.")
     _refuse_anothers(release, part, service)
     wish = way_back(before)
     planned = plan_service(current_options(service), wish, release.shapes)
-    settling = _restore_target_groups(release, part, before)
+    settling = restore_target_groups(release, part, before)
     if not planned.changed and is_steady(service) and not settling:
         return None
     if not planned.changed:
@@ -103,7 +108,7 @@ def _start(release: Release, part: Part, observer: Observer, service: Service | 
     return answer
 
 
-def _restore_target_groups(release: Release, part: Part, before: Before) -> int:
+def restore_target_groups(release: Release, part: Part, before: Before) -> int:
     """Give target groups the settings of the checkpoint; for how many seconds targets may not show it yet."""
     groups = changed(target_groups_flow.plan(release.cloud, before.groups))
     for group in groups:

@@ -10,6 +10,7 @@ import typing as t
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._ecs import target_groups
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import (
@@ -118,6 +119,16 @@ def test_with_a_service_that_the_release_created_settings_go_back_too(
     assert states(result) == {"web": "rolled_back"}
     assert group.settings == OLD
     assert [service["status"] for service in described(ecs, "web")] == ["INACTIVE"]
+
+
+def test_for_a_service_that_another_client_creates_meanwhile_settings_go_back(
+    release: Run, group: Group, rollouts: Rollouts
+) -> None:
+    message = "Creation of service was not idempotent."
+    error = ClientError({"Error": {"Code": "InvalidParameterException", "Message": message}}, "CreateService")
+    rollouts.refused["CreateService", "web"] = error
+    result = release(group.service(), target_groups={group.arn: NEW})
+    assert (result["failed"], result["code"], group.settings) == (True, "conflict", OLD)
 
 
 @pytest.fixture

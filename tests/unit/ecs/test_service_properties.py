@@ -47,10 +47,11 @@ def values(shape: t.Any, name: str) -> st.SearchStrategy[t.Any]:
         return structures(shape)
     if shape.type_name == "list":
         return lists(shape, name)
+    least = getattr(shape, "metadata", {}).get("min", 1)
     simple = {
         "map": st.dictionaries(TEXT, TEXT, max_size=2),
         "boolean": st.booleans(),
-        "integer": st.integers(1, 9),
+        "integer": st.integers(least, least + 8),
         "double": st.sampled_from([1.0, 2.5, 7.5]),
     }
     if shape.type_name in simple:

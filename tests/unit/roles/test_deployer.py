@@ -10,6 +10,7 @@ import configparser
 import fnmatch
 import json
 import re
+import subprocess
 import typing as t
 from pathlib import Path
 
@@ -195,6 +196,15 @@ def test_users_and_roles_get_what_they_are_to_have(cloud: Cloud, tmp_path: Path)
     assert len(iam.list_users()["Users"]) == 3
     assert not iam.list_policies(Scope="Local")["Policies"]
     assert not iam.list_roles()["Roles"]
+
+
+def test_playbook_writes_the_documents(cloud: Cloud, tmp_path: Path) -> None:
+    values = {"slipway_endpoint_url": cloud.address, "slipway_directory": str(tmp_path)}
+    command = ["ansible-playbook", "-i", "inventory/local", "playbooks/deployer.yml", "-e", json.dumps(values)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    written = {path.stem for path in (tmp_path / "policies").glob("*.json")}
+    assert written >= {"all", "all-2", "plan", "network", "destroy"}
 
 
 @pytest.mark.parametrize(

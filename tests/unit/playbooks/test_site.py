@@ -32,7 +32,7 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234
         ({"ecs_load_balancer_certificate_arn": CERTIFICATE}, "in ap-northeast-2 is right"),
         (
             {"ecs_app_services": [{**SERVICE, "task_definition": {**DEFINITION, "cpu": 300}}]},
-            "task_definition.cpu is 300, Fargate has 256, 512",
+            "sizes 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 is one vCPU), got 300",
         ),
         ({"ecs_app_services": [{**SERVICE, "load_balancers": [BALANCER]}]}, "8080"),
         ({"ecs_verify_checks": [{"name": "page", "type": "smtp"}]}, "smtp"),

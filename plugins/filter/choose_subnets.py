@@ -47,6 +47,8 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import text_of
+
 Subnet = dict[str, Any]
 
 
@@ -56,7 +58,7 @@ def choose_subnets(subnets: list[Subnet], ids: list[str], tags: dict[str, Any]) 
         return [known[one] for one in ids if one in known]
     if not tags:
         return []
-    wanted = {(str(key), str(value)) for key, value in tags.items()}
+    wanted = {(str(key), text_of(value)) for key, value in tags.items()}
     tagged = [subnet for subnet in subnets if wanted <= set((subnet.get("tags") or {}).items())]
     return sorted(tagged, key=lambda subnet: (str(subnet["availability_zone"]), str(subnet["subnet_id"])))
 

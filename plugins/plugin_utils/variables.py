@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.slipway.aws.plugins.module_utils._core import tags as tagging
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import (
     Shape,
@@ -238,4 +239,18 @@ def variable_problems(names: Collection[str], value_of: Callable[[str], Any], sp
     for name, option in specs.options.items():
         if name in names and needs_value(option):
             validator.check(value_of(name), option, name, name)
+        if name in names and is_tags(name, option):
+            validator.problems += tag_problems(value_of(name), name)
     return name_problems(names, specs) + validator.problems
+
+
+def is_tags(name: str, option: Json) -> bool:
+    """Tags that are written. By others subnets are found, and those may be AWS's own."""
+    return name.endswith("_tags") and option.get("type") == "dict" and not name.endswith(("vpc_tags", "subnet_tags"))
+
+
+def tag_problems(value: Any, name: str) -> list[str]:
+    """What AWS would refuse of tags; a value that is known only later is not judged."""
+    if not isinstance(value, Mapping):
+        return []
+    return tagging.problems({key: text for key, text in value.items() if text != UNKNOWN}, name)

@@ -2,20 +2,45 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""MiniStack as the tests start it: with the one patch of the local cloud without which its answers leave out what AWS
-always says."""
+"""MiniStack as the tests start it: with those patches of the local cloud without which its answers leave out what AWS
+always says, or say what nobody asked for."""
 
 from __future__ import annotations
 
 import runpy
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "roles/local_cloud/files"))
 
 if __name__ == "__main__":
     import seams  # type: ignore[import-not-found]  # a script's neighbour, not a package
-    from ministack.services import alb, ecs
+    from ministack.services import alb, ecs, servicediscovery
 
     seams.missing(alb, ecs)
+    for action in ("_list_namespaces", "_list_services"):
+        seams.filtered(servicediscovery, action)
+    created: dict[tuple[str, str], tuple[str, Any]] = {}
+
+    @seams.wrap(servicediscovery, "_create_service")  # type: ignore[untyped-decorator]
+    def create(original: Any, data: dict[str, Any]) -> Any:
+        """A name is taken once; the same request is answered alike."""
+        place = (data.get("NamespaceId", ""), data.get("Name", ""))
+        taken = any((one["NamespaceId"], one["Name"]) == place for one in servicediscovery._services.values())
+        if not taken:
+            created[place] = data.get("CreatorRequestId", ""), original(data)
+        token, answer = created[place]
+        if token == data.get("CreatorRequestId", ""):
+            return answer
+        return servicediscovery.error_response_json("ServiceAlreadyExists", "Service already exists.", 400)
+
+    @seams.wrap(alb, "_create_rule")  # type: ignore[untyped-decorator]
+    def create_rule(original: Any, params: dict[str, Any]) -> Any:
+        """A priority is taken once."""
+        place = (alb._p(params, "ListenerArn"), str(alb._p(params, "Priority")))
+        if any((one["ListenerArn"], str(one["Priority"])) == place for one in alb._rules.values()):
+            return alb._error("PriorityInUse", f"Priority '{place[1]}' is currently in use", 400)
+        return original(params)
+
     runpy.run_module("ministack", run_name="__main__", alter_sys=True)

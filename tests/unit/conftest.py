@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import typing as t
 import urllib.request
+from collections import Counter
 
 import botocore.session
 import pytest
@@ -28,6 +29,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         with_account = [item for item in items if ACCOUNTS & set(getattr(item, "fixturenames", ()))]
         config.hook.pytest_deselected(items=with_account)
         items[:] = [item for item in items if item not in with_account]
+
+
+def pytest_terminal_summary(terminalreporter: t.Any) -> None:
+    """How much the proxies that misbehave have done, over all processes."""
+    done: Counter[str] = Counter()
+    for report in (report for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, ())):
+        for name, figures in report.user_properties:
+            done.update({"runs": 1, **figures} if name == "proxy" else {})
+    if done:
+        told = ", ".join(f"{number} {what}" for what, number in done.items())
+        terminalreporter.write_line(f"Behind an AWS that misbehaves: {told}.")
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ import typing as t
 
 with contextlib.suppress(ImportError):  # AnsibleAWSModule tells the user
     from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+    from botocore.parsers import ResponseParserError
 
 P = t.ParamSpec("P")
 R = t.TypeVar("R")
@@ -68,11 +69,10 @@ _REFUSED = {"ClientException", "InvalidParameterException", "ValidationException
 _NOT_FOUND_MESSAGES = (
     "Unable to describe task definition",
     "The specified task definition does not exist",
-    "The specified capacity provider does not exist",
-    "The specified capacity provider was not found",
     "AutoScalingGroup name not found",
 )
-_EXISTS_MESSAGES = ("The specified capacity provider already exists",)
+_NO_PROVIDER = re.compile(r"(?i)capacity provider .*(not found|does not exist)")
+_EXISTS_MESSAGE = re.compile(r"(?i)capacity provider .*already exists")
 
 # What calls begin with that change nothing, and how often such a call is made again after an unreadable answer.
 READS = ("BatchGet", "Describe", "Get", "List")
@@ -112,6 +112,10 @@ class SlipwayError(Exception):
         return {**self.details, "code": self.code, "msg": self.msg}
 
 
+def _is_nothing(message: str) -> bool:
+    return any(text in message for text in _NOT_FOUND_MESSAGES) or bool(_NO_PROVIDER.search(message))
+
+
 def code_of(error_code: str, message: str) -> str:
     """Our code for one of AWS's error codes."""
     if error_code in _DENIED:
@@ -120,9 +124,9 @@ def code_of(error_code: str, message: str) -> str:
         return NO_CREDENTIALS
     if error_code in _THROTTLED:
         return THROTTLED
-    if error_code.endswith(("NotFoundException", "NotFound")) or any(m in message for m in _NOT_FOUND_MESSAGES):
+    if error_code.endswith(("NotFoundException", "NotFound")) or _is_nothing(message):
         return NOT_FOUND
-    if error_code in _CONFLICT or error_code.endswith(_EXISTS) or any(m in message for m in _EXISTS_MESSAGES):
+    if error_code in _CONFLICT or error_code.endswith(_EXISTS) or _EXISTS_MESSAGE.search(message):
         return CONFLICT
     if error_code.startswith("LimitExceeded"):
         return LIMIT_EXCEEDED
@@ -195,7 +199,7 @@ def aws_call(function: t.Callable[P, R]) -> t.Callable[P, R]:
 def _called(function: t.Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     try:
         return function(*args, **kwargs)
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         failure = translate(error)
         failure.lost = answer_was_lost()
         raise failure from error

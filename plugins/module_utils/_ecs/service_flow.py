@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._core import tags as tagging
+from .._core.creating import passes
 from .._core.errors import CONFLICT, INVALID_OPTION, NOT_FOUND, TIMEOUT, SlipwayError
 from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN, Plan, remove
@@ -284,7 +285,7 @@ def _created(cloud: Cloud, request: Request, call: Options) -> Options:
         try:
             return service_api.create_service(cloud.ecs, call)
         except SlipwayError as error:
-            if "service linked role" in error.msg:
+            if passes(error):
                 return error
             raise
 
@@ -293,7 +294,7 @@ def _created(cloud: Cloud, request: Request, call: Options) -> Options:
             attempt,
             lambda answer: not isinstance(answer, SlipwayError),
             timeout=_NEW_ROLE_SECONDS,
-            waiting_for="the service-linked role of ECS (AWSServiceRoleForECS), which AWS makes with the first cluster",
+            waiting_for="what the service needs: its role or the service-linked role of ECS, or an active cluster",
         )
         return t.cast(Options, made)
     except SlipwayError as error:

@@ -1,0 +1,222 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every module behind an AWS that misbehaves: it ends with what was asked for, or with a stable code; a rerun without
+faults completes it, a further one changes nothing, and nothing of others is touched.
+
+SLIPWAY_SEEDS is the number of seeds for each module and kind of fault, 1 by default.
+"""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+import boto3
+import pytest
+from botocore.retries.standard import ExponentialBackoff
+
+from ansible_collections.slipway.aws.plugins.module_utils._core import creating
+from ansible_collections.slipway.aws.tests.proxies.base import Proxy
+from ansible_collections.slipway.aws.tests.proxies.misbehaving import KINDS, Misbehaving
+
+if t.TYPE_CHECKING:
+    from ansible_collections.slipway.aws.tests.conftest import RunModule
+
+Json = dict[str, t.Any]
+
+SEEDS = range(int(os.environ.get("SLIPWAY_SEEDS", "1")))
+OWN = {"slipway:project": "shop"}
+ABSENT: Json = {"state": "absent"}
+GROUP = (
+    "arn:aws:autoscaling:eu-central-1:000000000000:autoScalingGroup:0b7b9cf2-6d1f-4c5b-9b1e-2f1c6a7d8e90:"
+    "autoScalingGroupName/hosts"
+)
+
+
+class Case(t.NamedTuple):
+    """A module's options for a resource of a name, and those for its end."""
+
+    module: str
+    create: Json
+    delete: Json
+
+
+def container(image: str) -> Json:
+    return {"container_definitions": [{"name": "web", "image": image, "memory": 64}]}
+
+
+def vpc() -> str:
+    return str(boto3.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
+
+
+def cluster(name: str) -> Case:
+    options: Json = {
+        "name": name,
+        "capacity_providers": ["FARGATE"],
+        "default_capacity_provider_strategy": [{"capacityProvider": "FARGATE", "weight": 1}],
+        "tags": OWN,
+    }
+    return Case("ecs_cluster", options, {"name": name, **ABSENT})
+
+
+def capacity_provider(name: str) -> Case:
+    group = {"autoScalingGroupArn": GROUP, "managedTerminationProtection": "DISABLED"}
+    options = {"name": name, "auto_scaling_group_provider": group, "tags": OWN}
+    return Case("ecs_capacity_provider", options, {"name": name, **ABSENT})
+
+
+def task_definition(name: str) -> Case:
+    return Case("ecs_task_definition", {"family": name, **container("app:1"), "tags": OWN}, {"family": name, **ABSENT})
+
+
+def service(name: str) -> Case:
+    ecs = boto3.client("ecs")
+    ecs.create_cluster(clusterName="shared")
+    definition = {"name": "web", "image": "app:1", "memory": 64}
+    ecs.register_task_definition(family="shared", containerDefinitions=[definition])
+    place = {"cluster": "shared", "name": name, "wait_timeout": 10}
+    return Case(
+        "ecs_service", {**place, "task_definition": "shared:1", "desired_count": 0, "tags": OWN}, {**place, **ABSENT}
+    )
+
+
+def repository(name: str) -> Case:
+    policy = {"rules": [{"rulePriority": 1, "selection": LIFECYCLE, "action": {"type": "expire"}}]}
+    options = {"name": name, "image_tag_mutability": "IMMUTABLE", "lifecycle_policy": policy, "tags": OWN}
+    return Case("ecr_repository", options, {"name": name, **ABSENT})
+
+
+LIFECYCLE = {"tagStatus": "untagged", "countType": "imageCountMoreThan", "countNumber": 3}
+
+
+def target_group(name: str) -> Case:
+    options = {"name": name, "vpc_id": vpc(), "protocol": "HTTP", "port": 80, "target_type": "ip", "tags": OWN}
+    return Case("elb_target_group", {**options, "deregistration_delay": 30}, {"name": name, **ABSENT})
+
+
+def listener_rules(name: str) -> Case:
+    """The listener and the target group are of the name; its rules come and go."""
+    ec2, elb, network = boto3.client("ec2"), boto3.client("elbv2"), vpc()
+    subnets = [
+        ec2.create_subnet(VpcId=network, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"eu-central-1{zone}")["Subnet"]
+        for n, zone in enumerate("ab")
+    ]
+    balancer = elb.create_load_balancer(Name=name, Subnets=[subnet["SubnetId"] for subnet in subnets])["LoadBalancers"]
+    group = elb.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=network, TargetType="ip")
+    arn = group["TargetGroups"][0]["TargetGroupArn"]
+    listener = elb.create_listener(
+        LoadBalancerArn=balancer[0]["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": arn}],
+    )["Listeners"][0]["ListenerArn"]
+    rules = [{"priority": n, "target_group_arn": arn, "paths": [f"/{n}"]} for n in (1, 2)]
+    return Case(
+        "elb_listener_rules", {"listener_arn": listener, "rules": rules}, {"listener_arn": listener, "rules": []}
+    )
+
+
+def scaling_group(name: str) -> Case:
+    ec2 = boto3.client("ec2")
+    subnets = sorted(subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"])[:2]
+    data = {"ImageId": "ami-12c6146b", "InstanceType": "t3.micro"}
+    template = ec2.create_launch_template(LaunchTemplateName=name, LaunchTemplateData=data)["LaunchTemplate"]
+    settings = {
+        "MinSize": 0,
+        "MaxSize": 1,
+        "LaunchTemplate": {"LaunchTemplateId": template["LaunchTemplateId"], "Version": "1"},
+        "VPCZoneIdentifier": ",".join(subnets),
+    }
+    return Case("auto_scaling_group", {"name": name, "settings": settings, "tags": OWN}, {"name": name, **ABSENT})
+
+
+def namespace(name: str) -> Case:
+    name = f"{name}.internal"
+    options = {"name": name, "vpc_id": vpc(), "services": ["cache", "database"], "tags": OWN}
+    return Case("service_discovery_namespace", options, {"name": name, **ABSENT})
+
+
+def secrets(name: str) -> Case:
+    place = {"path": f"/{name}/", "match_tags": {"slipway:project": name}}
+    some = [{"name": "key"}, {"name": "database", "type": "SecretsManager"}]
+    return Case("ecs_secrets", {**place, "secrets": some}, {**place, **ABSENT, "recovery_window": 0})
+
+
+CASES = (
+    *(cluster, capacity_provider, task_definition, service, repository, target_group, listener_rules, scaling_group),
+    *(namespace, secrets),
+)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the pauses between attempts, and with their number as documented."""
+    monkeypatch.setenv("AWS_RETRY_MODE", "standard")
+    monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda _self, _context: 0)
+    monkeypatch.setattr(creating, "PAUSE", 0.1)
+    monkeypatch.setattr(creating, "VISIBLE_SECONDS", 3.0)
+
+
+class Cloud(t.NamedTuple):
+    """The account, and who keeps the figures."""
+
+    address: str
+    run: RunModule
+    patch: pytest.MonkeyPatch
+    record: t.Callable[[str, t.Any], None]
+
+    def behind(self, proxy: Proxy, module: str, options: Json, times: int = 1) -> list[Json]:
+        with proxy, self.patch.context() as patch:
+            patch.setenv("AWS_ENDPOINT_URL", proxy.address)
+            return [self.run(module, **options) for _time in range(times)]
+
+
+@pytest.fixture
+def cloud(
+    ministack: str, run: RunModule, monkeypatch: pytest.MonkeyPatch, record_property: t.Callable[[str, t.Any], None]
+) -> Cloud:
+    return Cloud(ministack, run, monkeypatch, record_property)
+
+
+@pytest.mark.parametrize("emulator", ["ministack"], indirect=True)
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__)
+def test_a_module_behind_an_aws_that_misbehaves(
+    cloud: Cloud, make: t.Callable[[str], Case], kind: str, seed: int
+) -> None:
+    case, foreign, run = make("mine"), make("theirs"), cloud.run
+    made = run(foreign.module, **foreign.create)
+    assert made.get("changed"), made
+    for wanted, other in ((case.create, case.delete), (case.delete, case.create)):
+        watched = Proxy(cloud.address)
+        made = cloud.behind(watched, case.module, wanted)[0]
+        assert made.get("changed"), made
+        run(case.module, **other)
+        faulty = Misbehaving(cloud.address, kind, seed, list(watched.calls.elements()))
+        # Twice, as somebody would who sees it fail; the second time, what the first has done may not be visible.
+        for result in cloud.behind(faulty, case.module, wanted, times=2):
+            check(case.module, result, kind)
+        cloud.record("proxy", {"calls": sum(faulty.calls.values()), **faulty.faults})
+        completed = run(case.module, **wanted)
+        assert "failed" not in completed, completed
+        again = run(case.module, **wanted)
+        assert again.get("changed") is False, again
+    theirs = run(foreign.module, check=True, **foreign.create)
+    assert theirs.get("changed") is False, theirs
+
+
+# What a module may fail with, beside an account in which the calls are not possible.
+ALLOWED = {"unreadable": {"bad_answer"}, "denied": {"access_denied"}, "expired": {"no_credentials"}}
+# A service that was deleted seconds ago, and that a stale read shows as if it had never been.
+ALLOWED_OF = {("ecs_service", "stale"): {"conflict"}}
+
+
+def check(module: str, result: Json, kind: str) -> None:
+    """A result as documented, also where it is a failure."""
+    assert "Traceback" not in str(result), result
+    assert "exception" not in result, result
+    if result.get("failed"):
+        assert result["code"] in ALLOWED.get(kind, set()) | ALLOWED_OF.get((module, kind), set()), result

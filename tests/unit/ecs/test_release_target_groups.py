@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import target_groups
+from ansible_collections.slipway.aws.plugins.module_utils._ecs import service_flow, target_groups
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import (
     Json,
     Rollouts,
@@ -122,8 +122,9 @@ def test_with_a_service_that_the_release_created_settings_go_back_too(
 
 
 def test_for_a_service_that_another_client_creates_meanwhile_settings_go_back(
-    release: Run, group: Group, rollouts: Rollouts
+    release: Run, group: Group, rollouts: Rollouts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(service_flow, "_STALE_SECONDS", 0.1)
     message = "Creation of service was not idempotent."
     error = ClientError({"Error": {"Code": "InvalidParameterException", "Message": message}}, "CreateService")
     rollouts.refused["CreateService", "web"] = error

@@ -261,6 +261,7 @@ class Watch:
     _running_since: dict[str, float] = field(default_factory=dict)
     _failed: dict[str, Json] = field(default_factory=dict)
     _failed_before: int = 0
+    _excused: set[str] = field(default_factory=set)
     _was_in_progress: bool = False
     _gave_up: str = ""
     _checks: dict[str, HealthChecks] = field(default_factory=dict)
@@ -301,9 +302,14 @@ class Watch:
     def _remember(self, tasks: Sequence[Json], at: float) -> None:
         running = {task_id(task) for task in tasks if is_running(task)}
         self._running_since = {name: self._running_since.get(name, at) for name in running}
-        self._failed |= {task_id(task): task for task in tasks if task_failed(task)}
         if self._started is None:
             self._started = at
+        failed = {task_id(task): task for task in tasks if task_failed(task)}
+        if at - self._started < self.settling:
+            # ECS may have stopped them for what the former settings asked.
+            self._excused |= {name for name, task in failed.items() if failed_health_check(task)}
+        self._failed |= {name: task for name, task in failed.items() if name not in self._excused}
+        if at == self._started:
             self._failed_before = 0 if self.goal.fresh else len(self._failed)
 
     def _settled(self, sight: Sight, tasks: Sequence[Json], at: float, seconds: float) -> list[Json]:
@@ -414,7 +420,8 @@ class Watch:
             # The breaker is to speak first; this is for the case that it never does.
             limit += breaker_limit(sight.service)
         unhealthy = [task for task in tasks if self._past_grace(sight.service, task, at) and is_unhealthy(task)]
-        failed = max(len(self._failed), int(own.get("failedTasks") or 0)) + len(unhealthy)
+        counted = 0 if self.settling else int(own.get("failedTasks") or 0)
+        failed = max(len(self._failed), counted) + len(unhealthy)
         if self._gave_up or not wanted or failed < limit or self._settled(sight, tasks, at, SETTLE_SECONDS):
             return None
         starting = any(task.get("desiredStatus") == "RUNNING" for task in tasks)

@@ -572,3 +572,21 @@ def test_targets_that_failed_with_former_settings_are_no_verdict() -> None:
     assert not watching.observe(seen("unhealthy", MISMATCH), 0).over
     assert not watching.observe(seen("healthy"), SETTLING - 1).over
     assert watching.observe(seen("healthy"), SETTLING).state == "succeeded"
+
+
+def test_tasks_that_ecs_stopped_for_former_settings_are_no_failures() -> None:
+    watching = settling_watch()
+    gone = [stopped(f"g{number}", 1, **ELB_FAILED) for number in range(4)]
+    starting = seen("initial")
+    starting = replace(starting, tasks=[*starting.tasks, *gone])
+    assert not watching.observe(starting, 0).over
+    assert not watching.observe(starting, SETTLING + 60).over
+    worse = [stopped(f"x{number}", 1, **ELB_FAILED) for number in range(3)]
+    assert watching.observe(replace(starting, tasks=[*gone, *worse]), SETTLING + 61).code == "health_check_failing"
+
+
+def test_tasks_that_end_by_themselves_are_failures_also_while_settings_change() -> None:
+    gone = [stopped(f"g{number}", 1) for number in range(3)]
+    watching = settling_watch()
+    watching.goal = replace(watching.goal, fresh=True)
+    assert watching.observe(replace(seen("initial"), tasks=gone), 0).code == "tasks_failing"

@@ -17,6 +17,8 @@ Tags = dict[str, str]
 RELEASE_MARK = "slipway:before"
 # What says of a service that its scaling was set by ecs_service_scaling.
 SCALING_MARK = "slipway:scaling"
+# What says of a repository that other projects use it, too.
+SHARED_MARK = "slipway:shared"
 AWS = "aws:"
 MOST, LONGEST_KEY, LONGEST_VALUE = 50, 128, 256
 _ALLOWED = "letters, digits, spaces and _.:/=+-@"

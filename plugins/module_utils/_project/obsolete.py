@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.tags import RELEASE_MARK, SCALING_MARK, Tags
+from .._core.tags import RELEASE_MARK, SCALING_MARK, SHARED_MARK, Tags
 
 Json = dict[str, t.Any]
 GROUP = "slipway:group"
@@ -101,6 +101,8 @@ def _reason(kind: str, one: There, rules: Rules) -> str:
         return "a release of it has not ended"
     if one.used_by - set(rules.released):
         return "a load balancer forwards to it"
+    if SHARED_MARK in one.tags:
+        return "other projects share it"
     if one.holds and kind not in rules.full:
         return f"it holds {one.holds}"
     return ""

@@ -84,6 +84,12 @@ def test_what_a_service_uses_stays_while_the_service_stays(tags: Json) -> None:
         ("target group", {"used_by": frozenset({BALANCER})}, {"released": [BALANCER]}, ""),
         ("repository", {"holds": "images"}, {}, "it holds images"),
         ("repository", {"holds": "images"}, {"full": ["repository"]}, ""),
+        (
+            "repository",
+            {"tags": {**OURS, "slipway:shared": "true"}},
+            {"full": ["repository"]},
+            "other projects share it",
+        ),
         ("log group", {"holds": "logs"}, {"full": ["repository"]}, "it holds logs"),
         ("log group", {}, {}, ""),
     ],

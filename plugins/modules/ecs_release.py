@@ -92,6 +92,11 @@ extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.changes
 notes:
+  - A value that looks like a secret (by the name of its variable, option or argument, or as a password in an address)
+    is shown as V(********) in the result, in the diff and in messages, followed by (changed) where it changed. It can
+    be read in AWS all the same, so put secrets into C(secrets); the module warns of others.
+  - Ansible itself shows arguments with C(-vvv) when it refuses them before the module starts, the items of a loop, and
+    all arguments in the system's log unless C(no_target_syslog) is set. These the module cannot mask.
   - While a release goes on, each changed service has a checkpoint in its tags, C(slipway:before.0) and so on, with what
     it ran before. C(slipway:before.run) says which release wrote it, who started it and until when it may take. They
     are removed when it has ended. If a run is killed, rerun the same command; it resumes. If that fails, it rolls back

@@ -128,6 +128,11 @@ extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.changes
 notes:
+  - A value that looks like a secret (by the name of its variable, option or argument, or as a password in an address)
+    is shown as V(********) in the result, in the diff and in messages, followed by (changed) where it changed. It can
+    be read in AWS all the same, so put secrets into C(secrets); the module warns of others.
+  - Ansible itself shows arguments with C(-vvv) when it refuses them before the module starts, the items of a loop, and
+    all arguments in the system's log unless C(no_target_syslog) is set. These the module cannot mask.
   - Tags are changed in place, without a new revision.
   - A second run makes one call to AWS, however many revisions the family has.
 seealso:

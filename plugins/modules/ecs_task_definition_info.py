@@ -31,6 +31,8 @@ extends_documentation_fragment:
   - slipway.aws.boto3
   - slipway.aws.attributes
   - slipway.aws.attributes.reads
+notes:
+  - A value that looks like a secret is shown as V(********), as in M(slipway.aws.ecs_task_definition).
 seealso:
   - module: slipway.aws.ecs_task_definition
 """

@@ -59,6 +59,8 @@ attributes:
   idempotent:
     support: none
     details: The command runs each time.
+notes:
+  - A value that looks like a secret is shown as V(********), as in M(slipway.aws.ecs_task_definition).
 seealso:
   - module: slipway.aws.ecs_service
 """

@@ -76,8 +76,9 @@ class Stage:
             for name in self.case.new:
                 self.project.create_by_hand(name)
         else:
-            version = "v2" if event == "same release" else "v3"
-            self.others.append(start(self.proxy.address, self.wanted(self.case.names, version)))
+            same = event == "same release"
+            asked = self.wanted(self.case.names, "v2" if same else "v3", same and self.case.fails)
+            self.others.append(start(self.proxy.address, asked))
 
 
 @pytest.mark.parametrize("case", [draw(seed) for seed in range(FIRST, FIRST + NUMBER)], ids=str)

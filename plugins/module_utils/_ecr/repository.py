@@ -57,10 +57,10 @@ POLICIES: t.Mapping[str, t.Callable[[t.Any], Json]] = {
 
 def asked(shape: Shape, params: t.Mapping[str, t.Any], allow_unknown: bool) -> Json:
     """The options that were given, checked before any call. `shape` is CreateRepository's."""
+    check_name(shape, params["name"])
     named = {**params, "repository_name": params["name"]}
     checked = check_options(shape, named, skip=("tags",), members=DEFAULTS, allow_unknown=allow_unknown)
     options = normalise(checked, SETS)
-    check_name(shape, options["repository_name"])
     options |= {name: read(params[name]) for name, read in POLICIES.items() if params[name] is not None}
     _check_encryption(options.get(ENCRYPTION))
     return options
@@ -71,8 +71,7 @@ def check_name(shape: Shape, name: str) -> None:
     if not re.fullmatch(pattern, name):
         raise SlipwayError(
             INVALID_OPTION,
-            f"name: '{name}' is no name of a repository: lower-case letters and digits, between them single '.', '_',"
-            " '-' or '/'.",
+            f"name: expected lower-case letters and digits, between them single '.', '_', '-' or '/', got {name!r}.",
         )
 
 

@@ -201,8 +201,8 @@ def test_a_repository_with_images_goes_only_by_force(run: Run, ecr: t.Any, put: 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": "WebApp"}, "'WebApp' is no name of a repository"),
-        ({"name": "a--/b"}, "is no name of a repository"),
+        ({"name": "WebApp"}, "name: expected lower-case letters and digits, .* got 'WebApp'"),
+        ({"name": "a--/b"}, "name: expected lower-case .* got 'a--/b'"),
         ({"image_scanning_configuration": {"scanonpush": True}}, "did you mean 'scanOnPush'"),
         ({"image_scanning_configuration": {"scanOnPush": "perhaps"}}, "expected true or false"),
         ({"encryption_configuration": {"encryptionType": "AES"}}, "'AES' is none of AES256, KMS, KMS_DSSE"),

@@ -8,14 +8,14 @@ DOCUMENTATION = r"""
 name: steps
 type: stdout
 short_description: Ansible's usual output, with the banner of a task before it runs, and each failure once
-version_added: 0.2.0
+version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
   - Where skipped tasks are not shown, Ansible prints a task's banner only when it has ended. So nobody sees what a run
     waits for, and the progress of M(slipway.aws.ecs_release) stands above the banner of its task.
   - This prints the banner at once for each task that cannot be skipped, and for those that show progress or wait.
-  - The reason of a failure is printed once, in the result. With C(-v), Ansible's own error with the place in the
-    playbook comes first.
+  - The reason of a failure is printed once, in the result, without line breaks and quotes that YAML adds. With C(-v),
+    Ansible's own error with the place in the playbook comes first.
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -31,6 +31,8 @@ SHOW_PROGRESS = (
     *("acm_certificate_request", "auto_scaling_group", "ecs_capacity_provider", "ecs_cluster", "ecs_release"),
     *("ecs_service", "ecs_task_run", "service_discovery_namespace"),
 )
+# Text that is longer would be wrapped.
+LINE = 60
 
 
 class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
@@ -51,6 +53,13 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
         if self._display.verbosity == 0 and result.get("msg") and in_result(self._current_task_result):
             result.pop("exception", None)
         super()._handle_exception(result, use_stderr=use_stderr)
+
+    def _dump_results(self, result: Any, *arguments: Any, **options: Any) -> str:
+        """YAML wraps a long text and doubles its quotes, but not in a block, which a line break makes of it."""
+        text = result.get("msg")
+        if isinstance(text, str) and (len(text) > LINE or "'" in text) and self.get_option("result_format") == "yaml":
+            result = {**result, "msg": f"{text}\n"}
+        return str(super()._dump_results(result, *arguments, **options))
 
 
 def in_result(task_result: Any) -> bool:

@@ -6,18 +6,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[4]
+# Longer than a line of YAML, and with quotes that YAML would double.
+REASON = f"the reason of the assertion: 'web' is a name of{' many words' * 12}, and 'db' is none"
 PLAYBOOK = """
 - hosts: localhost
   gather_facts: false
   tasks:
     - name: An assertion
-      ansible.builtin.assert: {that: false, fail_msg: the reason of the assertion}
+      ansible.builtin.assert: {that: false, fail_msg: "{{ reason }}"}
       ignore_errors: true
     - name: A module
       ansible.builtin.command: {argv: ["no-such-command-of-ours"]}
@@ -36,18 +39,19 @@ def test_a_failure_is_told_once(tmp_path: Path) -> None:
     playbook.write_text(PLAYBOOK)
     command = [Path(sys.executable).with_name("ansible-playbook"), "--inventory", "localhost,", "-c", "local"]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
-    python = f"ansible_python_interpreter={sys.executable}"
+    variables = json.dumps({"ansible_python_interpreter": sys.executable, "reason": REASON})
     environment = {**kept, "ANSIBLE_NOCOLOR": "1"}
 
     def told(*options: str) -> str:
         run = subprocess.run(
-            [*command, "-e", python, *options, playbook], cwd=ROOT, env=environment, capture_output=True, text=True
+            [*command, "-e", variables, *options, playbook], cwd=ROOT, env=environment, capture_output=True, text=True
         )
         assert run.returncode == 2
         return run.stdout + run.stderr
 
     usual = told()
     assert usual.count("the reason of the assertion") == 1
+    assert f"    {REASON}\n" in usual
     assert usual.count("the reason of one") == 1
     assert usual.count("msg: Error executing command") == 1
     assert "[ERROR]: Task failed: Finalization of task args" in usual

@@ -101,6 +101,8 @@ notes:
     it ran before. C(slipway:before.run) says which release wrote it, who started it and until when it may take. They
     are removed when it has ended. If a run is killed, rerun the same command; it resumes. If that fails, it rolls back
     what the killed run had changed, too.
+  - AWS allows 50 tags of a service, and a checkpoint takes about three. A release of a service that has too many of its
+    own is refused before anything is changed.
   - Another release of the same services is refused while one is in progress, as far as its checkpoints tell. That is no
     lock, two that start at the same moment do not see each other. Neither deletes a service that the other created.
   - A service is deleted on the way back only if this run's C(CreateService) answered it, or if it has the checkpoint of
@@ -249,7 +251,8 @@ code:
     - V(bad_answer), an answer cannot be read, or leaves out what was asked for.
     - V(aws_error), AWS answered with a fault of its own.
     - V(conflict), something else is being done to a service, or another client created it meanwhile.
-    - V(limit_exceeded), a quota is used up.
+    - V(limit_exceeded), a quota is used up, or a service has so many tags that none are left for its checkpoint; then
+      nothing was touched.
     - V(no_connection), AWS cannot be reached.
     - V(no_credentials), there are no usable credentials.
     - V(not_found), the cluster or a task definition does not exist.

@@ -25,10 +25,11 @@ from .._core.waiting import leave_stopping_to_main_thread
 from . import api, service_flow, target_groups_flow
 from . import task_definition_flow as definitions
 from .checkpoint import Run, at, release_id
+from .checkpoint_plan_flow import checkpoint_for, needs_checkpoint, refuse_too_many_tags
 from .checkpoints_flow import clear_checkpoints, note_state
 from .fleet import Fleet, Service, Ship, Unwatched
 from .limits import check_cluster
-from .release import Before, before_of, depth, mark, short, way_back
+from .release import Before, depth, mark, short, way_back
 from .release_plan import (
     NOTHING,
     Definition,
@@ -59,8 +60,8 @@ from .release_result import (
 )
 from .rollback_flow import request_of, restore_target_groups, roll_back
 from .rollout import is_steady
-from .service import Options, ServicePlan, Shapes, Wish, plan_service
-from .target_groups import changed, checkpoint_of
+from .service import ServicePlan, Shapes, Wish, plan_service
+from .target_groups import changed
 from .watching import Cloud, Observer
 
 
@@ -120,6 +121,7 @@ def _release(release: Release, connection: Connection) -> Result:
     plan_target_groups(release.cloud, parts, groups)
     if not params["force"]:
         refuse_other_release(parts, own, at(now))
+    refuse_too_many_tags(parts, Run(own))
     if check_mode:
         _register(release, check_mode=True)
         return result_of(release, check_mode=True)
@@ -230,15 +232,12 @@ def _forward(release: Release, part: Part) -> Ship | None:
 def _start(release: Release, part: Part, observer: Observer) -> Service | None:
     """Write the checkpoint, then make the calls of the plan; the service to watch."""
     service = part.service if part.current is not None else None
-    target = str(part.wish.options.get("task_definition") or (part.current or {}).get("task_definition", ""))
     if service is None:
-        return _create(release, part, observer, target)
+        return _create(release, part, observer)
     if part.plan.changed:
         observer.read_known()
-    if part.plan.changed or part.before or changed(part.groups):
-        former = _former_groups(part)
-        before = before_of(part.current or {}, part.plan.plan, target, part.before)
-        part.before = replace(before, run=release.run, groups=former)
+    if needs_checkpoint(part):
+        part.before = checkpoint_for(part, release.run)
         api.tag_resource(release.ecs, service["serviceArn"], tagging.to_list(mark(part.before)))
     _change_target_groups(release, part)
     if part.plan.changed:
@@ -251,10 +250,6 @@ def _start(release: Release, part: Part, observer: Observer) -> Service | None:
     return part.answer or service
 
 
-def _former_groups(part: Part) -> dict[str, Options]:
-    return checkpoint_of(part.groups, part.before.groups if part.before else {})
-
-
 def _change_target_groups(release: Release, part: Part) -> None:
     """Give the target groups their settings before the tasks that are checked with them start."""
     for group in changed(part.groups):
@@ -262,15 +257,13 @@ def _change_target_groups(release: Release, part: Part) -> None:
         release.say(part, str(group))
 
 
-def _create(release: Release, part: Part, observer: Observer, target: str) -> Service:
+def _create(release: Release, part: Part, observer: Observer) -> Service:
     """Create a service with its checkpoint. It is rolled back only if this request has created it."""
     if (part.service or {}).get("status") == "DRAINING":
         service_flow.await_inactive(release.cloud, release.cluster, part.name, release.timeout)
-    part.before = Before(
-        None, target, release.run, checkpoint_of(part.groups, part.before.groups if part.before else {})
-    )
+    part.before = before = checkpoint_for(part, release.run)
     _change_target_groups(release, part)
-    noted = [*part.plan.request.get("tags", ()), *tagging.to_list(mark(part.before))]
+    noted = [*part.plan.request.get("tags", ()), *tagging.to_list(mark(before))]
     planned = replace(part.plan, request={**part.plan.request, "tags": noted})
     part.asked_to_create = True
     try:
@@ -280,7 +273,7 @@ def _create(release: Release, part: Part, observer: Observer, target: str) -> Se
     except SlipwayError as error:
         part.asked_to_create = error.code not in (REFUSED, ACCESS_DENIED, INVALID_OPTION, LIMIT_EXCEEDED)
         if error.code == CONFLICT:
-            _leave_to_others(release, part, part.before)
+            _leave_to_others(release, part, before)
         raise
     part.made = identity(part.answer)
     release.say(part, _way(None, part.answer))

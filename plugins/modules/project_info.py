@@ -29,6 +29,8 @@ options:
       - The kinds are V(service) (required), V(task definition) (families), V(parameter), V(secret), V(target group)
         (ARNs), V(discovery service), V(log group), V(repository), V(load balancer) and V(cluster).
       - Nothing that a service refers to is obsolete while the service stays, whoever made it.
+      - Of task definitions, it finds families whose name begins with the project's, and those that an obsolete service
+        runs. Reading who owns each family of the region would be one call for each.
     type: dict
   cluster:
     description: With O(keep), the cluster whose services are read. Services of others are never obsolete.

@@ -75,9 +75,13 @@ def _is_obsolete(kind: str, one: There, rules: Rules) -> bool:
 
 
 def _is_used(kind: str, one: There, used: set[str]) -> bool:
-    if kind == "task definition":
-        return any(f":task-definition/{one.name}:" in arn for arn in used)
-    return one.id in used
+    return one.name in families_in(used) if kind == "task definition" else one.id in used
+
+
+def families_in(arns: t.Iterable[str]) -> set[str]:
+    """The families among what services refer to."""
+    parts = (arn.partition(":task-definition/")[2] for arn in arns)
+    return {part.partition(":")[0] for part in parts if part}
 
 
 def _entry(kind: str, one: There, rules: Rules) -> Json:

@@ -28,6 +28,8 @@ def info(connection: Connection) -> Result:
     account = api.Account({kind.client: connection.client(kind.client) for kind in kinds}, params["project"])
     scope = scoped_api.Scope(account, params["cluster"] or "", params["namespace"] or "", params["keep"])
     found, unread = _read(kinds, scope)
+    if "task definition" in found and "service" in found:
+        found["task definition"] += _families_of_obsolete_services(found, scope)
     rules = obsolete.Rules(
         {api.OWNER: params["project"]}, params["group"], params["keep"], params["released"], params["delete_full"]
     )
@@ -67,3 +69,12 @@ def _read(kinds: t.Sequence[scoped_api.Kind], scope: scoped_api.Scope) -> tuple[
         if isinstance(answer, SlipwayError)
     ]
     return found, unread
+
+
+@aws_call
+def _families_of_obsolete_services(found: t.Mapping[str, list[api.Found]], scope: scoped_api.Scope) -> list[api.Found]:
+    """Families that go with their service, whatever they are called. Where no service is obsolete, no call."""
+    ours = [one for one in found["service"] if one.tags.get(api.OWNER) == scope.account.project]
+    obsolete_services = [one for one in ours if one.name not in scope.keep["service"]]
+    named = {name for one in obsolete_services for name in obsolete.families_in(one.uses)}
+    return list(scoped_api.some_families(scope, sorted(named - {one.name for one in found["task definition"]})))

@@ -262,6 +262,23 @@ def test_nothing_is_read_that_is_known_to_stay(run: RunModule, calls: list[str])
     assert sorted(calls) == ["DescribeServices", "ListServices", "ListTaskDefinitionFamilies"]
 
 
+@pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
+def test_families_of_others_cost_no_calls(run: RunModule, calls: list[str], emulator: str) -> None:
+    """One list, and one call for each family that is named after the project or goes with an obsolete service."""
+    site()
+    ecs, own = boto3.client("ecs"), [{"key": "slipway:project", "value": "ecs"}]
+    others = [(f"theirs-{number}", []) for number in range(20)]
+    for family, tags in (*others, ("ecs-job", own), ("ecs-theirs", [])):
+        container = {"name": "app", "image": "app", "memory": 64}
+        ecs.register_task_definition(family=family, containerDefinitions=[container], tags=tags)
+    calls.clear()
+    keep = {"service": ["web"], "task definition": ["web"]}
+    told = run("project_info", project="ecs", cluster="ecs", keep=keep)
+    assert names(one for one in told["obsolete"] if one["kind"] == "task definition") == ["ecs-job", "old"]
+    # ecs-job, ecs-theirs, and old, whose service is obsolete
+    assert (calls.count("ListTaskDefinitionFamilies"), calls.count("DescribeTaskDefinition")) == (1, 3)
+
+
 def test_a_cluster_that_is_yet_to_be_made_has_nothing(run: RunModule) -> None:
     told = run("project_info", project="ecs", cluster="ecs", keep={"service": ["web"]})
     assert (told["obsolete"], told.get("warnings")) == ([], None)

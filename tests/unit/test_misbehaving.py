@@ -198,7 +198,7 @@ def test_a_module_behind_an_aws_that_misbehaves(
         faulty = Misbehaving(cloud.address, kind, seed, list(watched.calls.elements()))
         # Twice, as somebody would who sees it fail; the second time, what the first has done may not be visible.
         for result in cloud.behind(faulty, case.module, wanted, times=2):
-            check(case.module, result, kind)
+            check(result, kind)
         cloud.record("proxy", {"calls": sum(faulty.calls.values()), **faulty.faults})
         completed = run(case.module, **wanted)
         assert "failed" not in completed, completed
@@ -210,13 +210,11 @@ def test_a_module_behind_an_aws_that_misbehaves(
 
 # What a module may fail with, beside an account in which the calls are not possible.
 ALLOWED = {"unreadable": {"bad_answer"}, "denied": {"access_denied"}, "expired": {"no_credentials"}}
-# A service that was deleted seconds ago, and that a stale read shows as if it had never been.
-ALLOWED_OF = {("ecs_service", "stale"): {"conflict"}}
 
 
-def check(module: str, result: Json, kind: str) -> None:
+def check(result: Json, kind: str) -> None:
     """A result as documented, also where it is a failure."""
     assert "Traceback" not in str(result), result
     assert "exception" not in result, result
     if result.get("failed"):
-        assert result["code"] in ALLOWED.get(kind, set()) | ALLOWED_OF.get((module, kind), set()), result
+        assert result["code"] in ALLOWED.get(kind, set()), result

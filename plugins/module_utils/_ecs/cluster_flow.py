@@ -43,7 +43,27 @@ def present(connection: Connection) -> Result:
         _update(connection, current, planned, is_busy(seen))
     if result["changed"] or is_busy(seen):
         seen = _settled(connection) if params["wait"] else find(ecs, params["name"])
+    if current is None and seen and not is_busy(seen):
+        return _brought_to(connection, result, seen, options)
     return {**result, "cluster": from_answer(seen or {})}
+
+
+def _brought_to(connection: Connection, result: Result, seen: Json, options: Json) -> Result:
+    """The result for a cluster that was to be created, with whatever is not yet as asked applied to it.
+
+    CreateCluster answers a cluster that a read did not show as if it had created it, and leaves it as it is. One that
+    is as asked, and in which nothing runs, cannot be told from a new one: it is reported as created.
+    """
+    params, found = connection.params, from_answer(seen)
+    tags = tagging.wanted(found["tags"], params["tags"], params["purge_tags"])
+    planned = plan(found, _known_namespace(connection, found, options), tags)
+    if planned.changed:
+        _update(connection, found, planned, is_busy(seen))
+        seen = (_settled(connection) if params["wait"] else find(connection.client("ecs"), params["name"])) or seen
+        result = {**result, "diff": planned.diff}
+    elif any(found[count] for count in COUNTS):
+        result = {"changed": False, "diff": planned.diff}
+    return {**result, "cluster": from_answer(seen)}
 
 
 def absent(connection: Connection) -> Result:

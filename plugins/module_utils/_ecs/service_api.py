@@ -22,7 +22,9 @@ def create_service(ecs: Client, request: Json) -> Json:
     except SlipwayError as error:
         if "not idempotent" not in error.msg:
             raise
-        raise SlipwayError(CONFLICT, error.msg, error.details) from error
+        conflict = SlipwayError(CONFLICT, error.msg, error.details)
+        conflict.lost = error.lost
+        raise conflict from error
 
 
 @aws_call

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .._core import tags as tagging
-from .._core.creating import passes
-from .._core.errors import CONFLICT, INVALID_OPTION, NOT_FOUND, TIMEOUT, SlipwayError
+from .._core.creating import Exists, persist, visible
+from .._core.errors import CONFLICT, INVALID_OPTION, NOT_FOUND, SlipwayError
 from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN, Plan, remove
 from .._core.shapes import check_options
@@ -38,8 +38,6 @@ from .watching import Cloud, Observer, explain, follow
 
 # Members of the request that are no options of the same meaning.
 _NOT_OPTIONS = ("cluster", "service_name", "client_token", "task_definition", "tags")
-# A new account gets ECS's service-linked role with its first cluster, and it takes a while to be usable.
-_NEW_ROLE_SECONDS = 60.0
 # For so long a read may not show what was created just now.
 _STALE_SECONDS = 10.0
 
@@ -66,7 +64,14 @@ def run_flow(connection: Connection) -> Result:
     if connection.params["state"] == "absent":
         return _absent(cloud, connection)
     shapes = request_shapes(cloud.ecs)
-    request = _request(connection, cloud, shapes)
+    request = _request(connection, shapes)
+    try:
+        return _present(cloud, request, shapes)
+    except Exists as exists:
+        return _present_again(cloud, request, shapes, exists)
+
+
+def _present(cloud: Cloud, request: Request, shapes: Shapes) -> Result:
     found = read_service(cloud, request)
     service = found if present(found) else None
     if service and service.get("status") == "DRAINING":
@@ -80,6 +85,17 @@ def run_flow(connection: Connection) -> Result:
     if request.check_mode:
         return _result(planned, predicted(service, planned, request.name))
     return carry_out(cloud, request, service, planned, found)
+
+
+def _present_again(cloud: Cloud, request: Request, shapes: Shapes, exists: Exists) -> Result:
+    """Plan what a create found as an update. It is not of this run, so it is not deleted for what cannot be changed."""
+    try:
+        result = _present(cloud, replace(request, wish=replace(request.wish, recreate=False)), shapes)
+    except SlipwayError as error:
+        raise SlipwayError(error.code, f"{error.msg} ({exists.msg})", {**exists.details, **error.details}) from exists
+    if exists.changed and not result["changed"]:
+        return {**result, "changed": True, "diff": exists.diff}
+    return result
 
 
 def request_shapes(ecs: t.Any) -> Shapes:
@@ -108,14 +124,9 @@ def wish_of(params: t.Mapping[str, t.Any], shapes: Shapes, check_mode: bool) -> 
     )
 
 
-def _request(connection: Connection, cloud: Cloud, shapes: Shapes) -> Request:
+def _request(connection: Connection, shapes: Shapes) -> Request:
     params = connection.params
-
-    def as_asked(service: Options) -> bool:
-        current = options_of(cloud, service, request.wish)
-        return not plan_service(current, _resolved(cloud, request, current), shapes).changed
-
-    request = Request(
+    return Request(
         cluster=params["cluster"],
         name=params["name"],
         wish=wish_of(params, shapes, connection.check_mode),
@@ -123,9 +134,9 @@ def _request(connection: Connection, cloud: Cloud, shapes: Shapes) -> Request:
         wait=params["wait"],
         timeout=float(params["wait_timeout"]),
         check_mode=connection.check_mode,
-        ours=as_asked,
+        # Planned again instead: who made it, and whether it is as asked, follows from its settings.
+        ours=lambda _service: False,
     )
-    return request
 
 
 def read_service(cloud: Cloud, request: Request) -> Options | None:
@@ -229,37 +240,40 @@ def apply(
 ) -> Options:
     """Make the calls of the plan; the service as AWS answers it. `deleted` is what AWS remembers of one of its name."""
     if service is None:
-        return _create(cloud, request, planned.request, deleted)
+        return _create(cloud, request, planned, deleted)
     if planned.action == "recreate":
-        return _recreate(cloud, request, planned.request, service)
+        return _recreate(cloud, request, planned, service)
     if planned.request:
         call = {**planned.request, "cluster": request.cluster, "service": request.name}
-        service = {**service_api.update_service(cloud.ecs, call), "tags": service.get("tags")}
+        service = {**persist(lambda: service_api.update_service(cloud.ecs, call)), "tags": service.get("tags")}
     api.tag_resource(cloud.ecs, service["serviceArn"], tagging.to_list(planned.put_tags))
     api.untag_resource(cloud.ecs, service["serviceArn"], planned.remove_tags)
     return service
 
 
-def _recreate(cloud: Cloud, request: Request, members: Options, old: Options) -> Options:
+def _recreate(cloud: Cloud, request: Request, planned: ServicePlan, old: Options) -> Options:
     """Delete the service and make it anew; whoever has to repair what goes wrong between gets all its settings."""
     service_api.delete_service(cloud.ecs, request.cluster, request.name, force=True)
     try:
         await_inactive(cloud, request.cluster, request.name, request.timeout)
-        return _create(cloud, request, members, old)
+        return _create(cloud, request, planned, old)
     except SlipwayError as error:
         told = f"{error.msg} The old service {request.name} is deleted; `request` has what the new one was to be."
-        raise SlipwayError(error.code, told, {**error.details, "request": members}) from error
+        failure = SlipwayError(error.code, told, {**error.details, "request": planned.request})
+        if isinstance(error, Exists):
+            raise Exists(failure, error.find, error.diff, begun=True) from error
+        raise failure from error
 
 
-def _create(cloud: Cloud, request: Request, members: Options, deleted: Options | None) -> Options:
+def _create(cloud: Cloud, request: Request, planned: ServicePlan, deleted: Options | None) -> Options:
     """Create the service, as one request however often it is sent."""
-    call = {**members, "cluster": request.cluster, "serviceName": request.name}
+    call = {**planned.request, "cluster": request.cluster, "serviceName": request.name}
     call["clientToken"] = request.client_token or client_token(call, _generation(deleted))
-    made = _created(cloud, request, call)
+    made = _created(cloud, request, call, planned)
     if not _lives(made) and not request.client_token:
         # AWS has answered with a deleted service, which this token created.
         call["clientToken"] = client_token(call, _generation(made))
-        made = _created(cloud, request, call)
+        made = _created(cloud, request, call, planned)
     if not _lives(made):
         told = (
             f"CreateService of service {request.name}: expected an active service, got one that is"
@@ -278,46 +292,42 @@ def _generation(deleted: Options | None) -> str:
     return str((deleted or {}).get("createdAt") or (primary(deleted or {}) or {}).get("id", ""))
 
 
-def _created(cloud: Cloud, request: Request, call: Options) -> Options:
+def _created(cloud: Cloud, request: Request, call: Options, planned: ServicePlan) -> Options:
     """The service that AWS answers; that which is there where an earlier attempt of this request has created it."""
-
-    def attempt() -> Options | SlipwayError:
-        try:
-            return service_api.create_service(cloud.ecs, call)
-        except SlipwayError as error:
-            if passes(error):
-                return error
-            raise
-
     try:
-        made = poll(
-            attempt,
-            lambda answer: not isinstance(answer, SlipwayError),
-            timeout=_NEW_ROLE_SECONDS,
-            waiting_for="what the service needs: its role or the service-linked role of ECS, or an active cluster",
-        )
-        return t.cast(Options, made)
+        return persist(lambda: service_api.create_service(cloud.ecs, call))
     except SlipwayError as error:
         if error.code != CONFLICT:
             raise
-        return _existing(cloud, request, error)
+        return _existing(cloud, request, error, planned)
 
 
-def _existing(cloud: Cloud, request: Request, refusal: SlipwayError) -> Options:
-    """The service that stands in the way of a new one: it must be what this request was to create."""
+def _existing(cloud: Cloud, request: Request, refusal: SlipwayError, planned: ServicePlan) -> Options:
+    """The service that stands in the way of a new one, if it is what this request was to create; else `Exists`."""
+    last: list[Options | None] = [None]
+
+    def living() -> Options | None:
+        last[:] = [read_service(cloud, request)]
+        return last[0] if present(last[0]) else None
+
     try:
-        service = poll(
-            lambda: read_service(cloud, request) or {}, bool, timeout=_STALE_SECONDS, waiting_for="the existing service"
-        )
+        service = visible(living, timeout=_STALE_SECONDS)
     except SlipwayError as error:
-        raise (refusal if error.code == TIMEOUT else error) from refusal
-    if not present(service) or request.ours(service):
+        raise error from refusal
+    if service is None and last[0]:
+        # It is deleted, and the token created it: AWS remembers both.
+        return last[0]
+    if service is None:
+        raise refusal
+    if request.ours(service):
         return service
     told = (
         f"CreateService of service {request.name}: expected no service of this name, got one that another client"
         f" created meanwhile. It is left alone. See whose it is; to change it, rerun. ({refusal.msg})"
     )
-    raise SlipwayError(CONFLICT, told, {**refusal.details, "service_arn": service.get("serviceArn")})
+    failure = SlipwayError(CONFLICT, told, {**refusal.details, "service_arn": service.get("serviceArn")})
+    failure.lost = refusal.lost
+    raise Exists(failure, lambda: service, planned.plan.diff, begun=False)
 
 
 def await_inactive(cloud: Cloud, cluster: str, name: str, timeout: float, clock: Clock | None = None) -> None:

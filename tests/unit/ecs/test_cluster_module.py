@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import boto3
+import botocore.client
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
@@ -129,6 +130,42 @@ def test_a_deleted_cluster_can_be_made_again(run: Run) -> None:
     run("ecs_cluster", **FULL)
     run("ecs_cluster", name="shop", state="absent")
     assert run("ecs_cluster", **FULL)["cluster"]["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(
+    ("options", "counts", "changed"),
+    [
+        # Nothing tells it from a new one.
+        ({}, {}, True),
+        ({}, {"runningTasksCount": 2}, False),
+        ({"tags": {"team": "other"}}, {"runningTasksCount": 2}, True),
+        ({"settings": CHANGES["settings"]}, {}, True),
+    ],
+)
+def test_a_cluster_that_a_read_does_not_show_is_as_asked_in_the_same_run(
+    run: Run, ecs: t.Any, monkeypatch: pytest.MonkeyPatch, options: Json, counts: Json, changed: bool
+) -> None:
+    """CreateCluster then answers the cluster that there is, as it is."""
+    run("ecs_cluster", **FULL)
+    asked, hidden = {**FULL, **options}, ["once"]
+    call = botocore.client.BaseClient._make_api_call
+
+    def stale(client: t.Any, operation: str, request: Json) -> Json:
+        if operation == "DescribeClusters" and hidden:
+            hidden.clear()
+            return {"clusters": [], "failures": [{"arn": "shop", "reason": "MISSING"}]}
+        answer = dict(call(client, "DescribeClusters" if operation == "CreateCluster" else operation, shown(request)))
+        found = [{**one, **counts} for one in answer.get("clusters") or ()]
+        return {"cluster": found[0]} if operation == "CreateCluster" else {**answer, "clusters": found}
+
+    def shown(request: Json) -> Json:
+        return {"clusters": [request["clusterName"]], "include": ["TAGS"]} if "clusterName" in request else request
+
+    with monkeypatch.context() as patch:
+        patch.setattr(botocore.client.BaseClient, "_make_api_call", stale)
+        result = run("ecs_cluster", **asked)
+    assert (result.get("changed"), hidden) == (changed, []), result
+    assert run("ecs_cluster", **asked)["changed"] is False
 
 
 def test_a_run_that_changes_nothing_makes_one_call(run: Run, calls: list[str]) -> None:

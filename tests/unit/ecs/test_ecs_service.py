@@ -16,6 +16,7 @@ import pytest
 import yaml
 from botocore.exceptions import ClientError
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.errors import CALL
 from ansible_collections.slipway.aws.plugins.modules import ecs_service
 
 Json = dict[str, t.Any]
@@ -302,8 +303,11 @@ def test_a_rollout_is_not_judged_where_tasks_may_not_be_read(web: Run, monkeypat
 # A service that is there when it is to be created
 
 
-def create_first(monkeypatch: pytest.MonkeyPatch, **members: t.Any) -> list[str]:
-    """Another client creates the service right before this one does, with these members instead; the tokens sent."""
+def create_first(monkeypatch: pytest.MonkeyPatch, lost: bool = False, **members: t.Any) -> list[str]:
+    """Another client creates the service right before this one does, with these members instead; the tokens sent.
+
+    `lost`: it was this one's own attempt, whose answer was lost.
+    """
     tokens: list[str] = []
     call = botocore.client.BaseClient._make_api_call
 
@@ -311,31 +315,67 @@ def create_first(monkeypatch: pytest.MonkeyPatch, **members: t.Any) -> list[str]
         if operation == "CreateService":
             tokens.append(request["clientToken"])
             call(client, operation, {**request, **members})
-            message = "Creation of service was not idempotent."
-            raise ClientError({"Error": {"Code": "InvalidParameterException", "Message": message}}, operation)
+            CALL.get().lost = lost
+            raise error_of("Creation of service was not idempotent.")
         return call(client, operation, request)
 
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", patched)
     return tokens
 
 
+def error_of(message: str) -> ClientError:
+    return ClientError({"Error": {"Code": "InvalidParameterException", "Message": message}}, "CreateService")
+
+
 def test_a_lost_answer_of_create_service_ends_well(web: Run, cluster: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """An API that does not know tokens refuses botocore's second try; what the first has created is what is asked."""
-    tokens = create_first(monkeypatch)
+    tokens = create_first(monkeypatch, lost=True)
     result = web(name="other", task_definition="web:1", desired_count=1)
     assert (result.get("changed"), result["service"]["service_name"]) == (True, "other"), result
     assert len(tokens) == 1
 
 
-def test_a_service_that_another_client_creates_meanwhile_is_left_alone(
+def test_a_service_that_another_client_creates_meanwhile_is_updated(
     web: Run, cluster: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create_first(monkeypatch, taskDefinition="web:2")
     result = web(name="other", task_definition="web:1", desired_count=1)
-    assert (result["failed"], result["code"]) == (True, "conflict")
-    assert "got one that another client created meanwhile. It is left alone." in result["msg"]
+    assert result.get("changed"), result
+    assert result["diff"]["before"]["task_definition"].endswith(":2")
     (other,) = cluster.describe_services(cluster="shop", services=["other"])["services"]
-    assert (other["status"], other["taskDefinition"].rpartition("/")[2]) == ("ACTIVE", "web:2")
+    assert (other["status"], other["taskDefinition"].rpartition("/")[2]) == ("ACTIVE", "web:1")
+
+
+def test_a_service_that_another_client_creates_meanwhile_is_never_deleted(
+    web: Run, cluster: t.Any, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_first(monkeypatch, schedulingStrategy="DAEMON")
+    result = web(name="other", task_definition="web:1", scheduling_strategy="REPLICA", recreate=True)
+    assert result.get("failed"), result
+    assert "got one that another client created meanwhile" in result["msg"]
+    assert "DeleteService" not in calls
+    assert cluster.describe_services(cluster="shop", services=["other"])["services"][0]["status"] == "ACTIVE"
+
+
+def test_a_service_of_a_run_seconds_ago_that_reads_do_not_show_is_no_change(
+    web: Run, cluster: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"name": "other", "task_definition": "web:1", "desired_count": 1}
+    assert web(**asked)["changed"]
+    hidden, refused = ["first", "second"], error_of("Creation of service was not idempotent.")
+    call = botocore.client.BaseClient._make_api_call
+
+    def stale(client: t.Any, operation: str, request: Json) -> t.Any:
+        if operation == "CreateService":
+            raise refused
+        if operation == "DescribeServices" and hidden:
+            hidden.pop()
+            return {"services": [], "failures": [{"arn": name, "reason": "MISSING"} for name in request["services"]]}
+        return call(client, operation, request)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", stale)
+    result = web(**asked)
+    assert (result.get("changed"), hidden) == (False, []), result
 
 
 def test_the_same_request_has_the_same_token_until_its_service_is_deleted(

@@ -41,7 +41,8 @@ options:
   group:
     description:
       - With O(keep), only services, task definitions, parameters and secrets with this value of the tag
-        C(slipway:group) are obsolete. Empty for those without it.
+        C(slipway:group) are obsolete. Empty for those without it. With a group, nothing of other kinds is obsolete, for
+        they carry no group.
     type: str
     default: ""
   released:

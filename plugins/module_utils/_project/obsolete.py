@@ -12,7 +12,7 @@ from .._core.tags import RELEASE_MARK, SCALING_MARK, SHARED_MARK, Tags
 
 Json = dict[str, t.Any]
 GROUP = "slipway:group"
-# Kinds that carry the group of those who deploy them.
+# Kinds that carry the group of those who deploy them. Of others nobody knows which group they belong to.
 GROUPED = ("service", "task definition", "parameter", "secret")
 # Kinds that a service can refer to: without the services nobody knows whether they are used.
 REFERRED = ("task definition", "target group", "discovery service")
@@ -70,7 +70,7 @@ def obsolete(found: t.Mapping[str, t.Sequence[There]], rules: Rules) -> list[Jso
 
 def _is_obsolete(kind: str, one: There, rules: Rules) -> bool:
     is_ours = all(one.tags.get(name) == value for name, value in rules.owner.items())
-    is_of_group = kind not in GROUPED or one.tags.get(GROUP, "") == rules.group
+    is_of_group = one.tags.get(GROUP, "") == rules.group if kind in GROUPED else not rules.group
     return is_ours and is_of_group and one.name not in rules.keep[kind] and one.id not in rules.keep[kind]
 
 

@@ -15,7 +15,7 @@ from ansible.module_utils.common import warnings
 from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._project.api import Found
-from ansible_collections.slipway.aws.plugins.module_utils._project.obsolete import Rules, obsolete, summary
+from ansible_collections.slipway.aws.plugins.module_utils._project.obsolete import GROUPED, Rules, obsolete, summary
 from ansible_collections.slipway.aws.plugins.module_utils._project.scoped_api import KINDS, arns_in
 
 if t.TYPE_CHECKING:
@@ -56,6 +56,14 @@ def names(entries: t.Iterable[Json]) -> list[str]:
 def test_only_what_carries_the_tags_of_those_who_run_it_is_listed(tags: Json, group: str, is_listed: bool) -> None:
     told = obsolete({"service": [found("old", tags), found("web", tags)]}, rules(group))
     assert names(told) == (["old"] if is_listed else [])
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
+def test_what_belongs_to_another_group_of_the_project_stays(kind: str) -> None:
+    """Repositories, target groups and the like carry no group: they may be another inventory's."""
+    tags = {**OURS, "slipway:group": "api"} if kind in GROUPED else OURS
+    there = {"service": [], kind: [found("old", tags)]}
+    assert obsolete(there, rules(group="web", full=["repository"])) == []
 
 
 @pytest.mark.parametrize("tags", [OURS, {}, {"slipway:project": "other"}])

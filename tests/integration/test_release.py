@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from pathlib import Path
 
@@ -123,7 +124,7 @@ def test_a_killed_release_is_completed_by_the_same_command(fleet: Fleet, start: 
 
     again = start(*wanted)
     assert again.end() == 0, again.output
-    assert f"Goes on where an earlier release was stopped ({len(noted)})" in again.output
+    assert re.search(rf"Resumes release \w+ of \S+, started \S+ \({len(noted)} services?\)", again.output), again.output
     assert fleet.running(*TEN) == all_run("v2", TEN)
     assert not fleet.noted(*TEN)
     assert not fleet.release(*wanted)["changed"]

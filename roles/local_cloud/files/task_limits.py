@@ -11,8 +11,10 @@ https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_para
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -23,6 +25,8 @@ Json = dict[str, Any]
 MIB = 1024 * 1024
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 KILLED = 137
+# The longest message of the kernel.
+RECORD = 8192
 
 
 def amount(given: Any) -> int:
@@ -80,10 +84,32 @@ def task_limits(ecs: ModuleType) -> None:
 
 
 def out_of_memory(engine: Any, container_id: str) -> bool:
-    """Whether Linux ended a container because it used more memory than it may."""
+    """Whether Linux ended a container because it used more memory than it may.
+
+    The engine tells only where the kernel's notification reached it in time, which it does not on every machine.
+    """
     import docker.errors
 
+    if any(container_id in record for record in kernel_log() if "oom-kill:" in record):
+        return True
     try:
         return bool(engine.containers.get(container_id).attrs["State"].get("OOMKilled"))
     except docker.errors.APIError:
         return False
+
+
+def kernel_log(path: str = "/dev/kmsg") -> Iterator[str]:
+    """The kernel's messages, one a read; none where this process may not read them."""
+    with contextlib.suppress(OSError):
+        log = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            while True:
+                try:
+                    record = os.read(log, RECORD)
+                except BrokenPipeError:  # overwritten before it was read: the next read goes on behind it
+                    continue
+                if not record:
+                    return
+                yield record.decode(errors="replace")
+        finally:
+            os.close(log)

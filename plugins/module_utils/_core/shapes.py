@@ -174,11 +174,13 @@ class _Checker:
         self.hidden -= secret
         return checked
 
-    def _wrong(self, path: str, expected: str, value: t.Any) -> t.Any:
+    def _wrong(self, path: str, expected: str, value: t.Any, hide: bool = False) -> t.Any:
         kind = {"dict": "a dictionary", "list": "a list", "str": "text", "bool": "a boolean", "NoneType": "null"}.get(
             type(value).__name__, type(value).__name__
         )
-        shown = f" ({value!r})" if isinstance(value, (str, int, float)) and not self._may_be_secret(value) else ""
+        shown = (
+            f" ({value!r})" if isinstance(value, (str, int, float)) and not (hide or self._may_be_secret(value)) else ""
+        )
         self.problems.append(f"{path}: expected {expected}, got {kind}{shown}.")
         return value
 
@@ -188,7 +190,7 @@ class _Checker:
 
     def _structure(self, shape: Shape, value: t.Any, path: str) -> t.Any:
         if not isinstance(value, dict):
-            return self._wrong(path, "a dictionary", value)
+            return self._wrong(path, "a dictionary", value, _holds_values(shape))
         given = {str(name): member for name, member in value.items() if member is not None}
         self.refuse_unknown(given, list(shape.members), f"{path}: ")
         for name in shape.required_members:
@@ -206,7 +208,7 @@ class _Checker:
 
     def _list(self, shape: Shape, value: t.Any, path: str) -> t.Any:
         if not isinstance(value, (list, tuple)):
-            return self._wrong(path, "a list", value)
+            return self._wrong(path, "a list", value, _holds_values(shape.member))
         self._refuse_count(shape, len(value), path, "elements")
         places = [f"{path}[{index}]{named(element)}" for index, element in enumerate(value)]
         return [
@@ -302,6 +304,11 @@ def _is_pair(shape: Shape) -> bool:
     """Name and value, such as a variable or a tag: one without the other means nothing."""
     pair = set(shape.members) in ({"name", "value"}, {"key", "value"})
     return pair and shape.members["value"].type_name == "string"
+
+
+def _holds_values(shape: Shape) -> bool:
+    """Whether what stands in place of the shape may be the value of a variable or a secret."""
+    return shape.type_name == "structure" and bool({"value", "valueFrom"} & set(shape.members))
 
 
 def named(element: t.Any) -> str:

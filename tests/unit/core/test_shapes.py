@@ -207,3 +207,14 @@ def test_the_mask_of_a_result_is_no_value(ecs_model: t.Any) -> None:
     container = {"name": "web", "image": "web", "environment": [{"name": "DB_PASSWORD", "value": "********"}]}
     with pytest.raises(SlipwayError, match=r"environment\[0\] \(DB_PASSWORD\)\.value: expected a value, got the mask"):
         check_options(shape, {"container_definitions": [container]})
+
+
+@pytest.mark.parametrize(
+    "members",
+    [{"secrets": "hunter2"}, {"secrets": ["hunter2"]}, {"environment": "hunter2"}, {"environment": ["A: hunter2"]}],
+)
+def test_what_stands_in_place_of_variables_and_secrets_is_not_shown(register: t.Any, members: t.Any) -> None:
+    with pytest.raises(SlipwayError) as caught:
+        check_options(register, {"family": "web", "container_definitions": [{"name": "web", **members}]})
+    assert str(next(iter(members))) in caught.value.msg
+    assert "hunter2" not in f"{caught.value.msg} {caught.value.details}"

@@ -78,8 +78,8 @@ def _values(check: Json, services: Sequence[str]) -> Iterator[str]:
 def problems_of(check: Json, services: Sequence[str]) -> list[str]:
     kind = check.get("type")
     if kind not in MEMBERS:
-        given_type = "missing" if kind is None else f"'{kind}'"
-        return [f"type is {given_type}, {', '.join(MEMBERS)} are right"]
+        given_type = "none" if kind is None else f"'{kind}'"
+        return [f"type: expected {', '.join(MEMBERS)}, got {given_type}"]
     given = {name for name, value in check.items() if value is not None} - {"name"}
     needed, allowed = MEMBERS[kind]
     found = [f"{kind} needs {name}" for name in sorted(needed - given)]

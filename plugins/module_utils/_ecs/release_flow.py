@@ -118,7 +118,7 @@ def _release(release: Release, connection: Connection) -> Result:
     own = release_id(release.cluster, [params["services"], groups] if groups else params["services"])
     read_parts(release.pool, release.cloud, release.cluster, parts, check_mode)
     plan_parts(release.pool, release.cloud, parts, release.shapes, check_mode)
-    plan_target_groups(release.cloud, parts, groups)
+    plan_target_groups(release.pool, release.cloud, parts, groups)
     if not params["force"]:
         refuse_other_release(parts, own, at(now))
     refuse_too_many_tags(parts, Run(own))

@@ -334,13 +334,13 @@ def target_groups_of(connection: Connection) -> dict[str, Options]:
     return asked
 
 
-def plan_target_groups(cloud: Cloud, parts: Sequence[Part], asked: dict[str, Options]) -> None:
+def plan_target_groups(pool: Executor, cloud: Cloud, parts: Sequence[Part], asked: dict[str, Options]) -> None:
     """Plan the settings of target groups, each with the services that use it."""
     # In check mode, those that are yet to be created; they will have these settings.
     wanted = {arn: settings for arn, settings in asked.items() if arn != UNKNOWN}
     if not wanted:
         return
-    groups = target_groups_flow.plan(cloud, wanted)
+    groups = target_groups_flow.plan(cloud, wanted, pool)
     used = {part.name: used_by(part.wish.options) or used_by(part.current or {}) for part in parts}
     target_groups_flow.require(wanted, groups, set().union(*used.values()))
     for part in parts:

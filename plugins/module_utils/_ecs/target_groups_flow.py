@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Executor
 
 from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
 from .._core.paging import batches
@@ -18,19 +19,20 @@ from .watching import Cloud
 _BATCH = 20
 
 
-def plan(cloud: Cloud, wanted: Settings) -> list[TargetGroup]:
-    """What has to change."""
+def plan(cloud: Cloud, wanted: Settings, pool: Executor | None = None) -> list[TargetGroup]:
+    """What has to change. With `pool`, the attributes, one call for each group, are read side by side."""
     found: list[Json] = []
     for batch in batches(sorted(wanted), _BATCH):
         found += service_api.describe_target_groups(cloud.elbv2, batch) or []
+    elbv2 = cloud.elbv2 if found else None
+
+    def settings(group: Json) -> Json:
+        return settings_of(group, target_group_api.describe_attributes(elbv2, group["TargetGroupArn"]))
+
+    read = pool.map(settings, found) if pool else map(settings, found)
     return [
-        planned(
-            one["TargetGroupName"],
-            one["TargetGroupArn"],
-            settings_of(one, target_group_api.describe_attributes(cloud.elbv2, one["TargetGroupArn"])),
-            wanted[one["TargetGroupArn"]],
-        )
-        for one in found
+        planned(one["TargetGroupName"], one["TargetGroupArn"], current, wanted[one["TargetGroupArn"]])
+        for one, current in zip(found, read, strict=True)
     ]
 
 

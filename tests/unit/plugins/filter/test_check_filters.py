@@ -28,7 +28,7 @@ def test_good_checks_have_no_problems() -> None:
     [
         ([], "at least one is right"),
         ([PAGE, PAGE], "page is there 2 times"),
-        ([{**PAGE, "type": "smtp"}], "page: type is 'smtp', http, tcp, command are right"),
+        ([{**PAGE, "type": "smtp"}], "page: type: expected http, tcp, command, got 'smtp'"),
         ([{**PAGE, "path": "shop"}], "page: path is 'shop', a path with a slash in front is right"),
         ([{**PAGE, "status": 99}], "page: status is 99"),
         ([{**PAGE, "status": 600}], "page: status is 600"),

@@ -58,8 +58,8 @@ options:
     type: path
   expected_tag:
     description:
-      - The RV(tag) that an earlier task returned for the same source. Where the source has changed since, the module
-        fails with the code V(context_changed), and there is no O(archive).
+      - The RV(tag) that an earlier task returned for the same source. If the source has changed since, the module
+        fails with the code V(context_changed) and writes no O(archive).
     type: str
 extends_documentation_fragment:
   - slipway.aws.attributes

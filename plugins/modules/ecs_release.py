@@ -41,8 +41,8 @@ options:
         C(health_check_path), C(health_check_codes), C(health_check_interval), C(health_check_timeout),
         C(healthy_threshold), C(unhealthy_threshold) and C(deregistration_delay).
       - They change right before the services that use them, and go back with them if the release fails or is undone.
-      - A service that is changed in nothing else is watched until its targets have been checked with the new settings.
-      - The target groups have to exist. What is left out is left alone.
+      - A service that changes in nothing else is watched until its targets have been checked with the new settings.
+      - The target groups have to exist. Omitted settings stay as they are.
     type: dict
   on_failure:
     description:
@@ -59,15 +59,15 @@ options:
       - Whether to take back a release that was killed or interrupted, in place of making one.
       - O(services) then name those to take back, by C(name) alone. Without it all of the cluster are looked at.
       - Services that no unfinished release has changed are left alone. The rest go back side by side.
-      - A release that is complete, and could only not remove its checkpoints, is not rolled back. Its checkpoints are
-        removed, or kept where only the account shows that it is complete.
+      - A release that is complete, and only failed to remove its checkpoints, is not rolled back. Its checkpoints are
+        removed, or kept if only the account shows that it is complete.
     type: bool
     default: false
   force:
     description:
       - Whether to release although another release is in progress on the same services. This one then takes over its
-        checkpoints, so that the way back leads to before both.
-      - With O(undo), whether to roll back also a release that reached its goals on all of its services.
+        checkpoints, so that a rollback restores what ran before both.
+      - With O(undo), whether to roll back also a release that is complete on all of its services.
     type: bool
     default: false
   wait_timeout:
@@ -98,13 +98,13 @@ notes:
   - Ansible itself shows arguments with C(-vvv) when it refuses them before the module starts, the items of a loop, and
     all arguments in the system's log unless C(no_target_syslog) is set. These the module cannot mask.
   - While a release goes on, each changed service has a checkpoint in its tags, C(slipway:before.0) and so on, with what
-    it ran before. C(slipway:before.run) says which release wrote it, who started it and until when it may take. They
+    it ran before. C(slipway:before.run) says which release wrote it, who started it, and when it times out. They
     are removed when it has ended. If a run is killed, rerun the same command; it resumes. If that fails, it rolls back
     what the killed run had changed, too.
-  - AWS allows 50 tags of a service, and a checkpoint takes about three. A release of a service that has too many of its
-    own is refused before anything is changed.
-  - Another release of the same services is refused while one is in progress, as far as its checkpoints tell. That is no
-    lock, two that start at the same moment do not see each other. Neither deletes a service that the other created.
+  - AWS allows 50 tags for a service, and a checkpoint takes about three. The module refuses a service that has too many
+    of its own before it changes anything.
+  - Another release of the same services is refused while one is in progress, as far as its checkpoints show. This is
+    not a lock. Two that start at the same moment do not see each other. Neither deletes a service of the other.
   - A service is deleted on the way back only if this run's C(CreateService) answered it, or if it has the checkpoint of
     this release. One that another client created meanwhile is left alone.
   - What an image tag points to is no part of a service, so going back cannot bring back an image that was pushed under
@@ -205,7 +205,7 @@ services:
       description: There, and V(true), where an earlier release had left the service unfinished.
       type: bool
     checkpoint_left:
-      description: There, and V(true), where the service still has its checkpoint though its release is complete.
+      description: V(true) if the service still has its checkpoint although its release is complete; otherwise omitted.
       type: bool
     code:
       description: What went wrong with the service, a code of M(slipway.aws.ecs_service).

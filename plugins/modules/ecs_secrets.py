@@ -26,7 +26,7 @@ options:
     default: present
   names:
     description:
-      - With O(state=absent), only these are removed, each as it is called in its store, such as V(/shop/log-level) or
+      - With O(state=absent), delete only these, each by its name in its store, such as V(/shop/log-level) or
         V(shop/database).
     type: list
     elements: str

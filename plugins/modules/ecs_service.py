@@ -145,8 +145,9 @@ options:
     type: dict
   client_token:
     description:
-      - Idempotency token of C(CreateService), up to 36 characters. Repeated requests with the same one are one.
-      - By default one that follows from the request, so that a rerun makes the same request.
+      - Idempotency token of C(CreateService), up to 36 characters. Requests with the same token create
+        one service.
+      - By default, it is derived from the request, so that a rerun sends the same token.
     type: str
   recreate:
     description:

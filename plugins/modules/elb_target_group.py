@@ -81,8 +81,8 @@ options:
     type: int
   keep_settings:
     description:
-      - Whether an existing target group keeps its health check settings and its deregistration delay, whatever is
-        given here. A new one gets what is given.
+      - Whether an existing target group keeps its health check settings and its deregistration delay, whatever
+        the options say. A new one gets the options.
       - For target groups whose settings change with their services, as O(slipway.aws.ecs_release#module:target_groups).
     type: bool
     default: false

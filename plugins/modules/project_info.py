@@ -24,16 +24,16 @@ options:
     required: true
   keep:
     description:
-      - Names that are asked for, by kind. With it, only these kinds are read, and what else carries the tag is returned
-        in C(obsolete), with a warning that names it.
+      - Desired names, by kind. If set, the module reads these kinds alone, returns what else carries the tag in
+        RV(obsolete), and warns of it.
       - The kinds are V(service) (required), V(task definition) (families), V(parameter), V(secret), V(target group)
         (ARNs), V(discovery service), V(log group), V(repository), V(load balancer) and V(cluster).
-      - Nothing that a service refers to is obsolete while the service stays, whoever made it.
-      - Of task definitions, it finds families whose name begins with the project's, and those that an obsolete service
-        runs. Reading who owns each family of the region would be one call for each.
+      - Nothing that a service refers to is obsolete while the service stays, whoever created it.
+      - Of task definitions, the module finds families whose name begins with the project's, and those of obsolete
+        services. It does not read the others, as each family of the region would cost one call.
     type: dict
   cluster:
-    description: With O(keep), the cluster whose services are read. Services of others are never obsolete.
+    description: With O(keep), the cluster whose services are read. Services of other clusters are never obsolete.
     type: str
   namespace:
     description: With O(keep), the namespace in AWS Cloud Map whose services are read.
@@ -41,22 +41,22 @@ options:
   group:
     description:
       - With O(keep), only services, task definitions, parameters and secrets with this value of the tag
-        C(slipway:group) are obsolete. Empty for those without it. With a group, nothing of other kinds is obsolete, for
-        they carry no group.
+        C(slipway:group) are obsolete. Empty for those without it. With a group, resources of other kinds are never
+        obsolete, because they carry no group.
     type: str
     default: ""
   released:
-    description: With O(keep), ARNs of load balancers that will no longer forward to what is obsolete.
+    description: With O(keep), ARNs of load balancers that stop forwarding to obsolete target groups.
     type: list
     elements: str
     default: []
   delete_full:
-    description: With O(keep), kinds that may be deleted with what they hold, such as V(repository) with its images.
+    description: With O(keep), kinds that may be deleted with their contents, such as V(repository) with its images.
     type: list
     elements: str
     default: []
   prune:
-    description: With O(keep), whether the caller deletes what is obsolete. The warning then names only what stays.
+    description: With O(keep), whether the caller deletes obsolete resources. The warning then lists only what is kept.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -73,7 +73,7 @@ EXAMPLES = r"""
     project: ecs
   register: owned
 
-- name: What of the project no variable asks for any more
+- name: Find obsolete resources of the project
   slipway.aws.project_info:
     project: ecs
     cluster: ecs
@@ -118,7 +118,7 @@ resources:
       type: dict
       sample: {"slipway:project": ecs}
 obsolete:
-  description: What carries the tag and is not in O(keep), in the order in which it is deleted.
+  description: Resources that carry the tag and are not in O(keep), in the order of their deletion.
   returned: success and with O(keep)
   type: list
   elements: dict
@@ -144,7 +144,7 @@ obsolete:
       type: bool
       sample: false
     kept_because:
-      description: Why it has to stay. Empty where it can be deleted.
+      description: Why it is kept. Empty if it can be deleted.
       type: str
       sample: it holds images
 code:

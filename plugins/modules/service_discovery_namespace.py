@@ -19,8 +19,8 @@ description:
 options:
   state:
     description:
-      - Whether the namespace is there. With it go all its services, once no task is registered in them.
-      - With V(absent) and O(services), only these services go, and the namespace stays.
+      - Whether the namespace exists. V(absent) deletes all its services with it, once no task is registered in them.
+      - V(absent) with O(services) deletes only these services and keeps the namespace.
     type: str
     choices: [present, absent]
     default: present
@@ -40,7 +40,7 @@ options:
     elements: str
     default: []
   purge_services:
-    description: Whether services of the namespace that O(services) lacks are removed.
+    description: Whether to delete services of the namespace that are not in O(services).
     type: bool
     default: true
   tags:

@@ -14,11 +14,11 @@ short_description: Validate the variables of all roles of this collection
 author:
   - The Slipway authors (@slipway)
 description:
-  - Refuses variables that no role knows, before anything is touched. Ansible ignores them without a word.
+  - Refuses variables that no role knows, before anything is touched. Ansible ignores them silently.
   - These are variables whose name begins with that of a role, or with C(slipway_), and is none of its options, and
     those that differ from one by a single letter. Names that begin with two underscores are free.
   - Values are validated too, by the roles' argument specs, and by AWS's own shapes where they are in AWS's spelling,
-    such as task definitions. What a template cannot know yet is left out.
+    such as task definitions. Values that a template cannot resolve yet are skipped.
   - All problems are reported at once, each with its position and with the nearest known name.
   - Every role of the collection depends on the role P(slipway.aws.preflight#role), which runs this once in each play.
 options: {}

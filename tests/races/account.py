@@ -124,7 +124,7 @@ def failing(members: Json) -> Json:
 
 def is_broken(arn: str) -> bool:
     """True for the revision of the broken family that cannot start: its second."""
-    family, _, revision = arn.rpartition("/")[2].rpartition(":")
+    family, _colon, revision = arn.rpartition("/")[2].rpartition(":")
     return family.endswith(BROKEN) and revision == "2"
 
 

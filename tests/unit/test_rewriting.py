@@ -210,7 +210,7 @@ FIRST_ATTEMPTS = [
 
 
 @pytest.mark.parametrize(
-    ("operation", "module", "options", "change"), FIRST_ATTEMPTS, ids=[call for call, *_ in FIRST_ATTEMPTS]
+    ("operation", "module", "options", "change"), FIRST_ATTEMPTS, ids=[call for call, *_others in FIRST_ATTEMPTS]
 )
 def test_a_first_attempt_that_aws_refuses_is_repeated(
     run: RunModule, refusing: Rewriting, operation: str, module: str, options: Json, change: Json

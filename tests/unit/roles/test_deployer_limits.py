@@ -196,16 +196,16 @@ KEYS = {"aws:TagKeys": [OWNER]}
 
 def test_resources_of_other_projects_cannot_be_tagged() -> None:
     context = tagged(Request=PROJECT, Resource="other") | KEYS
-    assert {action for _, action, _ in taken(DOCUMENTS, context)} <= BLIND
+    assert {action for _name, action, _resource in taken(DOCUMENTS, context)} <= BLIND
 
 
 def test_resources_of_nobody_are_tagged_while_they_are_created() -> None:
     context = tagged(Request=PROJECT) | KEYS
     found = taken(PERMISSIONS["documents"], context)
-    assert {action for _, action, _ in found if action.split(":")[0] in CREATED} == set()
+    assert {action for _name, action, _resource in found if action.split(":")[0] in CREATED} == set()
     # For the other services no key tells creation from later: then the names have to be the site's own.
     site = [PROJECT, *VALUES["repositories"], *VALUES["shared_repositories"]]
-    nameless = {action for _, action, resource in found if not any(name in resource for name in site)}
+    nameless = {action for _name, action, resource in found if not any(name in resource for name in site)}
     assert nameless == set(re.findall(r"`([\w-]+:(?:Tag|AddTags)\w*)`", permissions_of_readme()))
 
 
@@ -218,7 +218,7 @@ def test_what_is_created_gets_its_tags(action: str) -> None:
 
 def test_nobody_gives_ownership_away() -> None:
     other = taken(DOCUMENTS, tagged(Request="other", Resource=PROJECT) | KEYS)
-    assert {action for _, action, _ in other} <= {"s3:PutBucketTagging"}
+    assert {action for _name, action, _resource in other} <= {"s3:PutBucketTagging"}
 
 
 def test_nobody_removes_the_owner() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core import tags as tagging
+from .._core.creating import persist
 from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
 from .._core.module import Connection, Result
 from .._core.paging import batches
@@ -130,15 +131,20 @@ def _owner(service: Json | None) -> tagging.Tags:
     return {key: value for key, value in tags.items() if not key.startswith(tagging.RESERVED)}
 
 
+def _put_policy(scaling: t.Any, resource: str, name: str, policy: Json) -> None:
+    persist(lambda: scaling_api.put_policy(scaling, resource, name, policy))
+
+
 def _apply(scaling: t.Any, resource: str, current: Json, desired: Json, owner: tagging.Tags) -> None:
     """The target first, as all else belongs to it; what is no longer wanted goes last."""
     bounds = ("min_capacity", "max_capacity")
     if desired and [current.get(bound) for bound in bounds] != [desired[bound] for bound in bounds]:
         # AWS refuses tags for a target that exists.
         tags = {} if "min_capacity" in current else owner
-        scaling_api.register_target(scaling, resource, (desired["min_capacity"], desired["max_capacity"]), tags)
+        between = (desired["min_capacity"], desired["max_capacity"])
+        persist(lambda: scaling_api.register_target(scaling, resource, between, tags))
     kinds: tuple[tuple[str, t.Callable[..., None], t.Callable[..., None]], ...] = (
-        ("policies", scaling_api.put_policy, scaling_api.delete_policy),
+        ("policies", _put_policy, scaling_api.delete_policy),
         ("schedules", scaling_api.put_schedule, scaling_api.delete_schedule),
     )
     for kind, put, delete in kinds:

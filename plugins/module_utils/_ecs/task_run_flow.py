@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.creating import persist
 from .._core.errors import NOT_FOUND, TIMEOUT, SlipwayError
 from .._core.module import Connection, Result
 from .._core.plan import UNKNOWN
@@ -36,7 +37,7 @@ def run_flow(connection: Connection) -> Result:
     if connection.check_mode:
         return {"changed": True, "task_arn": UNKNOWN, "exit_code": 0, "output": []}
     asked = request(params["cluster"], service, container, params["command"])
-    started = task_api.run_task(cloud.ecs, asked)
+    started = persist(lambda: task_api.run_task(cloud.ecs, asked))
     task, ended = _followed(cloud, params["cluster"], started, params["wait_timeout"])
     output = _output(cloud, task, definition, container)
     code = exit_code(task, container)

@@ -16,6 +16,8 @@ import pytest
 from botocore.validate import ParamValidator
 from moto.server import ThreadedMotoServer
 
+from ansible_collections.slipway.aws.tests.proxies.base import Answer, LostError, Proxy, Request
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -141,6 +143,36 @@ def test_wrong_variables_are_refused_before_anything_is_made(moto: Cloud) -> Non
     told = " ".join(run.output.split())
     assert [text for _case, text in REFUSED if text not in told] == []
     assert state_of(moto) == before
+
+
+def test_a_lost_answer_to_what_it_creates_ends_well(moto: Cloud) -> None:
+    losing = ["CreateRole", "CreateLogGroup"]
+
+    def after(request: Request, answer: Answer) -> Answer:
+        if request.operation in losing:
+            losing.remove(request.operation)
+            raise LostError
+        return answer
+
+    logs = {"ecs_cluster_log_groups": [{"name": "/lost", "retention": 7}], "__ecs_cluster_logs_found": []}
+    tasks = [entry("log_groups", **logs), entry("roles")]
+    with Proxy(moto.address, after=after) as proxy:
+        run = moto._replace(address=proxy.address).play(tasks)
+    iam, cloudwatch = moto.client("iam"), moto.client("logs")
+    roles = [role["RoleName"] for role in iam.list_roles()["Roles"]]
+    try:
+        assert (run.code, losing) == (0, []), run.output
+        assert run.changed >= 2
+        assert cloudwatch.describe_log_groups()["logGroups"][0]["retentionInDays"] == 7
+    finally:
+        for role in roles:
+            for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+                iam.delete_role_policy(RoleName=role, PolicyName=policy)
+            for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
+                iam.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
+            iam.delete_role(RoleName=role)
+        for group in cloudwatch.describe_log_groups()["logGroups"]:
+            cloudwatch.delete_log_group(logGroupName=group["logGroupName"])
 
 
 @pytest.mark.variants

@@ -28,12 +28,13 @@ CALLS = {
     " proxies on the way and ``endpoint_url``, then run it again.",
     errors.CONFLICT: "Something else is being done to the resource, or its name is taken. Wait for it, then try again.",
     errors.INVALID_OPTION: "An option cannot be right; nothing was changed. ``problems`` lists all that is wrong.",
-    errors.LIMIT_EXCEEDED: "A quota of the account is used up. Ask AWS to raise it, or remove what is not needed.",
+    errors.LIMIT_EXCEEDED: "A quota of the account or a limit of the resource is reached. Remove what is not needed,"
+    " or ask AWS to raise it.",
     errors.NO_CONNECTION: "AWS cannot be reached, or three attempts at a call stalled: check the network, a proxy,"
     " ``region`` and ``endpoint_url``.",
     errors.NO_CREDENTIALS: "There are no usable credentials. Sign in, for instance with ``aws sso login``.",
     errors.NOT_FOUND: "What is named does not exist, in this region and account.",
-    errors.REFUSED: "AWS refuses the request for what it says.",
+    errors.REFUSED: "AWS rejected the request as invalid. The message has its reason.",
     errors.THROTTLED: "AWS still throttles at the last of ten attempts. Lower ``parallel``, run less at a time, or"
     " raise ``AWS_MAX_ATTEMPTS``.",
     errors.TIMEOUT: "Waiting took too long. The message says what was seen last.",

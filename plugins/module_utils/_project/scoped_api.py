@@ -12,9 +12,8 @@ from __future__ import annotations
 import typing as t
 
 from .._core import tags
-from .._core.errors import AWS_ERROR, SlipwayError
 from .._core.paging import batches, pages
-from .api import OWNER, Account, Found, Json, tagged
+from .api import OWNER, Account, Found, Json, described, tagged
 
 
 class Scope(t.NamedTuple):
@@ -41,19 +40,12 @@ def services(scope: Scope) -> t.Iterator[Found]:
     ecs = scope.client("ecs")
     for arns in batches(pages(ecs, "list_services", "serviceArns", cluster=scope.cluster), 10):
         answer = ecs.describe_services(cluster=scope.cluster, services=arns, include=["TAGS"])
-        _refuse_silence(arns, answer)
-        for one in answer["services"]:
+        # What a service refers to is known only of those that are in the answer.
+        for one in described("DescribeServices", answer, "services", "serviceArn", arns):
             if one["status"] == "ACTIVE":
                 own, running = tags.from_list(one.get("tags")), int(one["runningCount"])
                 state = f"{running} running task{'' if running == 1 else 's'}"
                 yield Found(one["serviceArn"], one["serviceName"], own, state=state, uses=frozenset(arns_in(one)))
-
-
-def _refuse_silence(arns: t.Sequence[str], answer: Json) -> None:
-    """What a service refers to is only known of those that are in the answer."""
-    told = {one["serviceArn"] for one in answer["services"]} | {one.get("arn") for one in answer.get("failures") or ()}
-    if silent := set(arns) - told:
-        raise SlipwayError(AWS_ERROR, f"DescribeServices: expected {', '.join(sorted(silent))} in the answer.")
 
 
 def arns_in(value: t.Any) -> t.Iterator[str]:

@@ -15,7 +15,7 @@ Json = Mapping[str, Any]
 
 CREATE, CHANGE, REMOVE, UNCLEAR, LEAVE = "create", "change", "remove", "create or change", "leave"
 # Carries the project's tag and is in no variable; it stays unless slipway_prune is set.
-OBSOLETE = "no longer asked for"
+OBSOLETE = "obsolete"
 MARKS = {CREATE: "+", CHANGE: "~", REMOVE: "-", UNCLEAR: "?", OBSOLETE: "!"}
 # These look, wait or steer. What they report is never a thing that the run manages.
 READERS = {
@@ -98,7 +98,7 @@ def _obsolete(named: Entry, result: Json) -> Iterator[Entry]:
         if one["kept_because"] or not prunes:
             more = "; ".join(text for text in (one["state"], one["kept_because"]) if text)
             item = f"{one['name']}, {more}" if more else one["name"]
-            yield Entry(named.group, named.host, f"No longer asked for: {one['kind']}", item, OBSOLETE)
+            yield Entry(named.group, named.host, f"Obsolete: {one['kind']}", item, OBSOLETE)
 
 
 def manages(module: str) -> bool:

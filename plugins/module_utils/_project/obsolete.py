@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What of a project no variable asks for any more, and what of that may be deleted. No calls."""
+"""Obsolete resources of a project, which no variable names any more, and which of them may be deleted. No calls."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _entry(kind: str, one: There, rules: Rules) -> Json:
 def _reason(kind: str, one: There, rules: Rules) -> str:
     """Why it is not deleted even when that is asked for; empty where it is."""
     if not rules.keep["service"]:
-        return "no service is asked for at all; to delete everything, run the playbook destroy"
+        return "ecs_app_services is empty; to delete everything, run the playbook destroy"
     if kind in LISTED:
         return "delete it by hand when nothing runs there or leads there"
     if any(name.startswith(RELEASE_MARK) for name in one.tags):

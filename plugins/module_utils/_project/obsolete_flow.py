@@ -64,7 +64,7 @@ def _read(kinds: t.Sequence[scoped_api.Kind], scope: scoped_api.Scope) -> tuple[
         answers = dict(zip((kind.name for kind in kinds), pool.map(read, kinds), strict=True))
     found = {name: answer for name, answer in answers.items() if not isinstance(answer, SlipwayError)}
     unread = [
-        f"Not known which {name}s of the project are no longer asked for: {answer.msg}"
+        f"Obsolete resources of the kind {name} are not listed: {answer.msg}"
         for name, answer in answers.items()
         if isinstance(answer, SlipwayError)
     ]

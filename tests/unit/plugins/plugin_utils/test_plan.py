@@ -81,8 +81,8 @@ def test_what_no_variable_asks_for_is_listed_unless_a_task_deletes_it(prune: boo
         )
     )
     assert [entry.item for entry in told] == listed
-    assert f", {len(listed)} no longer asked for (deleted with -e slipway_prune=true)." in summary(told)
-    assert "no longer asked for" not in summary([])
+    assert f", {len(listed)} obsolete (deleted with -e slipway_prune=true)." in summary(told)
+    assert "obsolete" not in summary([])
 
 
 def test_the_list_is_by_role_and_the_summary_counts() -> None:

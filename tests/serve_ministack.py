@@ -35,6 +35,20 @@ if __name__ == "__main__":
             return answer
         return servicediscovery.error_response_json("ServiceAlreadyExists", "Service already exists.", 400)
 
+    tokens: dict[str, str] = {}
+
+    @seams.wrap(ecs, "_create_service")  # type: ignore[untyped-decorator]
+    def create_service(original: Any, data: dict[str, Any]) -> Any:
+        """The request with the token of a service that is there is answered with that service."""
+        place = f"{ecs._resolve_cluster_name(data.get('cluster', 'default'))}/{data.get('serviceName')}"
+        found = ecs._services.get(place)
+        if found and found["status"] == "ACTIVE" and tokens.get(place) == data.get("clientToken", ""):
+            return ecs.json_response({"service": found})
+        answer = original(data)
+        if answer[0] == 200:
+            tokens[place] = data.get("clientToken", "")
+        return answer
+
     @seams.wrap(alb, "_create_rule")  # type: ignore[untyped-decorator]
     def create_rule(original: Any, params: dict[str, Any]) -> Any:
         """A priority is taken once."""

@@ -39,7 +39,7 @@ class Misbehaving(Proxy):
         self._denied = self._random.choice(sorted(set(operations)) or [""])
         self._expires = self._random.randint(1, max(len(operations), 1))
         self._row: Counter[str] = Counter()
-        self._past: dict[tuple[str, bytes], Answer] = {}
+        self._past: dict[tuple[str, str, bytes], Answer] = {}
         self._changed: dict[str, float] = defaultdict(lambda: -1e9)
 
     def before(self, request: Request) -> Answer | None:
@@ -53,7 +53,7 @@ class Misbehaving(Proxy):
 
     def after(self, request: Request, answer: Answer) -> Answer:
         if request.is_read:
-            self._past[request.path, request.body] = answer
+            self._past[request.operation, request.path, request.body] = answer
         else:
             self._changed[request.service] = time.monotonic()
         if self.kind == "lost" and answer.good and self._strikes(request):
@@ -72,7 +72,7 @@ class Misbehaving(Proxy):
 
     def _from_the_past(self, request: Request) -> Answer | None:
         """What the same read answered last, before a change that is not visible yet."""
-        answer = self._past.get((request.path, request.body))
+        answer = self._past.get((request.operation, request.path, request.body))
         if answer is None or time.monotonic() - self._changed[request.service] > self.stale_seconds:
             return None
         return self._fault(answer)

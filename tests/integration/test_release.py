@@ -99,8 +99,8 @@ def test_a_service_comes_after_another_and_a_new_one_goes_with_a_failed_release(
     back = dict.fromkeys(["stock", "orders", "search"], "rolled_back")
     assert states(result) == {**back, "web": "not_started"}
     stock = said(result, "stock", "done in")
-    assert stock < said(result, "orders", "made"), result["progress"]
-    assert stock < said(result, "search", "made"), result["progress"]
+    assert stock < said(result, "orders", "created, runs"), result["progress"]
+    assert stock < said(result, "search", "created, runs"), result["progress"]
     assert fleet.running("stock") == all_run("v1", ["stock"])
     assert not [name for name in ("orders", "search", "web") if fleet.described(name)]
 

@@ -284,7 +284,7 @@ def _create(release: Release, part: Part, observer: Observer) -> Service:
 def _way(before: Service | None, after: Service) -> str:
     was, now = short((before or {}).get("taskDefinition")), short(after.get("taskDefinition"))
     if before is None:
-        return f"made, runs {now}"
+        return f"created, runs {now}"
     return f"{was} -> {now}, started" if was != now else f"{now}, its settings change"
 
 

@@ -146,7 +146,7 @@ def summary(release: Release) -> str:
     create = sum(part.plan.action == "create" for part in parts)
     update = sum(part.changed for part in parts) - create
     told = f"Release of {counted(len(parts), 'service')} to cluster {short(release.cluster) or release.cluster}: "
-    counts = {"to create": create, "to change": update, "as they should be": len(parts) - create - update}
+    counts = {"to create": create, "to change": update, "unchanged": len(parts) - create - update}
     told += ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     resumed = [part for part in parts if part.before]
     runs = {part.before.run.told for part in resumed if part.before and part.before.run}

@@ -478,7 +478,7 @@ def test_lines_go_to_a_file_too(release: Run, tmp_path: Path) -> None:
     assert path.read_text().splitlines() == ["what was there", *result["progress"]]
     assert [line[10:] for line in result["progress"]][:2] == [
         "Release of 1 service to cluster shop: 1 to create",
-        "web  made, runs web:1",
+        "web  created, runs web:1",
     ]
     assert release(item("web"), progress=str(tmp_path / "absent" / "file"))["code"] == "invalid_option"
 

@@ -163,9 +163,13 @@ class Validator:
         self.problems.append(f"{path}: expected {expected}, got {kind or repr(value)}.")
 
     def _names(self, given: Collection[str], known: Collection[str], path: str, what: str) -> None:
-        self.problems += [
-            f"{path}: unknown {what} '{name}'{did_you_mean(name, list(known))}." for name in given if name not in known
-        ]
+        """Names that are not known. An option of AWS's service that stands beside `options` is told its place."""
+        nested = SERVICE if "options" in known else {}
+        for name in given:
+            if name in known:
+                continue
+            hint = " (it belongs under 'options')" if name in nested else did_you_mean(name, list(known))
+            self.problems.append(f"{path}: unknown {what} '{name}'{hint}.")
 
     def _aws(self, value: Any, path: str, place: str) -> None:
         shape = self.shape(*SHAPES[place])

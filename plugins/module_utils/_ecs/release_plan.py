@@ -177,7 +177,7 @@ def refuse_other_release(parts: Sequence[Part], own: str, now: str) -> None:
             RELEASE_IN_PROGRESS,
             f"Another release is in progress: {run.told}. It changes {to} and may take until {run.until}. Nothing was"
             " changed. Wait until it ends. If it was killed, rerun the same command to resume it, run the playbook"
-            " slipway.aws.undo to roll it back, or set force=true to replace it.",
+            " slipway.aws.undo to roll it back, or set force=true (the role: ecs_app_force) to replace it.",
             {"release": {"id": run.id, "started": run.started, "until": run.until, "by": run.by}},
         )
 

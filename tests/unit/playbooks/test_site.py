@@ -25,7 +25,10 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"slipway_region": "ap-northeast-22"}, "slipway_region is ap-northeast-22"),
+        (
+            {"slipway_region": "ap-northeast-22"},
+            "slipway_region: expected a region that botocore knows, got ap-northeast-22",
+        ),
         ({"docker_instance_volume_size": 4}, "docker_instance_volume_size is 4"),
         ({"ecs_cluster_default_strategy": [{"capacityProvider": "SPOT", "weight": 1}]}, "names SPOT"),
         ({"service_discovery_services": ["Data Base"]}, "service_discovery_services ['Data Base']"),

@@ -166,6 +166,10 @@ CONTAINER = f"{PLACE}.task_definition.containerDefinitions[0] (web)"
         (container(portMappings=[{"container_port": 80}]), "did you mean 'containerPort'?"),
         (service(desired_count="many"), f"{PLACE}.desired_count: expected a whole number, got 'many'."),
         (service(load_balancers=[{"target_group_arn": "x"}]), "did you mean 'targetGroupArn'?"),
+        (
+            service(health_check_grace_period_seconds=30),
+            f"{PLACE}: unknown option 'health_check_grace_period_seconds' (it belongs under 'options').",
+        ),
         (service(options={"enable_exec_command": True}), "did you mean 'enable_execute_command'?"),
         (service(options={"deployment_configuration": {"maximumPercnt": 1}}), "did you mean 'maximumPercent'?"),
         (service(scaling={"min_capacity": 1}), f"{PLACE}.scaling: required option 'max_capacity' is missing."),

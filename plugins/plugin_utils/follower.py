@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import typing as t
 from pathlib import Path
@@ -16,6 +17,9 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import l
 LOOK = 0.2
 # Beside the file: how much of it was there before.
 SEEN = "seen"
+# For how long a signal waits for the line that is being shown.
+LINE_SECONDS = 1.0
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Follower:
@@ -26,18 +30,37 @@ class Follower:
         self._show = show
         self.lines: list[str] = []
         self._over = threading.Event()
+        self._showing = threading.Lock()
+        self._handlers: dict[signal.Signals, t.Any] = {}
         self._thread = threading.Thread(target=self._follow, daemon=True)
         # What others wrote into it before is no news.
         self._seen = path.stat().st_size if path.exists() else 0
         path.with_name(SEEN).write_text(str(self._seen))
 
     def __enter__(self) -> Follower:
+        if threading.current_thread() is threading.main_thread():
+            self._handlers = {number: signal.signal(number, self._stop) for number in STOPPING}
         self._thread.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._over.set()
         self._thread.join()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _stop(self, number: int, frame: t.Any) -> None:
+        """Let the line end first: a worker that ends within it keeps the lock of Ansible's queue.
+
+        The main process would wait for that lock for ever.
+        """
+        self._showing.acquire(timeout=LINE_SECONDS)
+        handler = self._handlers[signal.Signals(number)]
+        signal.signal(number, handler)
+        if callable(handler):
+            handler(number, frame)
+        else:
+            signal.raise_signal(number)
 
     def _follow(self) -> None:
         leave_stopping_to_main_thread()
@@ -54,5 +77,6 @@ class Follower:
                 if not line.endswith(b"\n"):
                     break
                 self.lines.append(line.decode().rstrip())
-                self._show(f"  {self.lines[-1]}")
+                with self._showing:
+                    self._show(f"  {self.lines[-1]}")
                 self._seen += len(line)

@@ -61,7 +61,9 @@ def values(shape: t.Any, name: str) -> st.SearchStrategy[t.Any]:
 
 def structures(shape: t.Any) -> st.SearchStrategy[Json]:
     every = {name: values(member, name) for name, member in shape.members.items() if name != "hookDetails"}
-    required = {name: strategy for name, strategy in every.items() if name in shape.required_members}
+    # Of a name without a value nothing is left: it is refused.
+    pair = set(shape.members) if set(shape.members) in ({"name", "value"}, {"key", "value"}) else set()
+    required = {name: strategy for name, strategy in every.items() if name in {*shape.required_members, *pair}}
     return st.fixed_dictionaries(required, optional={name: every[name] for name in every if name not in required})
 
 

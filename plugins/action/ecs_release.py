@@ -65,8 +65,8 @@ def killed(result: dict[str, t.Any], lines: list[str] | None) -> dict[str, t.Any
     code = int(result.get("rc") or 0)
     if "code" in result or not result.get("failed") or (code - 128 if code > 0 else -code) not in SIGNALS:
         return result
-    told = NOTHING_CHANGED if lines == [] else GOES_ON
-    return {"failed": True, "changed": lines != [], "code": "interrupted", "msg": told, "progress": lines or []}
+    message = NOTHING_CHANGED if lines == [] else GOES_ON
+    return {"failed": True, "changed": lines != [], "code": "interrupted", "msg": message, "progress": lines or []}
 
 
 def show_last_words() -> None:
@@ -84,9 +84,9 @@ def show_last_words() -> None:
                 break
             time.sleep(LOOK)
         words = [number for number, line in enumerate(lines) if INTERRUPTED in line]
-        told = lines[words[0] :] if words else [] if lines else [NOTHING_CHANGED]
-        if told:
-            Display().display("\n".join(f"  {line}" for line in told))
+        message = lines[words[0] :] if words else [] if lines else [NOTHING_CHANGED]
+        if message:
+            Display().display("\n".join(f"  {line}" for line in message))
 
 
 def _lines_after(seen: Path) -> list[str]:

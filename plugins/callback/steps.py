@@ -36,7 +36,7 @@ LINE = 60
 
 
 class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
-    """The default, but for the moment of a banner, and with each failure told once."""
+    """The default, but for the moment of a banner, and with each failure printed once."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"

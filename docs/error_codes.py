@@ -14,7 +14,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / ".ansible/collections"))
 
 from ansible_collections.slipway.aws.plugins.module_utils._core import errors  # noqa: E402
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import diagnosis, rollout  # noqa: E402
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout import diagnose as diagnosis  # noqa: E402
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout import judge as rollout  # noqa: E402
 
 GUIDE = ROOT / "docs/docsite/rst/guide_troubleshooting.rst"
 BEGIN, END = ".. codes: written by `make docs`\n", ".. codes: end\n"

@@ -14,7 +14,8 @@ import boto3
 # The checkout answers to the collection's name through the link that `make` lays.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / ".ansible/collections"))
 
-from ansible_collections.slipway.aws.plugins.module_utils._project import api, flows
+from ansible_collections.slipway.aws.plugins.module_utils._project import api
+from ansible_collections.slipway.aws.plugins.module_utils._project import flow as flows
 
 
 def main() -> int:

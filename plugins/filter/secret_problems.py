@@ -48,7 +48,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.secret import LONGEST, NOT_SHOWN, length_of
+from ansible_collections.slipway.aws.plugins.module_utils._secrets.model import LONGEST, NOT_SHOWN, length_of
 
 Json = dict[str, Any]
 

@@ -62,14 +62,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import did_you_mean, named, snake
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import service_limits
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.definition_problems import (
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import items_of, number_of, twice
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.model import wrong_order
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.model import problems as scaling_problems
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import limits as service_limits
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition.problems import (
     definition_problems,
     fargate_size_problems,
 )
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import items_of, number_of, twice
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import wrong_order
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling import problems as scaling_problems
 
 Json = dict[str, Any]
 

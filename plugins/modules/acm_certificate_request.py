@@ -146,7 +146,7 @@ code:
   sample: timeout
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._acm import flows
+from ansible_collections.slipway.aws.plugins.module_utils._acm import flow as flows
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
 
 ARGUMENT_SPEC = {

@@ -157,7 +157,7 @@ problems:
   elements: str
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._asg import flows
+from ansible_collections.slipway.aws.plugins.module_utils._asg import flow as flows
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, Result, run
 
 

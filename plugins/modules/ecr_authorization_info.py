@@ -71,7 +71,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecr import flows
+from ansible_collections.slipway.aws.plugins.module_utils._ecr import flow as flows
 
 
 def main() -> None:

@@ -107,7 +107,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, Result, run
-from ansible_collections.slipway.aws.plugins.module_utils._ecr import flows
+from ansible_collections.slipway.aws.plugins.module_utils._ecr import flow as flows
 
 ARGUMENT_SPEC = {
     "repository": {"type": "str", "required": True},

@@ -226,7 +226,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, Result, run
-from ansible_collections.slipway.aws.plugins.module_utils._ecr import flows
+from ansible_collections.slipway.aws.plugins.module_utils._ecr import flow as flows
 
 ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True, "aliases": ["repository_name"]},

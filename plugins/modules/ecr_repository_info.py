@@ -164,7 +164,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecr import flows
+from ansible_collections.slipway.aws.plugins.module_utils._ecr import flow as flows
 
 ARGUMENT_SPEC = {
     "names": {"type": "list", "elements": "str", "aliases": ["name"]},

@@ -173,7 +173,7 @@ problems:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, Result, run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import capacity_provider_flow as flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.capacity_provider import flow
 
 
 def main() -> None:

@@ -94,7 +94,7 @@ problems:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import cluster_flow as flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.cluster import flow
 
 
 def main() -> None:

@@ -272,7 +272,7 @@ problems:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.release_flow import run_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.flow import run_flow
 
 ARGUMENTS = {
     "cluster": {"type": "str", "default": "default"},

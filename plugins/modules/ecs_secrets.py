@@ -169,7 +169,7 @@ code:
 import json
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, Result, run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import secrets_flow
+from ansible_collections.slipway.aws.plugins.module_utils._secrets import flow as secrets_flow
 
 SECRET = {
     "name": {"type": "str", "required": True},

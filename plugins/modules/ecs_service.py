@@ -363,7 +363,7 @@ immutable:
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import SERVICE
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.service_flow import run_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.flow import run_flow
 
 ARGUMENTS = {
     "name": {"type": "str", "required": True, "aliases": ["service", "service_name"]},

@@ -145,7 +145,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.service_info_flow import run_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.info import run_flow
 
 ARGUMENTS = {
     "cluster": {"type": "str", "default": "default"},

@@ -181,7 +181,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling_flow import run_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.flow import run_flow
 
 SCHEDULE = {
     "name": {"type": "str", "required": True},

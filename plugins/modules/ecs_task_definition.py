@@ -276,11 +276,8 @@ problems:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, Result, run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import task_definition_flow as flow
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import (
-    TASK_DEFINITION,
-    TASK_DEFINITION_RULES,
-)
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import TASK_DEFINITION, TASK_DEFINITION_RULES
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition import flow
 
 
 def main() -> None:

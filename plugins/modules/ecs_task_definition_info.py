@@ -119,7 +119,7 @@ problems:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import task_definition_flow as flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition import flow
 
 
 def main() -> None:

@@ -120,7 +120,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_run_flow import run_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task.flow import run_flow
 
 ARGUMENT_SPEC = {
     "cluster": {"type": "str", "default": "default"},

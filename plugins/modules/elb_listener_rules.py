@@ -137,7 +137,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._elb import flows
+from ansible_collections.slipway.aws.plugins.module_utils._elb import flow as flows
 
 RULE = {
     "priority": {"type": "int", "required": True},

@@ -150,7 +150,7 @@ code:
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
 from ansible_collections.slipway.aws.plugins.module_utils._core.target_groups import ARGUMENTS
-from ansible_collections.slipway.aws.plugins.module_utils._elb import flows
+from ansible_collections.slipway.aws.plugins.module_utils._elb import flow as flows
 
 ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True},

@@ -158,7 +158,8 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, Result, run
-from ansible_collections.slipway.aws.plugins.module_utils._project import flows, obsolete_flow
+from ansible_collections.slipway.aws.plugins.module_utils._project import flow as flows
+from ansible_collections.slipway.aws.plugins.module_utils._project import obsolete_flow
 
 ARGUMENT_SPEC = {
     "project": {"type": "str", "required": True},

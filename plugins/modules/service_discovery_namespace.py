@@ -125,7 +125,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
-from ansible_collections.slipway.aws.plugins.module_utils._discovery import flows
+from ansible_collections.slipway.aws.plugins.module_utils._discovery import flow as flows
 
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},

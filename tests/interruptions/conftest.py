@@ -18,7 +18,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._project import flows
+from ansible_collections.slipway.aws.plugins.module_utils._project import flow as flows
 from ansible_collections.slipway.aws.tests.integration.conftest import SERVE, enter_account
 from ansible_collections.slipway.aws.tests.integration.processes import Run, await_that
 from ansible_collections.slipway.aws.tests.interruptions.storm import Storm

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import rollout
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout import judge as rollout
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "docs"))

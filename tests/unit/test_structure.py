@@ -93,11 +93,22 @@ def layer(module: str) -> str:
     name = module.rpartition(".")[2]
     if name.endswith("api"):
         return "api"
-    return "flow" if name.endswith(("flow", "flows")) or name in FLOWS else "pure"
+    return "flow" if name.endswith("flow") or module in FLOWS else "pure"
 
 
 # Parts of flows that have a name of their own.
-FLOWS = {"watching", "fleet", "release_plan", "release_result"}
+FLOWS = {
+    "_ecs.release.checkpoint_plan",
+    "_ecs.release.checkpoints",
+    "_ecs.release.plan",
+    "_ecs.release.report",
+    "_ecs.release.rollback",
+    "_ecs.release.rollouts",
+    "_ecs.rollout.observe",
+    "_ecs.service.info",
+    "_ecs.service.namespaces",
+    "_ecs.task_definition.registration",
+}
 
 
 BELOW = {

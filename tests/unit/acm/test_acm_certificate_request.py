@@ -7,7 +7,7 @@ import typing as t
 import boto3
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._acm.certificate import is_issued
+from ansible_collections.slipway.aws.plugins.module_utils._acm.model import is_issued
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 
 Json = dict[str, t.Any]

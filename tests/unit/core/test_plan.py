@@ -8,13 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.plan import (
-    UNKNOWN,
-    Plan,
-    compare,
-    normalise,
-    remove,
-)
+from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN, Plan, compare, normalise, remove
 
 SETS = {"containers": ("name",), "environment": ("name",), "kinds": ()}
 

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import fleet
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import rollouts as fleet
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import Json, Rollouts, Run, item, newer
 
 

@@ -11,7 +11,8 @@ import typing as t
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import api, capacity_provider
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.capacity_provider import api
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.capacity_provider import model as capacity_provider
 
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]

@@ -13,7 +13,8 @@ import botocore.client
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import api, cluster
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.cluster import api
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.cluster import model as cluster
 
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.diagnosis import (
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.diagnose import (
     CAUSES,
     LOG_LINES,
     Evidence,

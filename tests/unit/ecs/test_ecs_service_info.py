@@ -13,8 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import service_info_flow
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.watching import Cloud
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.observe import Cloud
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import info as service_info_flow
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     Json,
     container,

@@ -13,7 +13,7 @@ import botocore.client
 import pytest
 import yaml
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling import is_schedule
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.model import is_schedule
 from ansible_collections.slipway.aws.plugins.modules import ecs_service_scaling
 
 Json = dict[str, t.Any]

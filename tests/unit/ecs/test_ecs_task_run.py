@@ -15,8 +15,10 @@ from moto.moto_api import state_manager
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import check_options, to_options
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import api, task_run_flow
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_run import (
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import api as service_api
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task import api as task_api
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task import flow as task_run_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task.model import (
     chosen_container,
     exit_code,
     request,
@@ -160,7 +162,7 @@ def test_the_command_can_be_the_definitions_own(service: str, ecs: t.Any, run: t
 
 def test_a_service_that_runs_nothing_yet_is_told(service: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = {"serviceName": service, "status": "ACTIVE", "deploymentController": {"type": "EXTERNAL"}}
-    monkeypatch.setattr(api, "describe_services", lambda *_args, **_options: [empty])
+    monkeypatch.setattr(service_api, "describe_services", lambda *_args, **_options: [empty])
     result = run_task(run, service=service)
     assert (result["code"], "has no task definition" in result["msg"]) == ("not_found", True)
 
@@ -227,7 +229,7 @@ def test_a_task_that_fails_is_told_with_its_reason(
         logging.put_log_events(**place, logEvents=[{"timestamp": int(time.time() * 1000), "message": "no such table"}])
         return [{"taskArn": arns[0], "lastStatus": "STOPPED", "containers": [container]}]
 
-    monkeypatch.setattr(api, "describe_tasks", ended)
+    monkeypatch.setattr(task_api, "describe_tasks", ended)
     result = run_task(run, service="web")
     code, output, said = told
     assert (result["code"], result["exit_code"], result["output"]) == ("task_failed", code, output)

@@ -15,9 +15,9 @@ import pytest
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.progress import Progress
 from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.fleet import Fleet, Ship
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout import Watch, goal_of
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.watching import Cloud, Observer
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.rollouts import Fleet, Ship
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import Watch, goal_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.observe import Cloud, Observer
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     Json,
     deployment,

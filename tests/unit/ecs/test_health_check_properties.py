@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout import Sight, Verdict, Watch, goal_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import Sight, Verdict, Watch, goal_of
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     GROUP,
     Json,

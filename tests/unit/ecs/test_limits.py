@@ -10,12 +10,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.definition_problems import definition_problems
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.service_limits import (
-    relation_problems,
-    service_problems,
-)
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.limits import relation_problems, service_problems
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition.problems import definition_problems
 
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]

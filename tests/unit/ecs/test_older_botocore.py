@@ -14,8 +14,9 @@ import botocore.model
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import service_flow, task_definition_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import SERVICE, TASK_DEFINITION
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import flow as service_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition import flow as task_definition_flow
 
 Json = dict[str, t.Any]
 

@@ -16,7 +16,12 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import check_options, snake
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition import FILLED, SETS, canonical, draft
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition.model import (
+    FILLED,
+    SETS,
+    canonical,
+    draft,
+)
 
 Json = dict[str, t.Any]
 Path = tuple[t.Any, ...]

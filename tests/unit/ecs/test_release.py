@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import compare
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import (
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.model import (
     Before,
     Row,
     before_of,

@@ -15,8 +15,9 @@ import botocore.client
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import rollback_flow, service_flow
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.checkpoint import RUN_TAG, Run, run_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import rollback as rollback_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.checkpoint import RUN_TAG, Run, run_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import flow as service_flow
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import (
     Json,
     Rollouts,

@@ -12,7 +12,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs import service_flow, target_groups
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import flow as service_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.target_group import model as target_groups
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import (
     Json,
     Rollouts,

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout import (
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import (
     SETTLE_SECONDS,
     Goal,
     Sight,

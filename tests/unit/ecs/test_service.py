@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import option_names
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import (
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.model import (
     ServicePlan,
     Shapes,
     Wish,

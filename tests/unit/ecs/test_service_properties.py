@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import normalise
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import check_options, option_names
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import (
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.model import (
     SETS,
     Shapes,
     Wish,

@@ -10,7 +10,7 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.names import Home
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition import (
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition.model import (
     FILLED,
     Name,
     canonical,

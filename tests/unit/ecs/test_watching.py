@@ -12,8 +12,14 @@ import typing as t
 from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout import Watch, goal_of
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.watching import Cloud, Observer, Outcome, explain, follow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import Watch, goal_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.observe import (
+    Cloud,
+    Observer,
+    Outcome,
+    explain,
+    follow,
+)
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     GROUP,
     Json,

@@ -1,0 +1,127 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Clusters as plain dicts: what AWS fills in, what is left alone, when a cluster is ready. Pure.
+
+The defaults are those of the API reference, pages API_CapacityProviderStrategyItem, API_ExecuteCommandConfiguration and
+API_ExecuteCommandLogConfiguration (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/).
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._core.errors import SlipwayError
+from ..._core.names import CAPACITY_PROVIDER, KEY, LOG_GROUP, NAMESPACE, Kind, Names, home_of
+from ..._core.plan import Plan, Resource, Sets, compare, normalise
+from ..._core.shapes import to_options
+from ..._core.tags import Tags, from_list
+
+SETS: Sets = {
+    "capacity_providers": (),
+    "default_capacity_provider_strategy": ("capacityProvider",),
+    "settings": ("name",),
+}
+# What AWS takes by name or by ARN.
+KINDS: t.Mapping[str, Kind] = {
+    "capacity_providers": CAPACITY_PROVIDER,
+    "default_capacity_provider_strategy.capacityProvider": CAPACITY_PROVIDER,
+    "executeCommandConfiguration.kmsKeyId": KEY,
+    "logConfiguration.cloudWatchLogGroupName": LOG_GROUP,
+    "managedStorageConfiguration.kmsKeyId": KEY,
+    "managedStorageConfiguration.fargateEphemeralStorageKmsKeyId": KEY,
+    "service_connect_defaults.namespace": NAMESPACE,
+}
+# What UpdateCluster changes, and what PutClusterCapacityProviders does.
+UPDATED = frozenset({"settings", "configuration", "service_connect_defaults"})
+PROVIDERS = frozenset({"capacity_providers", "default_capacity_provider_strategy"})
+# The members of a cluster that can be asked for, as they are when nothing is there.
+NOTHING: dict[str, t.Any] = {
+    "settings": [],
+    "configuration": {},
+    "capacity_providers": [],
+    "default_capacity_provider_strategy": [],
+    "service_connect_defaults": {},
+    "tags": {},
+}
+COUNTS = (
+    "registered_container_instances_count",
+    "running_tasks_count",
+    "pending_tasks_count",
+    "active_services_count",
+)
+FAILED = "cluster_failed"
+
+
+def from_answer(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """A cluster of AWS's under the names of the modules' results. Emulators leave members out: those are empty."""
+    options = to_options(answer)
+    members = {name: options.get(name) or empty for name, empty in NOTHING.items() if name != "tags"}
+    return {
+        "name": options["cluster_name"],
+        "arn": options["cluster_arn"],
+        "status": options.get("status", ""),
+        **{name: options.get(name) or 0 for name in COUNTS},
+        **canonical(members),
+        "tags": from_list(options.get("tags")),
+    }
+
+
+def canonical(members: Resource) -> dict[str, t.Any]:
+    """The one form of all that mean the same to AWS."""
+    filled = dict(members)
+    strategy = filled.get("default_capacity_provider_strategy")
+    if isinstance(strategy, list):
+        filled["default_capacity_provider_strategy"] = [{"base": 0, "weight": 0, **item} for item in strategy]
+    if isinstance(filled.get("configuration"), dict):
+        filled["configuration"] = _fill_configuration(filled["configuration"])
+    if filled.get("service_connect_defaults") == {"namespace": ""}:  # AWS's way to say: none
+        filled["service_connect_defaults"] = {}
+    return normalise(filled, SETS)
+
+
+def _fill_configuration(configuration: Resource) -> dict[str, t.Any]:
+    execute = configuration.get("executeCommandConfiguration")
+    if not isinstance(execute, dict):
+        return dict(configuration)
+    log = {name: value for name, value in (execute.get("logConfiguration") or {}).items() if value is not False}
+    return {**configuration, "executeCommandConfiguration": {"logging": "DEFAULT", **execute, "logConfiguration": log}}
+
+
+def plan(current: Resource | None, options: Resource, tags: Tags | None) -> Plan:
+    """Plan the way to what `options` ask for. Settings and parts of the configuration not named stay as they are."""
+    asked = dict(options)
+    if current and isinstance(asked.get("settings"), list):
+        settings = {item["name"]: item for item in [*current["settings"], *asked["settings"]]}
+        asked["settings"] = list(settings.values())
+    if current and isinstance(asked.get("configuration"), dict):
+        asked["configuration"] = {**current["configuration"], **asked["configuration"]}
+    if current:
+        asked = Names(KINDS, SETS, home_of(current.get("arn"))).keep(asked, current)
+    wanted = {**canonical(asked), **({} if tags is None else {"tags": tags})}
+    return compare(current, wanted, SETS)
+
+
+def is_busy(cluster: t.Mapping[str, t.Any] | None) -> bool:
+    """True while AWS still carries out something that was asked of the cluster."""
+    state = cluster or {}
+    return state.get("status") == "PROVISIONING" or state.get("attachmentsStatus") == "UPDATE_IN_PROGRESS"
+
+
+def is_settled(cluster: t.Mapping[str, t.Any] | None) -> bool:
+    """True when AWS has finished with what was asked of the cluster; a SlipwayError when it could not."""
+    if cluster is None:
+        return False
+    status, attachments = cluster.get("status"), cluster.get("attachmentsStatus")
+    if status == "FAILED" or attachments == "UPDATE_FAILED":
+        failed = [item for item in cluster.get("attachments") or () if item.get("status") == "FAILED"]
+        details = {"status": status, "attachments_status": attachments, "attachments": failed}
+        what = "create the cluster" if status == "FAILED" else "attach the capacity providers"
+        raise SlipwayError(FAILED, f"AWS could not {what}. See the attachments of {cluster['clusterName']}.", details)
+    return status == "ACTIVE" and not is_busy(cluster)
+
+
+def is_gone(cluster: t.Mapping[str, t.Any] | None) -> bool:
+    """AWS shows a deleted cluster for a while."""
+    return cluster is None or cluster.get("status") == "INACTIVE"

@@ -1,0 +1,382 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the module ecs_release does: plan all, register all, bring all to their goals, or take all back."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import getpass
+import signal
+import socket
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from ..._core import tags as tagging
+from ..._core.calls import CONNECTIONS
+from ..._core.errors import (
+    ACCESS_DENIED,
+    CONFLICT,
+    INVALID_OPTION,
+    LIMIT_EXCEEDED,
+    NO_CONNECTION,
+    REFUSED,
+    SlipwayError,
+)
+from ..._core.module import Connection, Result
+from ..._core.plan import remove
+from ..._core.progress import Progress
+from ..._core.waiting import leave_stopping_to_main_thread
+from .. import api as ecs_api
+from ..limits import check_cluster
+from ..rollout.judge import is_steady
+from ..rollout.observe import Cloud, Observer
+from ..service import api as service_api
+from ..service import flow as service_flow
+from ..service.model import ServicePlan, Shapes, Wish, plan_service
+from ..target_group import flow as target_groups_flow
+from ..target_group.model import changed
+from ..task_definition import api as definition_api
+from ..task_definition import flow as definitions
+from .checkpoint import Run, at, release_id
+from .checkpoint_plan import checkpoint_for, needs_checkpoint, refuse_too_many_tags
+from .checkpoints import clear_checkpoints, note_state
+from .model import Before, depth, mark, short, way_back
+from .plan import (
+    NOTHING,
+    Definition,
+    Part,
+    Release,
+    by_run,
+    gather,
+    has_arrived,
+    identity,
+    parts_of,
+    plan_part,
+    plan_parts,
+    plan_target_groups,
+    read_parts,
+    refuse_other_release,
+    target_groups_of,
+)
+from .report import (
+    INTERRUPTED,
+    NOTHING_CHANGED,
+    checkpoints_left,
+    failed,
+    outcome_lines,
+    result_of,
+    summary,
+    undo_summary,
+    unfinished,
+)
+from .rollback import request_of, restore_target_groups, roll_back
+from .rollouts import Fleet, Service, Ship, Unwatched
+
+
+def run_flow(connection: Connection) -> Result:
+    """The flow of ecs_release."""
+    params = connection.params
+    check_cluster(params["cluster"])
+    if not 1 <= params["parallel"] <= CONNECTIONS:
+        raise SlipwayError(INVALID_OPTION, f"parallel: expected 1 to {CONNECTIONS}, got {params['parallel']}.")
+    if not params["services"] and not params["undo"]:
+        raise SlipwayError(INVALID_OPTION, "services: expected one service or more, got none.")
+    cloud = Cloud(connection.client)
+    shapes = service_flow.request_shapes(cloud.ecs)
+    parts = parts_of(connection, cloud.ecs, shapes)
+    progress = Progress(params["progress"])
+    pool = ThreadPoolExecutor(params["parallel"], initializer=leave_stopping_to_main_thread)
+    timeout = float(params["wait_timeout"])
+    fleet = Fleet(cloud, params["cluster"], pool, progress, timeout)
+    release = Release(cloud, params["cluster"], shapes, pool, progress, fleet, timeout, parts)
+    # Those who stop a run should be told where they stand, whichever way they stop it.
+    stopped = signal.signal(signal.SIGTERM, _stop)
+    try:
+        return _undo_unfinished(release, connection) if params["undo"] else _release(release, connection)
+    except KeyboardInterrupt:
+        raise _stopped(release, SlipwayError(INTERRUPTED, "Interrupted.")) from None
+    except Unwatched as error:
+        raise _stopped(release, error.cause) from error
+    except SlipwayError as error:
+        if release.touched or error.code == INVALID_OPTION or NOTHING_CHANGED in error.msg:
+            raise
+        raise SlipwayError(error.code, f"{error.msg} {NOTHING_CHANGED}", error.details) from error
+    finally:
+        signal.signal(signal.SIGTERM, stopped)
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _stop(_number: int, _frame: t.Any) -> t.NoReturn:
+    raise KeyboardInterrupt(INTERRUPTED)
+
+
+def _stopped(release: Release, cause: SlipwayError) -> SlipwayError:
+    """Where a release stands that goes no further. Its checkpoints say that it is not under way any more."""
+    stop = unfinished(cause, release)
+    # Without a connection each try would take minutes.
+    if release.touched and cause.code != NO_CONNECTION:
+        note_state(release, [part for part in release.parts if part.before], INTERRUPTED)
+    return stop
+
+
+def _release(release: Release, connection: Connection) -> Result:
+    parts, check_mode = release.parts, connection.check_mode
+    params, now = connection.params, datetime.datetime.now(datetime.UTC)
+    groups = target_groups_of(connection)
+    own = release_id(release.cluster, [params["services"], groups] if groups else params["services"])
+    read_parts(release.pool, release.cloud, release.cluster, parts, check_mode)
+    plan_parts(release.pool, release.cloud, parts, release.shapes, check_mode)
+    plan_target_groups(release.pool, release.cloud, parts, groups)
+    if not params["force"]:
+        refuse_other_release(parts, own, at(now))
+    refuse_too_many_tags(parts, Run(own))
+    if check_mode:
+        _register(release, check_mode=True)
+        return result_of(release, check_mode=True)
+    if any(part.changed for part in parts):
+        Observer(release.cloud, release.cluster, "").require_tasks_readable()
+    release.progress.say(summary(release))
+    _register(release, check_mode=False)
+    rollback = params["on_failure"] == "rollback"
+    release.run = _run(release, own, now, rollback)
+    for part in parts:
+        part.ship = _forward(release, part)
+    ships = [part.ship for part in parts if part.ship]
+    release.touched = release.touched or bool(ships)
+    release.fleet.run(ships, halt=rollback)
+    errors = [ship.error for ship in ships if ship.error]
+    if errors and rollback:
+        roll_back(release, [part for part in parts if part.before])
+    else:
+        clear_checkpoints(release, parts, complete=True)
+    return _ended(release, errors)
+
+
+def _ended(release: Release, errors: list[SlipwayError]) -> Result:
+    """The result of a release or of its undoing, or its failure with all that belongs to it."""
+    for line in outcome_lines(release.parts):
+        release.progress.say(line)
+    result = result_of(release)
+    if not errors and any(part.back and part.back.under_way for part in release.parts):
+        errors = [error for _what, error in release.trouble]
+    if errors:
+        raise failed(errors, release, result)
+    if release.trouble:
+        raise checkpoints_left(release, result)
+    return result
+
+
+def _run(release: Release, own: str, now: datetime.datetime, rollback: bool) -> Run:
+    """The release as its checkpoints name it. It ends when the last service has had its time, the way back included."""
+    levels = depth({part.name: part.after for part in release.parts})
+    seconds = release.timeout * levels * (2 if rollback else 1)
+    count = sum(part.plan.changed or part.before is not None or bool(changed(part.groups)) for part in release.parts)
+    until = at(now + datetime.timedelta(seconds=seconds))
+    return Run(own, count, at(now), until, f"{_user()}@{socket.gethostname()}")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the user of a container may have no name
+        return "unknown"
+
+
+def _register(release: Release, check_mode: bool) -> None:
+    """Register what differs: all revisions, or none when AWS refuses one. Then plan with their ARNs."""
+    unique = {id(part.definition): part.definition for part in release.parts if part.definition}
+    changed = [definition for definition in unique.values() if definition.draft.plan.changed]
+    new = [definition for definition in changed if definition.current is None or definition.draft.is_new]
+    # Equal revisions of another run are kept.
+    registered: list[str] = []
+
+    def register(definition: Definition) -> None:
+        done = definitions.apply(
+            release.ecs, definition.wish.name, definition.current, definition.draft, check_mode=check_mode
+        )
+        definition.view = done["task_definition"]
+        if done["changed"] and any(definition is one for one in new):
+            registered.append(definition.arn)
+
+    def told(definition: Definition) -> str:
+        return f"task_definition {definition.wish.name}"
+
+    release.touched = bool(changed) and not check_mode
+    try:
+        gather(release.pool, register, new, told)
+        gather(release.pool, register, [one for one in changed if one not in new], told)
+    except SlipwayError as error:
+        raise _deregister(release, registered, error) from error
+    for definition in unique.values():
+        if not definition.view and definition.current:
+            definition.view = definitions.view(definition.current)
+    for part in release.parts:
+        plan_part(part, release.shapes)
+
+
+def _deregister(release: Release, arns: list[str], cause: SlipwayError) -> SlipwayError:
+    """Deregister what was registered before `cause`; that failure, with what became of them."""
+    told = "No service was changed."
+    try:
+        gather(release.pool, functools.partial(definition_api.deregister_task_definition, release.ecs), arns, short)
+    except SlipwayError as error:
+        told += f" Revisions that no service runs are left, for they could not be deregistered: {error.msg}"
+    return SlipwayError(cause.code, f"{cause.msg}\n{told}", cause.details)
+
+
+def _forward(release: Release, part: Part) -> Ship | None:
+    """How a part gets to its goal; None where it is there already."""
+    # So that nobody takes its checkpoint for that of a release which has not ended.
+    adopt = part.before is not None and (part.before.run is None or part.before.run.id != release.run.id)
+    if not part.plan.changed and not changed(part.groups) and is_steady(part.service or {}) and not adopt:
+        return None
+    observer = Observer(release.cloud, release.cluster, part.name)
+    if part.definition:
+        # Known already, as far as a watch asks for it.
+        observer.task_definition = {"containerDefinitions": part.definition.view["container_definitions"]}
+    return Ship(part.name, observer, functools.partial(_start, release, part, observer), part.after)
+
+
+def _start(release: Release, part: Part, observer: Observer) -> Service | None:
+    """Write the checkpoint, then make the calls of the plan; the service to watch."""
+    service = part.service if part.current is not None else None
+    if service is None:
+        return _create(release, part, observer)
+    if part.plan.changed:
+        observer.read_known()
+    if needs_checkpoint(part):
+        part.before = checkpoint_for(part, release.run)
+        ecs_api.tag_resource(release.ecs, service["serviceArn"], tagging.to_list(mark(part.before)))
+    _change_target_groups(release, part)
+    if part.plan.changed:
+        request = request_of(release, part.name, part.wish)
+        part.answer = service_flow.apply(release.cloud, request, service, part.plan, None)
+        release.say(part, _way(service, part.answer))
+    service_flow.aim(observer, service, part.answer or service)
+    if not part.plan.changed:
+        observer.watch.settling = max((group.settling for group in part.groups), default=0)
+    return part.answer or service
+
+
+def _change_target_groups(release: Release, part: Part) -> None:
+    """Give the target groups their settings before the tasks that are checked with them start."""
+    for group in changed(part.groups):
+        target_groups_flow.apply(release.cloud, [group])
+        release.say(part, str(group))
+
+
+def _create(release: Release, part: Part, observer: Observer) -> Service:
+    """Create a service with its checkpoint. It is rolled back only if this request has created it."""
+    if (part.service or {}).get("status") == "DRAINING":
+        service_flow.await_inactive(release.cloud, release.cluster, part.name, release.timeout)
+    part.before = before = checkpoint_for(part, release.run)
+    _change_target_groups(release, part)
+    noted = [*part.plan.request.get("tags", ()), *tagging.to_list(mark(before))]
+    planned = replace(part.plan, request={**part.plan.request, "tags": noted})
+    part.asked_to_create = True
+    try:
+        part.answer = service_flow.apply(
+            release.cloud, request_of(release, part.name, part.wish), None, planned, part.service
+        )
+    except SlipwayError as error:
+        part.asked_to_create = error.code not in (REFUSED, ACCESS_DENIED, INVALID_OPTION, LIMIT_EXCEEDED)
+        if error.code == CONFLICT:
+            _leave_to_others(release, part, before)
+        raise
+    part.made = identity(part.answer)
+    release.say(part, _way(None, part.answer))
+    service_flow.aim(observer, None, part.answer)
+    return part.answer
+
+
+def _way(before: Service | None, after: Service) -> str:
+    was, now = short((before or {}).get("taskDefinition")), short(after.get("taskDefinition"))
+    if before is None:
+        return f"created, runs {now}"
+    return f"{was} -> {now}, started" if was != now else f"{now}, its settings change"
+
+
+def _leave_to_others(release: Release, part: Part, before: Before) -> None:
+    """Nothing of a service that another client created is rolled back, but the settings made for it beforehand."""
+    part.before = None
+    try:
+        restore_target_groups(release, part, before)
+    except SlipwayError as error:
+        release.trouble.append((f"the target groups of {part.name} keep their new settings", error))
+
+
+def _undo_unfinished(release: Release, connection: Connection) -> Result:
+    """Roll back what a release left unfinished, of the services named or of all in the cluster."""
+    if not release.parts:
+        arns = service_api.list_services(release.ecs, release.cluster)
+        release.parts[:] = [Part(arn.rpartition("/")[2], frozenset(), Wish({})) for arn in arns]
+    read_parts(release.pool, release.cloud, release.cluster, release.parts, connection.check_mode)
+    release.parts[:] = [part for part in release.parts if part.before]
+    complete = [] if connection.params["force"] else _complete(release.parts, _beside(release))
+    for part in release.parts:
+        part.plan = NOTHING if part.kept else _plan_back(part, release.shapes)
+        former = part.before.groups if part.before and not part.kept else {}
+        part.groups = changed(target_groups_flow.plan(release.cloud, former))
+    if connection.check_mode:
+        return result_of(release, check_mode=True)
+    release.progress.say(undo_summary(release))
+    roll_back(release, [part for part in release.parts if not part.kept])
+    clear_checkpoints(release, complete, complete=True)
+    return _ended(release, [part.back.error for part in release.parts if part.back and part.back.error])
+
+
+def _beside(release: Release) -> list[Part]:
+    """Services that were not named, where only all services of a release together tell whether it is complete."""
+    runs = [part.before.run for part in release.parts if part.before and part.before.run]
+    groups = by_run(release.parts)
+    if all(len(groups[run.id]) >= run.services for run in runs):
+        return []
+    named = {part.name for part in release.parts}
+    try:
+        names = [arn.rpartition("/")[2] for arn in service_api.list_services(release.ecs, release.cluster)]
+    except SlipwayError as error:
+        # Then what is named is rolled back, as asked.
+        if error.code == ACCESS_DENIED:
+            return []
+        raise
+    others = [Part(name, frozenset(), Wish({})) for name in names if name not in named]
+    read_parts(release.pool, release.cloud, release.cluster, others, False)
+    return [part for part in others if part.before]
+
+
+def _complete(parts: list[Part], beside: list[Part]) -> list[Part]:
+    """Parts whose release says in a checkpoint that it was complete, so that only checkpoints are left to remove.
+
+    Those whose release reached its goals, though nobody could note it, keep theirs: `force` may still roll it back.
+    """
+    said: list[Part] = []
+    for group in by_run([*parts, *beside]).values():
+        states = {part.before.run.state for part in group if part.before and part.before.run}
+        if "complete" in states:
+            # The one that says so keeps its checkpoint as long as it has to speak for others.
+            others = [part for part in group if part in beside]
+            said += [part for part in group if part in parts and not (others and _says_how_it_ended(part))]
+        elif INTERRUPTED in states or not has_arrived(group):
+            continue
+        for part in group:
+            part.kept = "complete" if "complete" in states else "arrived"
+    # First the one that speaks for the others: it has to go last.
+    return sorted(said, key=lambda part: not _says_how_it_ended(part))
+
+
+def _says_how_it_ended(part: Part) -> bool:
+    return bool(part.before and part.before.run and part.before.run.state)
+
+
+def _plan_back(part: Part, shapes: Shapes) -> ServicePlan:
+    """What undoing an unfinished release would change."""
+    if part.before is None or part.current is None:
+        return NOTHING
+    if part.before.options is None:
+        gone = remove({"service_name": part.name, "status": (part.service or {}).get("status")})
+        return ServicePlan(gone, "update", {}, {}, [])
+    return plan_service(part.current, way_back(part.before), shapes)

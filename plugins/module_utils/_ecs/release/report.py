@@ -1,0 +1,293 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a release tells: its result as data, its lines and table for people, its failures. No calls."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Collection, Sequence
+
+from ..._core.errors import SlipwayError
+from ..._core.module import Result
+from ..rollout.judge import primary
+from ..service import flow as service_flow
+from ..service.model import Options, shown
+from ..target_group.model import changed, diff_of
+from ..task_definition.flow import secret_warnings
+from .checkpoints import CHECKPOINTS_LEFT
+from .model import Row, counted, marks, short, table
+from .plan import Part, Release
+
+INTERRUPTED: t.Literal["interrupted"] = "interrupted"
+NOTHING_CHANGED = "Nothing was changed."
+# How people go on with a release that has not ended.
+RESUME = "To resume, rerun the same command."
+UNDO = "To roll back, run the playbook slipway.aws.undo, or ecs_release with undo=true."
+ROLLBACK_FAILED = "rollback_failed"
+_LONG = ("service", "task_definition")
+
+
+def state_of(part: Part) -> str:
+    """How a service ended, or stands: one of the words that the module's documentation lists."""
+    if part.back:
+        return {"arrived": "rolled_back", "failed": "rollback_failed"}.get(part.back.state, "in_progress")
+    if part.ship and part.ship.error:
+        return "failed"
+    if part.ship and part.ship.state != "arrived":
+        return "in_progress" if part.ship.under_way else "not_started"
+    if not part.changed:
+        return "unchanged"
+    return "created" if part.plan.action == "create" else "updated"
+
+
+def result_of(release: Release, *, check_mode: bool = False) -> Result:
+    """The module's result; in check mode what the services would be, under the same keys."""
+    services = {part.name: _service(part, check_mode) for part in release.parts}
+    return {
+        "changed": any(service["changed"] for service in services.values()),
+        "diff": [diff for part in release.parts if (diff := _diff(part))],
+        "cluster": release.cluster,
+        "services": services,
+        "progress": release.progress.lines,
+        "warnings": _warnings(release.parts),
+    }
+
+
+def _warnings(parts: Sequence[Part]) -> list[str]:
+    """What Ansible shows beside the result; services may share a task definition."""
+    return list(dict.fromkeys(text for part in parts if part.asked for text in secret_warnings(part.asked)))
+
+
+def _service(part: Part, check_mode: bool) -> Result:
+    after = _predicted(part) if check_mode else _answer(part)
+    errors = [ship.error for ship in (part.ship, part.back) if ship and ship.error]
+    return {
+        "state": state_of(part),
+        "changed": _touched(part, check_mode),
+        "before": _essence(shown(part.service)) if part.current is not None and part.service else {},
+        "after": _essence(after),
+        "diff": _diff(part),
+        "deployment": _deployment(part, check_mode),
+        "seconds": round(sum(ship.seconds for ship in (part.ship, part.back) if ship), 1),
+        "service": after,
+        **({"task_definition": part.definition.view} if part.definition else {}),
+        **({"unfinished": True} if part.unfinished else {}),
+        **({"checkpoint_left": True} if part.checkpoint_left or part.kept == "arrived" else {}),
+        **(errors[0].result() if errors else {}),
+    }
+
+
+def _touched(part: Part, check_mode: bool) -> bool:
+    """Whether anything was, or in check mode would be, changed: also where it was taken back later."""
+    if check_mode or part.back:
+        return part.changed
+    return part.changed and state_of(part) != "not_started"
+
+
+def _diff(part: Part) -> Result:
+    """What differs, of the task definition and of the service; empty where nothing does."""
+    before, after = dict(part.plan.plan.before), dict(part.plan.plan.after)
+    if part.definition and part.definition.draft.plan.changed:
+        own = part.definition.draft.plan
+        before["definition"], after["definition"] = own.before, own.after
+    if changed(part.groups):
+        before["target_groups"], after["target_groups"] = diff_of(part.groups)
+    if not before and not after:
+        return {}
+    return {"before_header": part.name, "after_header": part.name, "before": before, "after": after}
+
+
+def _answer(part: Part) -> Options:
+    """The service as AWS described it last, without its events, which may be long."""
+    ships = [ship.service for ship in (part.back, part.ship) if ship and ship.service]
+    service = next(iter(ships), part.answer or part.service) or {}
+    if part.back and part.back.state == "arrived" and _is_new(part):
+        return {}
+    if not part.back:
+        service = service_flow.with_tags(service, part.service, part.plan)
+    else:
+        service = {**service, "tags": (part.service or {}).get("tags")}
+    return _plain(shown(service))
+
+
+def _predicted(part: Part) -> Options:
+    existing = part.service if part.current is not None else None
+    return _plain(service_flow.predicted(existing, part.plan, part.name))
+
+
+def _plain(service: Options) -> Options:
+    tags = service.get("tags") or {}
+    noted = marks(tags)
+    kept = {name: value for name, value in service.items() if name != "events"}
+    return {**kept, "tags": {key: text for key, text in tags.items() if key not in noted}}
+
+
+def _essence(service: Options) -> Result:
+    return {
+        name: service[name]
+        for name in ("task_definition", "desired_count", "running_count")
+        if service.get(name) is not None
+    }
+
+
+def _deployment(part: Part, check_mode: bool) -> str:
+    """Id of the deployment that the release started or watched."""
+    if check_mode or not part.ship:
+        return ""
+    goal = part.ship.observer.watch.goal
+    return goal.service_deployment or goal.deployment_id or str((primary(part.answer or {}) or {}).get("id", ""))
+
+
+def summary(release: Release) -> str:
+    """What the release is about to do."""
+    parts = release.parts
+    create = sum(part.plan.action == "create" for part in parts)
+    update = sum(part.changed for part in parts) - create
+    told = f"Release of {counted(len(parts), 'service')} to cluster {short(release.cluster) or release.cluster}: "
+    counts = {"to create": create, "to change": update, "unchanged": len(parts) - create - update}
+    told += ", ".join(f"{number} {what}" for what, number in counts.items() if number)
+    resumed = [part for part in parts if part.before]
+    runs = {part.before.run.told for part in resumed if part.before and part.before.run}
+    what = ", ".join(sorted(runs)) or "an earlier release"
+    return f"{told}. Resumes {what} ({counted(len(resumed), 'service')})" if resumed else told
+
+
+def undo_summary(release: Release) -> str:
+    """What undoing is about to do with each release that left checkpoints."""
+    if not release.parts:
+        return f"Nothing to undo in cluster {release.cluster}: no service has the checkpoint of an unfinished release."
+    lines = []
+    for state, told in _KEPT.items():
+        names = [part.name for part in release.parts if part.kept == state]
+        if names:
+            lines.append(f"{told}: {', '.join(names)}")
+    return "\n".join(lines)
+
+
+_KEPT = {
+    "complete": "Nothing to undo, the release is complete; its checkpoints are removed",
+    "arrived": (
+        "Nothing to undo, the release is complete: all of its services run their targets and are stable. To remove its"
+        " checkpoints, rerun it; to roll it back nevertheless, set force=true. Services"
+    ),
+}
+
+
+def outcome_lines(parts: Sequence[Part]) -> list[str]:
+    """The table of what was on its way; empty when nothing was."""
+    rows = []
+    for part in parts:
+        if not part.ship and not part.back and not part.changed:
+            continue
+        after = _answer(part)
+        was = short((part.current or {}).get("task_definition"))
+        seconds = sum(ship.seconds for ship in (part.ship, part.back) if ship)
+        rows.append(Row(part.name, _outcome(part), was, short(after.get("task_definition")), _running(after), seconds))
+    return table(rows)
+
+
+def _running(service: Options) -> str:
+    """Running tasks of what the service is to run now, of those desired; tasks that are to stop apart from them."""
+    if not service:
+        return ""
+    desired, total = int(service.get("desired_count") or 0), int(service.get("running_count") or 0)
+    own = int((primary(service) or {}).get("runningCount", total))
+    running = min(own, desired)
+    if service.get("scheduling_strategy") == "DAEMON":
+        running = own
+    stopping = total - running
+    return f"{running}/{desired}" + (f", {stopping} stopping" if stopping > 0 else "")
+
+
+def _outcome(part: Part) -> str:
+    told = state_of(part).replace("_", " ")
+    return f"failed, {told}" if part.back and part.ship and part.ship.error else told
+
+
+def failed(errors: Sequence[SlipwayError], release: Release, result: Result) -> SlipwayError:
+    """The failure of a release: which services failed and why, and what became of the others."""
+    parts = release.parts
+    lost = {part.name: part.back.error for part in parts if part.back and part.back.error}
+    names = [part.name for part in parts if part.ship and part.ship.error] or [*lost]
+    lines = [f"The release failed: {', '.join(names)} of {counted(len(parts), 'service')}. {_fate(parts, lost)}"]
+    lines += [error.msg for error in errors]
+    lines += [f"On the way back: {error.msg}" for error in lost.values() if error not in errors]
+    lines += [f"Besides, {what}: {error.msg}" for what, error in _trouble(release)]
+    code = ROLLBACK_FAILED if lost else errors[0].code
+    return SlipwayError(code, "\n".join(lines), {**_short_result(result), "failed_services": names})
+
+
+def checkpoints_left(release: Release, result: Result) -> SlipwayError:
+    """The failure of a release that did all but end."""
+    rolled_back = any(part.back for part in release.parts)
+    lines = [
+        "All services were rolled back, but the release is not ended."
+        if rolled_back
+        else f"The release is complete: all of {counted(len(release.parts), 'service')}."
+    ]
+    lines += [f"Expected to remove its checkpoints, {what}: {error.msg}" for what, error in _trouble(release)]
+    lines += ["Rerun the same command when that is mended: it then removes the checkpoints, and changes nothing else."]
+    return SlipwayError(CHECKPOINTS_LEFT, "\n".join(lines), _short_result(result))
+
+
+def _trouble(release: Release) -> list[tuple[str, SlipwayError]]:
+    """What went wrong besides, each reason once with all that it concerns."""
+    reasons: dict[str, tuple[list[str], SlipwayError]] = {}
+    left = {part.name for part in release.parts if part.checkpoint_left}
+    for what, error in release.trouble:
+        told = f"the checkpoint of {what} is left" if what in left else what
+        reasons.setdefault(error.msg.partition("(")[0], ([], error))[0].append(told)
+    return [(", ".join(sorted(names)), error) for names, error in reasons.values()]
+
+
+def _short_result(result: Result) -> Result:
+    """People read what a failed task returns: no more than they need."""
+    services = {
+        name: {key: value for key, value in service.items() if key not in _LONG}
+        for name, service in result["services"].items()
+    }
+    return {**result, "services": services}
+
+
+def _is_new(part: Part) -> bool:
+    """True when the release, or the unfinished one that it goes on with, has made the service."""
+    return part.before is not None and part.before.options is None
+
+
+def _fate(parts: Sequence[Part], lost: Collection[str]) -> str:
+    going = [part.name for part in parts if part.back and part.back.under_way]
+    if lost or going:
+        told = [f"Not brought back to what they ran before: {', '.join(lost)}."] if lost else []
+        told += [f"On their way back, not monitored any more: {', '.join(going)}."] if going else []
+        return " ".join([*told, RESUME, UNDO])
+    back = [part.name for part in parts if part.back and not _is_new(part)]
+    gone = [part.name for part in parts if part.back and _is_new(part)]
+    told = [f"What ran before runs again: {', '.join(back)}."] if back else []
+    told += [f"Deleted, as there was none before: {', '.join(gone)}."] if gone else []
+    if told:
+        return " ".join(told)
+    kept = [part.name for part in parts if state_of(part) in ("created", "updated")]
+    return f"Kept as the release wanted them: {', '.join(kept)}." if kept else "No other service was changed."
+
+
+def unfinished(cause: SlipwayError, release: Release) -> SlipwayError:
+    """Where a release stands that `cause` has stopped, and how to go on or back."""
+    if not release.touched:
+        release.progress.say(f"{cause.msg} {NOTHING_CHANGED}")
+        return SlipwayError(cause.code, f"{cause.msg} {NOTHING_CHANGED}", cause.details)
+    parts = release.parts
+    ships = [(part.back or part.ship) for part in parts]
+    going = [f"{ship.name} ({ship.told or ship.state})" for ship in ships if ship and ship.under_way]
+    done = [part.name for part in parts if state_of(part) in ("created", "updated", "rolled_back")]
+    errors = {part.name: part.ship.error for part in parts if part.ship and part.ship.error}
+    lines = [
+        f"{cause.msg} ECS continues the started deployments; this run no longer monitors them.",
+        f"On their way: {', '.join(going) or 'none'}. Done: {', '.join(done) or 'none'}.",
+        *([f"Failed before: {', '.join(errors)}.", *(error.msg for error in errors.values())] if errors else []),
+        f"{RESUME} {UNDO}",
+    ]
+    release.progress.say("\n".join(lines))
+    names = {"failed_services": [*errors]} if errors else {}
+    return SlipwayError(cause.code, " ".join(lines), {**cause.details, **result_of(release), **names})

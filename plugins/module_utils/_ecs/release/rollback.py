@@ -1,0 +1,167 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Roll services back to what they ran before a release, and delete those that it created."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from ..._core.errors import CONFLICT, TIMEOUT, SlipwayError
+from ..._core.waiting import poll
+from ..rollout.judge import is_steady
+from ..rollout.observe import Observer
+from ..service import api as service_api
+from ..service import flow as service_flow
+from ..service.model import Options, Wish, current_options, plan_service, present
+from ..target_group import flow as target_groups_flow
+from ..target_group.model import changed
+from .checkpoints import clear_checkpoints
+from .model import Before, counted, reversed_order, short, unmark, way_back
+from .plan import RELEASE_IN_PROGRESS, Part, Release, identity, read_services
+from .report import ROLLBACK_FAILED
+from .rollouts import Service, Ship, Unwatched
+
+SERVICE_GONE = "service_gone"
+# For so long a read may not show what was created just now.
+_STALE_SECONDS = 10.0
+
+
+def request_of(release: Release, name: str, wish: Wish) -> service_flow.Request:
+    """What service_flow is asked; a service that is there already is ours if it has the checkpoint of this release."""
+
+    def ours(service: Options) -> bool:
+        found = _checkpoint(service)
+        return bool(found and found.run and found.run.id == release.run.id)
+
+    return service_flow.Request(release.cluster, name, wish, None, True, release.timeout, False, ours)
+
+
+def roll_back(release: Release, parts: Sequence[Part]) -> None:
+    """Bring back what was there before, of each part that this release or an unfinished one has changed.
+
+    What goes wrong is noted at the parts or as the release's trouble, so that it takes the place of no other failure.
+    """
+    if not parts:
+        return
+    release.touched = True
+    release.progress.say(f"Rolling back {counted(len(parts), 'service')}: {', '.join(part.name for part in parts)}")
+    try:
+        found = read_services(release.pool, release.cloud, release.cluster, [part.name for part in parts], False)
+    except SlipwayError as error:
+        for part in parts:
+            part.back = Ship(part.name, Observer(release.cloud, release.cluster, part.name), lambda: None)
+            _leave(part.back, error.code, f"not rolled back, for it could not be read: {error.msg}")
+        return
+    order = reversed_order({part.name: part.after for part in parts})
+    for part in parts:
+        observer = Observer(release.cloud, release.cluster, part.name)
+        start = functools.partial(_start, release, part, observer, found.get(part.name))
+        part.back = Ship(part.name, observer, start, order[part.name])
+    backs = [part.back for part in parts if part.back]
+    try:
+        release.fleet.run(backs, halt=False)
+    except Unwatched as error:
+        release.trouble.append(("the way back is no longer monitored", error.cause))
+    for back in backs:
+        if back.state == "waiting":
+            others = ", ".join(other.name for other in backs if other.name in back.after and other.state != "arrived")
+            after = f", for what comes after it was not brought back: {others}" if others else ""
+            _leave(back, ROLLBACK_FAILED, f"left as it is{after}.")
+    clear_checkpoints(release, [part for part in parts if part.back and part.back.state == "arrived"], complete=False)
+
+
+def _leave(back: Ship, code: str, told: str) -> None:
+    back.state, back.error = "failed", SlipwayError(code, f"Service {back.name}: {told}")
+
+
+def _start(release: Release, part: Part, observer: Observer, service: Service | None) -> Service | None:
+    """Make the calls that lead back; the service to watch, None where nothing is left to wait for."""
+    before = part.before
+    if before is None:
+        return None
+    if before.options is None:
+        try:
+            _delete(release, part)
+        except SlipwayError as error:
+            if error.code == CONFLICT:
+                restore_target_groups(release, part, before)
+            raise
+        restore_target_groups(release, part, before)
+        return None
+    if service is None or not present(service):
+        raise SlipwayError(SERVICE_GONE, "It was deleted meanwhile, so it cannot be brought back.")
+    _refuse_anothers(release, part, service)
+    wish = way_back(before)
+    planned = plan_service(current_options(service), wish, release.shapes)
+    settling = restore_target_groups(release, part, before)
+    if not planned.changed and is_steady(service) and not settling:
+        return None
+    if not planned.changed:
+        service_flow.aim(observer, service, service)
+        observer.watch.settling = settling
+        return service
+    observer.read_known()
+    answer = service_flow.apply(release.cloud, request_of(release, part.name, wish), service, planned, None)
+    release.say(part, f"back to {short(answer.get('taskDefinition'))}")
+    service_flow.aim(observer, service, answer)
+    return answer
+
+
+def restore_target_groups(release: Release, part: Part, before: Before) -> int:
+    """Give target groups the settings of the checkpoint; for how many seconds targets may not show it yet."""
+    groups = changed(target_groups_flow.plan(release.cloud, before.groups))
+    for group in groups:
+        target_groups_flow.apply(release.cloud, [group])
+        release.say(part, str(group))
+    return max((group.settling for group in groups), default=0)
+
+
+def _delete(release: Release, part: Part) -> None:
+    """Delete a service that was not there before: this one, and none that another client has created since."""
+    service = _read_created(release, part)
+    if service is None:
+        return
+    _refuse_anothers(release, part, service)
+    checkpoint = _checkpoint(service)
+    created = part.made is not None and part.made == identity(service)
+    if not created and (checkpoint is None or checkpoint.options is not None):
+        told = "Left as it is: the service that is there now was created by another client."
+        raise SlipwayError(CONFLICT, told, {"service_arn": service.get("serviceArn")})
+    service_api.delete_service(release.ecs, release.cluster, part.name, force=True)
+    release.say(part, "deleted, there was none before")
+    service_flow.await_inactive(release.cloud, release.cluster, part.name, release.timeout)
+
+
+def _read_created(release: Release, part: Part) -> Service | None:
+    """The service as it is right now. A read may not show yet what was created a moment ago."""
+
+    def read() -> Service | None:
+        found = service_api.describe_services(release.ecs, release.cluster, [part.name], include=["TAGS"])
+        return found[0] if found else None
+
+    if not part.asked_to_create:
+        found = read()
+        return found if present(found) else None
+    try:
+        found = poll(read, bool, timeout=_STALE_SECONDS, waiting_for=f"the service {part.name} to be shown")
+    except SlipwayError as error:
+        if error.code != TIMEOUT:
+            raise
+        return None
+    return found if present(found) else None
+
+
+def _checkpoint(service: Options) -> Before | None:
+    return unmark(current_options(service).get("tags") or {})
+
+
+def _refuse_anothers(release: Release, part: Part, service: Service) -> None:
+    """Fail where another release has taken the service over since."""
+    found = _checkpoint(service)
+    run = found.run if found else None
+    own = {release.run.id, part.before.run.id if part.before and part.before.run else ""}
+    if run and run.id not in own:
+        raise SlipwayError(RELEASE_IN_PROGRESS, f"Left as it is: {run.told} has changed it since.")

@@ -1,0 +1,182 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What scaling a service has, what is asked for, and what is wrong with that. Pure.
+
+Scaling is a plain dict: bounds, policies and schedules by their names, below that AWS's spelling. The defaults are
+those of https://docs.aws.amazon.com/autoscaling/application/APIReference/API_TargetTrackingScalingPolicyConfiguration.html
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ..._core.plan import UNKNOWN
+from ..._core.tags import SCALING_MARK
+
+Json = dict[str, t.Any]
+
+# The option of each metric that AWS keeps at a target by itself. A policy carries its metric's name.
+METRICS = {
+    "cpu_utilization": "ECSServiceAverageCPUUtilization",
+    "memory_utilization": "ECSServiceAverageMemoryUtilization",
+    "requests_per_target": "ALBRequestCountPerTarget",
+}
+DEFAULTS: Json = {"ScaleInCooldown": 300, "ScaleOutCooldown": 300, "DisableScaleIn": False}
+MARK = {SCALING_MARK: "true"}
+
+AT = re.compile(r"at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)")
+RATE = re.compile(r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)")
+CRON = re.compile(r"cron\((.+)\)")
+TIMEZONE = re.compile(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*")
+NAME = re.compile(r"[^:/|]{1,256}")
+
+
+def problems(scaling: t.Mapping[str, t.Any]) -> list[str]:
+    """What is wrong with the scaling that is asked for, one sentence each."""
+    least, most = scaling.get("min_capacity"), scaling.get("max_capacity")
+    if least is None or most is None:
+        return ["min_capacity and max_capacity are needed"]
+    found = _bounds_problems(int(least), int(most))
+    for option in ("cpu_utilization", "memory_utilization"):
+        value = scaling.get(option)
+        if value is not None and not 0 < float(value) <= 100:
+            found.append(f"{option} is {value}, above 0 and up to 100 percent is right")
+    requests = scaling.get("requests_per_target")
+    if requests is not None and float(requests) <= 0:
+        found.append(f"requests_per_target is {requests}, a number above 0 is right")
+    for option in ("scale_in_cooldown", "scale_out_cooldown"):
+        if scaling.get(option) is not None and int(scaling[option]) < 0:
+            found.append(f"{option} is {scaling[option]}, 0 seconds or more is right")
+    schedules = scaling.get("schedules") or []
+    names = [str(schedule.get("name")) for schedule in schedules]
+    found += [
+        f"schedules: the name {name} is there more than once" for name in sorted(set(names)) if names.count(name) > 1
+    ]
+    return found + [problem for schedule in schedules for problem in _schedule_problems(schedule)]
+
+
+def _bounds_problems(least: int, most: int) -> list[str]:
+    if least < 0:
+        return [f"min_capacity is {least}, 0 or more is right"]
+    return [f"min_capacity {least} is more than max_capacity {most}"] if least > most else []
+
+
+def _schedule_problems(schedule: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    name, expression = schedule.get("name"), str(schedule.get("schedule"))
+    if not NAME.fullmatch(str(name or "")):
+        yield f"schedules: '{name or ''}' is no name, up to 256 characters but :, / and | are right"
+    if not is_schedule(expression):
+        yield (
+            f"schedules, {name}: '{expression}' is no schedule; right are at(2026-12-24T18:00:00), rate(12 hours) and"
+            " cron(minutes hours day-of-month month day-of-week year) with ? for one of the two days, such as"
+            " cron(0 22 * * ? *)"
+        )
+    if schedule.get("timezone") and not TIMEZONE.fullmatch(str(schedule["timezone"])):
+        yield f"schedules, {name}: '{schedule['timezone']}' is no time zone, names such as Asia/Seoul are right"
+    least, most = schedule.get("min_capacity"), schedule.get("max_capacity")
+    if least is None and most is None:
+        yield f"schedules, {name}: min_capacity, max_capacity or both are needed"
+    else:
+        for problem in _bounds_problems(int(least or 0), int(least or 0) if most is None else int(most)):
+            yield f"schedules, {name}: {problem}"
+
+
+def is_schedule(expression: str) -> bool:
+    """https://docs.aws.amazon.com/autoscaling/application/userguide/scheduled-scaling-using-cron-expressions.html"""
+    cron = CRON.fullmatch(expression)
+    if not cron:
+        return bool(AT.fullmatch(expression) or RATE.fullmatch(expression))
+    fields = cron[1].split()
+    return len(fields) == 6 and (fields[2] == "?") != (fields[4] == "?")
+
+
+def asked(scaling: t.Mapping[str, t.Any], label: str) -> Json:
+    """The scaling that is asked for; `label` is what AWS calls load balancer and target group in one."""
+    return {
+        "min_capacity": scaling["min_capacity"],
+        "max_capacity": scaling["max_capacity"],
+        "policies": {
+            metric: _policy(scaling, option, metric, label)
+            for option, metric in METRICS.items()
+            if scaling.get(option) is not None
+        },
+        "schedules": {
+            schedule["name"]: _present(
+                {
+                    "Schedule": schedule["schedule"],
+                    "Timezone": schedule.get("timezone") or "UTC",
+                    "MinCapacity": schedule.get("min_capacity"),
+                    "MaxCapacity": schedule.get("max_capacity"),
+                }
+            )
+            for schedule in scaling.get("schedules") or ()
+        },
+        "tags": MARK,
+    }
+
+
+def _policy(scaling: t.Mapping[str, t.Any], option: str, metric: str, label: str) -> Json:
+    specification = {
+        "PredefinedMetricType": metric,
+        **({"ResourceLabel": label} if option == "requests_per_target" else {}),
+    }
+    own = {"ScaleInCooldown": scaling.get("scale_in_cooldown"), "ScaleOutCooldown": scaling.get("scale_out_cooldown")}
+    return {
+        **DEFAULTS,
+        **_present(own),
+        "TargetValue": float(scaling[option]),
+        "PredefinedMetricSpecification": specification,
+    }
+
+
+def _present(members: Json) -> Json:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def from_aws(target: Json | None, policies: t.Iterable[Json], schedules: t.Iterable[Json], tags: Json) -> Json:
+    """The scaling that there is; empty where there is none."""
+    mark = {name: text for name, text in tags.items() if name in MARK}
+    if target is None:
+        return {"tags": mark} if mark else {}
+    return {
+        "min_capacity": target["MinCapacity"],
+        "max_capacity": target["MaxCapacity"],
+        "policies": {policy["PolicyName"]: _settings(policy) for policy in policies},
+        "schedules": {
+            action["ScheduledActionName"]: {
+                "Schedule": action["Schedule"],
+                "Timezone": action.get("Timezone") or "UTC",
+                **_present(action.get("ScalableTargetAction") or {}),
+            }
+            for action in schedules
+        },
+        "tags": mark,
+    }
+
+
+def _settings(policy: Json) -> Json:
+    """What a policy does; of one that we could not have made, its kind."""
+    tracking = policy.get("TargetTrackingScalingPolicyConfiguration")
+    return {**DEFAULTS, **_present(tracking)} if tracking else {"PolicyType": policy["PolicyType"]}
+
+
+def with_scheduled_bounds(wanted: Json, current: Json) -> Json:
+    """`wanted`, with the bounds that a schedule has set meanwhile: a run by day does not undo the night."""
+    if not current.get("schedules"):
+        return wanted
+    kept = {}
+    for bound, member in (("min_capacity", "MinCapacity"), ("max_capacity", "MaxCapacity")):
+        scheduled = {schedule.get(member) for schedule in wanted["schedules"].values()}
+        if current[bound] in {wanted[bound], *scheduled}:
+            kept[bound] = current[bound]
+    return {**wanted, **kept} if len(kept) == 2 else wanted
+
+
+def resource_label(load_balancer_arn: str, target_group_arn: str) -> str:
+    """https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PredefinedMetricSpecification.html"""
+    if UNKNOWN in (load_balancer_arn, target_group_arn):
+        return UNKNOWN
+    return f"{load_balancer_arn.partition(':loadbalancer/')[2]}/{target_group_arn.rpartition(':')[2]}"

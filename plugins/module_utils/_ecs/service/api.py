@@ -1,0 +1,120 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Services and their deployments: one typed function for each call."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._core.errors import CONFLICT, SlipwayError, aws_call, aws_find
+from ..._core.paging import batches, pages
+from ..api import Client, Items, Json, described, raise_failures
+
+DEPLOYMENTS_BATCH = 20
+SERVICES_BATCH = 10
+
+
+def create_service(ecs: Client, request: Json) -> Json:
+    """Fails with `conflict` where there is a service of this name that another request has created."""
+    try:
+        return _create_service(ecs, request)
+    except SlipwayError as error:
+        if "not idempotent" not in error.msg:
+            raise
+        conflict = SlipwayError(CONFLICT, error.msg, error.details)
+        conflict.lost = error.lost
+        raise conflict from error
+
+
+@aws_call
+def _create_service(ecs: Client, request: Json) -> Json:
+    return dict(ecs.create_service(**request)["service"])
+
+
+@aws_call
+def update_service(ecs: Client, request: Json) -> Json:
+    return dict(ecs.update_service(**request)["service"])
+
+
+@aws_find
+def delete_service(ecs: Client, cluster: str, name: str, force: bool) -> Json:
+    return dict(ecs.delete_service(cluster=cluster, service=name, force=force)["service"])
+
+
+@aws_call
+def list_service_deployments(ecs: Client, cluster: str, name: str) -> list[Json]:
+    """The latest deployments of a service, as short descriptions; none of a service that is not there."""
+    listed = _list_service_deployments(ecs, cluster, name)
+    return [dict(item) for item in (listed or {}).get("serviceDeployments") or ()]
+
+
+@aws_find
+def _list_service_deployments(ecs: Client, cluster: str, name: str) -> Json:
+    return dict(ecs.list_service_deployments(cluster=cluster, service=name))
+
+
+@aws_call
+def describe_service_deployments(ecs: Client, arns: Items) -> list[Json]:
+    found: list[Json] = []
+    for batch in batches(arns, DEPLOYMENTS_BATCH):
+        answer = ecs.describe_service_deployments(serviceDeploymentArns=batch)
+        raise_failures("DescribeServiceDeployments", answer, ignore=("MISSING",))
+        found += answer.get("serviceDeployments") or []
+    return found
+
+
+@aws_call
+def describe_service_revision(ecs: Client, arn: str) -> Json | None:
+    answer = ecs.describe_service_revisions(serviceRevisionArns=[arn])
+    return next(iter(answer.get("serviceRevisions") or ()), None)
+
+
+@aws_call
+def list_stopped_tasks(ecs: Client, cluster: str, name: str) -> list[str]:
+    """ARNs of a service's tasks that are stopped or stopping; AWS forgets them after about an hour."""
+    return pages(ecs, "list_tasks", "taskArns", cluster=cluster, serviceName=name, desiredStatus="STOPPED")
+
+
+# Elastic Load Balancing
+
+
+@aws_find
+def describe_target_health(elbv2: Client, target_group: str) -> list[Json]:
+    return list(elbv2.describe_target_health(TargetGroupArn=target_group)["TargetHealthDescriptions"])
+
+
+@aws_find
+def describe_target_groups(elbv2: Client, target_groups: Items) -> list[Json]:
+    return list(elbv2.describe_target_groups(TargetGroupArns=list(target_groups))["TargetGroups"])
+
+
+# CloudWatch Logs
+
+
+@aws_find
+def last_log_lines(logs: Client, group: str, stream: str, limit: int) -> list[str]:
+    """The last lines of a log stream, oldest first. None when there is no such stream."""
+    answer = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=limit, startFromHead=False)
+    return [str(event["message"]).rstrip("\n") for event in answer.get("events") or ()]
+
+
+def target_groups(service: t.Mapping[str, t.Any]) -> list[str]:
+    """The target groups that a service's tasks are registered in."""
+    return [item["targetGroupArn"] for item in service.get("loadBalancers") or () if item.get("targetGroupArn")]
+
+
+@aws_call
+def list_services(ecs: Client, cluster: str) -> list[str]:
+    return pages(ecs, "list_services", "serviceArns", cluster=cluster)
+
+
+@aws_call
+def describe_services(ecs: Client, cluster: str, names: Items, include: Items = ()) -> list[Json]:
+    """The services that exist, of those named; also those that were deleted a short while ago (INACTIVE)."""
+    found: list[Json] = []
+    for batch in batches(names, SERVICES_BATCH):
+        answer = ecs.describe_services(cluster=cluster, services=batch, include=list(include))
+        found += described("DescribeServices", answer, "services", "serviceArn", batch)
+    return found

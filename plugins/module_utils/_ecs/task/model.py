@@ -1,0 +1,101 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A task of its own, which runs as a service's tasks do, with another command or the same. No calls."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._core.errors import INVALID_OPTION, SlipwayError
+from ..._core.tags import RESERVED, from_list, to_list
+from ..rollout.judge import primary
+
+Json = t.Mapping[str, t.Any]
+# Who started the task, in what AWS tells of it.
+STARTED_BY = "slipway.aws.ecs_task_run"
+# What AWS shows of a service with another deployment controller only at its task sets.
+_OF_TASK_SETS = ("taskDefinition", "launchType", "capacityProviderStrategy", "platformVersion", "networkConfiguration")
+
+
+def chosen_container(definition: Json, asked: str | None) -> str:
+    """The container whose exit code counts, and that gets the command: the one asked for, or the only one."""
+    names = [container["name"] for container in definition.get("containerDefinitions") or ()]
+    if asked in names or (asked is None and len(names) == 1):
+        return asked or str(names[0])
+    wrong = f"the task definition has no container '{asked}'" if asked else "the task definition has several"
+    raise SlipwayError(INVALID_OPTION, f"container: {wrong}. Take one of {', '.join(names)}.")
+
+
+def runs_as(service: Json) -> Json:
+    """The service with what its tasks run as: AWS shows a part of it only at the task set or deployment."""
+    sets = [item for item in service.get("taskSets") or () if item.get("status") == "PRIMARY"]
+    deployment = primary(service) or {}
+    shown = {name: sets[0][name] for name in _OF_TASK_SETS if sets and sets[0].get(name)}
+    volumes = service.get("volumeConfigurations") or deployment.get("volumeConfigurations") or []
+    return {**service, **shown, "volumeConfigurations": volumes}
+
+
+def request(cluster: str, service: Json, container: str, command: t.Sequence[str] | None) -> dict[str, t.Any]:
+    """RunTask as AWS wants it: what the service runs, where and how, with another command if one is given."""
+    strategy = service.get("capacityProviderStrategy")
+    override = {"containerOverrides": [{"name": container, "command": list(command)}]} if command else None
+    propagates = service.get("propagateTags")
+    own = {name: text for name, text in from_list(service.get("tags")).items() if not name.startswith(RESERVED)}
+    members = {
+        "cluster": cluster,
+        "taskDefinition": service["taskDefinition"],
+        "overrides": override,
+        "networkConfiguration": service.get("networkConfiguration"),
+        "capacityProviderStrategy": strategy,
+        "launchType": None if strategy else service.get("launchType"),
+        "platformVersion": service.get("platformVersion"),
+        "placementConstraints": service.get("placementConstraints"),
+        "placementStrategy": service.get("placementStrategy"),
+        "volumeConfigurations": [_volume(volume, own) for volume in service.get("volumeConfigurations") or ()],
+        "enableECSManagedTags": service.get("enableECSManagedTags"),
+        "enableExecuteCommand": service.get("enableExecuteCommand"),
+        # RunTask copies no service's tags, so they are given.
+        "propagateTags": "TASK_DEFINITION" if propagates == "TASK_DEFINITION" else None,
+        "tags": to_list(own) if propagates == "SERVICE" else None,
+        "startedBy": STARTED_BY,
+    }
+    return {name: value for name, value in members.items() if value}
+
+
+def _volume(volume: Json, own: t.Mapping[str, str]) -> dict[str, t.Any]:
+    """A service's volume as a task of its own takes it. By AWS's default it is deleted with the task."""
+    ebs = volume.get("managedEBSVolume")
+    if not ebs or not ebs.get("tagSpecifications"):
+        return dict(volume)
+    specifications = [
+        {
+            **{name: value for name, value in item.items() if name != "propagateTags"},
+            "tags": to_list({**own, **from_list(item.get("tags"))}),
+        }
+        if item.get("propagateTags") == "SERVICE"
+        else item
+        for item in ebs["tagSpecifications"]
+    ]
+    return {**volume, "managedEBSVolume": {**ebs, "tagSpecifications": specifications}}
+
+
+def is_over(task: Json) -> bool:
+    return bool(task.get("lastStatus") == "STOPPED")
+
+
+def exit_code(task: Json, container: str) -> int | None:
+    """The exit code of the container; None when it never started."""
+    codes = (item.get("exitCode") for item in task.get("containers") or () if item.get("name") == container)
+    code = next(codes, None)
+    return None if code is None else int(code)
+
+
+def headline(service: str, code: int | None, ended: bool) -> str:
+    """What happened, in a sentence."""
+    if not ended:
+        return f"The task beside service {service} did not end in time and was stopped."
+    if code is None:
+        return f"The task beside service {service} did not start."
+    return f"The command in a task beside service {service} ended with exit code {code}."

@@ -1,0 +1,81 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Registers a revision, once.
+
+RegisterTaskDefinition takes no token: after a lost answer it registers a second revision, and so does a run that starts
+while reads do not show the last one yet. The number that AWS answers tells: between it and the newest revision that was
+read there should be none.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from ..._core.creating import persist, visible
+from ..._core.errors import ACCESS_DENIED, SlipwayError, answer_was_lost
+from .. import api as ecs_api
+from . import api
+from .model import ACTIVE
+
+Json = dict[str, t.Any]
+Equal = t.Callable[[Json], bool]
+
+# Seconds in which a read shows the revision before.
+READ_SECONDS = 8.0
+# Revisions between that are looked at, each of which is one call.
+LOOKED_AT = 5
+
+
+def register(ecs: ecs_api.Client, request: Json, newest: int | None, equal: Equal) -> tuple[Json, bool]:
+    """The revision as AWS answers it, and whether this call registered it. `newest` is what was read last.
+
+    An `equal` revision between is taken instead, and the new one deregistered.
+    """
+    family = request["family"]
+    lost: list[bool] = []
+
+    def call() -> Json:
+        try:
+            answer = api.register_task_definition(ecs, request)
+        except SlipwayError as error:
+            lost.append(error.lost)
+            raise
+        lost.append(answer_was_lost())
+        return answer
+
+    def read() -> Json | None:
+        """After a refusal because others register at the same time: what they have registered."""
+        found = api.describe_task_definition(ecs, family)
+        return found if found and found["revision"] > (newest or 0) and equal(found) else None
+
+    made = persist(call, read)
+    first = made["revision"] - (2 if any(lost) else 1) if newest is None else newest
+    before = _equal_between(ecs, family, first, made["revision"], equal)
+    if before is None or not _deregistered(ecs, made):
+        return made, True
+    return before, any(lost)
+
+
+def _equal_between(ecs: ecs_api.Client, family: str, newest: int, made: int, equal: Equal) -> Json | None:
+    for number in range(made - 1, max(newest, made - 1 - LOOKED_AT), -1):
+        name = f"{family}:{number}"
+        if number == made - 1:
+            found = visible(functools.partial(api.describe_task_definition, ecs, name), timeout=READ_SECONDS)
+        else:
+            found = api.describe_task_definition(ecs, name)
+        if found and found.get("status") == ACTIVE:
+            return found if equal(found) else None
+    return None
+
+
+def _deregistered(ecs: ecs_api.Client, made: Json) -> bool:
+    try:
+        api.deregister_task_definition(ecs, made["taskDefinitionArn"])
+    except SlipwayError as error:
+        if error.code != ACCESS_DENIED:
+            raise
+        return False
+    return True

@@ -158,7 +158,8 @@ problems:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._asg import flow as flows
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, Result, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
 
 
 def main() -> None:

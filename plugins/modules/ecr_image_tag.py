@@ -106,7 +106,8 @@ code:
   sample: tag_immutable
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, Result, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
 from ansible_collections.slipway.aws.plugins.module_utils._ecr import flow as flows
 
 ARGUMENT_SPEC = {

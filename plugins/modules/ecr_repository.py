@@ -225,7 +225,8 @@ code:
   sample: not_empty
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, Result, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
 from ansible_collections.slipway.aws.plugins.module_utils._ecr import flow as flows
 
 ARGUMENT_SPEC = {

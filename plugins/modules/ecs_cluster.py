@@ -200,7 +200,8 @@ problems:
   elements: str
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, Result, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.cluster import flow
 
 

@@ -168,7 +168,8 @@ code:
 
 import json
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, Result, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
 from ansible_collections.slipway.aws.plugins.module_utils._secrets import flow as secrets_flow
 
 SECRET = {

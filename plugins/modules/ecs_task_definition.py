@@ -275,7 +275,8 @@ problems:
   elements: str
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, Result, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import TASK_DEFINITION, TASK_DEFINITION_RULES
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition import flow
 

@@ -157,7 +157,8 @@ code:
   sample: access_denied
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, Result, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, run
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
 from ansible_collections.slipway.aws.plugins.module_utils._project import flow as flows
 from ansible_collections.slipway.aws.plugins.module_utils._project import obsolete_flow
 

@@ -13,9 +13,7 @@ import typing as t
 
 from .._core.errors import aws_call, aws_find
 from .._core.paging import pages
-
-Client = t.Any
-Json = dict[str, t.Any]
+from .._core.types import Client, Json
 
 # AWS lists only certificates with RSA keys of 2048 bits unless told otherwise.
 KEY_TYPES = [

@@ -13,13 +13,12 @@ import uuid
 
 from .._core import tags as tagging
 from .._core.creating import visible
-from .._core.module import Connection, Result
+from .._core.module import Connection
 from .._core.plan import compare
+from .._core.types import Client, Json, Result
 from .._core.waiting import poll
 from . import api
 from . import model as certificate
-
-Json = dict[str, t.Any]
 
 # AWS needs a few seconds to work out the records.
 RECORDS_TIMEOUT = 60
@@ -48,7 +47,7 @@ def certificate_requested(connection: Connection) -> Result:
     return {**result, "certificate": certificate.from_aws(_settled(acm, arn, params), _list(wanted))}
 
 
-def _requested(acm: api.Client, names: list[str], tags: t.Mapping[str, str]) -> str:
+def _requested(acm: Client, names: list[str], tags: t.Mapping[str, str]) -> str:
     """A run seconds after another, whose list does not show the certificate yet, gets the same one.
 
     So may a run after the certificate's deletion: it asks anew, by a token of its own.
@@ -61,7 +60,7 @@ def _requested(acm: api.Client, names: list[str], tags: t.Mapping[str, str]) -> 
     return api.request_certificate(acm, names, _list(tags), uuid.uuid4().hex)
 
 
-def find(acm: api.Client, names: list[str], own: t.Mapping[str, t.Any]) -> Json | None:
+def find(acm: Client, names: list[str], own: t.Mapping[str, t.Any]) -> Json | None:
     """The certificate for exactly these domains that has these tags. An issued one before one that is not yet."""
     found = []
     for summary in api.list_certificates(acm, certificate.USABLE):
@@ -76,7 +75,7 @@ def find(acm: api.Client, names: list[str], own: t.Mapping[str, t.Any]) -> Json 
     return min(fitting, key=lambda one: one["status"] != certificate.ISSUED, default=None)
 
 
-def _settled(acm: api.Client, arn: str, params: t.Mapping[str, t.Any]) -> Json:
+def _settled(acm: Client, arn: str, params: t.Mapping[str, t.Any]) -> Json:
     """The certificate when its records are known, or when it is issued."""
     answer = poll(
         lambda: api.find_certificate(acm, arn),

@@ -12,8 +12,7 @@ import typing as t
 from .._core import tags as tagging
 from .._core.errors import INVALID_OPTION, SlipwayError
 from .._core.plan import UNKNOWN
-
-Json = dict[str, t.Any]
+from .._core.types import Json
 
 NOT_ISSUED = "not_issued"
 ISSUED = "ISSUED"

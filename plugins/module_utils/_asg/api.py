@@ -9,12 +9,8 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .._core.errors import aws_call, aws_delete
-
-Client = t.Any
-Json = dict[str, t.Any]
+from .._core.types import Client, Json
 
 
 @aws_call

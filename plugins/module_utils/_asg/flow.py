@@ -6,19 +6,17 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .._core import tags as tagging
 from .._core.creating import converge, creating, persist, visible
 from .._core.errors import INVALID_OPTION, SlipwayError
-from .._core.module import Connection, Result
+from .._core.module import Connection
 from .._core.plan import UNKNOWN, Plan
 from .._core.shapes import Shape, check_options, check_values, snake
+from .._core.types import Client, Json, Result
 from .._core.waiting import poll
 from . import api
 from . import model as group
 
-Json = dict[str, t.Any]
 NEEDED = ("MinSize", "MaxSize")
 
 
@@ -113,7 +111,7 @@ def _create(connection: Connection, settings: Json, planned: Plan) -> None:
     )
 
 
-def _update(asg: api.Client, current: Json, planned: Plan, settings: Json) -> None:
+def _update(asg: Client, current: Json, planned: Plan, settings: Json) -> None:
     name = current["name"]
     if "settings" in planned.members:
         api.update_group(asg, name, settings)

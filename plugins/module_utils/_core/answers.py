@@ -14,6 +14,7 @@ import re
 import typing as t
 
 from .errors import bad_answer
+from .names import last
 
 # The only types that are checked: a program that goes through a text instead of a list reads letters as names.
 CONTAINERS: dict[str, tuple[type, str]] = {
@@ -84,14 +85,10 @@ def check_complete(
 
     Names may be ARNs: the last part of each counts.
     """
-    known = {_last(name) for name in (*found, *missing)}
-    silent = [name for name in asked if _last(name) not in known]
+    known = {last(name) for name in (*found, *missing)}
+    silent = [name for name in asked if last(name) not in known]
     if silent:
         raise bad_answer(operation, f"{', '.join(silent)}, or that it does not exist", "neither")
-
-
-def _last(name: str) -> str:
-    return name.rpartition("/")[2]
 
 
 def _described(response: t.Mapping[str, t.Any]) -> str:

@@ -15,10 +15,10 @@ import re
 import typing as t
 
 from .errors import CONFLICT, TIMEOUT, SlipwayError
+from .types import Result
 from .waiting import Clock, poll
 
 R = t.TypeVar("R")
-Result = dict[str, t.Any]
 
 # Seconds in which a read shows what exists.
 VISIBLE_SECONDS = 30.0

@@ -15,13 +15,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from . import calls, tags
 from .errors import INVALID_OPTION, SlipwayError
 from .masking import mask
+from .types import Result
 
 TAG_OPTIONS: dict[str, t.Any] = {
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "purge_tags": {"type": "bool", "default": True},
 }
-
-Result = dict[str, t.Any]
 
 
 class Clients(t.Protocol):

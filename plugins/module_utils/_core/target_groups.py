@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-Json = dict[str, t.Any]
+from .types import Json
 
 # Options, and what AWS calls them.
 HEALTH = {

@@ -9,13 +9,10 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .._core.errors import aws_call, aws_find
 from .._core.paging import pages
+from .._core.types import Client, Json
 
-Client = t.Any
-Json = dict[str, t.Any]
 TagList = list[dict[str, str]]
 
 

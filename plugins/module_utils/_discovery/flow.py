@@ -6,19 +6,18 @@
 
 from __future__ import annotations
 
-import typing as t
 from dataclasses import dataclass, field
 
 from .._core import tags as tagging
 from .._core.creating import converge, creating, visible
 from .._core.errors import AWS_ERROR, NOT_FOUND, SlipwayError
-from .._core.module import Connection, Result
+from .._core.module import Connection
 from .._core.plan import compare
+from .._core.types import Client, Json, Result
 from .._core.waiting import poll
 from . import api
 from . import model as namespace
 
-Json = dict[str, t.Any]
 # What AWS answers while tasks are still registered in a service, or services in a namespace.
 IN_USE = "ResourceInUse"
 
@@ -48,7 +47,7 @@ def run_flow(connection: Connection) -> Result:
     return converge(plan_and_apply)
 
 
-def _read(cloud_map: api.Client, name: str) -> Seen:
+def _read(cloud_map: Client, name: str) -> Seen:
     found = [item for item in api.list_private_namespaces(cloud_map) if item["Name"] == name]
     if not found:
         return Seen()
@@ -101,7 +100,7 @@ def _apply(connection: Connection, seen: Seen, tags: tagging.Tags, diff: Json) -
         _delete_service(connection, seen.services.pop(name))
 
 
-def _create_service(cloud_map: api.Client, request: Json, diff: Json, begun: bool) -> Json:
+def _create_service(cloud_map: Client, request: Json, diff: Json, begun: bool) -> Json:
     owner = request["NamespaceId"]
     return creating(
         lambda: api.create_service(cloud_map, request),

@@ -11,8 +11,7 @@ import typing as t
 
 from .._core.errors import INVALID_OPTION, SlipwayError
 from .._core.plan import UNKNOWN, Plan, Sets
-
-Json = dict[str, t.Any]
+from .._core.types import Json
 
 SETS: Sets = {"services": ()}
 # So many seconds a client may go on asking a task that was replaced.

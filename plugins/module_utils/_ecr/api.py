@@ -14,9 +14,7 @@ import typing as t
 from .._core.answers import check_complete
 from .._core.errors import AWS_ERROR, SlipwayError, aws_call, aws_delete, aws_find, bad_answer
 from .._core.paging import batches, pages
-
-Client = t.Any
-Json = dict[str, t.Any]
+from .._core.types import Client, Json
 
 # What AWS takes in one call.
 IMAGES_BATCH = 100

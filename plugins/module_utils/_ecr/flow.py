@@ -13,13 +13,13 @@ import urllib.parse
 from .._core import tags as tagging
 from .._core.creating import converge, creating, persist, visible
 from .._core.errors import NOT_FOUND, SlipwayError
-from .._core.module import Connection, Result
+from .._core.module import Connection
 from .._core.plan import UNKNOWN, Plan, compare, remove
+from .._core.types import Client, Json, Result
 from . import api, policies, repository
 from . import image as images
 from .api import Target
 
-Json = dict[str, t.Any]
 Params = t.Mapping[str, t.Any]
 
 
@@ -127,19 +127,19 @@ def image_tags_absent(connection: Connection) -> Result:
     return {"changed": bool(there), "diff": diff, "image": {}}
 
 
-def read_repository(ecr: api.Client, target: Target, documents: t.Collection[str] = ()) -> Json | None:
+def read_repository(ecr: Client, target: Target, documents: t.Collection[str] = ()) -> Json | None:
     """A repository with its tags and the policies named, or None."""
     answer = api.find_repository(ecr, target)
     return _complete(ecr, target, answer, documents) if answer else None
 
 
-def _complete(ecr: api.Client, target: Target, answer: Json, documents: t.Collection[str], tags: bool = True) -> Json:
+def _complete(ecr: Client, target: Target, answer: Json, documents: t.Collection[str], tags: bool = True) -> Json:
     readers = {"lifecycle_policy": api.get_lifecycle_policy, "policy": api.get_repository_policy}
     texts = {name: readers[name](ecr, target) for name in documents}
     return repository.from_aws(answer, api.list_tags(ecr, answer["repositoryArn"]) if tags else [], texts)
 
 
-def _apply(ecr: api.Client, shape: t.Any, target: Target, current: Json | None, planned: Plan, force: bool) -> None:
+def _apply(ecr: Client, shape: t.Any, target: Target, current: Json | None, planned: Plan, force: bool) -> None:
     wanted, members = planned.predicted, planned.members
     if current is None:
         request = repository.create_request(shape, wanted, members)
@@ -161,7 +161,7 @@ def _apply(ecr: api.Client, shape: t.Any, target: Target, current: Json | None, 
             api.delete_repository_policy(ecr, target)
 
 
-def _update(ecr: api.Client, target: Target, current: Json, wanted: Json, members: t.Collection[str]) -> None:
+def _update(ecr: Client, target: Target, current: Json, wanted: Json, members: t.Collection[str]) -> None:
     if repository.MUTABILITY in members or repository.FILTERS in members:
         api.put_image_tag_mutability(ecr, target, wanted[repository.MUTABILITY], wanted[repository.FILTERS])
     if repository.SCANNING in members:
@@ -172,7 +172,7 @@ def _update(ecr: api.Client, target: Target, current: Json, wanted: Json, member
         api.untag_resource(ecr, current["repository_arn"], gone)
 
 
-def _repositories(ecr: api.Client, params: Params) -> list[Json]:
+def _repositories(ecr: Client, params: Params) -> list[Json]:
     if params["names"] is None:
         return sorted(api.list_repositories(ecr, params["registry_id"]), key=lambda answer: answer["repositoryName"])
     # One call each: AWS refuses a call that names several when one of them is missing.
@@ -180,7 +180,7 @@ def _repositories(ecr: api.Client, params: Params) -> list[Json]:
     return [answer for answer in found if answer]
 
 
-def _describe(ecr: api.Client, answer: Json, wanted: t.Collection[str], params: Params) -> Json:
+def _describe(ecr: Client, answer: Json, wanted: t.Collection[str], params: Params) -> Json:
     target = Target(answer["repositoryName"], params["registry_id"])
     documents = [name for name in repository.POLICIES if name in wanted]
     described = _complete(ecr, target, answer, documents, "tags" in wanted)
@@ -191,11 +191,11 @@ def _describe(ecr: api.Client, answer: Json, wanted: t.Collection[str], params: 
     return described
 
 
-def _details(ecr: api.Client, target: Target, tags: t.Sequence[str] | None) -> list[Json]:
+def _details(ecr: Client, target: Target, tags: t.Sequence[str] | None) -> list[Json]:
     return images.newest_first(_images_with_tags(ecr, target, tags) if tags else api.list_images(ecr, target))
 
 
-def _read_images(ecr: api.Client, target: Target, ids: t.Sequence[Json]) -> tuple[dict[str, Json], list[Json]]:
+def _read_images(ecr: Client, target: Target, ids: t.Sequence[Json]) -> tuple[dict[str, Json], list[Json]]:
     """The images that exist of those named, by digest with their manifests, and their details.
 
     Two reads: the first tells what exists, the second, which cannot be asked for what does not, all tags.
@@ -205,7 +205,7 @@ def _read_images(ecr: api.Client, target: Target, ids: t.Sequence[Json]) -> tupl
     return found, api.describe_images(ecr, target, sorted(found))
 
 
-def _images_with_tags(ecr: api.Client, target: Target, tags: t.Sequence[str]) -> list[Json]:
+def _images_with_tags(ecr: Client, target: Target, tags: t.Sequence[str]) -> list[Json]:
     """Details of the images that have one of the tags; none where there is no repository."""
     try:
         return _read_images(ecr, target, [{"imageTag": tag} for tag in tags])[1]
@@ -226,5 +226,5 @@ def _tagged(planned: Plan, digest: str, tags: t.Iterable[str]) -> Result:
     return {"changed": planned.changed, "diff": planned.diff, "image": image}
 
 
-def _request_shape(ecr: api.Client, operation: str) -> t.Any:
+def _request_shape(ecr: Client, operation: str) -> t.Any:
     return ecr.meta.service_model.operation_model(operation).input_shape

@@ -12,8 +12,8 @@ import typing as t
 
 from .._core.errors import INVALID_OPTION, SlipwayError
 from .._core.shapes import to_options
+from .._core.types import Json
 
-Json = dict[str, t.Any]
 Tags = dict[str, str]
 
 LAST_TAG = "last_tag"

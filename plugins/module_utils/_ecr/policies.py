@@ -15,8 +15,7 @@ import re
 import typing as t
 
 from .._core.errors import INVALID_OPTION, SlipwayError
-
-Json = dict[str, t.Any]
+from .._core.types import Json
 
 # The version that AWS assumes where a policy names none.
 _OLDEST_VERSION = "2008-10-17"

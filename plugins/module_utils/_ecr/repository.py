@@ -18,9 +18,8 @@ from .._core.errors import INVALID_OPTION, SlipwayError
 from .._core.names import KEY, home_of, same
 from .._core.plan import UNKNOWN, Plan, Resource, Sets, compare, normalise
 from .._core.shapes import Shape, check_options, to_members, to_options
+from .._core.types import Json
 from . import policies
-
-Json = dict[str, t.Any]
 
 IMMUTABLE = "immutable"
 NOT_EMPTY = "not_empty"

@@ -13,10 +13,7 @@ import typing as t
 
 from .._core.answers import check_complete
 from .._core.errors import AWS_ERROR, SlipwayError, aws_call, aws_find
-
-Client = t.Any
-Json = dict[str, t.Any]
-Items = t.Sequence[str]
+from .._core.types import Client, Items, Json
 
 # The reason of a failure that says that there is none.
 MISSING = "MISSING"

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from .._core.errors import INVALID_OPTION, SlipwayError
 from .._core.plan import UNKNOWN
 from .._core.shapes import named
+from .._core.types import Json
 
 R = t.TypeVar("R")
 
@@ -144,10 +145,10 @@ def range_problems(value: t.Any, place: str, member: str = "") -> Iterator[str]:
             yield from range_problems(inner, f"{place}[{number}]{named(inner)}", member)
 
 
-def items_of(holder: t.Any, member: str) -> list[Mapping[str, t.Any]]:
+def items_of(holder: t.Any, member: str) -> list[Json]:
     """The dictionaries in a list; none where something else stands, which is for the check of types."""
     items = holder.get(member) if isinstance(holder, Mapping) else None
-    return [one for one in items if isinstance(one, Mapping)] if isinstance(items, (list, tuple)) else []
+    return [one for one in items if isinstance(one, dict)] if isinstance(items, (list, tuple)) else []
 
 
 def twice(names: Iterable[str]) -> list[str]:

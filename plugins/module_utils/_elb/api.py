@@ -9,14 +9,10 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .._core.answers import check_complete
 from .._core.errors import aws_call, aws_delete, aws_find
 from .._core.paging import pages
-
-Client = t.Any
-Json = dict[str, t.Any]
+from .._core.types import Client, Json
 
 
 @aws_call

@@ -6,16 +6,13 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .._core import tags
 from .._core.creating import converge, creating, visible
-from .._core.module import Connection, Result
+from .._core.module import Connection
 from .._core.plan import UNKNOWN, Plan, compare, remove
 from .._core.target_groups import DELAY, HEALTH_OPTIONS, attributes_request, health_request
+from .._core.types import Client, Json, Result
 from . import api, rules, target_group
-
-Json = dict[str, t.Any]
 
 
 def listener_rules(connection: Connection) -> Result:
@@ -36,7 +33,7 @@ def _listener_rules(connection: Connection) -> Result:
     return {"changed": planned.changed, "diff": planned.diff, "rules": wanted}
 
 
-def _apply(elb: api.Client, listener_arn: str, current: list[Json], wanted: list[Json], diff: Json) -> None:
+def _apply(elb: Client, listener_arn: str, current: list[Json], wanted: list[Json], diff: Json) -> None:
     """What is no longer wanted goes last, so that until then its requests reach somebody."""
     there = {rule["priority"]: rule for rule in current}
     begun = False
@@ -51,7 +48,7 @@ def _apply(elb: api.Client, listener_arn: str, current: list[Json], wanted: list
         api.delete_rule(elb, rule["rule_arn"])
 
 
-def _create_rule(elb: api.Client, listener_arn: str, rule: Json, diff: Json, begun: bool) -> None:
+def _create_rule(elb: Client, listener_arn: str, rule: Json, diff: Json, begun: bool) -> None:
     priority = rule["priority"]
     creating(
         lambda: api.create_rule(elb, listener_arn, priority, rules.request(rule)),
@@ -97,7 +94,7 @@ def _target_group_present(connection: Connection) -> Result:
     return {"changed": planned.changed, "diff": planned.diff, "target_group": shown}
 
 
-def _change_target_group(elb: api.Client, arn: str, current: Json | None, wanted: Json, planned: Plan) -> None:
+def _change_target_group(elb: Client, arn: str, current: Json | None, wanted: Json, planned: Plan) -> None:
     """What a new one has from the start is not asked for again."""
     if DELAY in planned.members:
         api.modify_target_group_attributes(elb, arn, attributes_request(wanted))

@@ -16,8 +16,7 @@ from collections import Counter
 
 from .._core.errors import INVALID_OPTION, SlipwayError
 from .._core.plan import Sets
-
-Json = dict[str, t.Any]
+from .._core.types import Json
 
 SETS: Sets = {"rules": ("priority",)}
 HOST = "host-header"

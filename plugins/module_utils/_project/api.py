@@ -19,11 +19,11 @@ from .._core import tags
 from .._core.answers import check_complete
 from .._core.errors import NOT_FOUND, aws_call, translate
 from .._core.paging import batches, pages
+from .._core.types import Json
 
 with contextlib.suppress(ImportError):  # AnsibleAWSModule tells the user
     from botocore.exceptions import ClientError
 
-Json = dict[str, t.Any]
 OWNER = "slipway:project"
 # What is gone stays in the answers of EC2 for a while.
 GONE = {"terminated", "shutting-down", "deleted", "deleting", "INACTIVE", "DELETE_IN_PROGRESS"}

@@ -9,10 +9,10 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from .._core.module import Connection, Result
+from .._core.module import Connection
+from .._core.types import Json, Result
 from . import api
 
-Json = dict[str, t.Any]
 # IAM has no regions. What is in it says for which region it was made.
 REGION = "slipway:region"
 

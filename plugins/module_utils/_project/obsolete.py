@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from .._core.tags import RELEASE_MARK, SCALING_MARK, SHARED_MARK, Tags
+from .._core.types import Json
 
-Json = dict[str, t.Any]
 GROUP = "slipway:group"
 # Kinds that carry the group of those who deploy them. Of others nobody knows which group they belong to.
 GROUPED = ("service", "task definition", "parameter", "secret")

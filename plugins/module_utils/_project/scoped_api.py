@@ -12,8 +12,10 @@ from __future__ import annotations
 import typing as t
 
 from .._core import tags
+from .._core.names import last
 from .._core.paging import batches, pages
-from .api import OWNER, Account, Found, Json, described, tagged
+from .._core.types import Json
+from .api import OWNER, Account, Found, described, tagged
 
 
 class Scope(t.NamedTuple):
@@ -177,7 +179,7 @@ def clusters(scope: Scope) -> t.Iterator[Found]:
     def read(item: Json) -> tags.Tags:
         return tags.from_list(ecs.list_tags_for_resource(resourceArn=item["arn"]).get("tags"))
 
-    found = [{"arn": arn, "name": arn.rpartition("/")[2]} for arn in pages(ecs, "list_clusters", "clusterArns")]
+    found = [{"arn": arn, "name": last(arn)} for arn in pages(ecs, "list_clusters", "clusterArns")]
     for item, own in tagged(scope.others("cluster", found, "name"), read):
         yield Found(item["arn"], item["name"], own)
 

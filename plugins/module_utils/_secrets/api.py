@@ -14,9 +14,8 @@ import typing as t
 from .._core.answers import check_complete
 from .._core.errors import aws_call, aws_find
 from .._core.paging import batches, pages
+from .._core.types import Client, Json
 
-Client = t.Any
-Json = dict[str, t.Any]
 Names = t.Sequence[str]
 
 DESCRIBE_BATCH = 50

@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from .._core import tags as tagging
 from .._core.creating import converge, creating
 from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
-from .._core.module import Clients, Connection, Result
+from .._core.module import Clients, Connection
 from .._core.plan import UNKNOWN, Plan, compare
+from .._core.types import Json, Result
 from . import api
 from .model import SECRETS_MANAGER, Found, Wish, current_of, desired_of, path_of, refuse_foreign, wishes_of
-
-Json = dict[str, t.Any]
 
 
 class Store(t.Protocol):

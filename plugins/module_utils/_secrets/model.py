@@ -16,8 +16,7 @@ from dataclasses import dataclass, field
 from .._core import names
 from .._core.errors import CONFLICT, INVALID_OPTION, SlipwayError
 from .._core.tags import Tags, wanted
-
-Json = dict[str, t.Any]
+from .._core.types import Json
 
 SECRETS_MANAGER = "SecretsManager"
 ALPHABET = string.ascii_letters + string.digits

@@ -23,7 +23,6 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.model imp
     mark,
     marks,
     reversed_order,
-    short,
     table,
     unmark,
     way_back,
@@ -184,4 +183,3 @@ def test_the_table_is_for_people() -> None:
         "web      created      -       web:1  2/2      7",
         "stock    rolled back  s:1     s:1    -        61",
     ]
-    assert (short("arn:aws:ecs:eu-central-1:1:task-definition/web:42"), short(None)) == ("web:42", "")

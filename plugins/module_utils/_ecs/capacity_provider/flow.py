@@ -10,17 +10,16 @@ import typing as t
 
 from ..._core import tags as tagging
 from ..._core.creating import converge, creating, persist
-from ..._core.module import Connection, Result
+from ..._core.module import Connection
 from ..._core.plan import UNKNOWN, Plan
 from ..._core.shapes import Shape, check_options, to_members
+from ..._core.types import Client, Json, Result
 from ..._core.waiting import poll
 from .. import api as ecs_api
 from ..cluster import api as cluster_api
 from ..cluster.model import is_settled as is_cluster_settled
 from . import api
 from . import model as provider
-
-Json = dict[str, t.Any]
 
 
 def present(connection: Connection) -> Result:
@@ -87,7 +86,7 @@ def describe(connection: Connection) -> Result:
     }
 
 
-def _shape(ecs: ecs_api.Client, operation: str) -> Shape:
+def _shape(ecs: Client, operation: str) -> Shape:
     return t.cast("Shape", ecs.meta.service_model.operation_model(operation).input_shape)
 
 

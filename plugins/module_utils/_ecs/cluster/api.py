@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ..._core.errors import aws_call, aws_delete
 from ..._core.paging import batches, pages
-from ..api import Client, Items, Json, described
+from ..._core.types import Client, Items, Json
+from ..api import described
 
 CLUSTERS_BATCH = 100
 

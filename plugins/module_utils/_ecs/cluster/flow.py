@@ -10,9 +10,10 @@ import typing as t
 
 from ..._core import tags as tagging
 from ..._core.creating import persist
-from ..._core.module import Connection, Result
+from ..._core.module import Connection
 from ..._core.plan import UNKNOWN, Plan, blank
 from ..._core.shapes import check_options, plain, to_members
+from ..._core.types import Client, Json, Result
 from ..._core.waiting import poll
 from .. import api as ecs_api
 from ..limits import name_problems, refuse
@@ -20,7 +21,6 @@ from ..service.namespaces import spelled_as
 from . import api
 from .model import COUNTS, NOTHING, PROVIDERS, UPDATED, from_answer, is_busy, is_gone, is_settled, plan
 
-Json = dict[str, t.Any]
 PARTS = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS")
 
 
@@ -96,13 +96,13 @@ def describe(connection: Connection) -> Result:
     return {"changed": False, "clusters": [_shown(answer) for answer in answers if not is_gone(answer)]}
 
 
-def find(ecs: ecs_api.Client, name: str) -> Json | None:
+def find(ecs: Client, name: str) -> Json | None:
     """The cluster as AWS answers it."""
     found = api.describe_clusters(ecs, [name], PARTS)
     return found[0] if found else None
 
 
-def _request(ecs: ecs_api.Client, operation: str) -> t.Any:
+def _request(ecs: Client, operation: str) -> t.Any:
     return ecs.meta.service_model.operation_model(operation).input_shape
 
 
@@ -140,7 +140,7 @@ def _predict(name: str, current: Json | None, planned: Plan) -> Json:
     return {**(current or new), **planned.predicted}
 
 
-def _create(ecs: ecs_api.Client, name: str, planned: Plan) -> Json:
+def _create(ecs: Client, name: str, planned: Plan) -> Json:
     wanted = {member: value for member, value in planned.predicted.items() if member != "tags" and not blank(value)}
     request = to_members(_request(ecs, "CreateCluster"), {**wanted, "cluster_name": name})
     if planned.predicted.get("tags"):

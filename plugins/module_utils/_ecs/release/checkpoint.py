@@ -14,6 +14,7 @@ import typing as t
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..._core.names import last
 from ..._core.tags import RELEASE_MARK, Tags
 
 RUN_TAG = f"{RELEASE_MARK}.run"
@@ -77,7 +78,7 @@ def run_of(tags: Mapping[str, str]) -> Run | None:
 
 def release_id(cluster: str, services: t.Any) -> str:
     """What tells a release from another one: what it asks for."""
-    asked = json.dumps([cluster.rpartition("/")[2], services], sort_keys=True, default=str)
+    asked = json.dumps([last(cluster), services], sort_keys=True, default=str)
     return hashlib.sha256(asked.encode()).hexdigest()[:12]
 
 

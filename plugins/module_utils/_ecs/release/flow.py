@@ -26,9 +26,11 @@ from ..._core.errors import (
     REFUSED,
     SlipwayError,
 )
-from ..._core.module import Connection, Result
+from ..._core.module import Connection
+from ..._core.names import last
 from ..._core.plan import remove
 from ..._core.progress import Progress
+from ..._core.types import Result
 from ..._core.waiting import leave_stopping_to_main_thread
 from .. import api as ecs_api
 from ..limits import check_cluster
@@ -44,7 +46,7 @@ from ..task_definition import flow as definitions
 from .checkpoint import Run, at, release_id
 from .checkpoint_plan import checkpoint_for, needs_checkpoint, refuse_too_many_tags
 from .checkpoints import clear_checkpoints, note_state
-from .model import Before, depth, mark, short, way_back
+from .model import Before, depth, mark, way_back
 from .plan import (
     NOTHING,
     Definition,
@@ -222,7 +224,7 @@ def _deregister(release: Release, arns: list[str], cause: SlipwayError) -> Slipw
     """Deregister what was registered before `cause`; that failure, with what became of them."""
     told = "No service was changed."
     try:
-        gather(release.pool, functools.partial(definition_api.deregister_task_definition, release.ecs), arns, short)
+        gather(release.pool, functools.partial(definition_api.deregister_task_definition, release.ecs), arns, last)
     except SlipwayError as error:
         told += f" Revisions that no service runs are left, for they could not be deregistered: {error.msg}"
     return SlipwayError(cause.code, f"{cause.msg}\n{told}", cause.details)
@@ -294,7 +296,7 @@ def _create(release: Release, part: Part, observer: Observer) -> Service:
 
 
 def _way(before: Service | None, after: Service) -> str:
-    was, now = short((before or {}).get("taskDefinition")), short(after.get("taskDefinition"))
+    was, now = last((before or {}).get("taskDefinition")), last(after.get("taskDefinition"))
     if before is None:
         return f"created, runs {now}"
     return f"{was} -> {now}, started" if was != now else f"{now}, its settings change"
@@ -313,7 +315,7 @@ def _undo_unfinished(release: Release, connection: Connection) -> Result:
     """Roll back what a release left unfinished, of the services named or of all in the cluster."""
     if not release.parts:
         arns = service_api.list_services(release.ecs, release.cluster)
-        release.parts[:] = [Part(arn.rpartition("/")[2], frozenset(), Wish({})) for arn in arns]
+        release.parts[:] = [Part(last(arn), frozenset(), Wish({})) for arn in arns]
     read_parts(release.pool, release.cloud, release.cluster, release.parts, connection.check_mode)
     release.parts[:] = [part for part in release.parts if part.before]
     complete = [] if connection.params["force"] else _complete(release.parts, _beside(release))
@@ -337,7 +339,7 @@ def _beside(release: Release) -> list[Part]:
         return []
     named = {part.name for part in release.parts}
     try:
-        names = [arn.rpartition("/")[2] for arn in service_api.list_services(release.ecs, release.cluster)]
+        names = [last(arn) for arn in service_api.list_services(release.ecs, release.cluster)]
     except SlipwayError as error:
         # Then what is named is rolled back, as asked.
         if error.code == ACCESS_DENIED:

@@ -149,10 +149,5 @@ def table(rows: Sequence[Row]) -> list[str]:
     return ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
-def short(arn: t.Any) -> str:
-    """`web:42` of a task definition's ARN."""
-    return str(arn or "").rpartition("/")[2]
-
-
 def counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"

@@ -17,10 +17,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ..._core import tags as tagging
 from ..._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
 from ..._core.module import Connection
+from ..._core.names import last
 from ..._core.paging import batches
 from ..._core.plan import UNKNOWN, Plan
 from ..._core.progress import Progress
 from ..._core.target_groups import ARGUMENTS as SETTINGS
+from ..._core.types import Json
 from ..arguments import SERVICE, TASK_DEFINITION, TASK_DEFINITION_RULES
 from ..limits import problems_of, refuse
 from ..rollout.judge import is_steady
@@ -36,7 +38,7 @@ from ..task_definition import flow as definitions
 from ..task_definition.model import Draft, parse_name
 from ..task_definition.problems import definition_problems
 from .checkpoint import Run
-from .model import Before, short, unmark, wrong_order
+from .model import Before, unmark, wrong_order
 from .rollouts import Fleet, Ship
 
 ITEM: dict[str, dict[str, t.Any]] = {
@@ -60,10 +62,10 @@ class Definition:
     """The task definition that one or more services of the release are to run."""
 
     wish: definitions.Wish
-    current: definitions.Json | None
+    current: Json | None
     draft: Draft
     # The revision as the modules return it; until it is registered, what is known of it.
-    view: definitions.Json = field(default_factory=dict)
+    view: Json = field(default_factory=dict)
 
     @property
     def arn(self) -> str:
@@ -175,7 +177,7 @@ def refuse_other_release(parts: Sequence[Part], own: str, now: str) -> None:
         if same or has_arrived(others):
             continue
         run = max(runs, key=lambda run: run.until)
-        to = ", ".join(f"{part.name} (to {short(part.before.target)})" for part in others if part.before)
+        to = ", ".join(f"{part.name} (to {last(part.before.target)})" for part in others if part.before)
         raise SlipwayError(
             RELEASE_IN_PROGRESS,
             f"Another release is in progress: {run.told}. It changes {to} and may take until {run.until}. Nothing was"

@@ -10,14 +10,15 @@ import typing as t
 from collections.abc import Collection, Sequence
 
 from ..._core.errors import SlipwayError
-from ..._core.module import Result
+from ..._core.names import last
+from ..._core.types import Result
 from ..rollout.judge import primary
 from ..service import flow as service_flow
 from ..service.model import Options, shown
 from ..target_group.model import changed, diff_of
 from ..task_definition.flow import secret_warnings
 from .checkpoints import CHECKPOINTS_LEFT
-from .model import Row, counted, marks, short, table
+from .model import Row, counted, marks, table
 from .plan import Part, Release
 
 INTERRUPTED: t.Literal["interrupted"] = "interrupted"
@@ -145,7 +146,7 @@ def summary(release: Release) -> str:
     parts = release.parts
     create = sum(part.plan.action == "create" for part in parts)
     update = sum(part.changed for part in parts) - create
-    told = f"Release of {counted(len(parts), 'service')} to cluster {short(release.cluster) or release.cluster}: "
+    told = f"Release of {counted(len(parts), 'service')} to cluster {last(release.cluster) or release.cluster}: "
     counts = {"to create": create, "to change": update, "unchanged": len(parts) - create - update}
     told += ", ".join(f"{number} {what}" for what, number in counts.items() if number)
     resumed = [part for part in parts if part.before]
@@ -182,9 +183,9 @@ def outcome_lines(parts: Sequence[Part]) -> list[str]:
         if not part.ship and not part.back and not part.changed:
             continue
         after = _answer(part)
-        was = short((part.current or {}).get("task_definition"))
+        was = last((part.current or {}).get("task_definition"))
         seconds = sum(ship.seconds for ship in (part.ship, part.back) if ship)
-        rows.append(Row(part.name, _outcome(part), was, short(after.get("task_definition")), _running(after), seconds))
+        rows.append(Row(part.name, _outcome(part), was, last(after.get("task_definition")), _running(after), seconds))
     return table(rows)
 
 

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Sequence
 
 from ..._core.errors import CONFLICT, TIMEOUT, SlipwayError
+from ..._core.names import last
 from ..._core.waiting import poll
 from ..rollout.judge import is_steady
 from ..rollout.observe import Observer
@@ -19,7 +20,7 @@ from ..service.model import Options, Wish, current_options, plan_service, presen
 from ..target_group import flow as target_groups_flow
 from ..target_group.model import changed
 from .checkpoints import clear_checkpoints
-from .model import Before, counted, reversed_order, short, unmark, way_back
+from .model import Before, counted, reversed_order, unmark, way_back
 from .plan import RELEASE_IN_PROGRESS, Part, Release, identity, read_services
 from .report import ROLLBACK_FAILED
 from .rollouts import Service, Ship, Unwatched
@@ -105,7 +106,7 @@ def _start(release: Release, part: Part, observer: Observer, service: Service | 
         return service
     observer.read_known()
     answer = service_flow.apply(release.cloud, request_of(release, part.name, wish), service, planned, None)
-    release.say(part, f"back to {short(answer.get('taskDefinition'))}")
+    release.say(part, f"back to {last(answer.get('taskDefinition'))}")
     service_flow.aim(observer, service, answer)
     return answer
 

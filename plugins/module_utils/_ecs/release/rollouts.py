@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from ..._core.errors import ACCESS_DENIED, AWS_ERROR, SlipwayError
 from ..._core.paging import batches
 from ..._core.progress import SILENCE, Progress
+from ..._core.types import Json
 from ..._core.waiting import FIRST_PAUSE, LONGEST_PAUSE, Clock
-from ..rollout.judge import Json, Verdict
+from ..rollout.judge import Verdict
 from ..rollout.observe import Cloud, Observer, Outcome, explain, timed_out
 from ..service import api as service_api
 

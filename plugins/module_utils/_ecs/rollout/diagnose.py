@@ -16,10 +16,9 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..._core.types import Json
 from . import targets as target_diagnosis
 from .judge import task_id
-
-Json = Mapping[str, t.Any]
 
 # So many of each are told; a failing service repeats itself.
 TASKS_SHOWN = 3

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-Json = Mapping[str, t.Any]
+from ..._core.types import Json
 
 # Nothing will ever check these targets, or they pass.
 STATES_SERVING = frozenset({"healthy", "unused", "unavailable"})

@@ -18,9 +18,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf
 
+from ..._core.names import last
+from ..._core.types import Json
 from .health_checks import PATIENCE, STATES_SERVING, HealthChecks, Target
-
-Json = Mapping[str, t.Any]
 
 # Seconds that a task has to stay up before it counts, where neither a health check nor a load balancer vouches for it.
 SETTLE_SECONDS = 3.0
@@ -92,7 +92,7 @@ def goal_of(service: Json, *, fresh: bool, service_deployment: str = "") -> Goal
     first = primary(service) or {}
     return Goal(
         deployment_id=first.get("id", ""),
-        task_definition=first.get("taskDefinition", service.get("taskDefinition", "")),
+        task_definition=str(first.get("taskDefinition") or service.get("taskDefinition", "")),
         created_at=first.get("createdAt"),
         service_deployment=service_deployment,
         fresh=fresh,
@@ -139,7 +139,7 @@ def starts_deployment(before: Json, after: Json) -> bool:
 
 
 def task_id(task: Json) -> str:
-    return str(task.get("taskArn", "")).rsplit("/", 1)[-1]
+    return last(task.get("taskArn"))
 
 
 def is_running(task: Json) -> bool:
@@ -392,7 +392,7 @@ class Watch:
         back = first or {}
         if back.get("rolloutState", "COMPLETED") == "COMPLETED":
             return _failure(
-                "rolled_back", f"{self._gave_up} The service runs {_short(back.get('taskDefinition'))} again."
+                "rolled_back", f"{self._gave_up} The service runs {last(back.get('taskDefinition'))} again."
             )
         if back.get("rolloutState") == "FAILED":
             return _failure("rollback_failed", _sentence(back.get("rolloutStateReason")))
@@ -513,10 +513,6 @@ def _sentence(text: t.Any) -> str:
     """AWS's reason as one sentence, '' when there is none."""
     text = str(text or "").strip()
     return f"{text}." if text and text[-1] not in ".!?" else text
-
-
-def _short(arn: t.Any) -> str:
-    return str(arn or "").rsplit("/", 1)[-1]
 
 
 def _hook(followed: Json) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ..._core.errors import ACCESS_DENIED, AWS_ERROR, TIMEOUT, SlipwayError
 from ..._core.module import Clients
+from ..._core.types import Json
 from ..._core.waiting import Clock, poll
 from ..service import api as service_api
 from ..task import api as task_api
@@ -21,7 +22,6 @@ from .diagnose import LOG_LINES, Evidence, diagnose, log_places, render, worth_s
 from .judge import (
     CODES,
     Goal,
-    Json,
     Sight,
     Verdict,
     Watch,

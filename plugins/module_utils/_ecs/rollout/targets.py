@@ -10,10 +10,10 @@ import re
 import typing as t
 from collections.abc import Mapping, Sequence
 
+from ..._core.types import Json
 from .health_checks import answered_codes, check_of
 from .listening import Place, other_places
 
-Json = Mapping[str, t.Any]
 # The last lines by (task id, container).
 Logs = Mapping[tuple[str, str], Sequence[str]]
 

@@ -16,9 +16,8 @@ import typing as t
 from ..._core.answers import check_complete
 from ..._core.errors import NOT_FOUND, SlipwayError, aws_call
 from ..._core.paging import batches, pages
+from ..._core.types import Client, Json
 
-Client = t.Any
-Json = dict[str, t.Any]
 P = t.ParamSpec("P")
 R = t.TypeVar("R")
 

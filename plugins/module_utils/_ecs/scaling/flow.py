@@ -11,9 +11,11 @@ import typing as t
 from ..._core import tags as tagging
 from ..._core.creating import persist
 from ..._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
-from ..._core.module import Connection, Result
+from ..._core.module import Connection
+from ..._core.names import last
 from ..._core.paging import batches
 from ..._core.plan import UNKNOWN, compare
+from ..._core.types import Client, Json, Result
 from .. import api as ecs_api
 from ..limits import check_cluster
 from ..service import api as service_api
@@ -21,7 +23,6 @@ from ..service.model import present
 from . import api as scaling_api
 from .model import MARK, asked, from_aws, problems, resource_label, with_scheduled_bounds
 
-Json = dict[str, t.Any]
 Wishes = t.Mapping[str, Json]
 
 
@@ -35,7 +36,7 @@ def run_flow(connection: Connection) -> Result:
     _refuse_missing(wishes, services, connection.check_mode)
     scaling = connection.client("application-autoscaling")
     # A cluster may be given by its ARN.
-    cluster = params["cluster"].rpartition("/")[2]
+    cluster = last(params["cluster"])
     resources = {name: f"service/{cluster}/{name}" for name in wishes}
     current = _current(scaling, resources, services)
     desired = {
@@ -67,7 +68,7 @@ def _refuse_wrong(wishes: t.Sequence[Json]) -> None:
         raise SlipwayError(INVALID_OPTION, f"services, {'; '.join(found)}.", {"problems": found})
 
 
-def _services(ecs: ecs_api.Client, cluster: str, names: list[str], check_mode: bool) -> dict[str, Json]:
+def _services(ecs: Client, cluster: str, names: list[str], check_mode: bool) -> dict[str, Json]:
     """The services that there are."""
     found: list[Json] = []
     try:

@@ -15,8 +15,7 @@ import typing as t
 
 from ..._core.plan import UNKNOWN
 from ..._core.tags import SCALING_MARK
-
-Json = dict[str, t.Any]
+from ..._core.types import Json
 
 # The option of each metric that AWS keeps at a target by itself. A policy carries its metric's name.
 METRICS = {

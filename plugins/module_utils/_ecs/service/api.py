@@ -10,7 +10,8 @@ import typing as t
 
 from ..._core.errors import CONFLICT, SlipwayError, aws_call, aws_find
 from ..._core.paging import batches, pages
-from ..api import Client, Items, Json, described, raise_failures
+from ..._core.types import Client, Items, Json
+from ..api import described, raise_failures
 
 DEPLOYMENTS_BATCH = 20
 SERVICES_BATCH = 10

@@ -10,10 +10,11 @@ import typing as t
 from dataclasses import replace
 
 from ..._core.errors import NOT_FOUND, SlipwayError
-from ..._core.module import Connection, Result
+from ..._core.module import Connection
+from ..._core.types import Json, Result
 from ..limits import check_cluster
 from ..rollout.diagnose import diagnose
-from ..rollout.judge import SETTLE_SECONDS, Json, Sight, Verdict, Watch, goal_of, is_steady
+from ..rollout.judge import SETTLE_SECONDS, Sight, Verdict, Watch, goal_of, is_steady
 from ..rollout.observe import Cloud, Observer
 from ..task import api as task_api
 from . import api

@@ -14,9 +14,9 @@ import typing as t
 from collections.abc import Iterator, Mapping
 
 from ..._core.plan import UNKNOWN
+from ..._core.types import Json
 from ..limits import items_of, name_problems, number_of, range_problems
 
-Json = Mapping[str, t.Any]
 FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 
 

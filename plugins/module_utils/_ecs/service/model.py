@@ -19,6 +19,7 @@ from ..._core.errors import SlipwayError
 from ..._core.names import CAPACITY_PROVIDER, KEY, NAMESPACE, PARAMETER, ROLE, Kind, Names, home_of
 from ..._core.plan import UNKNOWN, Plan, Resource, Sets, compare, normalise
 from ..._core.shapes import Shape, to_members, to_options
+from ..._core.types import Json
 from ..rollout.judge import primary
 
 IMMUTABLE = "immutable"
@@ -168,7 +169,7 @@ def shown(service: t.Mapping[str, t.Any]) -> Options:
     return result
 
 
-def current_options(service: t.Mapping[str, t.Any], monitoring: t.Any = None) -> Options:
+def current_options(service: Json, monitoring: t.Any = None) -> Options:
     """The options that an existing service stands for, with the defaults where AWS shows nothing."""
     shapes = dict(service)
     first = primary(service) or {}

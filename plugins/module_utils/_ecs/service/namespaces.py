@@ -9,10 +9,11 @@ from __future__ import annotations
 import typing as t
 
 from ..._core.names import is_arn, last
+from ..._core.types import Client
 from .. import api as ecs_api
 
 
-def spelled_as(discovery: t.Callable[[], ecs_api.Client], current: str, desired: str) -> str:
+def spelled_as(discovery: t.Callable[[], Client], current: str, desired: str) -> str:
     """`desired`, or `current` where both name one namespace. AWS is asked only where one is a name and one an ARN."""
     if not current or not desired or is_arn(current) == is_arn(desired):
         return desired

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._core.errors import aws_call
-from ..api import Client, Json
+from ..._core.types import Client, Json
 
 
 @aws_call

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from ..._core.plan import Plan, compare
 from ..._core.target_groups import HEALTH_OPTIONS, settling_seconds
+from ..._core.types import Json
 
-Json = dict[str, t.Any]
 # Settings by target group's ARN.
 Settings = Mapping[str, Json]
 

@@ -10,8 +10,9 @@ import typing as t
 
 from ..._core.creating import persist
 from ..._core.errors import NOT_FOUND, TIMEOUT, SlipwayError
-from ..._core.module import Connection, Result
+from ..._core.module import Connection
 from ..._core.plan import UNKNOWN
+from ..._core.types import Json, Result
 from ..._core.waiting import poll
 from ..limits import check_cluster
 from ..rollout.diagnose import Evidence, diagnose, log_places, render
@@ -22,7 +23,7 @@ from ..service.model import present
 from ..task_definition import api as definition_api
 from . import api
 from . import api as task_api
-from .model import Json, chosen_container, exit_code, headline, is_over, request, runs_as
+from .model import chosen_container, exit_code, headline, is_over, request, runs_as
 
 TASK_FAILED = "task_failed"
 # CloudWatch shows lines a little later than the task has ended.

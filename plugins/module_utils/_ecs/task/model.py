@@ -10,9 +10,9 @@ import typing as t
 
 from ..._core.errors import INVALID_OPTION, SlipwayError
 from ..._core.tags import RESERVED, from_list, to_list
+from ..._core.types import Json
 from ..rollout.judge import primary
 
-Json = t.Mapping[str, t.Any]
 # Who started the task, in what AWS tells of it.
 STARTED_BY = "slipway.aws.ecs_task_run"
 # What AWS shows of a service with another deployment controller only at its task sets.

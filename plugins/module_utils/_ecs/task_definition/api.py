@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 from ..._core.errors import aws_call, aws_find
+from ..._core.names import last
 from ..._core.paging import batches, pages
-from ..api import Client, Items, Json, raise_failures
+from ..._core.types import Client, Items, Json
+from ..api import raise_failures
 
 DELETE_BATCH = 10
 
@@ -54,7 +56,7 @@ def newest_task_definition(ecs: Client, family: str, status: str) -> str | None:
 
 
 def _family(arn: str) -> str:
-    return arn.rpartition("/")[2].rpartition(":")[0]
+    return last(arn).rpartition(":")[0]
 
 
 def revision_of(arn: str) -> int:

@@ -16,10 +16,11 @@ from ansible.module_utils.common.yaml import HAS_YAML, yaml_load
 from ..._core import tags as tagging
 from ..._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
 from ..._core.masking import secrets_in
-from ..._core.module import Connection, Result
+from ..._core.module import Connection
 from ..._core.names import home_of
 from ..._core.plan import UNKNOWN, Resource
 from ..._core.shapes import check_options, option_names, to_members, to_options
+from ..._core.types import Client, Json, Result
 from .. import api as ecs_api
 from ..arguments import TASK_DEFINITION_MEMBERS
 from ..cluster import api as cluster_api
@@ -32,7 +33,6 @@ from .problems import definition_problems
 from .registration import register
 
 Params = t.Mapping[str, t.Any]
-Json = dict[str, t.Any]
 INACTIVE = "INACTIVE"
 # What AWS writes beside what was registered; of a revision that does not exist yet these are unknown.
 WRITTEN_BY_AWS = (
@@ -71,7 +71,7 @@ def present(connection: Connection) -> Result:
     return result
 
 
-def wish_of(ecs: ecs_api.Client, params: Params, check_mode: bool) -> Wish:
+def wish_of(ecs: Client, params: Params, check_mode: bool) -> Wish:
     """What the options of a task definition ask for, each checked."""
     request = _shape(ecs, "RegisterTaskDefinition").input_shape
     document, wrong = problems_of(lambda: _document(ecs, params, check_mode))
@@ -119,7 +119,7 @@ def describe(connection: Connection) -> Result:
     return {"changed": False, **result}
 
 
-def find(ecs: ecs_api.Client, name: Name) -> Json | None:
+def find(ecs: Client, name: Name) -> Json | None:
     """A revision under the names of the result; of a bare family the newest active one."""
     answer = api.describe_task_definition(ecs, str(name))
     if answer and name.revision is None and answer.get("status") != ACTIVE:
@@ -129,7 +129,7 @@ def find(ecs: ecs_api.Client, name: Name) -> Json | None:
     return _spell(answer) if answer else None
 
 
-def plan(ecs: ecs_api.Client, wish: Wish, current: Json | None) -> Draft:
+def plan(ecs: Client, wish: Wish, current: Json | None) -> Draft:
     """The revision that is asked for, beside the `current` one."""
     name, document = wish.name, wish.document
     if current is None and name.revision is not None:
@@ -151,7 +151,7 @@ def plan(ecs: ecs_api.Client, wish: Wish, current: Json | None) -> Draft:
     return drafted
 
 
-def apply(ecs: ecs_api.Client, name: Name, current: Json | None, planned: Draft, check_mode: bool) -> Result:
+def apply(ecs: Client, name: Name, current: Json | None, planned: Draft, check_mode: bool) -> Result:
     """Register the revision, or write its tags, or neither; check mode predicts the same answer."""
     if (current is None or planned.is_new) and not check_mode:
         after, is_ours = _register(ecs, name, current, planned)
@@ -176,7 +176,7 @@ def view(revision: Resource) -> Json:
     return {**members, **extra, "tags": revision.get("tags") or {}}
 
 
-def in_use(ecs: ecs_api.Client, family: str) -> set[str]:
+def in_use(ecs: Client, family: str) -> set[str]:
     """ARNs of the revisions that a service (in any of its deployments) or a task in the region runs."""
     used: set[str] = set()
     for cluster in cluster_api.list_clusters(ecs):
@@ -188,11 +188,11 @@ def in_use(ecs: ecs_api.Client, family: str) -> set[str]:
     return used
 
 
-def _shape(ecs: ecs_api.Client, operation: str) -> t.Any:
+def _shape(ecs: Client, operation: str) -> t.Any:
     return ecs.meta.service_model.operation_model(operation)
 
 
-def _document(ecs: ecs_api.Client, params: Params, check_mode: bool) -> Json | None:
+def _document(ecs: Client, params: Params, check_mode: bool) -> Json | None:
     """The definition given as a dict or a file, checked, under option names; None when there is none."""
     given = params["definition"]
     if params["definition_file"] is not None:
@@ -254,7 +254,7 @@ def _spell(answer: Json) -> Json:
     return {**options, "arn": arn, "tags": tagging.from_list(answer.get("tags"))}
 
 
-def _register(ecs: ecs_api.Client, name: Name, current: Json | None, planned: Draft) -> tuple[Json, bool]:
+def _register(ecs: Client, name: Name, current: Json | None, planned: Draft) -> tuple[Json, bool]:
     """The revision, and whether it is this run's."""
     request = to_members(_shape(ecs, "RegisterTaskDefinition").input_shape, planned.request)
     tags = {name: text for name, text in planned.tags.items() if not name.startswith(tagging.RESERVED)}
@@ -274,7 +274,7 @@ def _register(ecs: ecs_api.Client, name: Name, current: Json | None, planned: Dr
     return {**found, "tags": found["tags"] if not is_ours else tags}, is_ours
 
 
-def _newest(ecs: ecs_api.Client, name: Name, current: Json | None) -> str | None:
+def _newest(ecs: Client, name: Name, current: Json | None) -> str | None:
     """ARN of the family's newest revision, active or not; the newest active one of a bare family is `current`."""
     active = api.newest_task_definition(ecs, name.family, ACTIVE) if name.revision else (current or {}).get("arn")
     arns = [active, api.newest_task_definition(ecs, name.family, INACTIVE)]
@@ -296,13 +296,13 @@ def _predict(planned: Draft, newest: str | None) -> Json:
     }
 
 
-def _revisions(ecs: ecs_api.Client, name: Name, status: str) -> list[str]:
+def _revisions(ecs: Client, name: Name, status: str) -> list[str]:
     """ARNs of the named revision, or of all of the family, that are in a status."""
     arns = api.list_task_definitions(ecs, name.family, status)  # AWS does not describe every inactive revision
     return [arn for arn in arns if name.revision in (None, api.revision_of(arn))]
 
 
-def _prune(ecs: ecs_api.Client, result: Result, params: Params, check_mode: bool) -> None:
+def _prune(ecs: Client, result: Result, params: Params, check_mode: bool) -> None:
     """Deregister what is older than the newest `keep_revisions` and runs nowhere."""
     own = result["task_definition"]
     active = [arn for arn in api.list_task_definitions(ecs, own["family"], ACTIVE) if arn != own["arn"]]
@@ -317,7 +317,7 @@ def _prune(ecs: ecs_api.Client, result: Result, params: Params, check_mode: bool
 
 
 def _retire(
-    ecs: ecs_api.Client, result: Result, active: list[str], inactive: list[str], delete: bool, check_mode: bool
+    ecs: Client, result: Result, active: list[str], inactive: list[str], delete: bool, check_mode: bool
 ) -> None:
     """Deregister the `active` revisions and, when asked, delete them and the `inactive` ones."""
     result["deregistered"] = active

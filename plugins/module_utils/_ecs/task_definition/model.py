@@ -15,7 +15,7 @@ import re
 import typing as t
 
 from ..._core.errors import INVALID_OPTION, SlipwayError
-from ..._core.names import PARAMETER, ROLE, Home, Kind, Names
+from ..._core.names import PARAMETER, ROLE, Home, Kind, Names, last
 from ..._core.plan import Plan, Resource, Sets, blank, compare, normalise
 from ..._core.shapes import Shape, option_names, snake
 from ..._core.tags import Tags, from_list
@@ -114,7 +114,7 @@ class Name(t.NamedTuple):
 
 def parse_name(text: str, revision: int | None = None) -> Name:
     """Read a family, family:revision or ARN; a `revision` given beside it must not contradict."""
-    family, _colon, number = text.rpartition("/")[2].partition(":")
+    family, _colon, number = last(text).partition(":")
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,255}", family) or not (number == "" or number.isdigit()):
         expected = "a family (letters, digits, - and _), family:revision or the ARN of a task definition"
         raise SlipwayError(INVALID_OPTION, f"family: expected {expected}, got '{text}'.")

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ..._core.plan import UNKNOWN
 from ..._core.shapes import named
+from ..._core.types import Json
 from ..limits import (
     DEFINITION_BYTES,
     FARGATE,
@@ -32,7 +33,6 @@ from ..limits import (
     twice,
 )
 
-Json = Mapping[str, t.Any]
 CONTAINERS = "container_definitions"
 AWSVPC = "awsvpc"
 # Conditions of dependsOn that an essential container never reaches.

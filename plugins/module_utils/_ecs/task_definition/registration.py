@@ -16,11 +16,10 @@ import typing as t
 
 from ..._core.creating import persist, visible
 from ..._core.errors import ACCESS_DENIED, SlipwayError, answer_was_lost
-from .. import api as ecs_api
+from ..._core.types import Client, Json
 from . import api
 from .model import ACTIVE
 
-Json = dict[str, t.Any]
 Equal = t.Callable[[Json], bool]
 
 # Seconds in which a read shows the revision before.
@@ -29,7 +28,7 @@ READ_SECONDS = 8.0
 LOOKED_AT = 5
 
 
-def register(ecs: ecs_api.Client, request: Json, newest: int | None, equal: Equal) -> tuple[Json, bool]:
+def register(ecs: Client, request: Json, newest: int | None, equal: Equal) -> tuple[Json, bool]:
     """The revision as AWS answers it, and whether this call registered it. `newest` is what was read last.
 
     An `equal` revision between is taken instead, and the new one deregistered.
@@ -59,7 +58,7 @@ def register(ecs: ecs_api.Client, request: Json, newest: int | None, equal: Equa
     return before, any(lost)
 
 
-def _equal_between(ecs: ecs_api.Client, family: str, newest: int, made: int, equal: Equal) -> Json | None:
+def _equal_between(ecs: Client, family: str, newest: int, made: int, equal: Equal) -> Json | None:
     for number in range(made - 1, max(newest, made - 1 - LOOKED_AT), -1):
         name = f"{family}:{number}"
         if number == made - 1:
@@ -71,7 +70,7 @@ def _equal_between(ecs: ecs_api.Client, family: str, newest: int, made: int, equ
     return None
 
 
-def _deregistered(ecs: ecs_api.Client, made: Json) -> bool:
+def _deregistered(ecs: Client, made: Json) -> bool:
     try:
         api.deregister_task_definition(ecs, made["taskDefinitionArn"])
     except SlipwayError as error:

@@ -127,9 +127,10 @@ def mistakes(node: ast.expr, parent: ast.AST) -> Iterator[str]:
 
 
 def tests_of(path: Path) -> list[str]:
-    """The test files of a file's folder and those that import it, nearest first: _ecs/rollout.py has tests/unit/ecs."""
+    """The test files of a file's folder and those that import it, nearest first: all of _ecs has tests/unit/ecs."""
     unit = ROOT / "tests/unit"
-    folder = unit / (path.parent.name.removeprefix("_") if "module_utils" in path.parts else "plugins")
+    service = path.relative_to(ROOT / "plugins").parts[1]
+    folder = unit / (service.removeprefix("_") if "module_utils" in path.parts else "plugins")
     texts = {test: test.read_text() for test in sorted(unit.glob("**/test_*.py"))}
     imported = re.compile(rf"{path.parent.name}(\.| import .*\b){path.stem}\b")
     found = [test for test in texts if folder in test.parents or imported.search(texts[test])]

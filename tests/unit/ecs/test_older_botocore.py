@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import copy
 import typing as t
 from types import SimpleNamespace
 
@@ -23,7 +24,8 @@ Json = dict[str, t.Any]
 
 def older(request_name: str, member: str) -> t.Any:
     """A client whose model of ECS lacks the member."""
-    model = botocore.loaders.Loader().load_service_model("ecs", "service-2")
+    # The loader hands the same model to all tests of this process.
+    model = copy.deepcopy(botocore.loaders.Loader().load_service_model("ecs", "service-2"))
     model["shapes"][request_name]["members"].pop(member, None)
     return SimpleNamespace(meta=SimpleNamespace(service_model=botocore.model.ServiceModel(model, "ecs")))
 

@@ -43,7 +43,7 @@ _value:
 
 from collections.abc import Callable, Sequence
 
-from ansible_collections.slipway.aws.plugins.plugin_utils.ports import Json, completed
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_ports import Json, completed
 
 
 def complete_load_balancers(services: Sequence[Json]) -> list[Json]:

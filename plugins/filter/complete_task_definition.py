@@ -65,8 +65,10 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import AWSVPC, FARGATE
+
 Json = dict[str, Any]
-DEFAULTS: Json = {"networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"]}
+DEFAULTS: Json = {"networkMode": AWSVPC, "requiresCompatibilities": [FARGATE]}
 
 
 def named(kind: str, name: str, known: Json, container: str) -> str:

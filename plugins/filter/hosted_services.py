@@ -52,7 +52,8 @@ _value:
 
 from collections.abc import Callable, Sequence
 
-from ansible_collections.slipway.aws.plugins.plugin_utils.hosting import DEFAULT_ARCHITECTURE, Json, placed
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import DEFAULT_ARCHITECTURE
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_hosting import Json, placed
 
 
 def hosted_services(

@@ -58,7 +58,8 @@ _value:
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ansible_collections.slipway.aws.plugins.plugin_utils.hosting import DEFAULT_ARCHITECTURE, Json, problems
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import DEFAULT_ARCHITECTURE
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_hosting import Json, problems
 
 
 def hosting_problems(

@@ -53,23 +53,9 @@ _value:
   type: dict
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable
 
-from ansible_collections.slipway.aws.plugins.plugin_utils import ports
-
-Json = dict[str, Any]
-
-
-def service_ports(
-    services: Sequence[Json], target_groups: Sequence[Json] = (), images: Mapping[str, str] | None = None
-) -> Json:
-    return {
-        "tasks": ports.from_load_balancer(services, target_groups),
-        "peers": ports.from_peers(services),
-        "target_groups": ports.target_groups(services, target_groups),
-        "images": ports.of_images(services, images or {}),
-    }
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_ports import Json, service_ports
 
 
 class FilterModule:

@@ -62,7 +62,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import did_you_mean, named, snake
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import items_of, number_of, twice
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import (
+    AWSVPC,
+    FARGATE,
+    FARGATE_PROVIDERS,
+    SHARED_NETWORK,
+    items_of,
+    number_of,
+    twice,
+)
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.model import wrong_order
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.model import problems as scaling_problems
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import limits as service_limits
@@ -93,7 +101,7 @@ def service_problems(
     images: Iterable[str] = (),
     secrets: Mapping[str, str] | None = None,
     target_groups: Iterable[str] | None = None,
-    compatibilities: Iterable[str] = ("FARGATE",),
+    compatibilities: Iterable[str] = (FARGATE,),
 ) -> list[str]:
     groups = None if target_groups is None else list(target_groups)
     known = Known(list(images), secrets or {}, groups, list(compatibilities))
@@ -120,7 +128,7 @@ def _of_service(service: Json, known: Known) -> Iterator[str]:
     """What modules refuse, and beyond that what only the roles know: names, scaling, how containers wait."""
     given = service["task_definition"]
     # The roles' own default, which comes with the rest of the definition.
-    definition = {"family": "", "network_mode": "awsvpc", **{snake(name): value for name, value in given.items()}}
+    definition = {"family": "", "network_mode": AWSVPC, **{snake(name): value for name, value in given.items()}}
     containers = items_of(definition, "container_definitions")
     options = {name: value for name, value in (service.get("options") or {}).items() if value is not None}
     options |= {name: service[name] for name in ("desired_count", "load_balancers") if service.get(name) is not None}
@@ -156,15 +164,15 @@ def _as_written(problem: str) -> str:
 
 def _is_fargate(options: Json, known: Known) -> bool:
     if options.get("launch_type"):
-        return bool(options["launch_type"] == "FARGATE")
+        return bool(options["launch_type"] == FARGATE)
     providers = {str(item.get("capacityProvider")) for item in items_of(options, "capacity_provider_strategy")}
     if providers:
-        return providers <= set(service_limits.FARGATE_PROVIDERS)
-    return "FARGATE" in known.compatibilities
+        return providers <= set(FARGATE_PROVIDERS)
+    return FARGATE in known.compatibilities
 
 
 def _port_problems(definition: Json, containers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    shared = definition.get("network_mode") in ("awsvpc", "host")
+    shared = definition.get("network_mode") in SHARED_NETWORK
     taken = []
     for container in containers:
         for mapping in items_of(container, "portMappings"):

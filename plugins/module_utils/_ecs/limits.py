@@ -89,9 +89,18 @@ PORT_NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,63}")
 PORT_NAME_RULE = "1 to 64 lower case letters, digits, underscores or hyphens, no hyphen first"
 _CLUSTER_ARN = re.compile(r"arn:[\w-]+:ecs:[\w-]*:\d*:cluster/[A-Za-z0-9_-]{1,255}")
 
+# Launch types, and the capacity providers that every account has.
+FARGATE, EC2 = "FARGATE", "EC2"
+FARGATE_PROVIDERS = (FARGATE, "FARGATE_SPOT")
+ARCHITECTURES = ("X86_64", "ARM64")
+DEFAULT_ARCHITECTURE = ARCHITECTURES[0]
+# In this network mode each task has an address of its own. It is the only one on Fargate.
+AWSVPC, BRIDGE = "awsvpc", "bridge"
+# In these a port of a container is that port of the network interface.
+SHARED_NETWORK = (AWSVPC, "host")
 # CPU units of Fargate, and the MiB that go with them.
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
-FARGATE: Mapping[int, Sequence[int]] = {
+FARGATE_SIZES: Mapping[int, Sequence[int]] = {
     256: [512, 1024, 2048],
     512: range(1024, 4096 + 1, 1024),
     1024: range(2048, 8192 + 1, 1024),
@@ -113,7 +122,7 @@ def amount(given: t.Any, unit: str) -> int | None:
 
 def memory_sizes(cpu: int) -> str:
     """The MiB that Fargate has with so many CPU units."""
-    sizes = FARGATE[cpu]
+    sizes = FARGATE_SIZES[cpu]
     if isinstance(sizes, range):
         return f"{sizes[0]} to {sizes[-1]} in steps of {sizes.step}"
     return ", ".join(str(size) for size in sizes)

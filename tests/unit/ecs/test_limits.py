@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE_SIZES
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.limits import relation_problems, service_problems
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition.problems import definition_problems
 
@@ -195,7 +195,7 @@ def test_definitions_that_aws_takes(right: Json) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cpu", "memory"), [(cpu, memory) for cpu, sizes in FARGATE.items() for memory in (sizes[0], sizes[-1])]
+    ("cpu", "memory"), [(cpu, memory) for cpu, sizes in FARGATE_SIZES.items() for memory in (sizes[0], sizes[-1])]
 )
 def test_fargates_sizes(cpu: int, memory: int) -> None:
     assert definition_problems(definition(**{**FARGATE_TASK, "cpu": str(cpu), "memory": str(memory)})) == []

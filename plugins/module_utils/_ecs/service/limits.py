@@ -15,9 +15,7 @@ from collections.abc import Iterator, Mapping
 
 from ..._core.plan import UNKNOWN
 from ..._core.types import Json
-from ..limits import items_of, name_problems, number_of, range_problems
-
-FARGATE_PROVIDERS = ("FARGATE", "FARGATE_SPOT")
+from ..limits import AWSVPC, FARGATE, FARGATE_PROVIDERS, items_of, name_problems, number_of, range_problems
 
 
 def service_problems(name: t.Any, options: Json) -> list[str]:
@@ -70,7 +68,7 @@ def _capacity_problems(options: Json) -> Iterator[str]:
 
 def _is_fargate(options: Json) -> bool:
     providers = {str(item.get("capacityProvider")) for item in items_of(options, "capacity_provider_strategy")}
-    return options.get("launch_type") == "FARGATE" or bool(providers & set(FARGATE_PROVIDERS))
+    return options.get("launch_type") == FARGATE or bool(providers & set(FARGATE_PROVIDERS))
 
 
 def _daemon_problems(options: Json) -> Iterator[str]:
@@ -143,7 +141,7 @@ def _connect_problems(options: Json, containers: list[Json]) -> Iterator[str]:
 
 def _attachment_problems(options: Json, definition: Json) -> Iterator[str]:
     mode = definition.get("network_mode")
-    if mode not in (None, "", "awsvpc", UNKNOWN) and options.get("network_configuration"):
+    if mode not in (None, "", AWSVPC, UNKNOWN) and options.get("network_configuration"):
         yield f"network_configuration: expected none, as the task definition's network mode is {mode}. Leave it out."
     volumes = [str(one.get("name")) for one in items_of(definition, "volumes")]
     for number, item in enumerate(items_of(options, "volume_configurations")):

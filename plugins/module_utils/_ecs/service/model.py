@@ -20,6 +20,7 @@ from ..._core.names import CAPACITY_PROVIDER, KEY, NAMESPACE, PARAMETER, ROLE, K
 from ..._core.plan import UNKNOWN, Plan, Resource, Sets, compare, normalise
 from ..._core.shapes import Shape, to_members, to_options
 from ..._core.types import Json
+from ..limits import FARGATE
 from ..rollout.judge import primary
 
 IMMUTABLE = "immutable"
@@ -309,14 +310,14 @@ def _blocked(plan: Plan, current: Options, update_shape: Shape) -> tuple[str, ..
 
 def _is_fargate_alone(strategy: t.Any) -> bool:
     """A strategy that means the same as the launch type."""
-    return bool(strategy) and all(item["capacityProvider"] == "FARGATE" for item in strategy)
+    return bool(strategy) and all(item["capacityProvider"] == FARGATE for item in strategy)
 
 
 def adopt(asked: Options, current: Options) -> Options:
     """What is asked, completed from the service where AWS itself chooses a value that nobody can know beforehand."""
     given = {name: value for name, value in asked.items() if value is not None}
     wanted: Options = copy.deepcopy(Names(KINDS, SETS, home_of(current.get("service_arn"))).keep(given, current))
-    if wanted.get("launch_type") == "FARGATE" and _is_fargate_alone(current.get("capacity_provider_strategy")):
+    if wanted.get("launch_type") == FARGATE and _is_fargate_alone(current.get("capacity_provider_strategy")):
         del wanted["launch_type"]
     elif wanted.get("launch_type") and current.get("capacity_provider_strategy"):
         wanted.setdefault("capacity_provider_strategy", [])

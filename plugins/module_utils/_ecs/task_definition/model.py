@@ -19,6 +19,7 @@ from ..._core.names import PARAMETER, ROLE, Home, Kind, Names, last
 from ..._core.plan import Plan, Resource, Sets, blank, compare, normalise
 from ..._core.shapes import Shape, option_names, snake
 from ..._core.tags import Tags, from_list
+from ..limits import AWSVPC, BRIDGE, DEFAULT_ARCHITECTURE, FARGATE, SHARED_NETWORK
 
 ACTIVE = "ACTIVE"
 
@@ -187,13 +188,13 @@ def _implied(structure: str, name: str, value: t.Any) -> bool:
 
 def _fill_platform(definition: dict[str, t.Any]) -> None:
     """On Fargate the platform is Linux on X86_64 and the network awsvpc. Elsewhere it is bridge, on Windows none."""
-    fargate = "FARGATE" in (definition.get("requires_compatibilities") or ())
+    fargate = FARGATE in (definition.get("requires_compatibilities") or ())
     platform = definition.get("runtime_platform") or {}
     if fargate:
-        platform = {"operatingSystemFamily": "LINUX", "cpuArchitecture": "X86_64", **platform}
+        platform = {"operatingSystemFamily": "LINUX", "cpuArchitecture": DEFAULT_ARCHITECTURE, **platform}
         definition["runtime_platform"] = platform
-    mode = definition.setdefault("network_mode", "awsvpc" if fargate else "bridge")
-    if mode == "bridge" and str(platform.get("operatingSystemFamily", "")).startswith("WINDOWS"):
+    mode = definition.setdefault("network_mode", AWSVPC if fargate else BRIDGE)
+    if mode == BRIDGE and str(platform.get("operatingSystemFamily", "")).startswith("WINDOWS"):
         del definition["network_mode"]
 
 
@@ -205,7 +206,7 @@ def _fill_container(container: t.Any, network_mode: str | None) -> t.Any:
     if not isinstance(container, dict):
         return container
     router = {"user": "0"} if "firelensConfiguration" in container else {}
-    ports = [_fill_port(port, network_mode in ("awsvpc", "host")) for port in container.get("portMappings") or ()]
+    ports = [_fill_port(port, network_mode in SHARED_NETWORK) for port in container.get("portMappings") or ()]
     return {**router, **container, **({"portMappings": ports} if ports else {})}
 
 

@@ -20,8 +20,10 @@ from ..._core.plan import UNKNOWN
 from ..._core.shapes import named
 from ..._core.types import Json
 from ..limits import (
+    AWSVPC,
     DEFINITION_BYTES,
     FARGATE,
+    FARGATE_SIZES,
     PORT_NAME,
     PORT_NAME_RULE,
     amount,
@@ -34,7 +36,6 @@ from ..limits import (
 )
 
 CONTAINERS = "container_definitions"
-AWSVPC = "awsvpc"
 # Conditions of dependsOn that an essential container never reaches.
 _ENDED = ("COMPLETE", "SUCCESS")
 
@@ -57,7 +58,7 @@ def definition_problems(definition: Json, place: str = "") -> list[str]:
 
 
 def is_for_fargate(definition: Json) -> bool:
-    return "FARGATE" in (definition.get("requires_compatibilities") or ())
+    return FARGATE in (definition.get("requires_compatibilities") or ())
 
 
 def _at(container: Json, number: int, member: str = "") -> str:
@@ -140,10 +141,10 @@ def fargate_size_problems(cpu: t.Any, memory: t.Any) -> Iterator[str]:
     if UNKNOWN in (cpu, memory):
         return
     units = amount(cpu, "vcpu")
-    if units is None or units not in FARGATE:
-        sizes = ", ".join(str(size) for size in FARGATE)
+    if units is None or units not in FARGATE_SIZES:
+        sizes = ", ".join(str(size) for size in FARGATE_SIZES)
         yield f"cpu: expected one of Fargate's sizes {sizes} (1024 is one vCPU), got {_told(cpu)}."
-    elif amount(memory, "gb") not in FARGATE[units]:
+    elif amount(memory, "gb") not in FARGATE_SIZES[units]:
         sizes = memory_sizes(units)
         yield f"memory: expected one of Fargate's sizes with cpu {units}, {sizes} MiB, got {_told(memory)}."
 

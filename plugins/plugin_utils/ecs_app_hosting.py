@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import (
+    ARCHITECTURES,
+    AWSVPC,
+    DEFAULT_ARCHITECTURE,
+    EC2,
+    FARGATE,
+    FARGATE_PROVIDERS,
+)
+
 Json = dict[str, Any]
-FARGATE = "FARGATE"
-EC2 = "EC2"
-PROVIDERS = (FARGATE, "FARGATE_SPOT")
-ARCHITECTURES = ("X86_64", "ARM64")
-DEFAULT_ARCHITECTURE = ARCHITECTURES[0]
-# Each task has an address of its own here, elsewhere that of its host.
-AWSVPC = "awsvpc"
 
 
 def providers_of(options: Mapping[str, Any]) -> list[str]:
@@ -40,7 +42,7 @@ def compatibility(launch: Json) -> str:
     """FARGATE, EC2 or, for instances of others, what the launch type says."""
     if launch.get("launch_type"):
         return str(launch["launch_type"])
-    return FARGATE if set(providers_of(launch)) <= set(PROVIDERS) else EC2
+    return FARGATE if set(providers_of(launch)) <= set(FARGATE_PROVIDERS) else EC2
 
 
 def placed(service: Json, cluster: Json, network: Json, architecture: str) -> Json:
@@ -83,7 +85,7 @@ def _launch_problems(launch: Json, cluster: Json) -> Iterator[str]:
     providers, known = providers_of(launch), list(cluster.get("capacity_providers") or ())
     if len(launch) > 1:
         yield f"options has launch_type {launch['launch_type']} and a capacity_provider_strategy; take one of them"
-    if set(providers) & set(PROVIDERS) and set(providers) - set(PROVIDERS):
+    if set(providers) & set(FARGATE_PROVIDERS) and set(providers) - set(FARGATE_PROVIDERS):
         yield f"capacity_provider_strategy mixes Fargate and hosts ({', '.join(providers)}), which AWS cannot"
     strangers = [provider for provider in providers if provider not in known]
     if strangers:

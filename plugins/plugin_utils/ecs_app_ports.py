@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import BRIDGE
+
 Json = dict[str, Any]
 # A number, or a range such as 8000-8010.
 Port = int | str
-BRIDGE = "bridge"
 # Of a target group that no service uses. AWS wants one, which counts for targets that name none.
 DEFAULT_PORT = 80
 
@@ -59,6 +60,18 @@ def _completed(item: Json, known: Sequence[Json]) -> Json:
 def _ports(some: Iterator[Json]) -> list[Port]:
     found = [number(mapping.get("containerPort")) for container in some for mapping in mappings(container)]
     return list(dict.fromkeys(port for port in found if port))
+
+
+def service_ports(
+    services: Sequence[Json], groups: Sequence[Json] = (), images: Mapping[str, str] | None = None
+) -> Json:
+    """The ports of tasks that the load balancer reaches and that peers reach, of target groups and of repositories."""
+    return {
+        "tasks": from_load_balancer(services, groups),
+        "peers": from_peers(services),
+        "target_groups": target_groups(services, groups),
+        "images": of_images(services, images or {}),
+    }
 
 
 def target_groups(services: Sequence[Json], groups: Sequence[Json]) -> list[Json]:

@@ -28,7 +28,7 @@ INTERRUPTED = "Interrupted."
 NOTHING_CHANGED = "Interrupted. Nothing was changed."
 GOES_ON = (
     "Interrupted. ECS continues the started deployments; this run no longer monitors them. To resume, rerun the same"
-    " command. To roll back, run the playbook slipway.aws.undo, or ecs_release with undo=true."
+    " command. To roll back, run the playbook slipway.aws.undo, or ecs_release with rollback=true."
 )
 # What ends a module that does not listen, or not yet.
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM)

@@ -40,7 +40,7 @@ options:
       - Each is a dictionary with options of M(slipway.aws.elb_target_group), namely C(health_check_protocol),
         C(health_check_path), C(health_check_codes), C(health_check_interval), C(health_check_timeout),
         C(healthy_threshold), C(unhealthy_threshold) and C(deregistration_delay).
-      - They change right before the services that use them, and go back with them if the release fails or is undone.
+      - They change right before the services that use them, and go back with them if the release fails or is rolled back.
       - A service that changes in nothing else is watched until its targets have been checked with the new settings.
       - The target groups have to exist. Omitted settings stay as they are.
     type: dict
@@ -54,7 +54,7 @@ options:
     type: str
     choices: [rollback, keep]
     default: rollback
-  undo:
+  rollback:
     description:
       - Whether to take back a release that was killed or interrupted, in place of making one.
       - O(services) then name those to take back, by C(name) alone. Without it all of the cluster are looked at.
@@ -67,7 +67,7 @@ options:
     description:
       - Whether to release although another release is in progress on the same services. This one then takes over its
         checkpoints, so that a rollback restores what ran before both.
-      - With O(undo), whether to roll back also a release that is complete on all of its services.
+      - With O(rollback), whether to roll back also a release that is complete on all of its services.
     type: bool
     default: false
   wait_timeout:
@@ -97,8 +97,8 @@ notes:
     be read in AWS all the same, so put secrets into C(secrets); the module warns of others.
   - Ansible itself shows arguments with C(-vvv) when it refuses them before the module starts, the items of a loop, and
     all arguments in the system's log unless C(no_target_syslog) is set. These the module cannot mask.
-  - While a release goes on, each changed service has a checkpoint in its tags, C(slipway:before.0) and so on, with what
-    it ran before. C(slipway:before.run) says which release wrote it, who started it, and when it times out. They
+  - While a release goes on, each changed service has a checkpoint in its tags, C(slipway:checkpoint.0) and so on, with what
+    it ran before. C(slipway:checkpoint.run) says which release wrote it, who started it, and when it times out. They
     are removed when it has ended. If a run is killed, rerun the same command; it resumes. If that fails, it rolls back
     what the killed run had changed, too.
   - AWS allows 50 tags for a service, and a checkpoint takes about three. The module refuses a service that has too many
@@ -114,7 +114,7 @@ notes:
     C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetGroupAttributes),
     C(elasticloadbalancing:ModifyTargetGroup) and C(elasticloadbalancing:ModifyTargetGroupAttributes) for
     O(target_groups), C(ecs:DeregisterTaskDefinition), to take back revisions when AWS refuses one of them,
-    C(ecs:DeleteService), to delete what it created when the release fails, and C(ecs:ListServices) for O(undo) without
+    C(ecs:DeleteService), to delete what it created when the release fails, and C(ecs:ListServices) for O(rollback) without
     O(services).
 seealso:
   - module: slipway.aws.ecs_service
@@ -160,12 +160,12 @@ EXAMPLES = r"""
 - name: A release that was interrupted is taken back
   slipway.aws.ecs_release:
     cluster: shop
-    undo: true
+    rollback: true
 """
 
 RETURN = r"""
 services:
-  description: Each service by its name. With O(undo) those that an unfinished release had changed.
+  description: Each service by its name. With O(rollback) those that an unfinished release had changed.
   type: dict
   returned: always
   contains:
@@ -279,7 +279,7 @@ ARGUMENTS = {
     "services": {"type": "list", "elements": "dict"},
     "target_groups": {"type": "dict"},
     "on_failure": {"type": "str", "choices": ["rollback", "keep"], "default": "rollback"},
-    "undo": {"type": "bool", "default": False},
+    "rollback": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 600},
     "parallel": {"type": "int", "default": 8},

@@ -228,7 +228,7 @@ class Fleet:
     def noted(self, *names: str) -> list[str]:
         """Those of the services on which an unfinished release has left notes."""
         tags = {name: [tag["key"] for tag in self.described(name).get("tags", ())] for name in names}
-        return [name for name, keys in tags.items() if any(key.startswith("slipway:before") for key in keys)]
+        return [name for name, keys in tags.items() if any(key.startswith("slipway:checkpoint") for key in keys)]
 
 
 @pytest.fixture

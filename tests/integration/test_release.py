@@ -152,7 +152,7 @@ def test_a_killed_release_that_fails_later_goes_back_whole(fleet: Fleet, start: 
     assert not fleet.noted("stock", "web")
 
 
-def test_an_interrupted_release_says_where_it_stands_and_is_undone(fleet: Fleet, start: Start) -> None:
+def test_an_interrupted_release_says_where_it_stands_and_is_rolled_back(fleet: Fleet, start: Start) -> None:
     names = ["stock", "web"]
     assert fleet.release(*of_version(fleet, "v1", names)).get("changed")
     first = start(fleet.service("stock", "v2"), fleet.service("web", "v2", after=["stock"]))
@@ -163,11 +163,11 @@ def test_an_interrupted_release_says_where_it_stands_and_is_undone(fleet: Fleet,
     assert "run the playbook slipway.aws.undo" in first.output
     assert fleet.noted(*names) == ["stock"]
 
-    result = fleet.release(undo=True)
+    result = fleet.release(rollback=True)
     assert states(result) == {"stock": "rolled_back"}
     assert fleet.running(*names) == all_run("v1", names)
     assert not fleet.noted(*names)
-    assert not fleet.release(undo=True)["changed"]
+    assert not fleet.release(rollback=True)["changed"]
 
 
 def test_a_throttled_release_ends_right(fleet: Fleet, endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from .shapes import text_of
 
 Tags = dict[str, str]
 # What a release notes on a service until it has ended: what ran before.
-RELEASE_MARK = "slipway:before"
+CHECKPOINT_TAG = "slipway:checkpoint"
 # What says of a service that its scaling was set by ecs_service_scaling.
 SCALING_MARK = "slipway:scaling"
 # What says of a repository that other projects use it, too.
@@ -24,7 +24,7 @@ MOST, LONGEST_KEY, LONGEST_VALUE = 50, 128, 256
 _ALLOWED = "letters, digits, spaces and _.:/=+-@"
 _CHARACTERS = re.compile(r"[\w \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]*")
 # Nobody but AWS, and those who make the marks, may write or remove these.
-RESERVED = (AWS, RELEASE_MARK, SCALING_MARK)
+RESERVED = (AWS, CHECKPOINT_TAG, SCALING_MARK)
 
 
 def from_list(items: t.Iterable[t.Mapping[str, str]] | None) -> Tags:

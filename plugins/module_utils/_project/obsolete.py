@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.tags import RELEASE_MARK, SCALING_MARK, SHARED_MARK, Tags
+from .._core.tags import CHECKPOINT_TAG, SCALING_MARK, SHARED_MARK, Tags
 from .._core.types import Json
 
 GROUP = "slipway:group"
@@ -101,7 +101,7 @@ def _reason(kind: str, one: There, rules: Rules) -> str:
         return "ecs_app_services is empty; to delete everything, run the playbook destroy"
     if kind in LISTED:
         return "delete it by hand when nothing runs there or leads there"
-    if any(name.startswith(RELEASE_MARK) for name in one.tags):
+    if any(name.startswith(CHECKPOINT_TAG) for name in one.tags):
         return "a release of it has not ended"
     if one.used_by - set(rules.released):
         return "a load balancer forwards to it"

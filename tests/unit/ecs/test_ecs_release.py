@@ -353,7 +353,7 @@ def test_what_cannot_be_brought_back_is_told_and_what_it_needs_stays(
     assert states(result) == {"db": "rollback_failed", "stock": "rollback_failed", "web": "rolled_back"}
     assert "Not brought back to what they ran before: db, stock. To resume, rerun" in result["msg"]
     assert result["failed_services"] == ["web"]
-    assert states(release(undo=True)) == {"db": "rolled_back", "stock": "rolled_back"}
+    assert states(release(rollback=True)) == {"db": "rolled_back", "stock": "rolled_back"}
     assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
 
 
@@ -401,10 +401,10 @@ def test_who_cannot_reach_aws_any_more_is_told_where_the_release_stands(
         result = release(shop[0])
     assert (result["code"], states(result)) == ("no_connection", {"db": "in_progress"})
     assert "On their way: db" in result["msg"]
-    kept = release(undo=True)
+    kept = release(rollback=True)
     assert (kept["changed"], states(kept)) == (False, {"db": "unchanged"}), "ECS has completed it"
     assert "to roll it back nevertheless, set force=true. Services: db" in kept["progress"][0]
-    assert states(release(undo=True, force=True)) == {"db": "rolled_back"}
+    assert states(release(rollback=True, force=True)) == {"db": "rolled_back"}
     assert running(ecs, "db") == "db:1"
 
 
@@ -438,20 +438,20 @@ def test_if_that_fails_it_takes_back_both(release: Run, stopped: list[Json], rol
 def test_it_can_be_taken_back(release: Run, stopped: list[Json], ecs: t.Any, calls: list[str], named: t.Any) -> None:
     asked = [{"name": name} for name in named]
     calls.clear()
-    predicted = release(*asked, undo=True, check=True)
+    predicted = release(*asked, rollback=True, check=True)
     assert set(calls) <= {*READS, "ListServices"}
-    result = release(*asked, undo=True)
+    result = release(*asked, rollback=True)
     assert states(result) == {"db": "rolled_back", "stock": "rolled_back"}
     assert predicted["diff"] == result["diff"]
     assert {name: service["unfinished"] for name, service in result["services"].items()} == {"db": True, "stock": True}
     assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
-    assert release(*asked, undo=True)["services"] == {}
+    assert release(*asked, rollback=True)["services"] == {}
 
 
 def test_what_somebody_else_has_changed_since_is_left_alone(release: Run, stopped: list[Json], ecs: t.Any) -> None:
     arn = ecs.register_task_definition(family="db", containerDefinitions=[container()])["taskDefinition"]
     ecs.update_service(cluster="shop", service="db", taskDefinition=arn["taskDefinitionArn"])
-    assert states(release(undo=True)) == {"stock": "rolled_back"}
+    assert states(release(rollback=True)) == {"stock": "rolled_back"}
     assert described(ecs, "db")[0]["taskDefinition"].endswith("db:3")
 
 
@@ -460,7 +460,7 @@ def test_what_somebody_else_has_changed_since_is_left_alone(release: Run, stoppe
 
 def test_notes_are_nobody_elses(release: Run, run: Run, stopped: list[Json], ecs: t.Any) -> None:
     note = {tag["key"]: tag["value"] for tag in described(ecs, "db")[0]["tags"]}
-    assert "slipway:before.0" in note
+    assert "slipway:checkpoint.0" in note
     tagged = {"cluster": "shop", "name": "db", "tags": {"team": "shop"}, "wait": False}
     result = run("ecs_service", **tagged)
     assert result["diff"] == {"before": {}, "after": {"tags": {"team": "shop"}}}
@@ -490,7 +490,7 @@ def test_examples_do_what_they_say(run: Run, rollouts: Rollouts, calls: list[str
     subnet = boto3.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
     # moto wants security groups.
     text = ecs_release.EXAMPLES.replace("[subnet-0123456789abcdef0]", f"[{subnet}], securityGroups: []")
-    made, latest, undone = (task["slipway.aws.ecs_release"] for task in yaml.safe_load(text))
+    made, latest, rolled_back = (task["slipway.aws.ecs_release"] for task in yaml.safe_load(text))
     assert states(run("ecs_release", **made)) == {"stock": "created", "web": "created"}
     for again in (made, latest):
         calls.clear()
@@ -498,4 +498,4 @@ def test_examples_do_what_they_say(run: Run, rollouts: Rollouts, calls: list[str
         assert set(calls) <= READS
     rollouts.refused["UpdateService", "stock"] = KeyboardInterrupt
     run("ecs_release", **{**made, "services": newer(*made["services"])})
-    assert states(run("ecs_release", **undone)) == {"stock": "rolled_back"}
+    assert states(run("ecs_release", **rolled_back)) == {"stock": "rolled_back"}

@@ -51,7 +51,7 @@ def test_a_capacity_provider_takes_the_place_of_the_launch_type() -> None:
 
 EBS = {"roleArn": "arn:aws:iam::1:role/ebs", "sizeInGiB": 10, "filesystemType": "xfs"}
 TAGS = [{"key": "slipway:project", "value": "shop"}]
-MARKS = [{"key": "slipway:before", "value": "x"}, {"key": "aws:cloudformation:stack-name", "value": "x"}]
+MARKS = [{"key": "slipway:checkpoint", "value": "x"}, {"key": "aws:cloudformation:stack-name", "value": "x"}]
 # What a service has, and what RunTask takes of it.
 KEPT: Json = {
     "placementConstraints": [{"type": "distinctInstance"}],

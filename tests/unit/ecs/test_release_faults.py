@@ -248,7 +248,7 @@ def test_a_rerun_makes_the_same_request(release: Release, rollouts: Rollouts, mo
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_complete_release_whose_checkpoints_are_left_says_so_and_is_not_undone(
+def test_a_complete_release_whose_checkpoints_are_left_says_so_and_is_not_rolled_back(
     release: Release, shop: list[Json], ecs: t.Any, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     names = ["db", "stock", "web"][:count]
@@ -260,11 +260,11 @@ def test_a_complete_release_whose_checkpoints_are_left_says_so_and_is_not_undone
         assert all(service["checkpoint_left"] for service in result["services"].values())
         assert "The release is complete" in result["msg"]
         assert "AWS answered UntagResource with AccessDeniedException" in result["msg"]
-        assert release(undo=True)["code"] == "checkpoints_left"
+        assert release(rollback=True)["code"] == "checkpoints_left"
     assert targets(ecs, *names) == [f"{name}:2" for name in names]
-    undone = release(undo=True)
-    assert (undone["changed"], states(undone)) == (False, dict.fromkeys(names, "unchanged"))
-    assert "Nothing to undo, the release is complete" in undone["progress"][0]
+    rolled_back = release(rollback=True)
+    assert (rolled_back["changed"], states(rolled_back)) == (False, dict.fromkeys(names, "unchanged"))
+    assert "Nothing to roll back, the release is complete" in rolled_back["progress"][0]
     assert running(ecs, *names) == " ".join(f"{name}:2" for name in names)
 
 
@@ -272,7 +272,7 @@ def targets(ecs: t.Any, *names: str) -> list[str]:
     return [service["taskDefinition"].rpartition("/")[2] for service in described(ecs, *names)]
 
 
-def test_services_by_name_of_a_complete_release_are_not_undone(
+def test_services_by_name_of_a_complete_release_are_not_rolled_back(
     release: Release, shop: list[Json], ecs: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Which of them says that it is complete is not known to who names some."""
@@ -280,7 +280,7 @@ def test_services_by_name_of_a_complete_release_are_not_undone(
         deny(patch, "UntagResource")
         release(*shop)
     for name in ("db", "web", "stock", "db"):
-        assert not release({"name": name}, undo=True)["changed"]
+        assert not release({"name": name}, rollback=True)["changed"]
     assert running(ecs, "db", "stock", "web") == "db:2 stock:2 web:2"
 
 
@@ -307,7 +307,7 @@ def test_where_nothing_may_be_noted_the_account_tells_that_the_release_is_comple
     with monkeypatch.context() as patch:
         hook(patch, answer)
         assert release(*shop)["code"] == "checkpoints_left"
-    result = release(undo=True)
+    result = release(rollback=True)
     assert (result["changed"], set(states(result).values())) == (False, {"unchanged"})
     assert targets(ecs, "db", "stock", "web") == ["db:2", "stock:2", "web:2"]
     assert not release(*shop)["changed"]
@@ -319,7 +319,7 @@ def test_a_run_that_is_killed_while_it_removes_checkpoints_is_not_undone_in_part
     release: Release, shop: list[Json], ecs: t.Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     kill(monkeypatch, release, "UntagResource", name, *shop)
-    assert not release(undo=True)["changed"]
+    assert not release(rollback=True)["changed"]
     assert running(ecs, "db", "stock", "web") == "db:2 stock:2 web:2"
 
 
@@ -333,7 +333,7 @@ def test_checkpoints_that_are_left_after_a_rollback_are_told_beside_the_failure(
     assert (result["code"], result["failed_services"]) == ("deployment_stopped", ["stock"])
     assert "What ran before runs again: db, stock." in result["msg"]
     assert "Besides, the checkpoint of db is left, the checkpoint of stock is left: AWS answered Untag" in result["msg"]
-    assert states(release(undo=True)) == {"db": "rolled_back", "stock": "rolled_back"}
+    assert states(release(rollback=True)) == {"db": "rolled_back", "stock": "rolled_back"}
     assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
 
 
@@ -386,8 +386,8 @@ def test_credentials_that_expire_after_each_call(
         assert re.search(r"To resume, rerun the same|Rerun the same|runs again|No other service was", result["msg"]), (
             told
         )
-        undone = release(undo=True)
-        arrived = result["code"] == "checkpoints_left" or "set force=true" in undone["progress"][0]
+        rolled_back = release(rollback=True)
+        arrived = result["code"] == "checkpoints_left" or "set force=true" in rolled_back["progress"][0]
         wanted = [
             f"{name}:{int(arn.rpartition(':')[2]) + arrived}" for name, arn in zip(("db", "stock"), before, strict=True)
         ]
@@ -433,7 +433,7 @@ def test_neither_rollout_nor_rollback_is_judged_where_tasks_may_not_be_read_any_
         result = release(shop[0], wait_timeout=600)
     assert (result["code"], states(result)) == ("access_denied", {"db": "in_progress"})
     assert "AWS answered ListTasks" in result["msg"]
-    assert states(release(undo=True)) == {"db": "rolled_back"}
+    assert states(release(rollback=True)) == {"db": "rolled_back"}
 
 
 # Two releases at once
@@ -493,7 +493,7 @@ def test_an_interrupted_release_is_not_in_progress(
     assert states(release(other)) == {"db": "updated"}
 
 
-def test_an_interrupted_release_can_be_undone_though_ecs_has_completed_it(
+def test_an_interrupted_release_can_be_rolled_back_though_ecs_has_completed_it(
     release: Release, shop: list[Json], ecs: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answer(operation: str, request: Json, call: Call) -> Json:
@@ -504,7 +504,7 @@ def test_an_interrupted_release_can_be_undone_though_ecs_has_completed_it(
     with monkeypatch.context() as patch:
         hook(patch, answer)
         assert release(shop[0])["code"] == "interrupted"
-    assert states(release(undo=True)) == {"db": "rolled_back"}
+    assert states(release(rollback=True)) == {"db": "rolled_back"}
     assert running(ecs, "db") == "db:1"
 
 
@@ -528,7 +528,7 @@ def test_an_interruption_during_the_way_back_keeps_the_failure(
         result = release(shop[0])
     assert (result["code"], result["failed_services"]) == ("interrupted", ["db"])
     assert "Failed before: db. Service db: Somebody stopped the deployment." in result["msg"]
-    assert states(release(undo=True)) == {"db": "rolled_back"}
+    assert states(release(rollback=True)) == {"db": "rolled_back"}
 
 
 def test_revisions_that_cannot_be_deregistered_are_told_beside_the_refusal(
@@ -543,11 +543,11 @@ def test_revisions_that_cannot_be_deregistered_are_told_beside_the_refusal(
     assert "could not be deregistered: db:1: AWS answered DeregisterTaskDefinition" in result["msg"]
 
 
-def test_undo_says_that_there_is_nothing_to_undo(release: Release, shop: list[Json]) -> None:
-    result = release(undo=True)
+def test_rollback_says_that_there_is_nothing_to_roll_back(release: Release, shop: list[Json]) -> None:
+    result = release(rollback=True)
     assert not result["changed"]
     assert result["progress"][0].endswith(
-        "Nothing to undo in cluster shop: no service has the checkpoint of an unfinished release."
+        "Nothing to roll back in cluster shop: no service has the checkpoint of an unfinished release."
     )
 
 

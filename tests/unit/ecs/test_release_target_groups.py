@@ -160,13 +160,13 @@ def test_a_killed_release_is_undone_with_its_settings(
     release: Run, killed: Json, group: Group, monkeypatch: pytest.MonkeyPatch, ecs: t.Any
 ) -> None:
     tasks_run(monkeypatch)
-    predicted = release(undo=True, check=True)
+    predicted = release(rollback=True, check=True)
     assert (predicted["changed"], group.settings) == (True, NEW)
-    result = release(undo=True)
+    result = release(rollback=True)
     assert predicted["diff"] == result["diff"]
     assert result["services"]["web"]["diff"]["after"]["target_groups"] == {"web": OLD}
     assert (states(result), group.settings, running(ecs, "web")) == ({"web": "rolled_back"}, OLD, "web:1")
-    assert not release(undo=True)["changed"]
+    assert not release(rollback=True)["changed"]
 
 
 def tasks_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -108,7 +108,7 @@ def test_what_is_in_use_or_holds_data_stays(kind: str, members: Json, settings: 
 
 
 def test_a_service_that_is_being_released_stays_with_all_that_it_uses() -> None:
-    under_way = found("old", {**OURS, "slipway:before.0": "x"}, uses=frozenset({GROUP_ARN}))
+    under_way = found("old", {**OURS, "slipway:checkpoint.0": "x"}, uses=frozenset({GROUP_ARN}))
     there = {"service": [under_way], "target group": [found("ecs-old", identity=GROUP_ARN)]}
     assert [(one["name"], one["kept_because"]) for one in obsolete(there, rules())] == [
         ("old", "a release of it has not ended")

@@ -164,8 +164,8 @@ def test_release_takes_no_service_and_keeps_its_owner(site: Site) -> None:
     own = deployer.create_service(serviceName="web", tags=tags, **made)["service"]["serviceArn"]
     denied = "AccessDeniedException"
     assert code_of(deployer.tag_resource, resourceArn=foreign, tags=tags) == denied
-    assert code_of(deployer.tag_resource, resourceArn=own, tags=[{"key": "slipway:before", "value": "web:1"}]) == ""
-    assert code_of(deployer.untag_resource, resourceArn=own, tagKeys=["slipway:before"]) == ""
+    assert code_of(deployer.tag_resource, resourceArn=own, tags=[{"key": "slipway:checkpoint", "value": "web:1"}]) == ""
+    assert code_of(deployer.untag_resource, resourceArn=own, tagKeys=["slipway:checkpoint"]) == ""
     given = [{"key": "slipway:project", "value": "other"}]
     assert code_of(deployer.tag_resource, resourceArn=own, tags=given) == denied
     assert code_of(deployer.untag_resource, resourceArn=own, tagKeys=["slipway:project"]) == denied

@@ -233,7 +233,7 @@ def test_nobody_removes_the_owner() -> None:
             arn("ecs", f"service/{PROJECT}/web"),
             {
                 **tagged(Resource=PROJECT),
-                "aws:TagKeys": ["slipway:before"],
+                "aws:TagKeys": ["slipway:checkpoint"],
             },
         ),
     )

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..._core.names import last
-from ..._core.tags import RELEASE_MARK, Tags
+from ..._core.tags import CHECKPOINT_TAG, Tags
 
-RUN_TAG = f"{RELEASE_MARK}.run"
+RUN_TAG = f"{CHECKPOINT_TAG}.run"
 State = t.Literal["", "complete", "interrupted"]
 STATES: tuple[State, ...] = ("complete", "interrupted")
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html

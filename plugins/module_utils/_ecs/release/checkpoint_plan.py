@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..._core.errors import LIMIT_EXCEEDED, SlipwayError
 from ..._core.plan import UNKNOWN
-from ..._core.tags import AWS, MOST, RELEASE_MARK
+from ..._core.tags import AWS, MOST, CHECKPOINT_TAG
 from ..target_group.model import changed, checkpoint_of
 from .checkpoint import Run
 from .model import Before, before_of, mark
@@ -56,7 +56,7 @@ def _problem(part: Part, run: Run) -> str:
     # Tags that the release removes are removed last, so they count beside the new ones. AWS does not count its own.
     present = {**((part.current or {}).get("tags") or {}), **part.plan.put_tags}
     present |= {tag["key"]: "" for tag in part.plan.request.get("tags") or ()}
-    own = [key for key in present if not key.startswith((AWS, RELEASE_MARK))]
+    own = [key for key in present if not key.startswith((AWS, CHECKPOINT_TAG))]
     if len(own) + needed <= MOST:
         return ""
     return (

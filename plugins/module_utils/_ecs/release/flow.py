@@ -72,7 +72,7 @@ from .report import (
     outcome_lines,
     result_of,
     summary,
-    undo_summary,
+    rollback_summary,
     unfinished,
 )
 from .rollback import request_of, restore_target_groups, roll_back
@@ -85,7 +85,7 @@ def run_flow(connection: Connection) -> Result:
     check_cluster(params["cluster"])
     if not 1 <= params["parallel"] <= CONNECTIONS:
         raise SlipwayError(INVALID_OPTION, f"parallel: expected 1 to {CONNECTIONS}, got {params['parallel']}.")
-    if not params["services"] and not params["undo"]:
+    if not params["services"] and not params["rollback"]:
         raise SlipwayError(INVALID_OPTION, "services: expected one service or more, got none.")
     cloud = Cloud(connection.client)
     shapes = service_flow.request_shapes(cloud.ecs)
@@ -98,7 +98,7 @@ def run_flow(connection: Connection) -> Result:
     # Those who stop a run should be told where they stand, whichever way they stop it.
     stopped = signal.signal(signal.SIGTERM, _stop)
     try:
-        return _undo_unfinished(release, connection) if params["undo"] else _release(release, connection)
+        return _roll_back_unfinished(release, connection) if params["rollback"] else _release(release, connection)
     except KeyboardInterrupt:
         raise _stopped(release, SlipwayError(INTERRUPTED, "Interrupted.")) from None
     except Unwatched as error:
@@ -159,7 +159,7 @@ def _release(release: Release, connection: Connection) -> Result:
 
 
 def _ended(release: Release, errors: list[SlipwayError]) -> Result:
-    """The result of a release or of its undoing, or its failure with all that belongs to it."""
+    """The result of a release or of its rollback, or its failure with all that belongs to it."""
     for line in outcome_lines(release.parts):
         release.progress.say(line)
     result = result_of(release)
@@ -311,7 +311,7 @@ def _leave_to_others(release: Release, part: Part, before: Before) -> None:
         release.trouble.append((f"the target groups of {part.name} keep their new settings", error))
 
 
-def _undo_unfinished(release: Release, connection: Connection) -> Result:
+def _roll_back_unfinished(release: Release, connection: Connection) -> Result:
     """Roll back what a release left unfinished, of the services named or of all in the cluster."""
     if not release.parts:
         arns = service_api.list_services(release.ecs, release.cluster)
@@ -325,7 +325,7 @@ def _undo_unfinished(release: Release, connection: Connection) -> Result:
         part.groups = changed(target_groups_flow.plan(release.cloud, former))
     if connection.check_mode:
         return result_of(release, check_mode=True)
-    release.progress.say(undo_summary(release))
+    release.progress.say(rollback_summary(release))
     roll_back(release, [part for part in release.parts if not part.kept])
     clear_checkpoints(release, complete, complete=True)
     return _ended(release, [part.back.error for part in release.parts if part.back and part.back.error])
@@ -375,7 +375,7 @@ def _says_how_it_ended(part: Part) -> bool:
 
 
 def _plan_back(part: Part, shapes: Shapes) -> ServicePlan:
-    """What undoing an unfinished release would change."""
+    """What rolling an unfinished release back would change."""
     if part.before is None or part.current is None:
         return NOTHING
     if part.before.options is None:

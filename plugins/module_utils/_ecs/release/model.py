@@ -20,14 +20,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..._core.plan import Plan
-from ..._core.tags import RELEASE_MARK, Tags
+from ..._core.tags import CHECKPOINT_TAG, Tags
 from ..service.model import Options, Wish
 from .checkpoint import Run, run_of
 
 # A tag's value holds 256 characters.
 _PIECE = 250
 _END = "."
-_MARK_FORMAT = f"{RELEASE_MARK}.{{}}"
+_MARK_FORMAT = f"{CHECKPOINT_TAG}.{{}}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def mark(before: Before) -> Tags:
 
 def marks(tags: Iterable[str]) -> list[str]:
     """The keys among `tags` that are such notes."""
-    return [key for key in tags if key.startswith(RELEASE_MARK)]
+    return [key for key in tags if key.startswith(CHECKPOINT_TAG)]
 
 
 def unmark(tags: Mapping[str, str]) -> Before | None:
@@ -85,7 +85,7 @@ def before_of(current: Options, plan: Plan, target: str, earlier: Before | None 
         return Before(None, target)
     options = {name: current.get(name) for name in plan.members if name in current}
     if "tags" in options:
-        options["tags"] = {key: text for key, text in current["tags"].items() if not key.startswith(RELEASE_MARK)}
+        options["tags"] = {key: text for key, text in current["tags"].items() if not key.startswith(CHECKPOINT_TAG)}
     return Before({**options, **(earlier.options or {} if earlier else {})}, target)
 
 

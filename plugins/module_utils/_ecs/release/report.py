@@ -25,7 +25,7 @@ INTERRUPTED: t.Literal["interrupted"] = "interrupted"
 NOTHING_CHANGED = "Nothing was changed."
 # How people go on with a release that has not ended.
 RESUME = "To resume, rerun the same command."
-UNDO = "To roll back, run the playbook slipway.aws.undo, or ecs_release with undo=true."
+UNDO = "To roll back, run the playbook slipway.aws.undo, or ecs_release with rollback=true."
 ROLLBACK_FAILED = "rollback_failed"
 _LONG = ("service", "task_definition")
 
@@ -155,10 +155,10 @@ def summary(release: Release) -> str:
     return f"{told}. Resumes {what} ({counted(len(resumed), 'service')})" if resumed else told
 
 
-def undo_summary(release: Release) -> str:
-    """What undoing is about to do with each release that left checkpoints."""
+def rollback_summary(release: Release) -> str:
+    """What a rollback is about to do with each release that left checkpoints."""
     if not release.parts:
-        return f"Nothing to undo in cluster {release.cluster}: no service has the checkpoint of an unfinished release."
+        return f"Nothing to roll back in cluster {release.cluster}: no service has the checkpoint of an unfinished release."
     lines = []
     for state, told in _KEPT.items():
         names = [part.name for part in release.parts if part.kept == state]
@@ -168,9 +168,9 @@ def undo_summary(release: Release) -> str:
 
 
 _KEPT = {
-    "complete": "Nothing to undo, the release is complete; its checkpoints are removed",
+    "complete": "Nothing to roll back, the release is complete; its checkpoints are removed",
     "arrived": (
-        "Nothing to undo, the release is complete: all of its services run their targets and are stable. To remove its"
+        "Nothing to roll back, the release is complete: all of its services run their targets and are stable. To remove its"
         " checkpoints, rerun it; to roll it back nevertheless, set force=true. Services"
     ),
 }

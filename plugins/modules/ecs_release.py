@@ -8,12 +8,12 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ecs_release
 version_added: 0.1.0
-short_description: Release many services of Amazon ECS as one, all or nothing
+short_description: Release many Amazon ECS services as one, all or nothing
 description:
-  - Makes any number of services and task definitions be as described, and brings them to their goals side by side.
-  - Everything is read and planned before anything is touched. A release that cannot be carried out changes nothing.
-  - All services reach their goals, or those that were changed go back to what they ran before.
-  - Where nothing differs, it costs a call for ten services and one for each task definition.
+  - Creates and updates any number of task definitions and services, and rolls all of them out side by side.
+  - Reads and plans everything before it changes anything. A release that is refused changes nothing.
+  - Either all services become stable, or those that were changed are rolled back.
+  - Without changes it costs one call for ten services and one for each task definition.
 author: The Slipway authors (@slipway)
 options:
   cluster:
@@ -22,16 +22,16 @@ options:
     default: default
   services:
     description:
-      - The services, each with a C(name) and the options of M(slipway.aws.ecs_service), but none of C(cluster),
-        C(state), C(client_token), C(recreate), C(force), C(wait) and C(wait_timeout).
+      - The services, each with a C(name) and the options of M(slipway.aws.ecs_service) except C(cluster), C(state),
+        C(client_token), C(recreate), C(force), C(wait) and C(wait_timeout).
       - C(task_definition) is a family, C(family:revision) or an ARN, or a dictionary with the options of
-        M(slipway.aws.ecs_task_definition), but none of C(state), C(keep_revisions) and C(delete). Services may share
-        one. A service that runs a revision which is as described keeps it, even if the family has a newer one.
-      - C(after) is a list of services of the release that have to reach their goals before this one is touched.
-        The rest go side by side.
-      - C(initial_count) is how many tasks a service starts with if the release makes it and it has no
-        C(desired_count). It is for services that scale by themselves afterwards.
-      - What a service or task definition leaves out is left alone, as in those modules.
+        M(slipway.aws.ecs_task_definition) except C(state), C(keep_revisions) and C(delete). Services may share one. A
+        service whose revision already matches keeps it, even if the family has a newer one.
+      - C(after) lists services of the release that have to be stable before this one is changed. All others roll out
+        side by side.
+      - C(initial_count) is the number of tasks that a new service starts with if it has no C(desired_count). Use it for
+        services that scale automatically afterwards.
+      - Omitted options of a service or task definition are left as they are, as in those modules.
     type: list
     elements: dict
   target_groups:
@@ -40,50 +40,50 @@ options:
       - Each is a dictionary with options of M(slipway.aws.elb_target_group), namely C(health_check_protocol),
         C(health_check_path), C(health_check_codes), C(health_check_interval), C(health_check_timeout),
         C(healthy_threshold), C(unhealthy_threshold) and C(deregistration_delay).
-      - They change right before the services that use them, and go back with them if the release fails or is rolled back.
-      - A service that changes in nothing else is watched until its targets have been checked with the new settings.
+      - They change right before the services that use them, and are rolled back with these services.
+      - A service that changes in nothing else is stable once its targets have passed checks with the new settings.
       - The target groups have to exist. Omitted settings stay as they are.
     type: dict
   on_failure:
     description:
-      - What to do when a service does not reach its goal.
-      - With V(rollback) every service that was changed is brought back to what it ran before. One that the release has
-        made is deleted.
-      - With V(keep) the others go on to their goals, but for those that come after the one that failed.
-      - In both cases the task fails, and registered revisions of task definitions stay.
+      - What to do when the rollout of a service fails.
+      - With V(rollback), every service that was changed is rolled back. Services that the release created are deleted.
+      - With V(keep), the rollouts of the other services continue, except for those that come after the failed one.
+      - In both cases the task fails, and registered revisions of task definitions are kept.
     type: str
     choices: [rollback, keep]
     default: rollback
   rollback:
     description:
-      - Whether to take back a release that was killed or interrupted, in place of making one.
-      - O(services) then name those to take back, by C(name) alone. Without it all of the cluster are looked at.
-      - Services that no unfinished release has changed are left alone. The rest go back side by side.
+      - Whether to roll back a release that was killed or interrupted, instead of releasing.
+      - O(services) then limits the rollback to these services, given by C(name) alone. By default, it covers all
+        services of the cluster.
+      - Services that no unfinished release has changed are left as they are. The others are rolled back side by side.
       - A release that is complete, and only failed to remove its checkpoints, is not rolled back. Its checkpoints are
         removed, or kept if only the account shows that it is complete.
     type: bool
     default: false
   force:
     description:
-      - Whether to release although another release is in progress on the same services. This one then takes over its
+      - Whether to release although another release of the same services is in progress. This one then takes over its
         checkpoints, so that a rollback restores what ran before both.
-      - With O(rollback), whether to roll back also a release that is complete on all of its services.
+      - With O(rollback), whether to roll back even a release that is complete on all of its services.
     type: bool
     default: false
   wait_timeout:
-    description: For how many seconds each service may take to reach its goal, and again to get back.
+    description: How many seconds the rollout of a service may take until it is stable, and again its rollback.
     type: int
     default: 600
   parallel:
     description:
       - How many calls to make at a time, V(1) to V(32).
-      - When AWS throttles, calls slow down by themselves.
+      - When AWS throttles, calls slow down automatically.
     type: int
     default: 8
   progress:
     description:
-      - A file that gets each line of RV(progress) as it comes, for others to follow.
-      - The lines are shown while the task runs, if it runs on the controller, unless C(no_log) is set.
+      - A file that each line of RV(progress) is appended to at once, so that you can follow it.
+      - When the task runs on the controller, the lines are also shown, unless C(no_log) is set.
     type: path
 extends_documentation_fragment:
   - amazon.aws.common.modules
@@ -93,29 +93,29 @@ extends_documentation_fragment:
   - slipway.aws.attributes.changes
 notes:
   - A value that looks like a secret (by the name of its variable, option or argument, or as a password in an address)
-    is shown as V(********) in the result, in the diff and in messages, followed by (changed) where it changed. It can
-    be read in AWS all the same, so put secrets into C(secrets); the module warns of others.
-  - Ansible itself shows arguments with C(-vvv) when it refuses them before the module starts, the items of a loop, and
-    all arguments in the system's log unless C(no_target_syslog) is set. These the module cannot mask.
-  - While a release goes on, each changed service has a checkpoint in its tags, C(slipway:checkpoint.0) and so on, with what
-    it ran before. C(slipway:checkpoint.run) says which release wrote it, who started it, and when it times out. They
-    are removed when it has ended. If a run is killed, rerun the same command; it resumes. If that fails, it rolls back
-    what the killed run had changed, too.
-  - AWS allows 50 tags for a service, and a checkpoint takes about three. The module refuses a service that has too many
-    of its own before it changes anything.
+    is shown as V(********) in results, diffs and messages, followed by (changed) where it changed. It can still be read
+    in AWS. Put secrets into C(secrets); the module warns about any others.
+  - The module cannot mask what Ansible itself shows, which is arguments with C(-vvv) when Ansible rejects them before
+    the module starts, the items of a loop, and all arguments in the system log unless C(no_target_syslog) is set.
+  - During a release, each changed service carries a checkpoint in its tags. C(slipway:checkpoint.0) and so on hold what
+    it ran before; C(slipway:checkpoint.run) says which release wrote it, who started that, and when it times out. The
+    checkpoints are removed when the release ends. If a run is killed, rerun the same command; it resumes. If the
+    resumed release fails, it also rolls back what the killed run had changed.
+  - AWS allows 50 tags for each service, and a checkpoint takes about three. The module refuses services that have too
+    many tags before it changes anything.
   - Another release of the same services is refused while one is in progress, as far as its checkpoints show. This is
-    not a lock. Two that start at the same moment do not see each other. Neither deletes a service of the other.
-  - A service is deleted on the way back only if this run's C(CreateService) answered it, or if it has the checkpoint of
-    this release. One that another client created meanwhile is left alone.
-  - What an image tag points to is no part of a service, so going back cannot bring back an image that was pushed under
-    the same tag. Name images by digest.
+    not a lock. Two releases that start at the same moment do not see each other. Neither deletes services of the other.
+  - A rollback deletes a service only if the C(CreateService) of this run created it, or if it carries the checkpoint of
+    this release. A service that another client created meanwhile is left as it is.
+  - An image tag is not part of a service, so a rollback cannot restore an image that was overwritten under the same
+    tag. Refer to images by digest.
   - >-
-    Needs what M(slipway.aws.ecs_service) and M(slipway.aws.ecs_task_definition) need, also
+    Requires the permissions of M(slipway.aws.ecs_service) and M(slipway.aws.ecs_task_definition), and
     C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetGroupAttributes),
     C(elasticloadbalancing:ModifyTargetGroup) and C(elasticloadbalancing:ModifyTargetGroupAttributes) for
-    O(target_groups), C(ecs:DeregisterTaskDefinition), to take back revisions when AWS refuses one of them,
-    C(ecs:DeleteService), to delete what it created when the release fails, and C(ecs:ListServices) for O(rollback) without
-    O(services).
+    O(target_groups), C(ecs:DeregisterTaskDefinition) to remove new revisions when AWS rejects one of them,
+    C(ecs:DeleteService) to delete created services when the release fails, and C(ecs:ListServices) for
+    O(rollback=true) without O(services).
 seealso:
   - module: slipway.aws.ecs_service
   - module: slipway.aws.ecs_task_definition
@@ -123,7 +123,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The shop is released as one
+- name: Release the shop as one
   slipway.aws.ecs_release:
     cluster: shop
     services:
@@ -149,7 +149,7 @@ EXAMPLES = r"""
         network_configuration:
           awsvpcConfiguration: {subnets: [subnet-0123456789abcdef0], assignPublicIp: DISABLED}
 
-- name: Two services run the latest revisions of their families, whatever becomes of one of them
+- name: Run the latest revisions, and keep what succeeds if one service fails
   slipway.aws.ecs_release:
     cluster: shop
     on_failure: keep
@@ -157,7 +157,7 @@ EXAMPLES = r"""
       - {name: stock, task_definition: stock}
       - {name: web, task_definition: web}
 
-- name: A release that was interrupted is taken back
+- name: Roll back an interrupted release
   slipway.aws.ecs_release:
     cluster: shop
     rollback: true
@@ -165,24 +165,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 services:
-  description: Each service by its name. With O(rollback) those that an unfinished release had changed.
+  description: Each service by its name. With O(rollback=true), those that an unfinished release had changed.
   type: dict
   returned: always
   contains:
     state:
       description:
-        - How it ended, or in check mode would end.
+        - How the release of the service ended, or in check mode would end.
         - V(unchanged), V(created), V(updated), V(failed), V(not_started), V(rolled_back), V(rollback_failed), or
-          V(in_progress) where the release was interrupted.
+          V(in_progress) if the release was interrupted.
       type: str
     changed:
-      description: Whether the service or its task definition was changed, also if that was taken back.
+      description: Whether the service or its task definition was changed, even if it was rolled back later.
       type: bool
     before:
-      description: Task definition, desired and running count before. Empty for a new service.
+      description: Task definition, desired count and running count before. Empty for a new service.
       type: dict
     after:
-      description: The same now, or in check mode as they would be.
+      description: The same now, or in check mode as predicted.
       type: dict
     diff:
       description:
@@ -190,39 +190,39 @@ services:
           by their names under C(target_groups).
       type: dict
     deployment:
-      description: The deployment that was watched, as its ARN where AWS has one, else its id. Empty where none was.
+      description: ARN of the monitored deployment, or its ID if AWS has no ARN for it. Empty if there was none.
       type: str
     seconds:
-      description: How long it took, the way back included.
+      description: How long the rollout took, including a rollback.
       type: float
     service:
-      description: The service as M(slipway.aws.ecs_service) returns it, but without events. Not where the task fails.
+      description: The service as M(slipway.aws.ecs_service) returns it, without events. Omitted if the task fails.
       type: dict
     task_definition:
-      description: The revision as M(slipway.aws.ecs_task_definition) returns it. Not where the task fails.
+      description: The revision as M(slipway.aws.ecs_task_definition) returns it. Omitted if the task fails.
       type: dict
     unfinished:
-      description: There, and V(true), where an earlier release had left the service unfinished.
+      description: V(true) if an earlier release had left the service unfinished, otherwise omitted.
       type: bool
     checkpoint_left:
-      description: V(true) if the service still has its checkpoint although its release is complete; otherwise omitted.
+      description: V(true) if the service still has its checkpoint although its release is complete, otherwise omitted.
       type: bool
     code:
-      description: What went wrong with the service, a code of M(slipway.aws.ecs_service).
+      description: Error code of the service, one of those of M(slipway.aws.ecs_service).
       type: str
     msg:
-      description: Why, in words.
+      description: Why the service failed, as text.
       type: str
     failure:
-      description: Why, as data, as M(slipway.aws.ecs_service) returns it.
+      description: Why the service failed, as data, as M(slipway.aws.ecs_service) returns it.
       type: dict
 progress:
-  description: What happened when, and a table at the end. Lines for people.
+  description: What happened when, and a table at the end, as lines of text.
   type: list
   elements: str
   returned: always
 diff:
-  description: The differences, one element a service that differs.
+  description: The differences, one element for each service that differs.
   type: list
   elements: dict
   returned: always
@@ -265,10 +265,10 @@ release:
   type: dict
   returned: when another release is in progress
 problems:
-  description: Everything that is wrong with the options, one sentence each.
+  description: All invalid options, one sentence each.
   type: list
   elements: str
-  returned: when options are wrong
+  returned: when options are invalid
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run

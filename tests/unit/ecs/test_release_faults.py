@@ -547,7 +547,7 @@ def test_rollback_says_that_there_is_nothing_to_roll_back(release: Release, shop
     result = release(rollback=True)
     assert not result["changed"]
     assert result["progress"][0].endswith(
-        "Nothing to roll back in cluster shop: no service has the checkpoint of an unfinished release."
+        "Nothing to roll back in cluster shop: no service has a checkpoint of an unfinished release."
     )
 
 

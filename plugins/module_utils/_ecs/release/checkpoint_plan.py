@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ..._core.errors import LIMIT_EXCEEDED, SlipwayError
 from ..._core.plan import UNKNOWN
-from ..._core.tags import AWS, MOST, CHECKPOINT_TAG
+from ..._core.tags import AWS, CHECKPOINT_TAG, MOST
 from ..target_group.model import changed, checkpoint_of
 from .checkpoint import Run
 from .model import Before, before_of, mark

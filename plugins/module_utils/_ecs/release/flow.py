@@ -71,8 +71,8 @@ from .report import (
     failed,
     outcome_lines,
     result_of,
-    summary,
     rollback_summary,
+    summary,
     unfinished,
 )
 from .rollback import request_of, restore_target_groups, roll_back

@@ -158,7 +158,7 @@ def summary(release: Release) -> str:
 def rollback_summary(release: Release) -> str:
     """What a rollback is about to do with each release that left checkpoints."""
     if not release.parts:
-        return f"Nothing to roll back in cluster {release.cluster}: no service has the checkpoint of an unfinished release."
+        return f"Nothing to roll back in cluster {release.cluster}: no service has a checkpoint of an unfinished release."
     lines = []
     for state, told in _KEPT.items():
         names = [part.name for part in release.parts if part.kept == state]
@@ -170,8 +170,8 @@ def rollback_summary(release: Release) -> str:
 _KEPT = {
     "complete": "Nothing to roll back, the release is complete; its checkpoints are removed",
     "arrived": (
-        "Nothing to roll back, the release is complete: all of its services run their targets and are stable. To remove its"
-        " checkpoints, rerun it; to roll it back nevertheless, set force=true. Services"
+        "Nothing to roll back, the release is complete: all of its services run their targets and are stable. To remove"
+        " its checkpoints, rerun it; to roll it back nevertheless, set force=true. Services"
     ),
 }
 

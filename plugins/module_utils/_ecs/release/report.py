@@ -158,7 +158,8 @@ def summary(release: Release) -> str:
 def rollback_summary(release: Release) -> str:
     """What a rollback is about to do with each release that left checkpoints."""
     if not release.parts:
-        return f"Nothing to roll back in cluster {release.cluster}: no service has a checkpoint of an unfinished release."
+        cluster = release.cluster
+        return f"Nothing to roll back in cluster {cluster}: no service has a checkpoint of an unfinished release."
     lines = []
     for state, told in _KEPT.items():
         names = [part.name for part in release.parts if part.kept == state]

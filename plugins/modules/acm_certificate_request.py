@@ -146,7 +146,7 @@ code:
   sample: timeout
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._acm import flow as flows
+from ansible_collections.slipway.aws.plugins.module_utils._acm import flow
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
 
 ARGUMENT_SPEC = {
@@ -159,7 +159,7 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    run(ARGUMENT_SPEC, flows.certificate_requested)
+    run(ARGUMENT_SPEC, flow.run)
 
 
 if __name__ == "__main__":

@@ -157,26 +157,22 @@ problems:
   elements: str
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._asg import flow as flows
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, run
-from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
+from ansible_collections.slipway.aws.plugins.module_utils._asg import flow
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
+
+ARGUMENT_SPEC = {
+    "state": {"choices": ["present", "absent"], "default": "present"},
+    "name": {"required": True},
+    "settings": {"type": "dict"},
+    "force": {"type": "bool", "default": False},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 600},
+    **TAG_OPTIONS,
+}
 
 
 def main() -> None:
-    argument_spec = {
-        "state": {"choices": ["present", "absent"], "default": "present"},
-        "name": {"required": True},
-        "settings": {"type": "dict"},
-        "force": {"type": "bool", "default": False},
-        "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": 600},
-        **TAG_OPTIONS,
-    }
-    run(argument_spec, apply)
-
-
-def apply(connection: Connection) -> Result:
-    return flows.present(connection) if connection.params["state"] == "present" else flows.absent(connection)
+    run(ARGUMENT_SPEC, flow.run)
 
 
 if __name__ == "__main__":

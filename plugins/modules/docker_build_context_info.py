@@ -127,9 +127,8 @@ code:
   sample: dockerfile_missing
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.slipway.aws.plugins.module_utils._docker import build_context
+from ansible_collections.slipway.aws.plugins.module_utils._docker import info
+from ansible_collections.slipway.aws.plugins.module_utils._docker.module import run
 
 ARGUMENT_SPEC = {
     "path": {"type": "path", "required": True},
@@ -143,20 +142,7 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    archive = module.params["archive"]
-    try:
-        source = build_context.locate(module.params["path"], module.params["dockerfile"])
-        inputs = build_context.other_inputs(module.params)
-        if archive and not module.check_mode:
-            summary = build_context.write_archive(source, inputs, archive, module.params["expected_tag"])
-        else:
-            summary = build_context.summarise(source, inputs)
-            build_context.refuse_changed(source, summary, module.params["expected_tag"])
-    except build_context.ContextError as error:
-        module.fail_json(msg=str(error), code=error.code)
-    result = summary._asdict()
-    module.exit_json(changed=False, **result, **({"archive": archive} if archive else {}))
+    run(ARGUMENT_SPEC, info.run)
 
 
 if __name__ == "__main__":

@@ -71,11 +71,13 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecr import flow as flows
+from ansible_collections.slipway.aws.plugins.module_utils._ecr.authorization import info
+
+ARGUMENT_SPEC: dict[str, dict[str, str]] = {}
 
 
 def main() -> None:
-    run({}, flows.authorization_info)
+    run(ARGUMENT_SPEC, info.run)
 
 
 if __name__ == "__main__":

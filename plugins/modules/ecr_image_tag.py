@@ -106,9 +106,8 @@ code:
   sample: tag_immutable
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, run
-from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
-from ansible_collections.slipway.aws.plugins.module_utils._ecr import flow as flows
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
+from ansible_collections.slipway.aws.plugins.module_utils._ecr.image import flow
 
 ARGUMENT_SPEC = {
     "repository": {"type": "str", "required": True},
@@ -120,13 +119,8 @@ ARGUMENT_SPEC = {
 }
 
 
-def flow(connection: Connection) -> Result:
-    absent = connection.params["state"] == "absent"
-    return flows.image_tags_absent(connection) if absent else flows.image_tags_present(connection)
-
-
 def main() -> None:
-    run(ARGUMENT_SPEC, flow, required_if=[("state", "present", ["source"])])
+    run(ARGUMENT_SPEC, flow.run, required_if=[("state", "present", ["source"])])
 
 
 if __name__ == "__main__":

@@ -225,9 +225,8 @@ code:
   sample: not_empty
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, run
-from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
-from ansible_collections.slipway.aws.plugins.module_utils._ecr import flow as flows
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
+from ansible_collections.slipway.aws.plugins.module_utils._ecr.repository import flow
 
 ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True, "aliases": ["repository_name"]},
@@ -248,13 +247,8 @@ ARGUMENT_SPEC = {
 }
 
 
-def flow(connection: Connection) -> Result:
-    absent = connection.params["state"] == "absent"
-    return flows.repository_absent(connection) if absent else flows.repository_present(connection)
-
-
 def main() -> None:
-    run(ARGUMENT_SPEC, flow)
+    run(ARGUMENT_SPEC, flow.run)
 
 
 if __name__ == "__main__":

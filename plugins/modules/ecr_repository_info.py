@@ -164,7 +164,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecr import flow as flows
+from ansible_collections.slipway.aws.plugins.module_utils._ecr.repository import info
 
 ARGUMENT_SPEC = {
     "names": {"type": "list", "elements": "str", "aliases": ["name"]},
@@ -180,7 +180,7 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    run(ARGUMENT_SPEC, flows.repository_info)
+    run(ARGUMENT_SPEC, info.run)
 
 
 if __name__ == "__main__":

@@ -172,28 +172,24 @@ problems:
   elements: str
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, run
-from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.capacity_provider import flow
+
+ARGUMENT_SPEC = {
+    "state": {"choices": ["present", "absent"], "default": "present"},
+    "name": {"required": True},
+    "auto_scaling_group_provider": {"type": "dict"},
+    "managed_instances_provider": {"type": "dict"},
+    "cluster": {},
+    "detach_from": {"type": "list", "elements": "str", "default": []},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 600},
+    **TAG_OPTIONS,
+}
 
 
 def main() -> None:
-    argument_spec = {
-        "state": {"choices": ["present", "absent"], "default": "present"},
-        "name": {"required": True},
-        "auto_scaling_group_provider": {"type": "dict"},
-        "managed_instances_provider": {"type": "dict"},
-        "cluster": {},
-        "detach_from": {"type": "list", "elements": "str", "default": []},
-        "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": 600},
-        **TAG_OPTIONS,
-    }
-    run(argument_spec, apply, mutually_exclusive=[("auto_scaling_group_provider", "managed_instances_provider")])
-
-
-def apply(connection: Connection) -> Result:
-    return flow.present(connection) if connection.params["state"] == "present" else flow.absent(connection)
+    run(ARGUMENT_SPEC, flow.run, mutually_exclusive=[("auto_scaling_group_provider", "managed_instances_provider")])
 
 
 if __name__ == "__main__":

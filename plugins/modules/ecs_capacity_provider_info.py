@@ -77,12 +77,16 @@ operation:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.capacity_provider import flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.capacity_provider import info
+
+ARGUMENT_SPEC = {
+    "names": {"type": "list", "elements": "str", "required": True, "aliases": ["name"]},
+    "cluster": {},
+}
 
 
 def main() -> None:
-    names = {"type": "list", "elements": "str", "required": True, "aliases": ["name"]}
-    run({"names": names, "cluster": {}}, flow.describe)
+    run(ARGUMENT_SPEC, info.run)
 
 
 if __name__ == "__main__":

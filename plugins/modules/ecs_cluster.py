@@ -200,29 +200,25 @@ problems:
   elements: str
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, run
-from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.cluster import flow
+
+ARGUMENT_SPEC = {
+    "state": {"choices": ["present", "absent"], "default": "present"},
+    "name": {"required": True, "aliases": ["cluster_name"]},
+    "settings": {"type": "list", "elements": "dict"},
+    "configuration": {"type": "dict"},
+    "capacity_providers": {"type": "list", "elements": "str"},
+    "default_capacity_provider_strategy": {"type": "list", "elements": "dict"},
+    "service_connect_defaults": {"type": "dict"},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "int", "default": 300},
+    **TAG_OPTIONS,
+}
 
 
 def main() -> None:
-    argument_spec = {
-        "state": {"choices": ["present", "absent"], "default": "present"},
-        "name": {"required": True, "aliases": ["cluster_name"]},
-        "settings": {"type": "list", "elements": "dict"},
-        "configuration": {"type": "dict"},
-        "capacity_providers": {"type": "list", "elements": "str"},
-        "default_capacity_provider_strategy": {"type": "list", "elements": "dict"},
-        "service_connect_defaults": {"type": "dict"},
-        "wait": {"type": "bool", "default": True},
-        "wait_timeout": {"type": "int", "default": 300},
-        **TAG_OPTIONS,
-    }
-    run(argument_spec, apply)
-
-
-def apply(connection: Connection) -> Result:
-    return flow.present(connection) if connection.params["state"] == "present" else flow.absent(connection)
+    run(ARGUMENT_SPEC, flow.run)
 
 
 if __name__ == "__main__":

@@ -94,11 +94,13 @@ problems:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.cluster import flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.cluster import info
+
+ARGUMENT_SPEC = {"names": {"type": "list", "elements": "str", "aliases": ["name"]}}
 
 
 def main() -> None:
-    run({"names": {"type": "list", "elements": "str", "aliases": ["name"]}}, flow.describe)
+    run(ARGUMENT_SPEC, info.run)
 
 
 if __name__ == "__main__":

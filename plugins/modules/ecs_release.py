@@ -272,9 +272,9 @@ problems:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.flow import run_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import flow
 
-ARGUMENTS = {
+ARGUMENT_SPEC = {
     "cluster": {"type": "str", "default": "default"},
     "services": {"type": "list", "elements": "dict"},
     "target_groups": {"type": "dict"},
@@ -288,7 +288,7 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    run(ARGUMENTS, run_flow)
+    run(ARGUMENT_SPEC, flow.run)
 
 
 if __name__ == "__main__":

@@ -166,11 +166,8 @@ code:
   sample: conflict
 """
 
-import json
-
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, Connection, run
-from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
-from ansible_collections.slipway.aws.plugins.module_utils._secrets import flow as secrets_flow
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
+from ansible_collections.slipway.aws.plugins.module_utils._secrets import flow
 
 SECRET = {
     "name": {"type": "str", "required": True},
@@ -192,16 +189,8 @@ ARGUMENT_SPEC = {
 }
 
 
-def flow(connection: Connection) -> Result:
-    # In a copy: Ansible shows the options that it has, and hides the text as a whole.
-    given = {**connection.params, "values": json.loads(connection.params["values"] or "{}")}
-    connection = connection._replace(params=given)
-    absent = given["state"] == "absent"
-    return secrets_flow.absent(connection) if absent else secrets_flow.present(connection)
-
-
 def main() -> None:
-    run(ARGUMENT_SPEC, flow)
+    run(ARGUMENT_SPEC, flow.run)
 
 
 if __name__ == "__main__":

@@ -363,9 +363,9 @@ immutable:
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import SERVICE
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.flow import run_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import flow
 
-ARGUMENTS = {
+ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True, "aliases": ["service", "service_name"]},
     "cluster": {"type": "str", "default": "default"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -379,7 +379,7 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    run(ARGUMENTS, run_flow)
+    run(ARGUMENT_SPEC, flow.run)
 
 
 if __name__ == "__main__":

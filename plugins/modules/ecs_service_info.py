@@ -145,9 +145,9 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.info import run_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import info
 
-ARGUMENTS = {
+ARGUMENT_SPEC = {
     "cluster": {"type": "str", "default": "default"},
     "names": {"type": "list", "elements": "str", "aliases": ["name", "services"]},
     "rollouts": {"type": "bool", "default": False},
@@ -156,7 +156,7 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    run(ARGUMENTS, run_flow)
+    run(ARGUMENT_SPEC, info.run)
 
 
 if __name__ == "__main__":

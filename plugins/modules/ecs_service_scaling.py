@@ -181,7 +181,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.flow import run_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling import flow
 
 SCHEDULE = {
     "name": {"type": "str", "required": True},
@@ -210,7 +210,7 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    run(ARGUMENT_SPEC, run_flow)
+    run(ARGUMENT_SPEC, flow.run)
 
 
 if __name__ == "__main__":

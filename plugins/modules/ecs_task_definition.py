@@ -275,24 +275,20 @@ problems:
   elements: str
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, run
-from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import TASK_DEFINITION, TASK_DEFINITION_RULES
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition import flow
 
+ARGUMENT_SPEC = {
+    "state": {"choices": ["present", "absent"], "default": "present"},
+    "keep_revisions": {"type": "int"},
+    "delete": {"type": "bool", "default": False},
+    **TASK_DEFINITION,
+}
+
 
 def main() -> None:
-    argument_spec = {
-        "state": {"choices": ["present", "absent"], "default": "present"},
-        "keep_revisions": {"type": "int"},
-        "delete": {"type": "bool", "default": False},
-        **TASK_DEFINITION,
-    }
-    run(argument_spec, apply, **TASK_DEFINITION_RULES)
-
-
-def apply(connection: Connection) -> Result:
-    return flow.present(connection) if connection.params["state"] == "present" else flow.absent(connection)
+    run(ARGUMENT_SPEC, flow.run, **TASK_DEFINITION_RULES)
 
 
 if __name__ == "__main__":

@@ -119,16 +119,17 @@ problems:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition import flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition import info
+
+ARGUMENT_SPEC = {
+    "family": {"required": True, "aliases": ["name"]},
+    "revision": {"type": "int"},
+    "list_revisions": {"type": "bool", "default": False},
+}
 
 
 def main() -> None:
-    argument_spec = {
-        "family": {"required": True, "aliases": ["name"]},
-        "revision": {"type": "int"},
-        "list_revisions": {"type": "bool", "default": False},
-    }
-    run(argument_spec, flow.describe)
+    run(ARGUMENT_SPEC, info.run)
 
 
 if __name__ == "__main__":

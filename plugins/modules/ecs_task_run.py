@@ -120,7 +120,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.task.flow import run_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task import flow
 
 ARGUMENT_SPEC = {
     "cluster": {"type": "str", "default": "default"},
@@ -132,7 +132,7 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    run(ARGUMENT_SPEC, run_flow)
+    run(ARGUMENT_SPEC, flow.run)
 
 
 if __name__ == "__main__":

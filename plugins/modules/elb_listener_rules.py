@@ -137,7 +137,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
-from ansible_collections.slipway.aws.plugins.module_utils._elb import flow as flows
+from ansible_collections.slipway.aws.plugins.module_utils._elb.listener_rules import flow
 
 RULE = {
     "priority": {"type": "int", "required": True},
@@ -152,7 +152,7 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    run(ARGUMENT_SPEC, flows.listener_rules)
+    run(ARGUMENT_SPEC, flow.run)
 
 
 if __name__ == "__main__":

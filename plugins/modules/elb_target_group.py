@@ -150,7 +150,7 @@ code:
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
 from ansible_collections.slipway.aws.plugins.module_utils._core.target_groups import ARGUMENTS
-from ansible_collections.slipway.aws.plugins.module_utils._elb import flow as flows
+from ansible_collections.slipway.aws.plugins.module_utils._elb.target_group import flow
 
 ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True},
@@ -166,7 +166,7 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    run(ARGUMENT_SPEC, flows.target_groups)
+    run(ARGUMENT_SPEC, flow.run)
 
 
 if __name__ == "__main__":

@@ -157,10 +157,8 @@ code:
   sample: access_denied
 """
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection, run
-from ansible_collections.slipway.aws.plugins.module_utils._core.types import Result
-from ansible_collections.slipway.aws.plugins.module_utils._project import flow as flows
-from ansible_collections.slipway.aws.plugins.module_utils._project import obsolete_flow
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
+from ansible_collections.slipway.aws.plugins.module_utils._project import flow
 
 ARGUMENT_SPEC = {
     "project": {"type": "str", "required": True},
@@ -174,12 +172,8 @@ ARGUMENT_SPEC = {
 }
 
 
-def flow(connection: Connection) -> Result:
-    return flows.info(connection) if connection.params["keep"] is None else obsolete_flow.info(connection)
-
-
 def main() -> None:
-    run(ARGUMENT_SPEC, flow, required_by={"keep": ["cluster"]})
+    run(ARGUMENT_SPEC, flow.run, required_by={"keep": ["cluster"]})
 
 
 if __name__ == "__main__":

@@ -125,7 +125,7 @@ code:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run
-from ansible_collections.slipway.aws.plugins.module_utils._discovery import flow as flows
+from ansible_collections.slipway.aws.plugins.module_utils._discovery import flow
 
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -139,7 +139,7 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    run(ARGUMENT_SPEC, flows.run_flow, required_if=[("state", "present", ["vpc_id"])])
+    run(ARGUMENT_SPEC, flow.run, required_if=[("state", "present", ["vpc_id"])])
 
 
 if __name__ == "__main__":

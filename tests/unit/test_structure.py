@@ -83,6 +83,49 @@ def test_modules_are_documentation_and_a_short_main(path: Path) -> None:
     assert len(code) - documentation < MODULE_LINES
 
 
+# What every module has below its documentation: its flow is imported from a resource's folder, and run.
+MAIN = """
+from PACKAGE import run
+from PACKAGE import flow
+ARGUMENT_SPEC = {}
+
+def main() -> None:
+    run(ARGUMENT_SPEC, flow.run)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def form_of(source: str) -> str:
+    """A module's code without what differs: documentation, options, names of packages, and constraints of options."""
+    tree = ast.parse(source)
+    code = []
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__":
+            node.module = "PACKAGE"
+            names = [alias.name.replace("info", "flow") for alias in node.names if not alias.name.isupper()]
+            node.names = [ast.alias(name) for name in names]
+            if names:
+                code.append(node)
+        elif isinstance(node, ast.FunctionDef) or not isinstance(
+            node, ast.Assign | ast.AnnAssign | ast.Expr | ast.ImportFrom
+        ):
+            code.append(node)
+    for node in ast.walk(ast.Module(code, [])):
+        if isinstance(node, ast.Call):
+            node.keywords = []
+        elif isinstance(node, ast.Name):
+            node.id = node.id.replace("info", "flow")
+    return "\n".join(sorted(ast.unparse(node) for node in code))
+
+
+def test_all_mains_are_identical_in_form() -> None:
+    run = {path.name: form_of(path.read_text()) for path in MODULES if "def main(" in path.read_text()}
+    expected = form_of(MAIN)
+    assert {name: form for name, form in run.items() if form != expected} == {}
+
+
 # Layers: a module knows flows; a flow knows pure logic and the API; these two know the core and not each other.
 
 
@@ -93,11 +136,12 @@ def layer(module: str) -> str:
     name = module.rpartition(".")[2]
     if name.endswith("api"):
         return "api"
-    return "flow" if name.endswith("flow") or module in FLOWS else "pure"
+    return "flow" if name.endswith(("flow", "info")) or module in FLOWS else "pure"
 
 
 # Parts of flows that have a name of their own.
 FLOWS = {
+    "_docker.module",
     "_ecs.release.checkpoint_plan",
     "_ecs.release.checkpoints",
     "_ecs.release.plan",
@@ -105,7 +149,6 @@ FLOWS = {
     "_ecs.release.rollback",
     "_ecs.release.rollouts",
     "_ecs.rollout.observe",
-    "_ecs.service.info",
     "_ecs.service.namespaces",
     "_ecs.task_definition.registration",
 }
@@ -173,7 +216,7 @@ def test_only_the_edges_touch_aws_ansible_and_the_clock(path: Path) -> None:
     imported = set(imports(path))
     if layer(name) != "api" and name not in {"_core.errors", "_core.module"}:
         assert not [item for item in imported if BOTO.match(item)]
-    if name != "_core.module":
+    if name not in {"_core.module", "_docker.module"}:
         assert not [item for item in imported if MODULE_CLASS.match(item)]
     if name != "_core.waiting":
         assert not [item for item in imported if CLOCK.fullmatch(item)]

@@ -13,9 +13,8 @@ import uuid
 
 from .._core import tags as tagging
 from .._core.creating import visible
-from .._core.module import Connection
 from .._core.plan import compare
-from .._core.types import Client, Json, Result
+from .._core.types import Client, Connection, Json, Result
 from .._core.waiting import poll
 from . import api
 from . import model as certificate
@@ -25,7 +24,7 @@ RECORDS_TIMEOUT = 60
 VISIBLE_TIMEOUT = 15
 
 
-def certificate_requested(connection: Connection) -> Result:
+def run(connection: Connection) -> Result:
     """A certificate for exactly these domains, with the caller's tags, is there or asked for; with `wait`, issued."""
     acm, params = connection.client("acm"), connection.params
     names = certificate.domains(params["domains"])

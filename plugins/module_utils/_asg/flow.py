@@ -9,15 +9,18 @@ from __future__ import annotations
 from .._core import tags as tagging
 from .._core.creating import converge, creating, persist, visible
 from .._core.errors import INVALID_OPTION, SlipwayError
-from .._core.module import Connection
 from .._core.plan import UNKNOWN, Plan
 from .._core.shapes import Shape, check_options, check_values, snake
-from .._core.types import Client, Json, Result
+from .._core.types import Client, Connection, Json, Result
 from .._core.waiting import poll
 from . import api
 from . import model as group
 
 NEEDED = ("MinSize", "MaxSize")
+
+
+def run(connection: Connection) -> Result:
+    return present(connection) if connection.params["state"] == "present" else absent(connection)
 
 
 def present(connection: Connection) -> Result:

@@ -15,26 +15,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from . import calls, tags
 from .errors import INVALID_OPTION, SlipwayError
 from .masking import mask
-from .types import Result
+from .types import Connection, Result
 
 TAG_OPTIONS: dict[str, t.Any] = {
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "purge_tags": {"type": "bool", "default": True},
 }
-
-
-class Clients(t.Protocol):
-    """Makes a client of an AWS service; of the connection's own region, where none is named."""
-
-    def __call__(self, service: str, region: str = "", /) -> t.Any: ...
-
-
-class Connection(t.NamedTuple):
-    """What a flow gets from Ansible: `client(service)`, the options, and whether it may only predict."""
-
-    client: Clients
-    params: dict[str, t.Any]
-    check_mode: bool
 
 
 def run(argument_spec: dict[str, t.Any], flow: t.Callable[[Connection], Result], **constraints: t.Any) -> None:

@@ -15,3 +15,17 @@ Result = Json
 Client = t.Any
 # Names or ARNs.
 Items = t.Sequence[str]
+
+
+class Clients(t.Protocol):
+    """Makes a client of an AWS service; of the connection's own region, where none is named."""
+
+    def __call__(self, service: str, region: str = "", /) -> t.Any: ...
+
+
+class Connection(t.NamedTuple):
+    """What a flow gets from Ansible: `client(service)`, the options, and whether it may only predict."""
+
+    client: Clients
+    params: dict[str, t.Any]
+    check_mode: bool

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from .._core import tags as tagging
 from .._core.creating import converge, creating, visible
 from .._core.errors import AWS_ERROR, NOT_FOUND, SlipwayError
-from .._core.module import Connection
 from .._core.plan import compare
-from .._core.types import Client, Json, Result
+from .._core.types import Client, Connection, Json, Result
 from .._core.waiting import poll
 from . import api
 from . import model as namespace
@@ -35,7 +34,7 @@ class Seen:
         return {name: service["Arn"] for name, service in self.services.items()}
 
 
-def run_flow(connection: Connection) -> Result:
+def run(connection: Connection) -> Result:
     """The flow of service_discovery_namespace."""
     params = connection.params
     namespace.check(params["name"], params["services"])

@@ -9,9 +9,8 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from .._core.module import Connection
-from .._core.types import Json, Result
-from . import api
+from .._core.types import Connection, Json, Result
+from . import api, obsolete_flow
 
 # IAM has no regions. What is in it says for which region it was made.
 REGION = "slipway:region"
@@ -32,6 +31,8 @@ def resources(client: t.Callable[[str], t.Any], project: str) -> list[Json]:
     ]
 
 
-def info(connection: Connection) -> Result:
-    """Reads alone."""
+def run(connection: Connection) -> Result:
+    """All resources of a project, or those of them that no variable asks for."""
+    if connection.params["keep"] is not None:
+        return obsolete_flow.info(connection)
     return {"changed": False, "resources": resources(connection.client, connection.params["project"])}

@@ -10,8 +10,7 @@ import concurrent.futures
 import typing as t
 
 from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError, aws_call
-from .._core.module import Connection
-from .._core.types import Result
+from .._core.types import Connection, Result
 from . import api, obsolete, scoped_api
 
 # The variable that lets roles delete what is listed.

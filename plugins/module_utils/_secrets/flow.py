@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 import functools
+import json
 import typing as t
 from dataclasses import dataclass, replace
 
 from .._core import tags as tagging
 from .._core.creating import converge, creating
 from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
-from .._core.module import Clients, Connection
 from .._core.plan import UNKNOWN, Plan, compare
-from .._core.types import Json, Result
+from .._core.types import Clients, Connection, Json, Result
 from . import api
 from .model import SECRETS_MANAGER, Found, Wish, current_of, desired_of, path_of, refuse_foreign, wishes_of
 
@@ -147,6 +147,13 @@ class Manager:
     def delete(self, names: t.Sequence[str]) -> None:
         for name in names:
             api.delete_secret(self.manager, name, self.recovery_window)
+
+
+def run(connection: Connection) -> Result:
+    # In a copy: Ansible shows the options that it has, and hides the text as a whole.
+    params = {**connection.params, "values": json.loads(connection.params["values"] or "{}")}
+    connection = connection._replace(params=params)
+    return present(connection) if params["state"] == "present" else absent(connection)
 
 
 def present(connection: Connection) -> Result:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
-from ansible_collections.slipway.aws.plugins.module_utils._ecr import policies
+from ansible_collections.slipway.aws.plugins.module_utils._ecr.repository import policies
 
 Json = dict[str, t.Any]
 

@@ -10,8 +10,8 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import snake
-from ansible_collections.slipway.aws.plugins.module_utils._ecr import image as images
-from ansible_collections.slipway.aws.plugins.module_utils._ecr import repository
+from ansible_collections.slipway.aws.plugins.module_utils._ecr.image import model as images
+from ansible_collections.slipway.aws.plugins.module_utils._ecr.repository import model as repository
 from ansible_collections.slipway.aws.plugins.modules import ecr_repository
 
 Json = dict[str, t.Any]

@@ -12,7 +12,7 @@ import botocore.client
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.module import Connection
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Connection
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.observe import Cloud
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import info as service_info_flow
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
@@ -109,7 +109,7 @@ def test_rollouts_and_tasks_are_told_where_they_are_asked_for() -> None:
 
     def told(**asked: bool) -> Json:
         connection = Connection(lambda _name, _region="": client, params | asked, True)
-        found: Json = service_info_flow.run_flow(connection)["services"][0]
+        found: Json = service_info_flow.run(connection)["services"][0]
         return found
 
     assert not {"rollout", "tasks"} & set(told())

@@ -7,7 +7,7 @@ import typing as t
 import boto3
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._elb import rules
+from ansible_collections.slipway.aws.plugins.module_utils._elb.listener_rules import model as rules
 
 Json = dict[str, t.Any]
 BOTH = pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)

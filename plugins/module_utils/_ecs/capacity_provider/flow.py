@@ -10,16 +10,19 @@ import typing as t
 
 from ..._core import tags as tagging
 from ..._core.creating import converge, creating, persist
-from ..._core.module import Connection
 from ..._core.plan import UNKNOWN, Plan
 from ..._core.shapes import Shape, check_options, to_members
-from ..._core.types import Client, Json, Result
+from ..._core.types import Client, Connection, Json, Result
 from ..._core.waiting import poll
 from .. import api as ecs_api
 from ..cluster import api as cluster_api
 from ..cluster.model import is_settled as is_cluster_settled
 from . import api
 from . import model as provider
+
+
+def run(connection: Connection) -> Result:
+    return present(connection) if connection.params["state"] == "present" else absent(connection)
 
 
 def present(connection: Connection) -> Result:
@@ -74,16 +77,6 @@ def absent(connection: Connection) -> Result:
     if held:
         before["clusters"] = [request["cluster"] for request in held]
     return {"changed": bool(before), "diff": {"before": before, "after": {}}}
-
-
-def describe(connection: Connection) -> Result:
-    """Reads the named capacity providers."""
-    ecs, params = connection.client("ecs"), connection.params
-    seen = [api.describe_capacity_provider(ecs, name, params["cluster"]) for name in params["names"]]
-    return {
-        "changed": False,
-        "capacity_providers": [provider.from_answer(one) for one in seen if one and not provider.is_going(one)],
-    }
 
 
 def _shape(ecs: Client, operation: str) -> Shape:

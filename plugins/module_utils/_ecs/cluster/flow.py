@@ -10,10 +10,9 @@ import typing as t
 
 from ..._core import tags as tagging
 from ..._core.creating import persist
-from ..._core.module import Connection
 from ..._core.plan import UNKNOWN, Plan, blank
-from ..._core.shapes import check_options, plain, to_members
-from ..._core.types import Client, Json, Result
+from ..._core.shapes import check_options, to_members
+from ..._core.types import Client, Connection, Json, Result
 from ..._core.waiting import poll
 from .. import api as ecs_api
 from ..limits import name_problems, refuse
@@ -22,6 +21,10 @@ from . import api
 from .model import COUNTS, NOTHING, PROVIDERS, UPDATED, from_answer, is_busy, is_gone, is_settled, plan
 
 PARTS = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS")
+
+
+def run(connection: Connection) -> Result:
+    return present(connection) if connection.params["state"] == "present" else absent(connection)
 
 
 def present(connection: Connection) -> Result:
@@ -88,14 +91,6 @@ def absent(connection: Connection) -> Result:
     }
 
 
-def describe(connection: Connection) -> Result:
-    """Reads the named clusters, or all of the region."""
-    ecs, params = connection.client("ecs"), connection.params
-    names = params["names"] if params["names"] is not None else api.list_clusters(ecs)
-    answers = api.describe_clusters(ecs, names, (*PARTS, "STATISTICS"))
-    return {"changed": False, "clusters": [_shown(answer) for answer in answers if not is_gone(answer)]}
-
-
 def find(ecs: Client, name: str) -> Json | None:
     """The cluster as AWS answers it."""
     found = api.describe_clusters(ecs, [name], PARTS)
@@ -104,18 +99,6 @@ def find(ecs: Client, name: str) -> Json | None:
 
 def _request(ecs: Client, operation: str) -> t.Any:
     return ecs.meta.service_model.operation_model(operation).input_shape
-
-
-def _shown(answer: Json) -> Json:
-    statistics = {item["name"]: item["value"] for item in answer.get("statistics") or ()}
-    attachments = plain(answer.get("attachments") or [])
-    status = answer.get("attachmentsStatus") or ""
-    return {
-        **from_answer(answer),
-        "statistics": statistics,
-        "attachments": attachments,
-        "attachments_status": status,
-    }
 
 
 def _living(connection: Connection, seen: Json | None) -> Json | None:

@@ -26,11 +26,10 @@ from ..._core.errors import (
     REFUSED,
     SlipwayError,
 )
-from ..._core.module import Connection
 from ..._core.names import last
 from ..._core.plan import remove
 from ..._core.progress import Progress
-from ..._core.types import Result
+from ..._core.types import Connection, Result
 from ..._core.waiting import leave_stopping_to_main_thread
 from .. import api as ecs_api
 from ..limits import check_cluster
@@ -79,7 +78,7 @@ from .rollback import request_of, restore_target_groups, roll_back
 from .rollouts import Fleet, Service, Ship, Unwatched
 
 
-def run_flow(connection: Connection) -> Result:
+def run(connection: Connection) -> Result:
     """The flow of ecs_release."""
     params = connection.params
     check_cluster(params["cluster"])

@@ -16,13 +16,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..._core import tags as tagging
 from ..._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
-from ..._core.module import Connection
 from ..._core.names import last
 from ..._core.paging import batches
 from ..._core.plan import UNKNOWN, Plan
 from ..._core.progress import Progress
 from ..._core.target_groups import ARGUMENTS as SETTINGS
-from ..._core.types import Json
+from ..._core.types import Connection, Json
 from ..arguments import SERVICE, TASK_DEFINITION, TASK_DEFINITION_RULES
 from ..limits import problems_of, refuse
 from ..rollout.judge import is_steady

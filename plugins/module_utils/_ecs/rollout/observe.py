@@ -12,8 +12,7 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ..._core.errors import ACCESS_DENIED, AWS_ERROR, TIMEOUT, SlipwayError
-from ..._core.module import Clients
-from ..._core.types import Json
+from ..._core.types import Clients, Json
 from ..._core.waiting import Clock, poll
 from ..service import api as service_api
 from ..task import api as task_api

@@ -11,11 +11,10 @@ import typing as t
 from ..._core import tags as tagging
 from ..._core.creating import persist
 from ..._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
-from ..._core.module import Connection
 from ..._core.names import last
 from ..._core.paging import batches
 from ..._core.plan import UNKNOWN, compare
-from ..._core.types import Client, Json, Result
+from ..._core.types import Client, Connection, Json, Result
 from .. import api as ecs_api
 from ..limits import check_cluster
 from ..service import api as service_api
@@ -26,7 +25,7 @@ from .model import MARK, asked, from_aws, problems, resource_label, with_schedul
 Wishes = t.Mapping[str, Json]
 
 
-def run_flow(connection: Connection) -> Result:
+def run(connection: Connection) -> Result:
     """Each service has exactly the scaling that is asked for, or none."""
     params, ecs = connection.params, connection.client("ecs")
     check_cluster(params["cluster"])

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from ..._core import tags as tagging
 from ..._core.creating import Exists, persist, visible
 from ..._core.errors import CONFLICT, INVALID_OPTION, NOT_FOUND, SlipwayError
-from ..._core.module import Connection
 from ..._core.plan import UNKNOWN, Plan, remove
 from ..._core.shapes import check_options
-from ..._core.types import Result
+from ..._core.types import Connection, Result
 from ..._core.waiting import Clock, poll
 from .. import api as ecs_api
 from ..arguments import SERVICE_MEMBERS
@@ -51,7 +50,7 @@ class Request:
     ours: t.Callable[[Options], bool]
 
 
-def run_flow(connection: Connection) -> Result:
+def run(connection: Connection) -> Result:
     """The flow of ecs_service."""
     cloud = Cloud(connection.client)
     check_cluster(connection.params["cluster"])

@@ -10,8 +10,7 @@ import typing as t
 from dataclasses import replace
 
 from ..._core.errors import NOT_FOUND, SlipwayError
-from ..._core.module import Connection
-from ..._core.types import Json, Result
+from ..._core.types import Connection, Json, Result
 from ..limits import check_cluster
 from ..rollout.diagnose import diagnose
 from ..rollout.judge import SETTLE_SECONDS, Sight, Verdict, Watch, goal_of, is_steady
@@ -21,7 +20,7 @@ from . import api
 from .model import Options, present, shown
 
 
-def run_flow(connection: Connection) -> Result:
+def run(connection: Connection) -> Result:
     """The flow of ecs_service_info."""
     cloud = Cloud(connection.client)
     check_cluster(connection.params["cluster"])

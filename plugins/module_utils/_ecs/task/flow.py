@@ -10,9 +10,8 @@ import typing as t
 
 from ..._core.creating import persist
 from ..._core.errors import NOT_FOUND, TIMEOUT, SlipwayError
-from ..._core.module import Connection
 from ..._core.plan import UNKNOWN
-from ..._core.types import Json, Result
+from ..._core.types import Connection, Json, Result
 from ..._core.waiting import poll
 from ..limits import check_cluster
 from ..rollout.diagnose import Evidence, diagnose, log_places, render
@@ -31,7 +30,7 @@ LOG_SECONDS = 10.0
 LOG_LINES = 100
 
 
-def run_flow(connection: Connection) -> Result:
+def run(connection: Connection) -> Result:
     """The flow of ecs_task_run."""
     cloud, params = Cloud(connection.client), connection.params
     check_cluster(params["cluster"])

@@ -16,11 +16,10 @@ from ansible.module_utils.common.yaml import HAS_YAML, yaml_load
 from ..._core import tags as tagging
 from ..._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
 from ..._core.masking import secrets_in
-from ..._core.module import Connection
 from ..._core.names import home_of
 from ..._core.plan import UNKNOWN, Resource
 from ..._core.shapes import check_options, option_names, to_members, to_options
-from ..._core.types import Client, Json, Result
+from ..._core.types import Client, Connection, Json, Result
 from .. import api as ecs_api
 from ..arguments import TASK_DEFINITION_MEMBERS
 from ..cluster import api as cluster_api
@@ -55,6 +54,10 @@ class Wish:
     options: Json
     tags: tagging.Tags | None
     purge_tags: bool
+
+
+def run(connection: Connection) -> Result:
+    return present(connection) if connection.params["state"] == "present" else absent(connection)
 
 
 def present(connection: Connection) -> Result:
@@ -103,20 +106,6 @@ def absent(connection: Connection) -> Result:
     result: Result = {"deregistered": [], "deleted": []}
     _retire(ecs, result, active, left, params["delete"], check_mode)
     return _retired(result, {})
-
-
-def describe(connection: Connection) -> Result:
-    """Reads one task definition and, when asked, the numbers of the family's revisions."""
-    ecs, params = connection.client("ecs"), connection.params
-    name = parse_name(params["family"], params["revision"])
-    found = find(ecs, name)
-    result: Result = {"task_definitions": [view(found)] if found else []}
-    if params["list_revisions"]:
-        result["revisions"] = {
-            status.lower(): [api.revision_of(arn) for arn in api.list_task_definitions(ecs, name.family, status)]
-            for status in (ACTIVE, INACTIVE)
-        }
-    return {"changed": False, **result}
 
 
 def find(ecs: Client, name: Name) -> Json | None:

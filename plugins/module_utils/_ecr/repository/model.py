@@ -13,12 +13,12 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._core import tags as tagging
-from .._core.errors import INVALID_OPTION, SlipwayError
-from .._core.names import KEY, home_of, same
-from .._core.plan import UNKNOWN, Plan, Resource, Sets, compare, normalise
-from .._core.shapes import Shape, check_options, to_members, to_options
-from .._core.types import Json
+from ..._core import tags as tagging
+from ..._core.errors import INVALID_OPTION, SlipwayError
+from ..._core.names import KEY, home_of, same
+from ..._core.plan import UNKNOWN, Plan, Resource, Sets, compare, normalise
+from ..._core.shapes import Shape, check_options, to_members, to_options
+from ..._core.types import Json
 from . import policies
 
 IMMUTABLE = "immutable"

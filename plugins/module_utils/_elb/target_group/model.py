@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 
-from .._core import tags
-from .._core.errors import CONFLICT, INVALID_OPTION, SlipwayError
-from .._core.plan import Plan
-from .._core.shapes import Shape, check_values
-from .._core.target_groups import CODES, DELAY, HEALTH, health_request, settings_of
-from .._core.types import Json
+from ..._core import tags
+from ..._core.errors import CONFLICT, INVALID_OPTION, SlipwayError
+from ..._core.plan import Plan
+from ..._core.shapes import Shape, check_values
+from ..._core.target_groups import CODES, DELAY, HEALTH, health_request, settings_of
+from ..._core.types import Json
 
 # Options, and what AWS calls them.
 FIXED = {"protocol": "Protocol", "port": "Port", "vpc_id": "VpcId", "target_type": "TargetType"}

@@ -10,9 +10,9 @@ import fnmatch
 import re
 import typing as t
 
-from .._core.errors import INVALID_OPTION, SlipwayError
-from .._core.shapes import to_options
-from .._core.types import Json
+from ..._core.errors import INVALID_OPTION, SlipwayError
+from ..._core.shapes import to_options
+from ..._core.types import Json
 
 Tags = dict[str, str]
 

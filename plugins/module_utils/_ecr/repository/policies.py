@@ -14,8 +14,8 @@ import json
 import re
 import typing as t
 
-from .._core.errors import INVALID_OPTION, SlipwayError
-from .._core.types import Json
+from ..._core.errors import INVALID_OPTION, SlipwayError
+from ..._core.types import Json
 
 # The version that AWS assumes where a policy names none.
 _OLDEST_VERSION = "2008-10-17"

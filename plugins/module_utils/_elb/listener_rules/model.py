@@ -14,9 +14,9 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
-from .._core.errors import INVALID_OPTION, SlipwayError
-from .._core.plan import Sets
-from .._core.types import Json
+from ..._core.errors import INVALID_OPTION, SlipwayError
+from ..._core.plan import Sets
+from ..._core.types import Json
 
 SETS: Sets = {"rules": ("priority",)}
 HOST = "host-header"

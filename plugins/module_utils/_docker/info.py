@@ -1,0 +1,21 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the module docker_build_context_info does: read the source of an image, and pack it where asked."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .build_context import locate, other_inputs, refuse_changed, summarise, write_archive
+
+
+def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    archive, expected_tag = params["archive"], params["expected_tag"]
+    source, inputs = locate(params["path"], params["dockerfile"]), other_inputs(params)
+    if archive and not check_mode:
+        summary = write_archive(source, inputs, archive, expected_tag)
+    else:
+        summary = summarise(source, inputs)
+        refuse_changed(source, summary, expected_tag)
+    return {"changed": False, **summary._asdict(), **({"archive": archive} if archive else {})}

@@ -1,0 +1,34 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules of a listener: one typed function for each call.
+
+`elb` is a client of `Connection.client("elbv2")`, which retries by itself.
+"""
+
+from __future__ import annotations
+
+from ..._core.errors import aws_call, aws_delete
+from ..._core.paging import pages
+from ..._core.types import Client, Json
+
+
+@aws_call
+def list_rules(elb: Client, listener_arn: str) -> list[Json]:
+    return pages(elb, "describe_rules", "Rules", ListenerArn=listener_arn)
+
+
+@aws_call
+def create_rule(elb: Client, listener_arn: str, priority: int, request: Json) -> None:
+    elb.create_rule(ListenerArn=listener_arn, Priority=priority, **request)
+
+
+@aws_call
+def modify_rule(elb: Client, rule_arn: str, request: Json) -> None:
+    elb.modify_rule(RuleArn=rule_arn, **request)
+
+
+@aws_delete
+def delete_rule(elb: Client, rule_arn: str) -> None:
+    elb.delete_rule(RuleArn=rule_arn)

@@ -1,0 +1,55 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the module elb_listener_rules does: read, plan, apply once."""
+
+from __future__ import annotations
+
+from ..._core.creating import converge, creating
+from ..._core.plan import compare
+from ..._core.types import Client, Connection, Json, Result
+from . import api, model
+
+
+def run(connection: Connection) -> Result:
+    """The listener has these rules and, beside its default one, no others."""
+    return converge(lambda: _converge_once(connection))
+
+
+def _converge_once(connection: Connection) -> Result:
+    elb, params = connection.client("elbv2"), connection.params
+    asked = model.asked(params["rules"])
+    arn = params["listener_arn"]
+    current = model.from_aws(api.list_rules(elb, arn))
+    wanted = model.keep_shifted(asked, current)
+    before, after = ({"rules": [model.settings(rule) for rule in side]} for side in (current, wanted))
+    planned = compare(before, after, model.SETS)
+    if planned.changed and not connection.check_mode:
+        _apply(elb, arn, current, wanted, planned.diff)
+    return {"changed": planned.changed, "diff": planned.diff, "rules": wanted}
+
+
+def _apply(elb: Client, listener_arn: str, current: list[Json], wanted: list[Json], diff: Json) -> None:
+    """What is no longer wanted goes last, so that until then its requests reach somebody."""
+    there = {rule["priority"]: rule for rule in current}
+    begun = False
+    for rule in wanted:
+        old = there.pop(rule["priority"], None)
+        if old is None:
+            _create_rule(elb, listener_arn, rule, diff, begun)
+        elif model.settings(old) != model.settings(rule):
+            api.modify_rule(elb, old["rule_arn"], model.request(rule, old))
+        begun |= old is None or model.settings(old) != model.settings(rule)
+    for rule in there.values():
+        api.delete_rule(elb, rule["rule_arn"])
+
+
+def _create_rule(elb: Client, listener_arn: str, rule: Json, diff: Json, begun: bool) -> None:
+    priority = rule["priority"]
+    creating(
+        lambda: api.create_rule(elb, listener_arn, priority, model.request(rule)),
+        lambda: [one for one in api.list_rules(elb, listener_arn) if one["Priority"] == str(priority)],
+        diff,
+        begun,
+    )

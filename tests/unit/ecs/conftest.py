@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import rollouts as fleet
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import rollouts as rollout_group
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import Json, Rollouts, Run, item, newer
 
 
@@ -19,7 +19,7 @@ def rollouts(ecs: t.Any, monkeypatch: pytest.MonkeyPatch) -> Rollouts:
     """A cluster whose services run one task each."""
     monkeypatch.setenv("MOTO_ECS_SERVICE_RUNNING", "1")
     for pause in ("FIRST_PAUSE", "LONGEST_PAUSE"):
-        monkeypatch.setattr(fleet, pause, 0.01)
+        monkeypatch.setattr(rollout_group, pause, 0.01)
     ecs.create_cluster(clusterName="shop")
     return Rollouts(monkeypatch)
 

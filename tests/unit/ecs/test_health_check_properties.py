@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import Sight, Verdict, Watch, goal_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import (
+    RolloutJudge,
+    Snapshot,
+    Verdict,
+    deployment_of,
+)
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     GROUP,
     Json,
@@ -58,7 +63,7 @@ class World:
             return "healthy", {}
         return ("unhealthy", REASONS[self.before]) if len(checks) >= self.threshold else ("initial", {})
 
-    def at(self, now: float) -> Sight:
+    def at(self, now: float) -> Snapshot:
         for name, born in list(self.born.items()):
             doomed = now - born >= self.grace and self.health(now - born)[0] == "unhealthy"
             if self.replaces and doomed and now - born >= self.grace + self.interval:
@@ -74,7 +79,7 @@ class World:
         for name, born in self.born.items():
             state, why = self.health(now - born)
             targets.append(target(f"10.0.0.{name[1:]}", state, **why))
-        return Sight(
+        return Snapshot(
             service(
                 deployment(2, rolloutState="IN_PROGRESS"),
                 desiredCount=self.desired,
@@ -89,9 +94,9 @@ class World:
 
 
 def watched(world: World, pauses: t.Sequence[float], until: float) -> tuple[Verdict, float]:
-    watching, now, number = Watch(goal_of(service(deployment(2)), fresh=True)), 0.0, 0
+    judge, now, number = RolloutJudge(deployment_of(service(deployment(2)), fresh=True)), 0.0, 0
     while True:
-        verdict = watching.observe(world.at(now), now)
+        verdict = judge.verdict(world.at(now), now)
         if verdict.over or now > until:
             return verdict, now
         now += pauses[number % len(pauses)]

@@ -36,7 +36,7 @@ def given(names: t.Iterable[str], **options: t.Any) -> Json:
 
 def service(ecs: t.Any, **options: t.Any) -> t.Any:
     asked = given(SERVICE, force_new_deployment=False, task_definition="web", name="web", **options)
-    return service_flow.wish_of(asked, service_flow.request_shapes(ecs), False)
+    return service_flow.desired_of(asked, service_flow.request_shapes(ecs), False)
 
 
 def task_definition(ecs: t.Any, **options: t.Any) -> t.Any:

@@ -13,10 +13,10 @@ import pytest
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import option_names
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.model import (
+    DesiredService,
     ServicePlan,
     Shapes,
-    Wish,
-    current_options,
+    from_api,
     plan_service,
     refuse_blocked,
 )
@@ -56,8 +56,8 @@ def plan(shapes: Shapes) -> t.Callable[..., ServicePlan]:
     def planned(
         current: Json | None, *, purge_tags: bool = True, recreate: bool = False, **asked: t.Any
     ) -> ServicePlan:
-        options = current_options(current) if current else None
-        return plan_service(options, Wish(asked, purge_tags=purge_tags, recreate=recreate), shapes)
+        options = from_api(current) if current else None
+        return plan_service(options, DesiredService(asked, purge_tags=purge_tags, recreate=recreate), shapes)
 
     return planned
 
@@ -344,7 +344,7 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a"
 
 
 @pytest.mark.parametrize(
-    ("shown", "asked", "others"),
+    ("returned", "asked", "others"),
     [
         ({"roleArn": LINKED}, {"role": "AWSServiceRoleForECS"}, []),
         (
@@ -368,8 +368,8 @@ KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a"
     ],
     ids=["linked role", "role", "capacity provider", "key"],
 )
-def test_a_name_and_its_arn_are_no_difference(plan: Planner, shown: Json, asked: Json, others: list[Json]) -> None:
-    running = live(**shown)
+def test_a_name_and_its_arn_are_no_difference(plan: Planner, returned: Json, asked: Json, others: list[Json]) -> None:
+    running = live(**returned)
     assert plan(running, **asked).plan.diff == {"before": {}, "after": {}}
     for other in others:
         assert plan(running, **other).changed
@@ -381,7 +381,7 @@ HOOK = {"hookTargetArn": "arn:aws:lambda:x", "roleArn": "arn:aws:iam::1:role/x",
 
 
 @pytest.mark.parametrize(
-    ("asked", "shown"),
+    ("asked", "returned"),
     [
         ({"strategy": "BLUE_GREEN"}, {"bakeTimeInMinutes": 5}),
         ({"strategy": "LINEAR"}, {"linearConfiguration": {"stepPercent": 10.0, "stepBakeTimeInMinutes": 6}}),
@@ -415,8 +415,8 @@ HOOK = {"hookTargetArn": "arn:aws:lambda:x", "roleArn": "arn:aws:iam::1:role/x",
     ],
     ids=["blue/green", "linear", "canary", "hooks", "breaker"],
 )
-def test_defaults_of_strategies_are_no_difference(plan: Planner, asked: Json, shown: Json) -> None:
-    running = live(deploymentConfiguration={**PLAIN["deploymentConfiguration"], **asked, **shown})
+def test_defaults_of_strategies_are_no_difference(plan: Planner, asked: Json, returned: Json) -> None:
+    running = live(deploymentConfiguration={**PLAIN["deploymentConfiguration"], **asked, **returned})
     assert plan(running, deployment_configuration=asked).plan.diff == {"before": {}, "after": {}}
 
 

@@ -19,10 +19,10 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.plan import norm
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import check_options, option_names
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.model import (
     SETS,
+    DesiredService,
     Shapes,
-    Wish,
-    current_options,
     fill,
+    from_api,
     plan_service,
 )
 
@@ -103,13 +103,13 @@ def drawn(data: st.DataObject, shapes: Shapes, without: t.Collection[str] = ()) 
 def answer(options: Json, scheduling: str) -> Json:
     """The service as AWS would show it: what was asked, completed."""
     filled = fill(options, scheduling)
-    shown = {NAMES[name]: value for name, value in filled.items()}
-    shown["roleArn"] = shown.pop("role", "")
-    return {"serviceName": "web", "status": "ACTIVE", "schedulingStrategy": scheduling, "deployments": [], **shown}
+    to_result = {NAMES[name]: value for name, value in filled.items()}
+    to_result["roleArn"] = to_result.pop("role", "")
+    return {"serviceName": "web", "status": "ACTIVE", "schedulingStrategy": scheduling, "deployments": [], **to_result}
 
 
 def plan(current: Json, asked: Json, shapes: Shapes) -> t.Any:
-    return plan_service(current_options(current, current.get("monitoring")), Wish(asked), shapes)
+    return plan_service(from_api(current, current.get("monitoring")), DesiredService(asked), shapes)
 
 
 def turned(value: t.Any, name: str = "") -> t.Any:

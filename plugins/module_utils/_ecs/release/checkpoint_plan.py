@@ -23,7 +23,7 @@ _LONG_ARN = "arn:aws-us-gov:ecs:us-gov-west-1:123456789012:task-definition/{}:12
 
 def target_of(part: Part) -> str:
     """The task definition that the release leads to."""
-    return str(part.wish.options.get("task_definition") or (part.current or {}).get("task_definition", ""))
+    return str(part.desired.options.get("task_definition") or (part.current or {}).get("task_definition", ""))
 
 
 def needs_checkpoint(part: Part) -> bool:

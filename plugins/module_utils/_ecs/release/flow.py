@@ -34,10 +34,10 @@ from ..._core.waiting import leave_stopping_to_main_thread
 from .. import api as ecs_api
 from ..limits import check_cluster
 from ..rollout.judge import is_steady
-from ..rollout.observe import Cloud, Observer
+from ..rollout.observe import Cloud, RolloutReader
 from ..service import api as service_api
 from ..service import flow as service_flow
-from ..service.model import ServicePlan, Shapes, Wish, plan_service
+from ..service.model import DesiredService, ServicePlan, Shapes, plan_service
 from ..target_group import flow as target_groups_flow
 from ..target_group.model import changed
 from ..task_definition import api as definition_api
@@ -75,7 +75,7 @@ from .report import (
     unfinished,
 )
 from .rollback import request_of, restore_target_groups, roll_back
-from .rollouts import Fleet, Service, Ship, Unwatched
+from .rollouts import NotMonitored, RolloutGroup, Service, ServiceRollout
 
 
 def run(connection: Connection) -> Result:
@@ -92,15 +92,15 @@ def run(connection: Connection) -> Result:
     progress = Progress(params["progress"])
     pool = ThreadPoolExecutor(params["parallel"], initializer=leave_stopping_to_main_thread)
     timeout = float(params["wait_timeout"])
-    fleet = Fleet(cloud, params["cluster"], pool, progress, timeout)
-    release = Release(cloud, params["cluster"], shapes, pool, progress, fleet, timeout, parts)
+    rollout_group = RolloutGroup(cloud, params["cluster"], pool, progress, timeout)
+    release = Release(cloud, params["cluster"], shapes, pool, progress, rollout_group, timeout, parts)
     # Those who stop a run should be told where they stand, whichever way they stop it.
     stopped = signal.signal(signal.SIGTERM, _stop)
     try:
         return _roll_back_unfinished(release, connection) if params["rollback"] else _release(release, connection)
     except KeyboardInterrupt:
         raise _stopped(release, SlipwayError(INTERRUPTED, "Interrupted.")) from None
-    except Unwatched as error:
+    except NotMonitored as error:
         raise _stopped(release, error.cause) from error
     except SlipwayError as error:
         if release.touched or error.code == INVALID_OPTION or NOTHING_CHANGED in error.msg:
@@ -139,17 +139,17 @@ def _release(release: Release, connection: Connection) -> Result:
         _register(release, check_mode=True)
         return result_of(release, check_mode=True)
     if any(part.changed for part in parts):
-        Observer(release.cloud, release.cluster, "").require_tasks_readable()
+        RolloutReader(release.cloud, release.cluster, "").require_tasks_readable()
     release.progress.say(summary(release))
     _register(release, check_mode=False)
     rollback = params["on_failure"] == "rollback"
     release.run = _run(release, own, now, rollback)
     for part in parts:
-        part.ship = _forward(release, part)
-    ships = [part.ship for part in parts if part.ship]
-    release.touched = release.touched or bool(ships)
-    release.fleet.run(ships, halt=rollback)
-    errors = [ship.error for ship in ships if ship.error]
+        part.rollout = _forward(release, part)
+    rollouts = [part.rollout for part in parts if part.rollout]
+    release.touched = release.touched or bool(rollouts)
+    release.rollout_group.run(rollouts, halt=rollback)
+    errors = [rollout.error for rollout in rollouts if rollout.error]
     if errors and rollback:
         roll_back(release, [part for part in parts if part.before])
     else:
@@ -197,14 +197,14 @@ def _register(release: Release, check_mode: bool) -> None:
 
     def register(definition: Definition) -> None:
         done = definitions.apply(
-            release.ecs, definition.wish.name, definition.current, definition.draft, check_mode=check_mode
+            release.ecs, definition.desired.name, definition.current, definition.draft, check_mode=check_mode
         )
         definition.view = done["task_definition"]
         if done["changed"] and any(definition is one for one in new):
             registered.append(definition.arn)
 
     def told(definition: Definition) -> str:
-        return f"task_definition {definition.wish.name}"
+        return f"task_definition {definition.desired.name}"
 
     release.touched = bool(changed) and not check_mode
     try:
@@ -229,37 +229,37 @@ def _deregister(release: Release, arns: list[str], cause: SlipwayError) -> Slipw
     return SlipwayError(cause.code, f"{cause.msg}\n{told}", cause.details)
 
 
-def _forward(release: Release, part: Part) -> Ship | None:
+def _forward(release: Release, part: Part) -> ServiceRollout | None:
     """How a part gets to its goal; None where it is there already."""
     # So that nobody takes its checkpoint for that of a release which has not ended.
-    adopt = part.before is not None and (part.before.run is None or part.before.run.id != release.run.id)
-    if not part.plan.changed and not changed(part.groups) and is_steady(part.service or {}) and not adopt:
+    keep_aws_values = part.before is not None and (part.before.run is None or part.before.run.id != release.run.id)
+    if not part.plan.changed and not changed(part.groups) and is_steady(part.service or {}) and not keep_aws_values:
         return None
-    observer = Observer(release.cloud, release.cluster, part.name)
+    reader = RolloutReader(release.cloud, release.cluster, part.name)
     if part.definition:
         # Known already, as far as a watch asks for it.
-        observer.task_definition = {"containerDefinitions": part.definition.view["container_definitions"]}
-    return Ship(part.name, observer, functools.partial(_start, release, part, observer), part.after)
+        reader.task_definition = {"containerDefinitions": part.definition.view["container_definitions"]}
+    return ServiceRollout(part.name, reader, functools.partial(_start, release, part, reader), part.after)
 
 
-def _start(release: Release, part: Part, observer: Observer) -> Service | None:
+def _start(release: Release, part: Part, reader: RolloutReader) -> Service | None:
     """Write the checkpoint, then make the calls of the plan; the service to watch."""
     service = part.service if part.current is not None else None
     if service is None:
-        return _create(release, part, observer)
+        return _create(release, part, reader)
     if part.plan.changed:
-        observer.read_known()
+        reader.read_known()
     if needs_checkpoint(part):
         part.before = checkpoint_for(part, release.run)
         ecs_api.tag_resource(release.ecs, service["serviceArn"], tagging.to_list(mark(part.before)))
     _change_target_groups(release, part)
     if part.plan.changed:
-        request = request_of(release, part.name, part.wish)
+        request = request_of(release, part.name, part.desired)
         part.answer = service_flow.apply(release.cloud, request, service, part.plan, None)
         release.say(part, _way(service, part.answer))
-    service_flow.aim(observer, service, part.answer or service)
+    service_flow.follow_change(reader, service, part.answer or service)
     if not part.plan.changed:
-        observer.watch.settling = max((group.settling for group in part.groups), default=0)
+        reader.judge.settling = max((group.settling for group in part.groups), default=0)
     return part.answer or service
 
 
@@ -270,10 +270,10 @@ def _change_target_groups(release: Release, part: Part) -> None:
         release.say(part, str(group))
 
 
-def _create(release: Release, part: Part, observer: Observer) -> Service:
+def _create(release: Release, part: Part, reader: RolloutReader) -> Service:
     """Create a service with its checkpoint. It is rolled back only if this request has created it."""
     if (part.service or {}).get("status") == "DRAINING":
-        service_flow.await_inactive(release.cloud, release.cluster, part.name, release.timeout)
+        service_flow.wait_deleted(release.cloud, release.cluster, part.name, release.timeout)
     part.before = before = checkpoint_for(part, release.run)
     _change_target_groups(release, part)
     noted = [*part.plan.request.get("tags", ()), *tagging.to_list(mark(before))]
@@ -281,7 +281,7 @@ def _create(release: Release, part: Part, observer: Observer) -> Service:
     part.asked_to_create = True
     try:
         part.answer = service_flow.apply(
-            release.cloud, request_of(release, part.name, part.wish), None, planned, part.service
+            release.cloud, request_of(release, part.name, part.desired), None, planned, part.service
         )
     except SlipwayError as error:
         part.asked_to_create = error.code not in (REFUSED, ACCESS_DENIED, INVALID_OPTION, LIMIT_EXCEEDED)
@@ -290,7 +290,7 @@ def _create(release: Release, part: Part, observer: Observer) -> Service:
         raise
     part.made = identity(part.answer)
     release.say(part, _way(None, part.answer))
-    service_flow.aim(observer, None, part.answer)
+    service_flow.follow_change(reader, None, part.answer)
     return part.answer
 
 
@@ -314,7 +314,7 @@ def _roll_back_unfinished(release: Release, connection: Connection) -> Result:
     """Roll back what a release left unfinished, of the services named or of all in the cluster."""
     if not release.parts:
         arns = service_api.list_services(release.ecs, release.cluster)
-        release.parts[:] = [Part(last(arn), frozenset(), Wish({})) for arn in arns]
+        release.parts[:] = [Part(last(arn), frozenset(), DesiredService({})) for arn in arns]
     read_parts(release.pool, release.cloud, release.cluster, release.parts, connection.check_mode)
     release.parts[:] = [part for part in release.parts if part.before]
     complete = [] if connection.params["force"] else _complete(release.parts, _beside(release))
@@ -344,7 +344,7 @@ def _beside(release: Release) -> list[Part]:
         if error.code == ACCESS_DENIED:
             return []
         raise
-    others = [Part(name, frozenset(), Wish({})) for name in names if name not in named]
+    others = [Part(name, frozenset(), DesiredService({})) for name in names if name not in named]
     read_parts(release.pool, release.cloud, release.cluster, others, False)
     return [part for part in others if part.before]
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 
 from ..._core.plan import Plan
 from ..._core.tags import CHECKPOINT_TAG, Tags
-from ..service.model import Options, Wish
+from ..service.model import DesiredService, Options
 from .checkpoint import Run, run_of
 
 # A tag's value holds 256 characters.
@@ -89,9 +89,9 @@ def before_of(current: Options, plan: Plan, target: str, earlier: Before | None 
     return Before({**options, **(earlier.options or {} if earlier else {})}, target)
 
 
-def way_back(before: Before) -> Wish:
+def way_back(before: Before) -> DesiredService:
     """What to ask for, so that a service is again as it was."""
-    return Wish({name: value for name, value in (before.options or {}).items() if value is not None})
+    return DesiredService({name: value for name, value in (before.options or {}).items() if value is not None})
 
 
 def wrong_order(after: Mapping[str, Collection[str]]) -> list[str]:

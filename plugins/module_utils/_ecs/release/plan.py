@@ -29,7 +29,7 @@ from ..rollout.observe import Cloud
 from ..service import api as service_api
 from ..service import flow as service_flow
 from ..service.limits import relation_problems
-from ..service.model import Options, ServicePlan, Shapes, Wish, plan_service, present, refuse_blocked
+from ..service.model import DesiredService, Options, ServicePlan, Shapes, exists, plan_service, refuse_blocked
 from ..target_group import flow as target_groups_flow
 from ..target_group.model import TargetGroup, changed, used_by
 from ..task_definition import api as definition_api
@@ -38,7 +38,7 @@ from ..task_definition.model import Draft, parse_name
 from ..task_definition.problems import definition_problems
 from .checkpoint import Run
 from .model import Before, unmark, wrong_order
-from .rollouts import Fleet, Ship
+from .rollouts import RolloutGroup, ServiceRollout
 
 ITEM: dict[str, dict[str, t.Any]] = {
     **SERVICE,
@@ -60,7 +60,7 @@ B = t.TypeVar("B")
 class Definition:
     """The task definition that one or more services of the release are to run."""
 
-    wish: definitions.Wish
+    desired: definitions.Wish
     current: Json | None
     draft: Draft
     # The revision as the modules return it; until it is registered, what is known of it.
@@ -79,7 +79,7 @@ class Part:
 
     name: str
     after: frozenset[str]
-    wish: Wish
+    desired: DesiredService
     asked: definitions.Wish | None = None
     # Tasks that the service starts with, if it is made.
     initial_count: int | None = None
@@ -90,8 +90,8 @@ class Part:
     # What an unfinished release noted on the service, or this one.
     before: Before | None = None
     unfinished: bool = False
-    ship: Ship | None = None
-    back: Ship | None = None
+    rollout: ServiceRollout | None = None
+    back: ServiceRollout | None = None
     # The service as AWS answered last.
     answer: Options | None = None
     # That which this run has created, by what no other of its name shares: ARN and time.
@@ -119,7 +119,7 @@ class Release:
     shapes: Shapes
     pool: Executor
     progress: Progress
-    fleet: Fleet
+    rollout_group: RolloutGroup
     timeout: float
     parts: list[Part]
     run: Run = field(default_factory=lambda: Run(""))
@@ -133,7 +133,7 @@ class Release:
         return self.cloud.ecs
 
     def say(self, part: Part, text: str) -> None:
-        self.fleet.say(part.name, text)
+        self.rollout_group.say(part.name, text)
 
 
 def identity(service: Options) -> tuple[str, str] | None:
@@ -172,7 +172,7 @@ def refuse_other_release(parts: Sequence[Part], own: str, now: str) -> None:
         runs = [part.before.run for part in others if part.before and part.before.run]
         if name in ("", own) or any(run.state for run in runs) or now >= max(run.until for run in runs):
             continue
-        same = all(part.before and part.wish.options.get("task_definition") == part.before.target for part in others)
+        same = all(part.before and part.desired.options.get("task_definition") == part.before.target for part in others)
         if same or has_arrived(others):
             continue
         run = max(runs, key=lambda run: run.until)
@@ -242,17 +242,17 @@ def _part(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool)
         asked, problems = problems_of(lambda: _asked(definition, ecs, check_mode))
         definition = None
     params["task_definition"] = None if definition is None else str(definition)
-    wish, wrong = problems_of(lambda: service_flow.wish_of(params, shapes, check_mode))
+    desired, wrong = problems_of(lambda: service_flow.desired_of(params, shapes, check_mode))
     problems += wrong
     if asked and asked.document is not None:
         whole = {**asked.document, **asked.options}
         problems += definition_problems(whole)
-        problems += relation_problems(wish.options if wish else {}, whole)
+        problems += relation_problems(desired.options if desired else {}, whole)
     count = params["initial_count"]
     if count is not None and count < 0:
         problems.append(f"initial_count: expected 0 or more, got {count}.")
     refuse(problems)
-    return Part(params["name"], frozenset(params["after"]), t.cast(Wish, wish), asked, count)
+    return Part(params["name"], frozenset(params["after"]), t.cast(DesiredService, desired), asked, count)
 
 
 def _asked(definition: dict[str, t.Any], ecs: t.Any, check_mode: bool) -> definitions.Wish:
@@ -292,9 +292,9 @@ def read_parts(pool: Executor, cloud: Cloud, cluster: str, parts: Sequence[Part]
     found = read_services(pool, cloud, cluster, [part.name for part in parts], check_mode)
     for part in parts:
         part.service = service = found.get(part.name)
-        if not present(service) or (service or {}).get("status") == "DRAINING":
+        if not exists(service) or (service or {}).get("status") == "DRAINING":
             continue
-        part.current = service_flow.options_of(cloud, service, part.wish)
+        part.current = service_flow.options_of(cloud, service, part.desired)
         part.before = unmark((part.current or {}).get("tags") or {})
         if part.before and not part.before.fits(str((service or {}).get("taskDefinition", ""))):
             part.before = None
@@ -320,7 +320,7 @@ def plan_parts(pool: Executor, cloud: Cloud, parts: Sequence[Part], shapes: Shap
     def plan(part: Part) -> None:
         name = _reference(part)
         if name:
-            part.wish.options["task_definition"] = found[name].result()
+            part.desired.options["task_definition"] = found[name].result()
         plan_part(part, shapes)
 
     gather(pool, plan, parts, lambda part: f"services, {part.name}")
@@ -345,7 +345,7 @@ def plan_target_groups(pool: Executor, cloud: Cloud, parts: Sequence[Part], aske
     if not wanted:
         return
     groups = target_groups_flow.plan(cloud, wanted, pool)
-    used = {part.name: used_by(part.wish.options) or used_by(part.current or {}) for part in parts}
+    used = {part.name: used_by(part.desired.options) or used_by(part.current or {}) for part in parts}
     target_groups_flow.require(wanted, groups, set().union(*used.values()))
     for part in parts:
         part.groups = [group for group in groups if group.arn in used[part.name]]
@@ -353,60 +353,60 @@ def plan_target_groups(pool: Executor, cloud: Cloud, parts: Sequence[Part], aske
 
 def _reference(part: Part) -> str:
     """The name of a task definition that is not the release's own."""
-    return "" if part.definition else str(part.wish.options.get("task_definition") or "")
+    return "" if part.definition else str(part.desired.options.get("task_definition") or "")
 
 
 def plan_part(part: Part, shapes: Shapes) -> None:
     """Plan one part, with the task definition as far as it is known."""
     if part.definition:
-        part.wish.options["task_definition"] = part.definition.arn
+        part.desired.options["task_definition"] = part.definition.arn
     if part.current is None and part.initial_count is not None:
-        part.wish.options.setdefault("desired_count", part.initial_count)
-    service_flow.require_task_definition(part.wish, part.current, part.name)
+        part.desired.options.setdefault("desired_count", part.initial_count)
+    service_flow.require_task_definition(part.desired, part.current, part.name)
     if part.definition:
-        refuse(list(relation_problems(part.wish.options, part.definition.draft.request)))
-    part.plan = plan_service(part.current, part.wish, shapes)
+        refuse(list(relation_problems(part.desired.options, part.definition.draft.request)))
+    part.plan = plan_service(part.current, part.desired, shapes)
     refuse_blocked(part.plan, part.name)
 
 
 def _plan_definitions(pool: Executor, cloud: Cloud, parts: Sequence[Part]) -> None:
     """One definition a family, however many services run it."""
-    wishes: dict[str, definitions.Wish] = {}
+    desired: dict[str, definitions.Wish] = {}
     running: dict[str, list[str]] = {}
     for part in parts:
         if not part.asked:
             continue
         family = part.asked.name.family
-        if wishes.setdefault(family, part.asked) != part.asked:
+        if desired.setdefault(family, part.asked) != part.asked:
             problem = f"services, {part.name}: the family {family} is defined in another way by another service."
             raise SlipwayError(INVALID_OPTION, problem, {"problems": [problem]})
         running.setdefault(family, []).append(str((part.current or {}).get("task_definition", "")))
 
-    def choose(wish: definitions.Wish) -> dict[str, Definition]:
-        return _definitions(cloud.ecs, wish, running[wish.name.family])
+    def choose(desired: definitions.Wish) -> dict[str, Definition]:
+        return _definitions(cloud.ecs, desired, running[desired.name.family])
 
-    found = gather(pool, choose, wishes.values(), lambda wish: f"task_definition {wish.name}")
-    planned = dict(zip(wishes, found, strict=True))
+    found = gather(pool, choose, desired.values(), lambda desired: f"task_definition {desired.name}")
+    planned = dict(zip(desired, found, strict=True))
     for part in parts:
         if part.asked:
             known = planned[part.asked.name.family]
             part.definition = known.get(str((part.current or {}).get("task_definition", "")), known[""])
 
 
-def _definitions(ecs: t.Any, wish: definitions.Wish, running: Sequence[str]) -> dict[str, Definition]:
+def _definitions(ecs: t.Any, desired: definitions.Wish, running: Sequence[str]) -> dict[str, Definition]:
     """The wish beside each revision that runs and is as asked, by ARN; and, by "", what all other services are to run:
     the newest if it is as asked, else another that is, else a new one.
 
     They differ after a release that was taken back: then the newest is the one that failed.
     """
-    newest = definitions.find(ecs, wish.name)
-    planned = Definition(wish, newest, definitions.plan(ecs, wish, newest))
-    if newest is None or wish.name.revision is not None:
+    newest = definitions.find(ecs, desired.name)
+    planned = Definition(desired, newest, definitions.plan(ecs, desired, newest))
+    if newest is None or desired.name.revision is not None:
         return {"": planned}
     kept = {} if planned.draft.is_new else {str(newest["arn"]): planned}
-    others = {arn for arn in running if arn != newest["arn"] and f"/{wish.name.family}:" in arn}
+    others = {arn for arn in running if arn != newest["arn"] and f"/{desired.name.family}:" in arn}
     for arn in sorted(others, key=definition_api.revision_of, reverse=True):
         runs = definitions.find(ecs, parse_name(arn))
-        if runs and not (drafted := definitions.plan(ecs, wish, runs)).is_new:
-            kept[arn] = Definition(wish, runs, drafted)
+        if runs and not (drafted := definitions.plan(ecs, desired, runs)).is_new:
+            kept[arn] = Definition(desired, runs, drafted)
     return {**kept, "": next(iter(kept.values()), planned)}

@@ -14,7 +14,7 @@ from ..._core.names import last
 from ..._core.types import Result
 from ..rollout.judge import primary
 from ..service import flow as service_flow
-from ..service.model import Options, shown
+from ..service.model import Options, to_result
 from ..target_group.model import changed, diff_of
 from ..task_definition.flow import secret_warnings
 from .checkpoints import CHECKPOINTS_LEFT
@@ -34,10 +34,10 @@ def state_of(part: Part) -> str:
     """How a service ended, or stands: one of the words that the module's documentation lists."""
     if part.back:
         return {"arrived": "rolled_back", "failed": "rollback_failed"}.get(part.back.state, "in_progress")
-    if part.ship and part.ship.error:
+    if part.rollout and part.rollout.error:
         return "failed"
-    if part.ship and part.ship.state != "arrived":
-        return "in_progress" if part.ship.under_way else "not_started"
+    if part.rollout and part.rollout.state != "arrived":
+        return "in_progress" if part.rollout.under_way else "not_started"
     if not part.changed:
         return "unchanged"
     return "created" if part.plan.action == "create" else "updated"
@@ -63,15 +63,15 @@ def _warnings(parts: Sequence[Part]) -> list[str]:
 
 def _service(part: Part, check_mode: bool) -> Result:
     after = _predicted(part) if check_mode else _answer(part)
-    errors = [ship.error for ship in (part.ship, part.back) if ship and ship.error]
+    errors = [rollout.error for rollout in (part.rollout, part.back) if rollout and rollout.error]
     return {
         "state": state_of(part),
         "changed": _touched(part, check_mode),
-        "before": _essence(shown(part.service)) if part.current is not None and part.service else {},
+        "before": _essence(to_result(part.service)) if part.current is not None and part.service else {},
         "after": _essence(after),
         "diff": _diff(part),
         "deployment": _deployment(part, check_mode),
-        "seconds": round(sum(ship.seconds for ship in (part.ship, part.back) if ship), 1),
+        "seconds": round(sum(rollout.seconds for rollout in (part.rollout, part.back) if rollout), 1),
         "service": after,
         **({"task_definition": part.definition.view} if part.definition else {}),
         **({"unfinished": True} if part.unfinished else {}),
@@ -102,15 +102,15 @@ def _diff(part: Part) -> Result:
 
 def _answer(part: Part) -> Options:
     """The service as AWS described it last, without its events, which may be long."""
-    ships = [ship.service for ship in (part.back, part.ship) if ship and ship.service]
-    service = next(iter(ships), part.answer or part.service) or {}
+    rollouts = [rollout.service for rollout in (part.back, part.rollout) if rollout and rollout.service]
+    service = next(iter(rollouts), part.answer or part.service) or {}
     if part.back and part.back.state == "arrived" and _is_new(part):
         return {}
     if not part.back:
         service = service_flow.with_tags(service, part.service, part.plan)
     else:
         service = {**service, "tags": (part.service or {}).get("tags")}
-    return _plain(shown(service))
+    return _plain(to_result(service))
 
 
 def _predicted(part: Part) -> Options:
@@ -135,10 +135,10 @@ def _essence(service: Options) -> Result:
 
 def _deployment(part: Part, check_mode: bool) -> str:
     """Id of the deployment that the release started or watched."""
-    if check_mode or not part.ship:
+    if check_mode or not part.rollout:
         return ""
-    goal = part.ship.observer.watch.goal
-    return goal.service_deployment or goal.deployment_id or str((primary(part.answer or {}) or {}).get("id", ""))
+    deployment = part.rollout.reader.judge.deployment
+    return deployment.service_deployment or deployment.id or str((primary(part.answer or {}) or {}).get("id", ""))
 
 
 def summary(release: Release) -> str:
@@ -181,11 +181,11 @@ def outcome_lines(parts: Sequence[Part]) -> list[str]:
     """The table of what was on its way; empty when nothing was."""
     rows = []
     for part in parts:
-        if not part.ship and not part.back and not part.changed:
+        if not part.rollout and not part.back and not part.changed:
             continue
         after = _answer(part)
         was = last((part.current or {}).get("task_definition"))
-        seconds = sum(ship.seconds for ship in (part.ship, part.back) if ship)
+        seconds = sum(rollout.seconds for rollout in (part.rollout, part.back) if rollout)
         rows.append(Row(part.name, _outcome(part), was, last(after.get("task_definition")), _running(after), seconds))
     return table(rows)
 
@@ -205,14 +205,14 @@ def _running(service: Options) -> str:
 
 def _outcome(part: Part) -> str:
     told = state_of(part).replace("_", " ")
-    return f"failed, {told}" if part.back and part.ship and part.ship.error else told
+    return f"failed, {told}" if part.back and part.rollout and part.rollout.error else told
 
 
 def failed(errors: Sequence[SlipwayError], release: Release, result: Result) -> SlipwayError:
     """The failure of a release: which services failed and why, and what became of the others."""
     parts = release.parts
     lost = {part.name: part.back.error for part in parts if part.back and part.back.error}
-    names = [part.name for part in parts if part.ship and part.ship.error] or [*lost]
+    names = [part.name for part in parts if part.rollout and part.rollout.error] or [*lost]
     lines = [f"The release failed: {', '.join(names)} of {counted(len(parts), 'service')}. {_fate(parts, lost)}"]
     lines += [error.msg for error in errors]
     lines += [f"On the way back: {error.msg}" for error in lost.values() if error not in errors]
@@ -280,10 +280,12 @@ def unfinished(cause: SlipwayError, release: Release) -> SlipwayError:
         release.progress.say(f"{cause.msg} {NOTHING_CHANGED}")
         return SlipwayError(cause.code, f"{cause.msg} {NOTHING_CHANGED}", cause.details)
     parts = release.parts
-    ships = [(part.back or part.ship) for part in parts]
-    going = [f"{ship.name} ({ship.told or ship.state})" for ship in ships if ship and ship.under_way]
+    rollouts = [(part.back or part.rollout) for part in parts]
+    going = [
+        f"{rollout.name} ({rollout.told or rollout.state})" for rollout in rollouts if rollout and rollout.under_way
+    ]
     done = [part.name for part in parts if state_of(part) in ("created", "updated", "rolled_back")]
-    errors = {part.name: part.ship.error for part in parts if part.ship and part.ship.error}
+    errors = {part.name: part.rollout.error for part in parts if part.rollout and part.rollout.error}
     lines = [
         f"{cause.msg} ECS continues the started deployments; this run no longer monitors them.",
         f"On their way: {', '.join(going) or 'none'}. Done: {', '.join(done) or 'none'}.",

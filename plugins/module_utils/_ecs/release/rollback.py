@@ -13,31 +13,31 @@ from ..._core.errors import CONFLICT, TIMEOUT, SlipwayError
 from ..._core.names import last
 from ..._core.waiting import poll
 from ..rollout.judge import is_steady
-from ..rollout.observe import Observer
+from ..rollout.observe import RolloutReader
 from ..service import api as service_api
 from ..service import flow as service_flow
-from ..service.model import Options, Wish, current_options, plan_service, present
+from ..service.model import DesiredService, Options, exists, from_api, plan_service
 from ..target_group import flow as target_groups_flow
 from ..target_group.model import changed
 from .checkpoints import clear_checkpoints
 from .model import Before, counted, reversed_order, unmark, way_back
 from .plan import RELEASE_IN_PROGRESS, Part, Release, identity, read_services
 from .report import ROLLBACK_FAILED
-from .rollouts import Service, Ship, Unwatched
+from .rollouts import NotMonitored, Service, ServiceRollout
 
 SERVICE_GONE = "service_gone"
 # For so long a read may not show what was created just now.
 _STALE_SECONDS = 10.0
 
 
-def request_of(release: Release, name: str, wish: Wish) -> service_flow.Request:
+def request_of(release: Release, name: str, desired: DesiredService) -> service_flow.Request:
     """What service_flow is asked; a service that is there already is ours if it has the checkpoint of this release."""
 
     def ours(service: Options) -> bool:
         found = _checkpoint(service)
         return bool(found and found.run and found.run.id == release.run.id)
 
-    return service_flow.Request(release.cluster, name, wish, None, True, release.timeout, False, ours)
+    return service_flow.Request(release.cluster, name, desired, None, True, release.timeout, False, ours)
 
 
 def roll_back(release: Release, parts: Sequence[Part]) -> None:
@@ -53,18 +53,20 @@ def roll_back(release: Release, parts: Sequence[Part]) -> None:
         found = read_services(release.pool, release.cloud, release.cluster, [part.name for part in parts], False)
     except SlipwayError as error:
         for part in parts:
-            part.back = Ship(part.name, Observer(release.cloud, release.cluster, part.name), lambda: None)
+            part.back = ServiceRollout(
+                part.name, RolloutReader(release.cloud, release.cluster, part.name), lambda: None
+            )
             _leave(part.back, error.code, f"not rolled back, for it could not be read: {error.msg}")
         return
     order = reversed_order({part.name: part.after for part in parts})
     for part in parts:
-        observer = Observer(release.cloud, release.cluster, part.name)
-        start = functools.partial(_start, release, part, observer, found.get(part.name))
-        part.back = Ship(part.name, observer, start, order[part.name])
+        reader = RolloutReader(release.cloud, release.cluster, part.name)
+        start = functools.partial(_start, release, part, reader, found.get(part.name))
+        part.back = ServiceRollout(part.name, reader, start, order[part.name])
     backs = [part.back for part in parts if part.back]
     try:
-        release.fleet.run(backs, halt=False)
-    except Unwatched as error:
+        release.rollout_group.run(backs, halt=False)
+    except NotMonitored as error:
         release.trouble.append(("the way back is no longer monitored", error.cause))
     for back in backs:
         if back.state == "waiting":
@@ -74,11 +76,11 @@ def roll_back(release: Release, parts: Sequence[Part]) -> None:
     clear_checkpoints(release, [part for part in parts if part.back and part.back.state == "arrived"], complete=False)
 
 
-def _leave(back: Ship, code: str, told: str) -> None:
+def _leave(back: ServiceRollout, code: str, told: str) -> None:
     back.state, back.error = "failed", SlipwayError(code, f"Service {back.name}: {told}")
 
 
-def _start(release: Release, part: Part, observer: Observer, service: Service | None) -> Service | None:
+def _start(release: Release, part: Part, reader: RolloutReader, service: Service | None) -> Service | None:
     """Make the calls that lead back; the service to watch, None where nothing is left to wait for."""
     before = part.before
     if before is None:
@@ -92,22 +94,22 @@ def _start(release: Release, part: Part, observer: Observer, service: Service | 
             raise
         restore_target_groups(release, part, before)
         return None
-    if service is None or not present(service):
+    if service is None or not exists(service):
         raise SlipwayError(SERVICE_GONE, "It was deleted meanwhile, so it cannot be brought back.")
     _refuse_anothers(release, part, service)
-    wish = way_back(before)
-    planned = plan_service(current_options(service), wish, release.shapes)
+    desired = way_back(before)
+    planned = plan_service(from_api(service), desired, release.shapes)
     settling = restore_target_groups(release, part, before)
     if not planned.changed and is_steady(service) and not settling:
         return None
     if not planned.changed:
-        service_flow.aim(observer, service, service)
-        observer.watch.settling = settling
+        service_flow.follow_change(reader, service, service)
+        reader.judge.settling = settling
         return service
-    observer.read_known()
-    answer = service_flow.apply(release.cloud, request_of(release, part.name, wish), service, planned, None)
+    reader.read_known()
+    answer = service_flow.apply(release.cloud, request_of(release, part.name, desired), service, planned, None)
     release.say(part, f"back to {last(answer.get('taskDefinition'))}")
-    service_flow.aim(observer, service, answer)
+    service_flow.follow_change(reader, service, answer)
     return answer
 
 
@@ -133,7 +135,7 @@ def _delete(release: Release, part: Part) -> None:
         raise SlipwayError(CONFLICT, told, {"service_arn": service.get("serviceArn")})
     service_api.delete_service(release.ecs, release.cluster, part.name, force=True)
     release.say(part, "deleted, there was none before")
-    service_flow.await_inactive(release.cloud, release.cluster, part.name, release.timeout)
+    service_flow.wait_deleted(release.cloud, release.cluster, part.name, release.timeout)
 
 
 def _read_created(release: Release, part: Part) -> Service | None:
@@ -145,18 +147,18 @@ def _read_created(release: Release, part: Part) -> Service | None:
 
     if not part.asked_to_create:
         found = read()
-        return found if present(found) else None
+        return found if exists(found) else None
     try:
         found = poll(read, bool, timeout=_STALE_SECONDS, waiting_for=f"the service {part.name} to be shown")
     except SlipwayError as error:
         if error.code != TIMEOUT:
             raise
         return None
-    return found if present(found) else None
+    return found if exists(found) else None
 
 
 def _checkpoint(service: Options) -> Before | None:
-    return unmark(current_options(service).get("tags") or {})
+    return unmark(from_api(service).get("tags") or {})
 
 
 def _refuse_anothers(release: Release, part: Part, service: Service) -> None:

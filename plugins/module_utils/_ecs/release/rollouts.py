@@ -19,18 +19,18 @@ from ..._core.progress import SILENCE, Progress
 from ..._core.types import Json
 from ..._core.waiting import FIRST_PAUSE, LONGEST_PAUSE, Clock
 from ..rollout.judge import Verdict
-from ..rollout.observe import Cloud, Observer, Outcome, explain, timed_out
+from ..rollout.observe import Cloud, Outcome, RolloutReader, explain, timed_out
 from ..service import api as service_api
 
 Service = dict[str, t.Any]
 
 
 @dataclass
-class Ship:
+class ServiceRollout:
     """One service on its way. `start` makes the calls; it answers the service to watch, or None where that is all."""
 
     name: str
-    observer: Observer
+    reader: RolloutReader
     start: Callable[[], Service | None]
     after: frozenset[str] = frozenset()
     service: Service | None = None
@@ -46,7 +46,7 @@ class Ship:
         return self.state in ("starting", "watched")
 
 
-class Unwatched(Exception):
+class NotMonitored(Exception):
     """AWS could not be asked how the ships fare, for the reason in `cause`."""
 
     def __init__(self, cause: SlipwayError) -> None:
@@ -55,7 +55,7 @@ class Unwatched(Exception):
 
 
 @dataclass
-class Fleet:
+class RolloutGroup:
     """Brings ships to their goals. `pool` bounds how many calls are made at a time."""
 
     cloud: Cloud
@@ -67,23 +67,23 @@ class Fleet:
     # Of the column of names.
     width: int = 0
 
-    def run(self, ships: Sequence[Ship], *, halt: bool) -> None:
+    def run(self, rollouts: Sequence[ServiceRollout], *, halt: bool) -> None:
         """Until each has arrived or failed; with `halt`, no further than to the first that failed.
 
         A ship whose predecessor failed stays `waiting`. With `halt` those under way are left `watched`, but every
         call that was begun has ended.
         """
-        names = {ship.name: ship for ship in ships}
+        names = {rollout.name: rollout for rollout in rollouts}
         self.width = min(max(map(len, names), default=0), 30)
-        order = graphlib.TopologicalSorter({ship.name: ship.after & names.keys() for ship in ships})
+        order = graphlib.TopologicalSorter({rollout.name: rollout.after & names.keys() for rollout in rollouts})
         order.prepare()
-        starting: dict[Future[Service | None], Ship] = {}
+        starting: dict[Future[Service | None], ServiceRollout] = {}
         pause, next_look = FIRST_PAUSE, 0.0
-        while not (halt and any(ship.error for ship in ships)):
+        while not (halt and any(rollout.error for rollout in rollouts)):
             for name in order.get_ready():
                 starting[self.pool.submit(self._start, names[name])] = names[name]
                 pause = FIRST_PAUSE
-            watched = [ship for ship in ships if ship.state == "watched"]
+            watched = [rollout for rollout in rollouts if rollout.state == "watched"]
             if not starting and not watched:
                 return
             done = self._wait(starting, next_look if watched else None)
@@ -92,19 +92,21 @@ class Fleet:
                 try:
                     ended += self._look(watched)
                 except SlipwayError as error:
-                    raise Unwatched(error) from error
+                    raise NotMonitored(error) from error
                 next_look, pause = self.clock.now() + pause, min(pause * 2, LONGEST_PAUSE)
-            order.done(*(ship.name for ship in ended if ship.state == "arrived"))
-            self._heartbeat(ships)
-        for future, ship in starting.items():
+            order.done(*(rollout.name for rollout in ended if rollout.state == "arrived"))
+            self._heartbeat(rollouts)
+        for future, rollout in starting.items():
             if not future.cancel():
-                self._started(ship, future)
+                self._started(rollout, future)
 
     def say(self, name: str, text: str) -> None:
         """Add a line on one service."""
         self.progress.say(f"{name:<{self.width}}  {text}")
 
-    def _wait(self, starting: dict[Future[Service | None], Ship], until: float | None) -> set[Future[Service | None]]:
+    def _wait(
+        self, starting: dict[Future[Service | None], ServiceRollout], until: float | None
+    ) -> set[Future[Service | None]]:
         """Wait for the first start to end, no longer than until the next look; the starts that have ended."""
         left = SILENCE if until is None else max(0.0, until - self.clock.now())
         if starting:
@@ -112,48 +114,48 @@ class Fleet:
         self.clock.sleep(left)
         return set()
 
-    def _start(self, ship: Ship) -> Service | None:
-        ship.state, ship.started = "starting", self.clock.now()
-        return ship.start()
+    def _start(self, rollout: ServiceRollout) -> Service | None:
+        rollout.state, rollout.started = "starting", self.clock.now()
+        return rollout.start()
 
-    def _started(self, ship: Ship, future: Future[Service | None]) -> Ship:
+    def _started(self, rollout: ServiceRollout, future: Future[Service | None]) -> ServiceRollout:
         """Note how a start has ended: its service is to be watched, or that was all, or it failed."""
         try:
-            ship.service = future.result()
+            rollout.service = future.result()
         except SlipwayError as error:
-            self._fail(ship, SlipwayError(error.code, f"Service {ship.name}: {error.msg}", error.details))
-            self.say(ship.name, f"failed. {error.msg}")
-            return ship
-        if ship.service is None:
-            self._arrive(ship)
+            self._fail(rollout, SlipwayError(error.code, f"Service {rollout.name}: {error.msg}", error.details))
+            self.say(rollout.name, f"failed. {error.msg}")
+            return rollout
+        if rollout.service is None:
+            self._arrive(rollout)
         else:
-            ship.state = "watched"
+            rollout.state = "watched"
             # What goes without saying.
-            ship.told = f"0/{ship.service.get('desiredCount', 0)} running"
-        return ship
+            rollout.told = f"0/{rollout.service.get('desiredCount', 0)} running"
+        return rollout
 
-    def _look(self, watched: Sequence[Ship]) -> list[Ship]:
+    def _look(self, watched: Sequence[ServiceRollout]) -> list[ServiceRollout]:
         """Look at all that are under way, in batches; those that have ended."""
-        names = [ship.name for ship in watched]
+        names = [rollout.name for rollout in watched]
         answers = self.pool.map(self._read, batches(names, service_api.SERVICES_BATCH))
         found = {service["serviceName"]: service for service in itertools.chain.from_iterable(answers)}
-        for ship in watched:
-            ship.service = found.get(ship.name, {"serviceName": ship.name, "status": "INACTIVE"})
+        for rollout in watched:
+            rollout.service = found.get(rollout.name, {"serviceName": rollout.name, "status": "INACTIVE"})
         deployments = self._deployments(watched)
-        for ship, text in zip(
-            watched, self.pool.map(lambda ship: self._judge(ship, deployments), watched), strict=True
+        for rollout, text in zip(
+            watched, self.pool.map(lambda rollout: self._judge(rollout, deployments), watched), strict=True
         ):
-            if text != ship.told:
-                self.say(ship.name, text)
-                ship.told = text
-        return [ship for ship in watched if not ship.under_way]
+            if text != rollout.told:
+                self.say(rollout.name, text)
+                rollout.told = text
+        return [rollout for rollout in watched if not rollout.under_way]
 
     def _read(self, names: list[str]) -> list[Service]:
         return service_api.describe_services(self.cloud.ecs, self.cluster, names)
 
-    def _deployments(self, watched: Sequence[Ship]) -> dict[str, Json]:
+    def _deployments(self, watched: Sequence[ServiceRollout]) -> dict[str, Json]:
         """The service deployments that are known to be followed, by ARN."""
-        arns = {arn for ship in watched if (arn := ship.observer.watch.goal.service_deployment)}
+        arns = {arn for rollout in watched if (arn := rollout.reader.judge.deployment.service_deployment)}
         reads = self.pool.map(self._read_deployments, batches(sorted(arns), service_api.DEPLOYMENTS_BATCH))
         return {found["serviceDeploymentArn"]: found for found in itertools.chain.from_iterable(reads)}
 
@@ -166,37 +168,37 @@ class Fleet:
                 return []
             raise
 
-    def _judge(self, ship: Ship, deployments: Mapping[str, Json]) -> str:
+    def _judge(self, rollout: ServiceRollout, deployments: Mapping[str, Json]) -> str:
         """Judge what was read of a ship's service; what there is to say of it."""
-        watch, service = ship.observer.watch, t.cast(Service, ship.service)
-        sight = ship.observer.glance(service, deployments)
+        judge, service = rollout.reader.judge, t.cast(Service, rollout.service)
+        snapshot = rollout.reader.quick_snapshot(service, deployments)
         now = self.clock.now()
-        verdict = watch.observe(sight, now)
-        ship.observer.require_judgeable(sight, verdict)
-        if not verdict.over and now - ship.started > self.timeout:
+        verdict = judge.verdict(snapshot, now)
+        rollout.reader.require_judgeable(snapshot, verdict)
+        if not verdict.over and now - rollout.started > self.timeout:
             verdict = timed_out(verdict, self.timeout)
-        ship.verdict = verdict
+        rollout.verdict = verdict
         if verdict.state == "succeeded":
-            self._arrive(ship)
-            return f"done in {ship.seconds:.0f} s, {verdict.progress}"
+            self._arrive(rollout)
+            return f"done in {rollout.seconds:.0f} s, {verdict.progress}"
         if verdict.state == "failed":
-            sight = ship.observer.look(service)
-            watch.observe(sight, now)  # remembers the tasks that failed
-            self._fail(ship, explain(ship.observer, Outcome(verdict, sight)))
-            return f"failed after {ship.seconds:.0f} s. {verdict.summary}"
-        reasons = [str(task.get("stoppedReason") or "") for task in watch.failed_tasks[-1:]]
+            snapshot = rollout.reader.full_snapshot(service)
+            judge.verdict(snapshot, now)  # remembers the tasks that failed
+            self._fail(rollout, explain(rollout.reader, Outcome(verdict, snapshot)))
+            return f"failed after {rollout.seconds:.0f} s. {verdict.summary}"
+        reasons = [str(task.get("stoppedReason") or "") for task in judge.failed_tasks[-1:]]
         return ": ".join([verdict.progress, *filter(None, reasons)])
 
-    def _arrive(self, ship: Ship) -> None:
-        ship.state, ship.seconds = "arrived", self.clock.now() - ship.started
+    def _arrive(self, rollout: ServiceRollout) -> None:
+        rollout.state, rollout.seconds = "arrived", self.clock.now() - rollout.started
 
-    def _fail(self, ship: Ship, error: SlipwayError) -> None:
-        ship.state, ship.seconds, ship.error = "failed", self.clock.now() - ship.started, error
+    def _fail(self, rollout: ServiceRollout, error: SlipwayError) -> None:
+        rollout.state, rollout.seconds, rollout.error = "failed", self.clock.now() - rollout.started, error
 
-    def _heartbeat(self, ships: Sequence[Ship]) -> None:
+    def _heartbeat(self, rollouts: Sequence[ServiceRollout]) -> None:
         if self.progress.silent_for < SILENCE:
             return
-        going = [f"{ship.name} {ship.told}".strip() for ship in ships if ship.under_way]
+        going = [f"{rollout.name} {rollout.told}".strip() for rollout in rollouts if rollout.under_way]
         more = f" and {len(going) - 3} more" if len(going) > 3 else ""
-        arrived = sum(ship.state == "arrived" for ship in ships)
-        self.progress.say(f"Still at it: {arrived} of {len(ships)} done. {'; '.join(going[:3])}{more}")
+        arrived = sum(rollout.state == "arrived" for rollout in rollouts)
+        self.progress.say(f"Still at it: {arrived} of {len(rollouts)} done. {'; '.join(going[:3])}{more}")

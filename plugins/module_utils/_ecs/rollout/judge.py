@@ -47,10 +47,10 @@ CODES = {
 
 
 @dataclass(frozen=True)
-class Goal:
+class Deployment:
     """The deployment to follow: what the service's answer named PRIMARY right after the call."""
 
-    deployment_id: str = ""
+    id: str = ""
     task_definition: str = ""
     created_at: t.Any = None
     service_deployment: str = ""
@@ -59,7 +59,7 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Sight:
+class Snapshot:
     """What was read at one moment.
 
     `targets` maps target groups to the answers of DescribeTargetHealth, `groups` to those of DescribeTargetGroups,
@@ -87,11 +87,11 @@ class Verdict:
         return self.state != "in_progress"
 
 
-def goal_of(service: Json, *, fresh: bool, service_deployment: str = "") -> Goal:
+def deployment_of(service: Json, *, fresh: bool, service_deployment: str = "") -> Deployment:
     """The goal that a service's answer stands for."""
     first = primary(service) or {}
-    return Goal(
-        deployment_id=first.get("id", ""),
+    return Deployment(
+        id=first.get("id", ""),
         task_definition=str(first.get("taskDefinition") or service.get("taskDefinition", "")),
         created_at=first.get("createdAt"),
         service_deployment=service_deployment,
@@ -103,7 +103,7 @@ def primary(service: Json) -> Json | None:
     return next((item for item in service.get("deployments") or () if item.get("status") == "PRIMARY"), None)
 
 
-def deployment(service: Json, deployment_id: str) -> Json | None:
+def find_deployment(service: Json, deployment_id: str) -> Json | None:
     return next((item for item in service.get("deployments") or () if item.get("id") == deployment_id), None)
 
 
@@ -123,9 +123,9 @@ def is_steady(service: Json) -> bool:
     return deployments[0].get("rolloutState", "COMPLETED") == "COMPLETED" and not deployments[0].get("failedTasks")
 
 
-def goes_well(service: Json, goal: Goal, followed: Json | None) -> bool:
+def is_on_track(service: Json, deployment: Deployment, followed: Json | None) -> bool:
     """True when what AWS says of the deployment tells all there is to know for now: it goes on, or has succeeded."""
-    own = deployment(service, goal.deployment_id)
+    own = find_deployment(service, deployment.id)
     if own is None or own.get("failedTasks"):
         return False
     if followed:
@@ -171,14 +171,14 @@ def failed_health_check(task: Json) -> bool:
     return "health check" in str(task.get("stoppedReason", "")).lower()
 
 
-def belongs(task: Json, goal: Goal) -> bool:
+def belongs_to(task: Json, deployment: Deployment) -> bool:
     """True when the followed deployment started the task. ECS writes the deployment's id into `startedBy`."""
     started_by = str(task.get("startedBy", ""))
     if started_by.startswith("ecs-svc/"):
-        return started_by == goal.deployment_id
-    if task.get("taskDefinitionArn") != goal.task_definition:
+        return started_by == deployment.id
+    if task.get("taskDefinitionArn") != deployment.task_definition:
         return False
-    born, since = task.get("createdAt"), goal.created_at
+    born, since = task.get("createdAt"), deployment.created_at
     return not (born and since) or bool(born >= since)
 
 
@@ -219,16 +219,16 @@ def serving(targets: Sequence[Json], tasks: Sequence[Json]) -> int:
     return sum(state_of(item) in STATES_SERVING for _owner, item in own_targets(targets, tasks))
 
 
-def unwell(sight: Sight, goal: Goal) -> list[Json]:
+def failing_tasks(snapshot: Snapshot, deployment: Deployment) -> list[Json]:
     """The tasks that do not run yet, and those of the deployment that run and fail a health check."""
-    own = [task for task in sight.tasks if is_running(task) and belongs(task, goal)]
+    own = [task for task in snapshot.tasks if is_running(task) and belongs_to(task, deployment)]
     failing = {
         owner
-        for targets in sight.targets.values()
+        for targets in snapshot.targets.values()
         for owner, item in own_targets(targets, own)
         if state_of(item) == "unhealthy"
     }
-    starting = [task for task in sight.tasks if task.get("lastStatus") not in ("RUNNING", "STOPPED")]
+    starting = [task for task in snapshot.tasks if task.get("lastStatus") not in ("RUNNING", "STOPPED")]
     return [*starting, *(task for task in own if is_unhealthy(task) or task_id(task) in failing)]
 
 
@@ -249,10 +249,10 @@ def breaker_limit(service: Json) -> int:
 
 
 @dataclass
-class Watch:
+class RolloutJudge:
     """Follows one deployment through one sight after the other."""
 
-    goal: Goal
+    deployment: Deployment
     # Then a running task counts only once it is healthy.
     health_is_checked: bool = False
     # For so many seconds, targets may still have the state that former settings of their target groups gave them.
@@ -263,35 +263,35 @@ class Watch:
     _failed_before: int = 0
     _excused: set[str] = field(default_factory=set)
     _was_in_progress: bool = False
-    _gave_up: str = ""
+    _failure_reason: str = ""
     _checks: dict[str, HealthChecks] = field(default_factory=dict)
     _unhealthy_targets: dict[str, list[Json]] = field(default_factory=dict)
 
-    def observe(self, sight: Sight, at: float) -> Verdict:
+    def verdict(self, snapshot: Snapshot, at: float) -> Verdict:
         """The verdict on what was seen `at` this many seconds on any clock that only goes forward."""
-        if sight.service.get("status", "ACTIVE") != "ACTIVE":
+        if snapshot.service.get("status", "ACTIVE") != "ACTIVE":
             return Verdict("failed", CODES["service_gone"], "service_gone")
-        if controller(sight.service) != "ECS":
-            return self._counted(sight.service)
-        tasks = [task for task in sight.tasks if belongs(task, self.goal)]
+        if controller(snapshot.service) != "ECS":
+            return self._counted(snapshot.service)
+        tasks = [task for task in snapshot.tasks if belongs_to(task, self.deployment)]
         self._remember(tasks, at)
-        verdict = self._of_service_deployment(sight) or self._of_deployments(sight, tasks, at)
+        verdict = self._of_service_deployment(snapshot) or self._of_deployments(snapshot, tasks, at)
         if not verdict.over:
-            verdict = self._unhealthy(sight, tasks, at) or self._hopeless(sight, tasks, at) or verdict
-        return Verdict(verdict.state, verdict.summary, verdict.code, self._progress(sight))
+            verdict = self._unhealthy(snapshot, tasks, at) or self._no_task_works(snapshot, tasks, at) or verdict
+        return Verdict(verdict.state, verdict.summary, verdict.code, self._progress(snapshot))
 
     @property
     def failed_tasks(self) -> list[Json]:
         """The tasks of the deployment that failed so far, the latest last."""
         return list(self._failed.values())
 
-    def telling_targets(self, sight: Sight) -> dict[str, Sequence[Json]]:
+    def telling_targets(self, snapshot: Snapshot) -> dict[str, Sequence[Json]]:
         """The targets by target group. Where ECS has just replaced the unhealthy ones, those: new ones tell nothing."""
         return {
             arn: targets
             if "unhealthy" in {state_of(item) for item in targets}
             else self._last_unhealthy(arn) or targets
-            for arn, targets in sight.targets.items()
+            for arn, targets in snapshot.targets.items()
         }
 
     def _last_unhealthy(self, arn: str) -> Sequence[Json]:
@@ -310,9 +310,9 @@ class Watch:
             self._excused |= {name for name, task in failed.items() if failed_health_check(task)}
         self._failed |= {name: task for name, task in failed.items() if name not in self._excused}
         if at == self._started:
-            self._failed_before = 0 if self.goal.fresh else len(self._failed)
+            self._failed_before = 0 if self.deployment.fresh else len(self._failed)
 
-    def _settled(self, sight: Sight, tasks: Sequence[Json], at: float, seconds: float) -> list[Json]:
+    def _stable_tasks(self, snapshot: Snapshot, tasks: Sequence[Json], at: float, seconds: float) -> list[Json]:
         """The tasks that run long enough, are not unhealthy, and get traffic from every target group."""
         up = [
             task
@@ -322,7 +322,7 @@ class Watch:
             and task.get("desiredStatus", "RUNNING") == "RUNNING"
             and self._healthy(task)
         ]
-        fewest = min((serving(targets, up) for targets in sight.targets.values()), default=len(up))
+        fewest = min((serving(targets, up) for targets in snapshot.targets.values()), default=len(up))
         return up[:fewest]
 
     def _healthy(self, task: Json) -> bool:
@@ -337,9 +337,9 @@ class Watch:
             return Verdict("succeeded", f"{running} of {desired} tasks run.", progress=progress)
         return Verdict("in_progress", f"{running} of {desired} tasks run.", progress=progress)
 
-    def _of_service_deployment(self, sight: Sight) -> Verdict | None:
+    def _of_service_deployment(self, snapshot: Snapshot) -> Verdict | None:
         """The verdict by the service deployment's status; None where there is no such deployment."""
-        followed = sight.service_deployment
+        followed = snapshot.service_deployment
         if not followed:
             return None
         status, reason = followed.get("status", ""), _sentence(followed.get("statusReason"))
@@ -350,117 +350,124 @@ class Watch:
         if status == "ROLLBACK_FAILED":
             return _failure("rollback_failed", reason)
         if status == "STOPPED":
-            return self._stopped(sight, followed, reason)
+            return self._stopped(snapshot, followed, reason)
         return Verdict("in_progress", _hook(followed) or reason or f"The deployment is {status}.")
 
-    def _stopped(self, sight: Sight, followed: Json, reason: str) -> Verdict:
+    def _stopped(self, snapshot: Snapshot, followed: Json, reason: str) -> Verdict:
         """STOPPED has three causes: a later deployment, AWS's own decision, somebody's."""
         triggered = [
             part
             for part in ("deploymentCircuitBreaker", "alarms")
             if (followed.get(part) or {}).get("status") == "TRIGGERED"
         ]
-        own = deployment(sight.service, self.goal.deployment_id) or {}
+        own = find_deployment(snapshot.service, self.deployment.id) or {}
         if triggered or own.get("rolloutState") == "FAILED":
             return _failure("deployment_failed", reason or _sentence(own.get("rolloutStateReason")))
-        if self._later(sight.service):
+        if self._later(snapshot.service):
             return _failure("superseded", reason)
         return _failure("deployment_stopped", reason)
 
-    def _of_deployments(self, sight: Sight, tasks: Sequence[Json], at: float) -> Verdict:
+    def _of_deployments(self, snapshot: Snapshot, tasks: Sequence[Json], at: float) -> Verdict:
         """The verdict by the service's deployments, its tasks and their targets."""
-        own, first = deployment(sight.service, self.goal.deployment_id), primary(sight.service)
+        own, first = find_deployment(snapshot.service, self.deployment.id), primary(snapshot.service)
         if own and own.get("rolloutState") == "FAILED":
-            self._gave_up = _sentence(own.get("rolloutStateReason")) or CODES["deployment_failed"]
-        if self._gave_up:
-            return self._given_up(sight.service, own, first)
+            self._failure_reason = _sentence(own.get("rolloutStateReason")) or CODES["deployment_failed"]
+        if self._failure_reason:
+            return self._after_failure(snapshot.service, own, first)
         if own is None or own is not first:
-            if self._later(sight.service):
+            if self._later(snapshot.service):
                 return _failure("superseded", f"The service now runs deployment {(first or {}).get('id')}.")
             return Verdict("in_progress", "AWS does not list the deployment yet.")
         if own.get("rolloutState", "COMPLETED") != "COMPLETED":
             self._was_in_progress = True
             return Verdict("in_progress", _sentence(own.get("rolloutStateReason")) or "The deployment is in progress.")
-        return self._complete(sight, own, tasks, at)
+        return self._complete(snapshot, own, tasks, at)
 
-    def _given_up(self, service: Json, own: Json | None, first: Json | None) -> Verdict:
+    def _after_failure(self, service: Json, own: Json | None, first: Json | None) -> Verdict:
         """The deployment has failed: a rollback is over when the deployment that replaces it is complete."""
         if own is not None and own is first:
-            if "rolling back" in self._gave_up:
-                return Verdict("in_progress", self._gave_up)
-            return _failure("deployment_failed", self._gave_up)
+            if "rolling back" in self._failure_reason:
+                return Verdict("in_progress", self._failure_reason)
+            return _failure("deployment_failed", self._failure_reason)
         back = first or {}
         if back.get("rolloutState", "COMPLETED") == "COMPLETED":
             return _failure(
-                "rolled_back", f"{self._gave_up} The service runs {last(back.get('taskDefinition'))} again."
+                "rolled_back", f"{self._failure_reason} The service runs {last(back.get('taskDefinition'))} again."
             )
         if back.get("rolloutState") == "FAILED":
             return _failure("rollback_failed", _sentence(back.get("rolloutStateReason")))
-        return Verdict("in_progress", f"{self._gave_up} AWS rolls back.")
+        return Verdict("in_progress", f"{self._failure_reason} AWS rolls back.")
 
-    def _complete(self, sight: Sight, own: Json, tasks: Sequence[Json], at: float) -> Verdict:
+    def _complete(self, snapshot: Snapshot, own: Json, tasks: Sequence[Json], at: float) -> Verdict:
         """AWS says COMPLETED: true when as many tasks as wanted run, serve, and stay."""
-        wanted = int(sight.service.get("desiredCount") or 0)
-        if sight.service.get("schedulingStrategy") == "DAEMON":
+        wanted = int(snapshot.service.get("desiredCount") or 0)
+        if snapshot.service.get("schedulingStrategy") == "DAEMON":
             wanted = int(own.get("desiredCount") or 0)
         # A task that nothing checks may be COMPLETED and end a moment later.
-        vouched = self._was_in_progress and (self.health_is_checked or sight.targets)
+        vouched = self._was_in_progress and (self.health_is_checked or snapshot.targets)
         seconds = max(self.settling, 0.0 if vouched else SETTLE_SECONDS)
-        settled = len(self._settled(sight, tasks, at, seconds))
+        settled = len(self._stable_tasks(snapshot, tasks, at, seconds))
         if settled >= wanted and (wanted or not self._running_since):
             return Verdict("succeeded", f"{settled} of {wanted} tasks run.")
         return Verdict("in_progress", f"{settled} of {wanted} tasks run and serve.")
 
-    def _hopeless(self, sight: Sight, tasks: Sequence[Json], at: float) -> Verdict | None:
+    def _no_task_works(self, snapshot: Snapshot, tasks: Sequence[Json], at: float) -> Verdict | None:
         """A failure where tasks fail one after the other, none works, and nobody but us would ever say so."""
-        own = deployment(sight.service, self.goal.deployment_id) or {}
-        wanted = int(sight.service.get("desiredCount") or 0)
+        own = find_deployment(snapshot.service, self.deployment.id) or {}
+        wanted = int(snapshot.service.get("desiredCount") or 0)
         limit = max(FAILED_TASKS_LIMIT, min(wanted, FAILED_TASKS_LIMIT_MAX))
-        if own.get("rolloutState") != "COMPLETED" and breaker_limit(sight.service):
+        if own.get("rolloutState") != "COMPLETED" and breaker_limit(snapshot.service):
             # The breaker is to speak first; this is for the case that it never does.
-            limit += breaker_limit(sight.service)
-        unhealthy = [task for task in tasks if self._past_grace(sight.service, task, at) and is_unhealthy(task)]
+            limit += breaker_limit(snapshot.service)
+        unhealthy = [task for task in tasks if self._past_grace(snapshot.service, task, at) and is_unhealthy(task)]
         counted = 0 if self.settling else int(own.get("failedTasks") or 0)
         failed = max(len(self._failed), counted) + len(unhealthy)
-        if self._gave_up or not wanted or failed < limit or self._settled(sight, tasks, at, SETTLE_SECONDS):
+        if (
+            self._failure_reason
+            or not wanted
+            or failed < limit
+            or self._stable_tasks(snapshot, tasks, at, SETTLE_SECONDS)
+        ):
             return None
         starting = any(task.get("desiredStatus") == "RUNNING" for task in tasks)
         if starting and not unhealthy and len(self._failed) == self._failed_before:
             return None
-        if at - (self._started if self._started is not None else at) < SETTLE_SECONDS and not self.goal.fresh:
+        if at - (self._started if self._started is not None else at) < SETTLE_SECONDS and not self.deployment.fresh:
             return None
         if all(map(failed_health_check, self._failed.values())) and (unhealthy or self._failed):
             checks = f"{failed} tasks failed their health checks, {wanted} should run and none works."
-            return _failure("health_check_failing", f"{checks}{_outlook(sight.service, own)}")
+            return _failure("health_check_failing", f"{checks}{_outlook(snapshot.service, own)}")
         return _failure("tasks_failing", f"{failed} tasks failed, {wanted} should run and none works.")
 
-    def _unhealthy(self, sight: Sight, tasks: Sequence[Json], at: float) -> Verdict | None:
+    def _unhealthy(self, snapshot: Snapshot, tasks: Sequence[Json], at: float) -> Verdict | None:
         """A failure where the targets already say that the new tasks will never be healthy."""
         if at - (self._started or 0.0) < self.settling:
             return None
         up = [task for task in tasks if is_running(task) and task.get("desiredStatus", "RUNNING") == "RUNNING"]
-        grace = int(sight.service.get("healthCheckGracePeriodSeconds") or 0)
+        grace = int(snapshot.service.get("healthCheckGracePeriodSeconds") or 0)
         counted = {task_id(task): at - self._running_since[task_id(task)] - grace if grace else inf for task in up}
-        for arn in sight.targets.keys() & sight.groups.keys() if up else ():
+        for arn in snapshot.targets.keys() & snapshot.groups.keys() if up else ():
             targets = [
                 Target(owner, item.get("TargetHealth", {}), counted.get(owner, min(counted.values(), default=-inf)))
-                for owner, item in own_targets(sight.targets[arn], up)
+                for owner, item in own_targets(snapshot.targets[arn], up)
             ]
-            self._checks.setdefault(arn, HealthChecks()).observe(sight.groups[arn], targets, at)
-            unhealthy = [item for owner, item in own_targets(sight.targets[arn], up) if state_of(item) == "unhealthy"]
+            self._checks.setdefault(arn, HealthChecks()).observe(snapshot.groups[arn], targets, at)
+            unhealthy = [
+                item for owner, item in own_targets(snapshot.targets[arn], up) if state_of(item) == "unhealthy"
+            ]
             self._unhealthy_targets[arn] = unhealthy or self._unhealthy_targets.get(arn, [])
-        own, followed = deployment(sight.service, self.goal.deployment_id) or {}, sight.service_deployment or {}
+        own, followed = find_deployment(snapshot.service, self.deployment.id) or {}, snapshot.service_deployment or {}
         if (
-            self._gave_up
+            self._failure_reason
             or own.get("status") != "PRIMARY"
             or followed.get("status", "PENDING") not in _STATES_OF_COURSE
         ):
             return None
-        more = breaker_limit(sight.service) if own.get("rolloutState") != "COMPLETED" else 0
+        more = breaker_limit(snapshot.service) if own.get("rolloutState") != "COMPLETED" else 0
         for arn, checks in self._checks.items():
             stopped = [name for name, task in self._failed.items() if arn in str(task.get("stoppedReason"))]
-            if arn in sight.groups and (failing := checks.verdict(sight.groups[arn], len(up), stopped, more)):
-                return _failure("health_check_failing", f"{failing}{_outlook(sight.service, own)}")
+            if arn in snapshot.groups and (failing := checks.verdict(snapshot.groups[arn], len(up), stopped, more)):
+                return _failure("health_check_failing", f"{failing}{_outlook(snapshot.service, own)}")
         return None
 
     def _past_grace(self, service: Json, task: Json, at: float) -> bool:
@@ -471,25 +478,25 @@ class Watch:
     def _later(self, service: Json) -> bool:
         """True when the PRIMARY deployment is younger than the followed one: an older one is a stale answer."""
         first = primary(service)
-        if first is None or first.get("id") == self.goal.deployment_id:
+        if first is None or first.get("id") == self.deployment.id:
             return False
         born = first.get("createdAt")
-        return not (born and self.goal.created_at) or bool(born > self.goal.created_at)
+        return not (born and self.deployment.created_at) or bool(born > self.deployment.created_at)
 
-    def _progress(self, sight: Sight) -> str:
+    def _progress(self, snapshot: Snapshot) -> str:
         """One line that changes only when something happened."""
-        service = sight.service
-        own = deployment(service, self.goal.deployment_id) or primary(service) or {}
+        service = snapshot.service
+        own = find_deployment(service, self.deployment.id) or primary(service) or {}
         parts = [f"{own.get('runningCount', 0)}/{service.get('desiredCount', 0)} running"]
         if own.get("pendingCount"):
             parts.append(f"{own['pendingCount']} pending")
         failed = max(len(self._failed), int(own.get("failedTasks") or 0))
         if failed:
             parts.append(f"{failed} failed")
-        if sight.targets:
-            healthy = [sum(state_of(item) == "healthy" for item in group) for group in sight.targets.values()]
+        if snapshot.targets:
+            healthy = [sum(state_of(item) == "healthy" for item in group) for group in snapshot.targets.values()]
             parts.append(f"{min(healthy)} healthy behind the load balancer")
-        followed = sight.service_deployment or {}
+        followed = snapshot.service_deployment or {}
         state = followed.get("status") or own.get("rolloutState") or ""
         stage = followed.get("lifecycleStage")
         if stage or state not in _STATES_OF_COURSE:

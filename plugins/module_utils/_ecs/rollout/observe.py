@@ -20,18 +20,18 @@ from ..task_definition import api as definition_api
 from .diagnose import LOG_LINES, Evidence, diagnose, log_places, render, worth_showing
 from .judge import (
     CODES,
-    Goal,
-    Sight,
+    Deployment,
+    RolloutJudge,
+    Snapshot,
     Verdict,
-    Watch,
     controller,
-    goes_well,
+    failing_tasks,
     has_health_check,
+    is_on_track,
     is_running,
     is_steady,
     state_of,
     task_id,
-    unwell,
 )
 
 # After so many empty answers a service that never had service deployments is taken to get none (emulators).
@@ -83,19 +83,19 @@ class Cloud:
 
 
 @dataclass
-class Observer:
+class RolloutReader:
     """Reads what the watch of one service needs, each thing as seldom as possible."""
 
     cloud: Cloud
     cluster: str
     name: str
-    watch: Watch = field(default_factory=lambda: Watch(Goal()))
+    judge: RolloutJudge = field(default_factory=lambda: RolloutJudge(Deployment()))
     # Service deployments from before the call that is watched; None where they could not be read.
     known: frozenset[str] | None = frozenset()
     # Take the latest service deployment, even one that is over.
     latest: bool = False
     unread: list[str] = field(default_factory=list)
-    _glances: int = 0
+    _quick_snapshots: int = 0
     _running: int = 0
     _empty_answers: int = 0
     _stopped: dict[str, Json] = field(default_factory=dict)
@@ -103,40 +103,40 @@ class Observer:
     _tasks_denied: SlipwayError | None = None
     _groups: dict[str, Json] = field(default_factory=dict)
 
-    def look(self, service: Json) -> Sight:
+    def full_snapshot(self, service: Json) -> Snapshot:
         """All that belongs to a service's answer of this moment."""
         if controller(service) != "ECS" or service.get("status", "ACTIVE") != "ACTIVE":
-            return Sight(service)
+            return Snapshot(service)
         return self._whole(service, self._service_deployment())
 
-    def glance(self, service: Json, deployments: t.Mapping[str, Json]) -> Sight:
+    def quick_snapshot(self, service: Json, deployments: t.Mapping[str, Json]) -> Snapshot:
         """As much of it as a verdict needs: mostly no tasks and targets while all goes well.
 
         `deployments` are service deployments by ARN that have been read already.
         """
         if controller(service) != "ECS" or service.get("status", "ACTIVE") != "ACTIVE":
-            return Sight(service)
-        followed = deployments.get(self.watch.goal.service_deployment) or self._service_deployment()
-        self._glances += 1
+            return Snapshot(service)
+        followed = deployments.get(self.judge.deployment.service_deployment) or self._service_deployment()
+        self._quick_snapshots += 1
         running, self._running = self._running, int(service.get("runningCount") or 0)
         # Once a target is unhealthy, each look may be the one that decides.
-        if not self._glances % WHOLE_EVERY or self._running < running or self._groups:
+        if not self._quick_snapshots % WHOLE_EVERY or self._running < running or self._groups:
             return self._whole(service, followed)
-        if goes_well(service, self.watch.goal, followed):
-            return Sight(service, followed)
+        if is_on_track(service, self.judge.deployment, followed):
+            return Snapshot(service, followed)
         return self._whole(service, followed, stopped=not is_steady(service))
 
-    def _whole(self, service: Json, followed: Json | None, stopped: bool = True) -> Sight:
+    def _whole(self, service: Json, followed: Json | None, stopped: bool = True) -> Snapshot:
         tasks = self._tasks(stopped)
         if not followed and any(is_running(task) for task in tasks):
-            self.watch.health_is_checked = has_health_check(self.task_definition)
+            self.judge.health_is_checked = has_health_check(self.task_definition)
         targets = self._targets(service)
-        return Sight(service, followed, tasks, targets, self._settings(targets))
+        return Snapshot(service, followed, tasks, targets, self._settings(targets))
 
     @functools.cached_property
     def task_definition(self) -> Json:
         """What the followed deployment runs, read when it is first needed; empty where it cannot be read."""
-        name = self.watch.goal.task_definition
+        name = self.judge.deployment.task_definition
         found = self._allowed(definition_api.describe_task_definition, self.cloud.ecs, name) if name else None
         return found or {}
 
@@ -145,9 +145,9 @@ class Observer:
         return found[0] if found else {"serviceName": self.name, "status": "INACTIVE"}
 
     def _service_deployment(self) -> Json | None:
-        if not self.watch.goal.service_deployment:
+        if not self.judge.deployment.service_deployment:
             self._find_service_deployment()
-        arn = self.watch.goal.service_deployment
+        arn = self.judge.deployment.service_deployment
         if not arn:
             return None
         found = self._allowed(service_api.describe_service_deployments, self.cloud.ecs, [arn])
@@ -160,13 +160,13 @@ class Observer:
         listed = self._allowed(service_api.list_service_deployments, self.cloud.ecs, self.cluster, self.name) or []
         if self.latest:
             own = listed
-        elif self.watch.goal.fresh:
+        elif self.judge.deployment.fresh:
             own = [item for item in listed if item["serviceDeploymentArn"] not in self.known]
         else:
             own = [item for item in listed if item.get("status") in _RUNNING_DEPLOYMENTS]
         if own:
             newest = max(own, key=lambda item: str(item.get("createdAt", "")))
-            self.watch.goal = replace(self.watch.goal, service_deployment=newest["serviceDeploymentArn"])
+            self.judge.deployment = replace(self.judge.deployment, service_deployment=newest["serviceDeploymentArn"])
         else:
             self._empty_answers += 1
 
@@ -199,9 +199,9 @@ class Observer:
             if error.code == ACCESS_DENIED:
                 raise
 
-    def require_judgeable(self, sight: Sight, verdict: Verdict) -> None:
+    def require_judgeable(self, snapshot: Snapshot, verdict: Verdict) -> None:
         """Fail where no look will ever come to a verdict: neither a service deployment nor the tasks can be read."""
-        if self._tasks_denied and not verdict.over and not sight.service_deployment:
+        if self._tasks_denied and not verdict.over and not snapshot.service_deployment:
             raise self._tasks_denied
 
     def _targets(self, service: Json) -> dict[str, t.Sequence[Json]]:
@@ -239,21 +239,21 @@ class Observer:
                 self.unread.append(error.msg)
             return None
 
-    def evidence(self, sight: Sight) -> Evidence:
+    def evidence(self, snapshot: Snapshot) -> Evidence:
         """Everything that may tell why the rollout failed."""
-        tasks = self.watch.failed_tasks or unwell(sight, self.watch.goal)
+        tasks = self.judge.failed_tasks or failing_tasks(snapshot, self.judge.deployment)
         definition = self.task_definition
-        shown = {task_id(task): self._logs(task, definition) for task in worth_showing(tasks)}
-        logs = {(name, container): lines for name, found in shown.items() for container, lines in found.items()}
+        to_result = {task_id(task): self._logs(task, definition) for task in worth_showing(tasks)}
+        logs = {(name, container): lines for name, found in to_result.items() for container, lines in found.items()}
         return Evidence(
-            service=sight.service,
+            service=snapshot.service,
             tasks=tasks,
             task_definition=definition,
             logs=logs,
-            targets=self.watch.telling_targets(sight),
-            groups=sight.groups,
+            targets=self.judge.telling_targets(snapshot),
+            groups=snapshot.groups,
             unread=tuple(self.unread),
-            since=self.watch.goal.created_at if self.watch.goal.fresh else None,
+            since=self.judge.deployment.created_at if self.judge.deployment.fresh else None,
         )
 
     def _logs(self, task: Json, definition: Json) -> dict[str, list[str]]:
@@ -271,19 +271,19 @@ class Outcome(t.NamedTuple):
     """How a watch ended, with what was seen last."""
 
     verdict: Verdict
-    sight: Sight
+    snapshot: Snapshot
 
 
-def follow(observer: Observer, service: Json | None, timeout: float, clock: Clock | None = None) -> Outcome:
+def wait_stable(reader: RolloutReader, service: Json | None, timeout: float, clock: Clock | None = None) -> Outcome:
     """Watch until the rollout is judged or the time is over. `service` is an answer that is at hand already."""
     clock = clock or Clock()
     first = [service] if service else []
 
     def observe() -> Outcome:
-        sight = observer.look(first.pop() if first else observer.read_service())
-        verdict = observer.watch.observe(sight, clock.now())
-        observer.require_judgeable(sight, verdict)
-        return Outcome(verdict, sight)
+        snapshot = reader.full_snapshot(first.pop() if first else reader.read_service())
+        verdict = reader.judge.verdict(snapshot, clock.now())
+        reader.require_judgeable(snapshot, verdict)
+        return Outcome(verdict, snapshot)
 
     last: list[Outcome] = []
 
@@ -296,13 +296,13 @@ def follow(observer: Observer, service: Json | None, timeout: float, clock: Cloc
             observe,
             done,
             timeout=timeout,
-            waiting_for=lambda outcome: f"the rollout of {observer.name} ({outcome.verdict.progress})",
+            waiting_for=lambda outcome: f"the rollout of {reader.name} ({outcome.verdict.progress})",
             clock=clock,
         )
     except SlipwayError as error:
         if error.code != TIMEOUT or not last:
             raise
-        return Outcome(timed_out(last[0].verdict, timeout), last[0].sight)
+        return Outcome(timed_out(last[0].verdict, timeout), last[0].snapshot)
 
 
 def timed_out(verdict: Verdict, timeout: float) -> Verdict:
@@ -311,9 +311,9 @@ def timed_out(verdict: Verdict, timeout: float) -> Verdict:
     return Verdict("failed", summary, TIMEOUT, verdict.progress)
 
 
-def explain(observer: Observer, outcome: Outcome) -> SlipwayError:
+def explain(reader: RolloutReader, outcome: Outcome) -> SlipwayError:
     """The failure of a rollout with its reasons, in words and as data."""
-    failure = diagnose(observer.evidence(outcome.sight))
+    failure = diagnose(reader.evidence(outcome.snapshot))
     failure = {"code": outcome.verdict.code, "summary": outcome.verdict.summary, **failure}
-    headline = f"Service {observer.name}: {outcome.verdict.summary}"
+    headline = f"Service {reader.name}: {outcome.verdict.summary}"
     return SlipwayError(outcome.verdict.code, render(headline, failure), {"failure": failure})

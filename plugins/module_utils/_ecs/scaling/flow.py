@@ -18,7 +18,7 @@ from ..._core.types import Client, Connection, Json, Result
 from .. import api as ecs_api
 from ..limits import check_cluster
 from ..service import api as service_api
-from ..service.model import present
+from ..service.model import exists
 from . import api as scaling_api
 from .model import MARK, asked, from_aws, problems, resource_label, with_scheduled_bounds
 
@@ -77,7 +77,7 @@ def _services(ecs: Client, cluster: str, names: list[str], check_mode: bool) -> 
         # In check mode the cluster may be yet to be made.
         if error.code != NOT_FOUND or not check_mode:
             raise
-    return {service["serviceName"]: service for service in found if present(service)}
+    return {service["serviceName"]: service for service in found if exists(service)}
 
 
 def _refuse_missing(wishes: Wishes, services: t.Mapping[str, Json], check_mode: bool) -> None:

@@ -20,13 +20,23 @@ from .. import api as ecs_api
 from ..arguments import SERVICE_MEMBERS
 from ..limits import check_cluster, problems_of, refuse
 from ..release.checkpoint import client_token
-from ..rollout.judge import Watch, goal_of, is_steady, primary, starts_deployment
-from ..rollout.observe import Cloud, Observer, explain, follow
+from ..rollout.judge import RolloutJudge, deployment_of, is_steady, primary, starts_deployment
+from ..rollout.observe import Cloud, RolloutReader, explain, wait_stable
 from ..task_definition import api as definition_api
 from . import api
 from . import api as service_api
 from .limits import service_problems
-from .model import Options, ServicePlan, Shapes, Wish, current_options, plan_service, present, refuse_blocked, shown
+from .model import (
+    DesiredService,
+    Options,
+    ServicePlan,
+    Shapes,
+    exists,
+    from_api,
+    plan_service,
+    refuse_blocked,
+    to_result,
+)
 from .namespaces import spelled_as
 
 # Members of the request that are no options of the same meaning.
@@ -41,7 +51,7 @@ class Request:
 
     cluster: str
     name: str
-    wish: Wish
+    desired: DesiredService
     client_token: str | None
     wait: bool
     timeout: float
@@ -60,34 +70,34 @@ def run(connection: Connection) -> Result:
     request = _request(connection, shapes)
     try:
         return _present(cloud, request, shapes)
-    except Exists as exists:
-        return _present_again(cloud, request, shapes, exists)
+    except Exists as found:
+        return _present_again(cloud, request, shapes, found)
 
 
 def _present(cloud: Cloud, request: Request, shapes: Shapes) -> Result:
     found = read_service(cloud, request)
-    service = found if present(found) else None
+    service = found if exists(found) else None
     if service and service.get("status") == "DRAINING":
         if not request.check_mode:
-            await_inactive(cloud, request.cluster, request.name, request.timeout)
+            wait_deleted(cloud, request.cluster, request.name, request.timeout)
         service = None
-    current = options_of(cloud, service, request.wish)
-    wish = _resolved(cloud, request, current)
-    planned = plan_service(current, wish, shapes)
+    current = options_of(cloud, service, request.desired)
+    desired = _resolved(cloud, request, current)
+    planned = plan_service(current, desired, shapes)
     refuse_blocked(planned, request.name)
     if request.check_mode:
         return _result(planned, predicted(service, planned, request.name))
     return carry_out(cloud, request, service, planned, found)
 
 
-def _present_again(cloud: Cloud, request: Request, shapes: Shapes, exists: Exists) -> Result:
+def _present_again(cloud: Cloud, request: Request, shapes: Shapes, found: Exists) -> Result:
     """Plan what a create found as an update. It is not of this run, so it is not deleted for what cannot be changed."""
     try:
-        result = _present(cloud, replace(request, wish=replace(request.wish, recreate=False)), shapes)
+        result = _present(cloud, replace(request, desired=replace(request.desired, recreate=False)), shapes)
     except SlipwayError as error:
-        raise SlipwayError(error.code, f"{error.msg} ({exists.msg})", {**exists.details, **error.details}) from exists
-    if exists.changed and not result["changed"]:
-        return {**result, "changed": True, "diff": exists.diff}
+        raise SlipwayError(error.code, f"{error.msg} ({found.msg})", {**found.details, **error.details}) from found
+    if found.changed and not result["changed"]:
+        return {**result, "changed": True, "diff": found.diff}
     return result
 
 
@@ -99,7 +109,7 @@ def request_shapes(ecs: t.Any) -> Shapes:
     )
 
 
-def wish_of(params: t.Mapping[str, t.Any], shapes: Shapes, check_mode: bool) -> Wish:
+def desired_of(params: t.Mapping[str, t.Any], shapes: Shapes, check_mode: bool) -> DesiredService:
     """What the options of a service ask for, each checked."""
     checked, wrong = problems_of(
         lambda: check_options(
@@ -109,7 +119,7 @@ def wish_of(params: t.Mapping[str, t.Any], shapes: Shapes, check_mode: bool) -> 
     given = {name: params.get(name) for name in SERVICE_MEMBERS}
     refuse(wrong + service_problems(params["name"], given if checked is None else checked))
     options = {**(checked or {}), "task_definition": params["task_definition"], "tags": params["tags"]}
-    return Wish(
+    return DesiredService(
         {name: value for name, value in options.items() if value is not None},
         purge_tags=params["purge_tags"],
         force_new_deployment=params["force_new_deployment"],
@@ -122,7 +132,7 @@ def _request(connection: Connection, shapes: Shapes) -> Request:
     return Request(
         cluster=params["cluster"],
         name=params["name"],
-        wish=wish_of(params, shapes, connection.check_mode),
+        desired=desired_of(params, shapes, connection.check_mode),
         client_token=params["client_token"],
         wait=params["wait"],
         timeout=float(params["wait_timeout"]),
@@ -143,40 +153,42 @@ def read_service(cloud: Cloud, request: Request) -> Options | None:
     return found[0] if found else None
 
 
-def options_of(cloud: Cloud, service: Options | None, wish: Wish) -> Options | None:
-    """The options that a service, as AWS answers it, stands for, as far as `wish` has to be compared with them."""
+def options_of(cloud: Cloud, service: Options | None, desired: DesiredService) -> Options | None:
+    """The options that a service, as AWS answers it, stands for, as far as `desired` has to be compared with them."""
     if service is None:
         return None
     monitoring = None
     revisions = service.get("currentServiceRevisions")
-    if wish.options.get("monitoring") is not None and revisions:
+    if desired.options.get("monitoring") is not None and revisions:
         # Only the service's revision shows it.
         revision = service_api.describe_service_revision(cloud.ecs, revisions[0]["arn"])
         monitoring = (revision or {}).get("monitoring")
-    current = current_options(service, monitoring)
-    asked = wish.options.get("service_connect_configuration") or {}
+    current = from_api(service, monitoring)
+    asked = desired.options.get("service_connect_configuration") or {}
     connect = current["service_connect_configuration"]
     spelled = spelled_as(lambda: cloud.discovery, asked.get("namespace", ""), connect.get("namespace", ""))
     return {**current, "service_connect_configuration": {**connect, **({"namespace": spelled} if spelled else {})}}
 
 
-def _resolved(cloud: Cloud, request: Request, current: Options | None) -> Wish:
+def _resolved(cloud: Cloud, request: Request, current: Options | None) -> DesiredService:
     """The wish with the ARN of the task definition instead of whatever names it."""
-    options = dict(request.wish.options)
+    options = dict(request.desired.options)
     if options.get("task_definition"):
         running = str((current or {}).get("task_definition", ""))
         options["task_definition"] = resolve_task_definition(
             cloud, options["task_definition"], running, request.check_mode
         )
-    wish = Wish(options, request.wish.purge_tags, request.wish.force_new_deployment, request.wish.recreate)
-    require_task_definition(wish, current, request.name)
-    return wish
+    desired = DesiredService(
+        options, request.desired.purge_tags, request.desired.force_new_deployment, request.desired.recreate
+    )
+    require_task_definition(desired, current, request.name)
+    return desired
 
 
-def require_task_definition(wish: Wish, current: Options | None, name: str) -> None:
+def require_task_definition(desired: DesiredService, current: Options | None, name: str) -> None:
     """Fail where a new service is to be made of nothing."""
-    made_by_others = wish.options.get("deployment_controller", {}).get("type") == "EXTERNAL"
-    if current is None and not wish.options.get("task_definition") and not made_by_others:
+    made_by_others = desired.options.get("deployment_controller", {}).get("type") == "EXTERNAL"
+    if current is None and not desired.options.get("task_definition") and not made_by_others:
         raise SlipwayError(INVALID_OPTION, f"task_definition is required to create the service {name}.")
 
 
@@ -202,30 +214,30 @@ def carry_out(
     cloud: Cloud, request: Request, service: Options | None, planned: ServicePlan, deleted: Options | None
 ) -> Result:
     """Do what was planned, then watch the deployment that this started."""
-    observer = Observer(cloud, request.cluster, request.name)
+    reader = RolloutReader(cloud, request.cluster, request.name)
     if request.wait and planned.changed:
-        observer.require_tasks_readable()
-        observer.read_known()
+        reader.require_tasks_readable()
+        reader.read_known()
     after = apply(cloud, request, service, planned, deleted)
     result = _result(planned, with_tags(after, service, planned))
     if not request.wait or (not planned.changed and is_steady(after)):
         return result
-    aim(observer, service if planned.action != "recreate" else None, after)
+    follow_change(reader, service if planned.action != "recreate" else None, after)
     try:
-        outcome = follow(observer, after, request.timeout)
+        outcome = wait_stable(reader, after, request.timeout)
     except SlipwayError as error:
         told = f"{error.msg} The deployment of service {request.name} was started; ECS continues it, not monitored."
         raise SlipwayError(error.code, told, {**result, **error.details}) from error
-    result["service"] = shown(with_tags(outcome.sight.service, service, planned))
+    result["service"] = to_result(with_tags(outcome.snapshot.service, service, planned))
     if outcome.verdict.state == "failed":
-        failure = explain(observer, outcome)
+        failure = explain(reader, outcome)
         raise SlipwayError(failure.code, failure.msg, {**result, **failure.details})
     return result
 
 
-def aim(observer: Observer, before: Options | None, after: Options) -> None:
+def follow_change(reader: RolloutReader, before: Options | None, after: Options) -> None:
     """Let `observer` follow what led from one answer to the other; `before` is None for a new service."""
-    observer.watch = Watch(goal_of(after, fresh=before is None or starts_deployment(before, after)))
+    reader.judge = RolloutJudge(deployment_of(after, fresh=before is None or starts_deployment(before, after)))
 
 
 def apply(
@@ -248,7 +260,7 @@ def _recreate(cloud: Cloud, request: Request, planned: ServicePlan, old: Options
     """Delete the service and make it anew; whoever has to repair what goes wrong between gets all its settings."""
     service_api.delete_service(cloud.ecs, request.cluster, request.name, force=True)
     try:
-        await_inactive(cloud, request.cluster, request.name, request.timeout)
+        wait_deleted(cloud, request.cluster, request.name, request.timeout)
         return _create(cloud, request, planned, old)
     except SlipwayError as error:
         told = f"{error.msg} The old service {request.name} is deleted; `request` has what the new one was to be."
@@ -272,7 +284,7 @@ def _create(cloud: Cloud, request: Request, planned: ServicePlan, deleted: Optio
             f"CreateService of service {request.name}: expected an active service, got one that is"
             f" {made.get('status')}: this request created it earlier. Rerun with another client_token."
         )
-        raise SlipwayError(CONFLICT, told, {"service": shown(made)})
+        raise SlipwayError(CONFLICT, told, {"service": to_result(made)})
     return made
 
 
@@ -301,7 +313,7 @@ def _existing(cloud: Cloud, request: Request, refusal: SlipwayError, planned: Se
 
     def living() -> Options | None:
         last[:] = [read_service(cloud, request)]
-        return last[0] if present(last[0]) else None
+        return last[0] if exists(last[0]) else None
 
     try:
         service = visible(living, timeout=_STALE_SECONDS)
@@ -323,7 +335,7 @@ def _existing(cloud: Cloud, request: Request, refusal: SlipwayError, planned: Se
     raise Exists(failure, lambda: service, planned.plan.diff, begun=False)
 
 
-def await_inactive(cloud: Cloud, cluster: str, name: str, timeout: float, clock: Clock | None = None) -> None:
+def wait_deleted(cloud: Cloud, cluster: str, name: str, timeout: float, clock: Clock | None = None) -> None:
     """Wait until a service that is being deleted has stopped its last task."""
 
     def observe() -> Options:
@@ -332,10 +344,10 @@ def await_inactive(cloud: Cloud, cluster: str, name: str, timeout: float, clock:
 
     poll(
         observe,
-        lambda service: not present(service),
+        lambda service: not exists(service),
         timeout=timeout,
         waiting_for=f"the service {name} to drain",
-        describe=lambda service: {"service": shown(service)},
+        describe=lambda service: {"service": to_result(service)},
         clock=clock,
     )
 
@@ -349,18 +361,18 @@ def _absent(cloud: Cloud, connection: Connection) -> Result:
         if error.code != NOT_FOUND:
             raise
         found = []
-    if not found or not present(found[0]):
+    if not found or not exists(found[0]):
         return {"changed": False, "diff": {"before": {}, "after": {}}}
     service = found[0]
     going = service.get("status") == "DRAINING"
     plan = Plan({}, {}, {}) if going else remove({"service_name": name, "status": service.get("status")})
-    result: Result = {"changed": plan.changed, "diff": plan.diff, "service": shown(service)}
+    result: Result = {"changed": plan.changed, "diff": plan.diff, "service": to_result(service)}
     if connection.check_mode:
         return result
     if not going:
         _delete(cloud, cluster, service, force=params["force"])
     if params["wait"]:
-        await_inactive(cloud, cluster, name, float(params["wait_timeout"]))
+        wait_deleted(cloud, cluster, name, float(params["wait_timeout"]))
     return result
 
 
@@ -383,11 +395,11 @@ def with_tags(service: t.Mapping[str, t.Any], before: Options | None, planned: S
 
 def predicted(service: Options | None, planned: ServicePlan, name: str) -> Options:
     """The service as a real run would leave it, under the keys that AWS uses."""
-    after = {**(shown(service) if service else {}), **planned.plan.predicted}
+    after = {**(to_result(service) if service else {}), **planned.plan.predicted}
     after.pop("role", None)
     return {**after, "service_name": name, "status": "ACTIVE"}
 
 
 def _result(planned: ServicePlan, service: Options) -> Result:
-    view = service if "service_name" in service else shown(service)
+    view = service if "service_name" in service else to_result(service)
     return {"changed": planned.changed, "diff": planned.plan.diff, "service": view}

@@ -13,11 +13,11 @@ from ..._core.errors import NOT_FOUND, SlipwayError
 from ..._core.types import Connection, Json, Result
 from ..limits import check_cluster
 from ..rollout.diagnose import diagnose
-from ..rollout.judge import SETTLE_SECONDS, Sight, Verdict, Watch, goal_of, is_steady
-from ..rollout.observe import Cloud, Observer
+from ..rollout.judge import SETTLE_SECONDS, RolloutJudge, Snapshot, Verdict, deployment_of, is_steady
+from ..rollout.observe import Cloud, RolloutReader
 from ..task import api as task_api
 from . import api
-from .model import Options, present, shown
+from .model import Options, exists, to_result
 
 
 def run(connection: Connection) -> Result:
@@ -25,7 +25,7 @@ def run(connection: Connection) -> Result:
     cloud = Cloud(connection.client)
     check_cluster(connection.params["cluster"])
     services = _read(cloud, connection.params["cluster"], connection.params["names"])
-    views = [shown(service) for service in services]
+    views = [to_result(service) for service in services]
     if connection.params["rollouts"]:
         for service, view in zip(services, views, strict=True):
             view["rollout"] = check(cloud, connection.params["cluster"], service)
@@ -44,7 +44,7 @@ def _read(cloud: Cloud, cluster: str, names: t.Sequence[str] | None) -> list[Jso
         if error.code != NOT_FOUND:
             raise
         return []
-    return sorted((service for service in found if present(service)), key=lambda service: str(service["serviceName"]))
+    return sorted((service for service in found if exists(service)), key=lambda service: str(service["serviceName"]))
 
 
 def running_tasks(cloud: Cloud, cluster: str, name: str) -> list[Options]:
@@ -72,24 +72,24 @@ def running_tasks(cloud: Cloud, cluster: str, name: str) -> list[Options]:
 
 def check(cloud: Cloud, cluster: str, service: Json) -> Options:
     """The state of a service's latest rollout, seen once, with the reasons where it does not go well."""
-    watch = Watch(goal_of(service, fresh=False))
-    observer = Observer(cloud, cluster, service["serviceName"], watch, latest=True)
-    sight = observer.look(service)
-    verdict = _judge(watch, sight)
+    judge = RolloutJudge(deployment_of(service, fresh=False))
+    reader = RolloutReader(cloud, cluster, service["serviceName"], judge, latest=True)
+    snapshot = reader.full_snapshot(service)
+    verdict = _judge(judge, snapshot)
     result: Options = {
         "state": verdict.state,
         "code": verdict.code,
         "summary": verdict.summary,
         "progress": verdict.progress,
     }
-    if verdict.state != "succeeded" and (verdict.over or watch.failed_tasks):
-        result["failure"] = diagnose(observer.evidence(sight))
+    if verdict.state != "succeeded" and (verdict.over or judge.failed_tasks):
+        result["failure"] = diagnose(reader.evidence(snapshot))
     return result
 
 
-def _judge(watch: Watch, sight: Sight) -> Verdict:
+def _judge(judge: RolloutJudge, snapshot: Snapshot) -> Verdict:
     """The verdict of one look: what runs now is taken to stay, and what once succeeded may fail by now."""
-    if (sight.service_deployment or {}).get("status") == "SUCCESSFUL" and not is_steady(sight.service):
-        sight = replace(sight, service_deployment=None)
-    first = watch.observe(sight, 0)
-    return first if first.over else watch.observe(sight, SETTLE_SECONDS)
+    if (snapshot.service_deployment or {}).get("status") == "SUCCESSFUL" and not is_steady(snapshot.service):
+        snapshot = replace(snapshot, service_deployment=None)
+    first = judge.verdict(snapshot, 0)
+    return first if first.over else judge.verdict(snapshot, SETTLE_SECONDS)

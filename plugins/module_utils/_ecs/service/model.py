@@ -140,7 +140,7 @@ class ServicePlan:
 
 
 @dataclass(frozen=True)
-class Wish:
+class DesiredService:
     """The options that are asked for, and how far to go for them."""
 
     options: Options
@@ -157,12 +157,12 @@ class Shapes:
     update: Shape
 
 
-def present(service: t.Mapping[str, t.Any] | None) -> bool:
+def exists(service: t.Mapping[str, t.Any] | None) -> bool:
     """False for a service that is not there or is only remembered by AWS (INACTIVE)."""
     return bool(service) and (service or {}).get("status") != "INACTIVE"
 
 
-def shown(service: t.Mapping[str, t.Any]) -> Options:
+def to_result(service: t.Mapping[str, t.Any]) -> Options:
     """A service as modules return it: AWS's answer under option names, tags as a dict, the ten latest events."""
     result = to_options(service)
     result["tags"] = tagging.from_list(service.get("tags"))
@@ -170,7 +170,7 @@ def shown(service: t.Mapping[str, t.Any]) -> Options:
     return result
 
 
-def current_options(service: Json, monitoring: t.Any = None) -> Options:
+def from_api(service: Json, monitoring: t.Any = None) -> Options:
     """The options that an existing service stands for, with the defaults where AWS shows nothing."""
     shapes = dict(service)
     first = primary(service) or {}
@@ -184,22 +184,22 @@ def current_options(service: Json, monitoring: t.Any = None) -> Options:
     return {**DEFAULTS, **options}
 
 
-def plan_service(current: Options | None, wish: Wish, shapes: Shapes) -> ServicePlan:
+def plan_service(current: Options | None, desired: DesiredService, shapes: Shapes) -> ServicePlan:
     """Plan the way from `current` (None: nothing there) to what is wished, both as options."""
     if current is None:
-        return _creation(wish.options, shapes.create)
-    wanted = adopt(wish.options, current)
-    wanted["tags"] = tagging.wanted(current["tags"], wish.options.get("tags"), wish.purge_tags)
+        return _creation(desired.options, shapes.create)
+    wanted = keep_aws_values(desired.options, current)
+    wanted["tags"] = tagging.wanted(current["tags"], desired.options.get("tags"), desired.purge_tags)
     filled_current = fill(current, current["scheduling_strategy"])
     filled = fill(wanted, str(wanted.get("scheduling_strategy") or current["scheduling_strategy"]))
     plan = compare(normalise(filled_current, SETS), normalise(filled, SETS), SETS)
     blocked = _blocked(plan, current, shapes.update)
-    if blocked and wish.recreate:
+    if blocked and desired.recreate:
         return _recreation(plan, current, wanted, shapes.create, blocked)
     request = _update_request(plan, wanted, filled, filled_current, shapes.update)
-    if wish.force_new_deployment:
+    if desired.force_new_deployment:
         plan = Plan(plan.before, {**plan.after, "force_new_deployment": True}, plan.predicted)
-    if wish.force_new_deployment or "capacity_provider_strategy" in plan.members:
+    if desired.force_new_deployment or "capacity_provider_strategy" in plan.members:
         # AWS moves a service between providers only with a new deployment.
         request["forceNewDeployment"] = True
     put, remove = tagging.changes(current["tags"], wanted["tags"]) if wanted["tags"] is not None else ({}, [])
@@ -313,7 +313,7 @@ def _is_fargate_alone(strategy: t.Any) -> bool:
     return bool(strategy) and all(item["capacityProvider"] == FARGATE for item in strategy)
 
 
-def adopt(asked: Options, current: Options) -> Options:
+def keep_aws_values(asked: Options, current: Options) -> Options:
     """What is asked, completed from the service where AWS itself chooses a value that nobody can know beforehand."""
     given = {name: value for name, value in asked.items() if value is not None}
     wanted: Options = copy.deepcopy(Names(KINDS, SETS, home_of(current.get("service_arn"))).keep(given, current))
@@ -326,10 +326,10 @@ def adopt(asked: Options, current: Options) -> Options:
     vpc = (wanted.get("network_configuration") or {}).get("awsvpcConfiguration")
     if isinstance(vpc, dict):
         _leave(vpc, (current.get("network_configuration") or {}).get("awsvpcConfiguration"), "securityGroups")
-    _adopt_service_connect(wanted.get("service_connect_configuration"), current["service_connect_configuration"])
+    _keep_service_connect(wanted.get("service_connect_configuration"), current["service_connect_configuration"])
     if current["deployment_controller"].get("type") == "CODE_DEPLOY":
         # CodeDeploy swaps the target groups at each of its deployments.
-        _adopt_each(
+        _keep_each(
             wanted.get("load_balancers"),
             current["load_balancers"],
             ("containerName", "containerPort"),
@@ -339,20 +339,18 @@ def adopt(asked: Options, current: Options) -> Options:
     return wanted
 
 
-def _adopt_service_connect(wanted: t.Any, current: Resource) -> None:
+def _keep_service_connect(wanted: t.Any, current: Resource) -> None:
     if not isinstance(wanted, dict) or not wanted.get("enabled"):
         return
     _leave(wanted, current, "namespace")
-    _adopt_each(wanted.get("services"), current.get("services"), ("portName",), "clientAliases")
+    _keep_each(wanted.get("services"), current.get("services"), ("portName",), "clientAliases")
     olds = {service.get("portName"): service for service in current.get("services") or ()}
     for service in wanted.get("services") or ():
         old = olds.get(service.get("portName"), {})
-        _adopt_each(service.get("clientAliases"), old.get("clientAliases"), ("port",), "dnsName")
+        _keep_each(service.get("clientAliases"), old.get("clientAliases"), ("port",), "dnsName")
 
 
-def _adopt_each(
-    wanted: t.Any, current: t.Any, identity: tuple[str, ...], member: str, *, replace: bool = False
-) -> None:
+def _keep_each(wanted: t.Any, current: t.Any, identity: tuple[str, ...], member: str, *, replace: bool = False) -> None:
     olds = {tuple(item.get(name) for name in identity): item for item in current or ()}
     for item in wanted or ():
         old = olds.get(tuple(item.get(name) for name in identity))

@@ -18,7 +18,7 @@ from ..rollout.diagnose import Evidence, diagnose, log_places, render
 from ..rollout.judge import task_id
 from ..rollout.observe import Cloud
 from ..service import api as service_api
-from ..service.model import present
+from ..service.model import exists
 from ..task_definition import api as definition_api
 from . import api
 from . import api as task_api
@@ -51,7 +51,7 @@ def run(connection: Connection) -> Result:
 
 def _service(cloud: Cloud, cluster: str, name: str) -> Json:
     services = service_api.describe_services(cloud.ecs, cluster, [name], include=["TAGS"])
-    found = [runs_as(service) for service in services if present(service)]
+    found = [runs_as(service) for service in services if exists(service)]
     if not found:
         raise SlipwayError(NOT_FOUND, f"There is no service {name} in cluster {cluster}.")
     if not found[0].get("taskDefinition"):

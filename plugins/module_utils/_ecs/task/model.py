@@ -32,9 +32,9 @@ def runs_as(service: Json) -> Json:
     """The service with what its tasks run as: AWS shows a part of it only at the task set or deployment."""
     sets = [item for item in service.get("taskSets") or () if item.get("status") == "PRIMARY"]
     deployment = primary(service) or {}
-    shown = {name: sets[0][name] for name in _OF_TASK_SETS if sets and sets[0].get(name)}
+    to_result = {name: sets[0][name] for name in _OF_TASK_SETS if sets and sets[0].get(name)}
     volumes = service.get("volumeConfigurations") or deployment.get("volumeConfigurations") or []
-    return {**service, **shown, "volumeConfigurations": volumes}
+    return {**service, **to_result, "volumeConfigurations": volumes}
 
 
 def request(cluster: str, service: Json, container: str, command: t.Sequence[str] | None) -> dict[str, t.Any]:

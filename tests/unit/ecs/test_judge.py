@@ -13,13 +13,13 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import (
     SETTLE_SECONDS,
-    Goal,
-    Sight,
+    Deployment,
+    RolloutJudge,
+    Snapshot,
     Verdict,
-    Watch,
     breaker_limit,
-    goal_of,
-    goes_well,
+    deployment_of,
+    is_on_track,
     is_steady,
     serving,
     starts_deployment,
@@ -52,77 +52,77 @@ def failed(number: int = 2, **members: t.Any) -> Json:
     return deployment(number, **{"rolloutState": "FAILED", "rolloutStateReason": reason, **members})
 
 
-def watch(number: int = 2, *, fresh: bool = True) -> Watch:
-    return Watch(goal_of(service(deployment(number)), fresh=fresh))
+def new_judge(number: int = 2, *, fresh: bool = True) -> RolloutJudge:
+    return RolloutJudge(deployment_of(service(deployment(number)), fresh=fresh))
 
 
-def judge(watching: Watch, *sights: Sight, every: float = 1.0) -> Verdict:
+def verdict_on(judge: RolloutJudge, *snapshots: Snapshot, every: float = 1.0) -> Verdict:
     """The verdict on the last of some sights, one a second."""
-    verdicts = [watching.observe(sight, index * every) for index, sight in enumerate(sights)]
+    verdicts = [judge.verdict(snapshot, index * every) for index, snapshot in enumerate(snapshots)]
     return verdicts[-1]
 
 
 # By the service's deployments
 
 
-def completes(**members: t.Any) -> list[Sight]:
+def completes(**members: t.Any) -> list[Snapshot]:
     """A rollout seen in progress, then complete."""
     both = [task("n1", 2, **members), task("n2", 2, **members)]
-    return [Sight(service(in_progress(), OLD), tasks=both[:1]), Sight(service(deployment(2)), tasks=both)]
+    return [Snapshot(service(in_progress(), OLD), tasks=both[:1]), Snapshot(service(deployment(2)), tasks=both)]
 
 
 def test_a_rollout_that_completes_after_progress_succeeds_at_once_where_health_is_checked() -> None:
-    watching = watch()
-    watching.health_is_checked = True
-    assert judge(watching, *completes(healthStatus="HEALTHY")).state == "succeeded"
+    judge = new_judge()
+    judge.health_is_checked = True
+    assert verdict_on(judge, *completes(healthStatus="HEALTHY")).state == "succeeded"
 
 
 def test_a_rollout_that_completes_after_progress_succeeds_at_once_behind_a_load_balancer() -> None:
     progress, complete = completes()
     targets = {GROUP: [target("10.0.0.1"), target("10.0.0.2")]}
-    assert judge(watch(), progress, replace(complete, targets=targets)).state == "succeeded"
+    assert verdict_on(new_judge(), progress, replace(complete, targets=targets)).state == "succeeded"
 
 
 def test_a_task_that_nothing_checks_has_to_stay_even_when_its_rollout_completes() -> None:
     progress, complete = completes()
-    watching = watch()
-    assert judge(watching, progress, complete).state == "in_progress"
-    assert watching.observe(complete, 1 + SETTLE_SECONDS - 0.1).state == "in_progress"
-    assert watching.observe(complete, 1 + SETTLE_SECONDS).state == "succeeded"
+    judge = new_judge()
+    assert verdict_on(judge, progress, complete).state == "in_progress"
+    assert judge.verdict(complete, 1 + SETTLE_SECONDS - 0.1).state == "in_progress"
+    assert judge.verdict(complete, 1 + SETTLE_SECONDS).state == "succeeded"
 
 
 def test_a_deployment_that_is_complete_from_the_start_is_not_believed_before_its_tasks_stay() -> None:
-    sight = Sight(service(deployment(2)), tasks=[task("n1", 2), task("n2", 2)])
-    watching = watch()
-    assert watching.observe(sight, 0).state == "in_progress"
-    assert watching.observe(sight, SETTLE_SECONDS - 0.1).state == "in_progress"
-    assert watching.observe(sight, SETTLE_SECONDS).state == "succeeded"
+    snapshot = Snapshot(service(deployment(2)), tasks=[task("n1", 2), task("n2", 2)])
+    judge = new_judge()
+    assert judge.verdict(snapshot, 0).state == "in_progress"
+    assert judge.verdict(snapshot, SETTLE_SECONDS - 0.1).state == "in_progress"
+    assert judge.verdict(snapshot, SETTLE_SECONDS).state == "succeeded"
 
 
 def test_complete_without_tasks_is_not_done() -> None:
-    assert judge(watch(), *[Sight(service(deployment(2)))] * 20).state == "in_progress"
+    assert verdict_on(new_judge(), *[Snapshot(service(deployment(2)))] * 20).state == "in_progress"
 
 
 def test_tasks_of_the_old_revision_do_not_count() -> None:
-    sight = Sight(service(deployment(2)), tasks=[task("o1", 1), task("o2", 1)])
-    assert judge(watch(), *[sight] * 20).state == "in_progress"
+    snapshot = Snapshot(service(deployment(2)), tasks=[task("o1", 1), task("o2", 1)])
+    assert verdict_on(new_judge(), *[snapshot] * 20).state == "in_progress"
 
 
 def test_a_service_of_no_tasks_succeeds() -> None:
     empty = service(deployment(2, desiredCount=0, runningCount=0), desiredCount=0, runningCount=0)
-    assert judge(watch(), Sight(empty)).state == "succeeded"
+    assert verdict_on(new_judge(), Snapshot(empty)).state == "succeeded"
 
 
 def test_a_daemon_has_as_many_tasks_as_its_deployment_wants() -> None:
     daemon = service(deployment(2, desiredCount=3), schedulingStrategy="DAEMON", desiredCount=0)
     two = [task("n1", 2), task("n2", 2)]
-    assert judge(watch(), *[Sight(daemon, tasks=two)] * 20).state == "in_progress"
-    assert judge(watch(), *[Sight(daemon, tasks=[*two, task("n3", 2)])] * 20).state == "succeeded"
+    assert verdict_on(new_judge(), *[Snapshot(daemon, tasks=two)] * 20).state == "in_progress"
+    assert verdict_on(new_judge(), *[Snapshot(daemon, tasks=[*two, task("n3", 2)])] * 20).state == "succeeded"
 
 
 def test_unhealthy_tasks_do_not_count() -> None:
     sick = [task("n1", 2), task("n2", 2, healthStatus="UNHEALTHY")]
-    assert judge(watch(), *[Sight(service(deployment(2)), tasks=sick)] * 20).state == "in_progress"
+    assert verdict_on(new_judge(), *[Snapshot(service(deployment(2)), tasks=sick)] * 20).state == "in_progress"
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,9 @@ def test_unhealthy_tasks_do_not_count() -> None:
 def test_tasks_must_be_healthy_behind_the_load_balancer(states: list[str], expected: str) -> None:
     tasks = [task("n1", 2), task("n2", 2)]
     targets = {GROUP: [target(f"10.0.0.{index + 1}", state) for index, state in enumerate(states)]}
-    assert judge(watch(), *[Sight(service(deployment(2)), tasks=tasks, targets=targets)] * 9).state == expected
+    assert (
+        verdict_on(new_judge(), *[Snapshot(service(deployment(2)), tasks=tasks, targets=targets)] * 9).state == expected
+    )
 
 
 def test_targets_of_old_tasks_do_not_count() -> None:
@@ -157,10 +159,10 @@ def test_addresses_are_found_at_attachments_too() -> None:
 
 def test_rollback_by_the_breaker_is_a_failure_once_it_is_over() -> None:
     back = deployment(1, rolloutState="IN_PROGRESS")
-    watching = watch()
-    during = judge(watching, Sight(service(in_progress(), OLD)), Sight(service(back, failed(status="ACTIVE"))))
+    judge = new_judge()
+    during = verdict_on(judge, Snapshot(service(in_progress(), OLD)), Snapshot(service(back, failed(status="ACTIVE"))))
     assert during.state == "in_progress"
-    after = judge(watching, Sight(service(deployment(1))))
+    after = verdict_on(judge, Snapshot(service(deployment(1))))
     assert (after.state, after.code) == ("failed", "rolled_back")
     assert "web:1" in after.summary
     assert "circuit breaker" in after.summary
@@ -168,34 +170,34 @@ def test_rollback_by_the_breaker_is_a_failure_once_it_is_over() -> None:
 
 def test_rollback_to_a_new_deployment_of_the_old_revision_is_no_later_deployment() -> None:
     announced = "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/3."
-    watching = watch()
-    assert judge(watching, Sight(service(failed(rolloutStateReason=announced), OLD))).state == "in_progress"
-    assert judge(watching, Sight(service(deployment(3), failed(status="ACTIVE")))).code == "rolled_back"
+    judge = new_judge()
+    assert verdict_on(judge, Snapshot(service(failed(rolloutStateReason=announced), OLD))).state == "in_progress"
+    assert verdict_on(judge, Snapshot(service(deployment(3), failed(status="ACTIVE")))).code == "rolled_back"
 
 
 def test_rollback_that_fails_too() -> None:
     broken = failed(1)
-    assert judge(watch(), Sight(service(broken, failed(status="ACTIVE")))).code == "rollback_failed"
+    assert verdict_on(new_judge(), Snapshot(service(broken, failed(status="ACTIVE")))).code == "rollback_failed"
 
 
 def test_failure_without_rollback() -> None:
-    verdict = judge(watch(), Sight(service(failed(), OLD)))
+    verdict = verdict_on(new_judge(), Snapshot(service(failed(), OLD)))
     assert verdict.code == "deployment_failed"
     assert "tasks failed to start" in verdict.summary
 
 
 def test_a_later_deployment_supersedes() -> None:
-    verdict = judge(watch(), Sight(service(in_progress(3), in_progress(2, status="ACTIVE"))))
+    verdict = verdict_on(new_judge(), Snapshot(service(in_progress(3), in_progress(2, status="ACTIVE"))))
     assert verdict.code == "superseded"
     assert "ecs-svc/3" in verdict.summary
 
 
 def test_an_answer_from_before_the_call_is_not_taken_for_a_later_deployment() -> None:
-    assert judge(watch(), Sight(service(deployment(1)))).state == "in_progress"
+    assert verdict_on(new_judge(), Snapshot(service(deployment(1)))).state == "in_progress"
 
 
 def test_a_service_that_is_deleted_meanwhile() -> None:
-    assert judge(watch(), Sight(service(status="DRAINING"))).code == "service_gone"
+    assert verdict_on(new_judge(), Snapshot(service(status="DRAINING"))).code == "service_gone"
 
 
 # By service deployments
@@ -217,32 +219,34 @@ def test_a_service_that_is_deleted_meanwhile() -> None:
 )
 def test_every_status_of_a_service_deployment(status: str, state: str, code: str) -> None:
     followed = service_deployment(status, statusReason="Because.")
-    verdict = judge(watch(), Sight(service(in_progress(), OLD), followed))
+    verdict = verdict_on(new_judge(), Snapshot(service(in_progress(), OLD), followed))
     assert (verdict.state, verdict.code) == (state, code)
     assert "Because." in verdict.summary
 
 
 @pytest.mark.parametrize("reason", ["Because", "Because.", "Because!"])
 def test_what_aws_says_ends_as_a_sentence_does(reason: str) -> None:
-    verdict = judge(watch(), Sight(service(in_progress(), OLD), service_deployment("STOPPED", statusReason=reason)))
+    verdict = verdict_on(
+        new_judge(), Snapshot(service(in_progress(), OLD), service_deployment("STOPPED", statusReason=reason))
+    )
     assert verdict.summary.endswith("Because!" if reason == "Because!" else " Because.")
 
 
 @pytest.mark.parametrize("part", ["deploymentCircuitBreaker", "alarms"])
 def test_stopped_by_breaker_or_alarm_is_a_failed_deployment(part: str) -> None:
     followed = service_deployment("STOPPED", **{part: {"status": "TRIGGERED"}})
-    assert judge(watch(), Sight(service(in_progress(), OLD), followed)).code == "deployment_failed"
+    assert verdict_on(new_judge(), Snapshot(service(in_progress(), OLD), followed)).code == "deployment_failed"
 
 
 def test_stopped_by_a_later_deployment_is_superseded() -> None:
     followed = service_deployment("STOPPED")
-    assert judge(watch(), Sight(service(in_progress(3), OLD), followed)).code == "superseded"
+    assert verdict_on(new_judge(), Snapshot(service(in_progress(3), OLD), followed)).code == "superseded"
 
 
 def test_a_pause_says_what_it_waits_for() -> None:
     hook = {"hookId": "h1", "targetType": "PAUSE", "status": "AWAITING_ACTION"}
     followed = service_deployment("IN_PROGRESS", lifecycleStage="TEST_TRAFFIC_SHIFT", lifecycleHookDetails=[hook])
-    verdict = judge(watch(), Sight(service(in_progress(), OLD), followed))
+    verdict = verdict_on(new_judge(), Snapshot(service(in_progress(), OLD), followed))
     assert "pauses at TEST_TRAFFIC_SHIFT" in verdict.summary
     assert "ContinueServiceDeployment" in verdict.summary
     assert "IN_PROGRESS (TEST_TRAFFIC_SHIFT)" in verdict.progress
@@ -251,42 +255,42 @@ def test_a_pause_says_what_it_waits_for() -> None:
 # Tasks that keep failing
 
 
-def failing(count: int, **members: t.Any) -> Sight:
-    return Sight(service(in_progress(), OLD, **members), tasks=[stopped(f"f{n}", 2) for n in range(count)])
+def failing(count: int, **members: t.Any) -> Snapshot:
+    return Snapshot(service(in_progress(), OLD, **members), tasks=[stopped(f"f{n}", 2) for n in range(count)])
 
 
 def test_failing_tasks_without_a_breaker_end_the_watch_early() -> None:
-    assert judge(watch(), failing(2)).state == "in_progress"
-    verdict = judge(watch(), failing(3))
+    assert verdict_on(new_judge(), failing(2)).state == "in_progress"
+    verdict = verdict_on(new_judge(), failing(3))
     assert verdict.code == "tasks_failing"
     assert "3 tasks failed" in verdict.summary
     assert "ECS goes on" in verdict.summary
 
 
 def test_of_a_large_service_a_first_wave_of_failures_is_no_verdict() -> None:
-    assert judge(watch(), failing(9, desiredCount=50)).state == "in_progress"
-    assert judge(watch(), failing(10, desiredCount=50)).code == "tasks_failing"
+    assert verdict_on(new_judge(), failing(9, desiredCount=50)).state == "in_progress"
+    assert verdict_on(new_judge(), failing(10, desiredCount=50)).code == "tasks_failing"
 
 
 def test_the_breaker_speaks_first_where_there_is_one() -> None:
-    assert judge(watch(), failing(3, **BREAKER)).state == "in_progress"
-    assert judge(watch(), failing(6, **BREAKER)).code == "tasks_failing"
+    assert verdict_on(new_judge(), failing(3, **BREAKER)).state == "in_progress"
+    assert verdict_on(new_judge(), failing(6, **BREAKER)).code == "tasks_failing"
 
 
 def test_a_breaker_that_looks_at_a_complete_deployment_no_more_is_not_waited_for() -> None:
     tasks = [stopped(f"f{number}", 2) for number in range(3)]
-    assert judge(watch(), Sight(service(deployment(2), **BREAKER), tasks=tasks)).code == "tasks_failing"
+    assert verdict_on(new_judge(), Snapshot(service(deployment(2), **BREAKER), tasks=tasks)).code == "tasks_failing"
 
 
 def test_a_task_that_works_speaks_against_a_hopeless_service() -> None:
-    sight = failing(5)
-    working = Sight(sight.service, tasks=[*sight.tasks, task("n1", 2)])
-    calm = Sight(service(in_progress(), OLD), tasks=[task("n1", 2)])
-    assert judge(watch(), calm, calm, calm, calm, working).state == "in_progress"
+    snapshot = failing(5)
+    working = Snapshot(snapshot.service, tasks=[*snapshot.tasks, task("n1", 2)])
+    calm = Snapshot(service(in_progress(), OLD), tasks=[task("n1", 2)])
+    assert verdict_on(new_judge(), calm, calm, calm, calm, working).state == "in_progress"
 
 
 def test_failures_that_aws_counted_itself_count() -> None:
-    assert judge(watch(), Sight(service(in_progress(failedTasks=3), OLD))).code == "tasks_failing"
+    assert verdict_on(new_judge(), Snapshot(service(in_progress(failedTasks=3), OLD))).code == "tasks_failing"
 
 
 def test_tasks_that_were_scaled_in_or_replaced_did_not_fail() -> None:
@@ -304,23 +308,26 @@ def test_tasks_that_failed_a_health_check_did_fail() -> None:
 def test_old_failures_are_no_news_while_new_tasks_start() -> None:
     tasks = [stopped(f"f{number}", 2) for number in range(5)]
     pending = task("p1", 2, lastStatus="PENDING")
-    watching = watch(fresh=False)
-    assert judge(watching, *[Sight(service(deployment(2)), tasks=[*tasks, pending])] * 9).state == "in_progress"
-    worse = Sight(service(deployment(2)), tasks=[*tasks, stopped("f9", 2), pending])
-    assert watching.observe(worse, 20).code == "tasks_failing"
+    judge = new_judge(fresh=False)
+    assert verdict_on(judge, *[Snapshot(service(deployment(2)), tasks=[*tasks, pending])] * 9).state == "in_progress"
+    worse = Snapshot(service(deployment(2)), tasks=[*tasks, stopped("f9", 2), pending])
+    assert judge.verdict(worse, 20).code == "tasks_failing"
 
 
 def test_failures_of_another_deployment_of_the_same_revision_do_not_count() -> None:
     others = [stopped(f"f{number}", 2, startedBy="ecs-svc/1") for number in range(9)]
-    assert judge(watch(), Sight(service(in_progress(), OLD), tasks=others)).state == "in_progress"
+    assert verdict_on(new_judge(), Snapshot(service(in_progress(), OLD), tasks=others)).state == "in_progress"
 
 
 def test_where_tasks_do_not_name_their_deployment_their_age_tells() -> None:
-    goal = Goal("ecs-svc/2", deployment(2)["taskDefinition"], at(200))
+    tracked = Deployment("ecs-svc/2", deployment(2)["taskDefinition"], at(200))
     old = [stopped(f"f{n}", 2, startedBy="web", createdAt=at(150)) for n in range(9)]
     new = [stopped(f"g{n}", 2, startedBy="web", createdAt=at(200 + n)) for n in range(3)]
-    assert judge(Watch(goal), Sight(service(in_progress(), OLD), tasks=old)).state == "in_progress"
-    assert judge(Watch(goal), Sight(service(in_progress(), OLD), tasks=[*old, *new])).code == "tasks_failing"
+    assert verdict_on(RolloutJudge(tracked), Snapshot(service(in_progress(), OLD), tasks=old)).state == "in_progress"
+    assert (
+        verdict_on(RolloutJudge(tracked), Snapshot(service(in_progress(), OLD), tasks=[*old, *new])).code
+        == "tasks_failing"
+    )
 
 
 @pytest.mark.parametrize(
@@ -355,17 +362,17 @@ def test_a_steady_service_needs_no_watching() -> None:
 
 @pytest.mark.parametrize("followed", [None, service_deployment("IN_PROGRESS")])
 def test_tasks_are_read_only_where_they_have_something_to_tell(followed: Json | None) -> None:
-    goal = goal_of(service(deployment(2)), fresh=True)
-    assert goes_well(service(in_progress(), OLD), goal, followed)
-    assert not goes_well(service(in_progress(failedTasks=1), OLD), goal, followed)
-    assert not goes_well(service(OLD), goal, followed)
+    tracked = deployment_of(service(deployment(2)), fresh=True)
+    assert is_on_track(service(in_progress(), OLD), tracked, followed)
+    assert not is_on_track(service(in_progress(failedTasks=1), OLD), tracked, followed)
+    assert not is_on_track(service(OLD), tracked, followed)
 
 
 def test_services_of_other_controllers_are_counted() -> None:
     foreign = {"deploymentController": {"type": "CODE_DEPLOY"}, "deployments": []}
     assert is_steady({**service(), **foreign})
-    assert judge(watch(), Sight({**service(), **foreign})).state == "succeeded"
-    assert judge(watch(), Sight({**service(runningCount=1), **foreign})).state == "in_progress"
+    assert verdict_on(new_judge(), Snapshot({**service(), **foreign})).state == "succeeded"
+    assert verdict_on(new_judge(), Snapshot({**service(runningCount=1), **foreign})).state == "in_progress"
 
 
 def test_a_call_that_starts_no_deployment_is_known_by_the_primary() -> None:
@@ -374,12 +381,12 @@ def test_a_call_that_starts_no_deployment_is_known_by_the_primary() -> None:
 
 
 def test_progress_is_one_line_that_says_what_matters() -> None:
-    sight = Sight(
+    snapshot = Snapshot(
         service(in_progress(runningCount=1, pendingCount=1), OLD),
         tasks=[task("n1", 2, containers=[container("n1")]), stopped("f1", 2)],
         targets={GROUP: [target("10.0.0.1"), target("10.0.0.2", "initial")]},
     )
-    line = judge(watch(), sight).progress
+    line = verdict_on(new_judge(), snapshot).progress
     assert line == "1/2 running, 1 pending, 1 failed, 1 healthy behind the load balancer"
 
 
@@ -395,12 +402,12 @@ ELB_FAILED = {
 
 def checked(
     states: t.Sequence[tuple[str, Json]], *, stops: int = 0, group: Json | None = None, **members: t.Any
-) -> Sight:
+) -> Snapshot:
     """New tasks n1, n2… whose targets have these states, beside a healthy old one; `stops` more were stopped."""
     tasks = [task(f"n{number}", 2) for number in range(1, len(states) + 1)]
     targets = [target(f"10.0.0.{number}", state, **why) for number, (state, why) in enumerate(states, 1)]
     gone = [stopped(f"g{number}", 2, **ELB_FAILED) for number in range(stops)]
-    return Sight(
+    return Snapshot(
         service(in_progress(), OLD, desiredCount=len(states), **members),
         tasks=[task("o9", 1), *tasks, *gone],
         targets={GROUP: [target("10.0.0.9"), *targets]},
@@ -408,12 +415,12 @@ def checked(
     )
 
 
-def moment_of(sight: Sight, until: float = 600, before: t.Sequence[tuple[float, Sight]] = ()) -> float | None:
+def moment_of(snapshot: Snapshot, until: float = 600, before: t.Sequence[tuple[float, Snapshot]] = ()) -> float | None:
     """When a watch that looks every two seconds calls health checks failing, from what it sees all the time."""
-    watching = watch()
+    judge = new_judge()
     for number in range(int(until / 2)):
-        seen = next((earlier for end, earlier in before if number * 2 < end), sight)
-        verdict = watching.observe(seen, number * 2)
+        seen = next((earlier for end, earlier in before if number * 2 < end), snapshot)
+        verdict = judge.verdict(seen, number * 2)
         if verdict.over:
             assert verdict.code == "health_check_failing", verdict
             return number * 2
@@ -421,7 +428,7 @@ def moment_of(sight: Sight, until: float = 600, before: t.Sequence[tuple[float, 
 
 
 def test_a_lasting_wrong_answer_of_all_new_tasks_is_a_verdict_at_once() -> None:
-    verdict = judge(watch(), checked([("unhealthy", MISMATCH)] * 2))
+    verdict = verdict_on(new_judge(), checked([("unhealthy", MISMATCH)] * 2))
     assert (verdict.state, verdict.code) == ("failed", "health_check_failing")
     assert (
         "Target group web: health check HTTP GET /health on the target's port: expected 200, got 404" in verdict.summary
@@ -432,7 +439,7 @@ def test_a_lasting_wrong_answer_of_all_new_tasks_is_a_verdict_at_once() -> None:
 
 def test_what_the_breaker_will_do_is_said() -> None:
     assert "The circuit breaker of the service rolls it back later." in (
-        judge(watch(), checked([("unhealthy", MISMATCH)], **BREAKER)).summary
+        verdict_on(new_judge(), checked([("unhealthy", MISMATCH)], **BREAKER)).summary
     )
 
 
@@ -446,9 +453,11 @@ def test_a_task_that_was_healthy_once_speaks_against_a_verdict() -> None:
 
 
 def test_old_tasks_that_fail_say_nothing_about_new_ones() -> None:
-    sight = checked([("initial", {})])
-    sight = replace(sight, targets={GROUP: [target("10.0.0.9", "unhealthy", **MISMATCH), *sight.targets[GROUP][1:]]})
-    assert moment_of(sight) is None
+    snapshot = checked([("initial", {})])
+    snapshot = replace(
+        snapshot, targets={GROUP: [target("10.0.0.9", "unhealthy", **MISMATCH), *snapshot.targets[GROUP][1:]]}
+    )
+    assert moment_of(snapshot) is None
 
 
 @pytest.mark.parametrize(
@@ -474,9 +483,9 @@ def test_the_breaker_speaks_first_where_a_program_may_still_start() -> None:
 
 @pytest.mark.parametrize("why", [MISMATCH, REFUSED])
 def test_failures_within_the_grace_period_do_not_count(why: Json) -> None:
-    sight = checked([("unhealthy", why)], healthCheckGracePeriodSeconds=90)
+    snapshot = checked([("unhealthy", why)], healthCheckGracePeriodSeconds=90)
     checks = 2 if why is MISMATCH else 6
-    assert moment_of(sight) == 90 + checks * 30
+    assert moment_of(snapshot) == 90 + checks * 30
 
 
 def test_another_reason_begins_anew() -> None:
@@ -486,18 +495,18 @@ def test_another_reason_begins_anew() -> None:
 
 
 def test_each_replaced_task_begins_anew_and_what_its_predecessors_failed_counts() -> None:
-    watching = watch()
+    judge = new_judge()
     first = checked([("unhealthy", REFUSED)])
-    assert not watching.observe(first, 0).over
+    assert not judge.verdict(first, 0).over
     second = checked([("initial", {})], stops=0)
     gone = stopped("n1", 2, **ELB_FAILED)
     second = replace(second, tasks=[task("n2", 2), gone], targets={GROUP: [target("10.0.0.2", "initial")]})
-    assert not watching.observe(second, 10).over
+    assert not judge.verdict(second, 10).over
     sick = replace(second, targets={GROUP: [target("10.0.0.2", "unhealthy", **REFUSED)]})
-    assert not watching.observe(sick, 60).over
+    assert not judge.verdict(sick, 60).over
     third = [task("n3", 2), gone, stopped("n2", 2, **ELB_FAILED)]
-    assert not watching.observe(replace(sick, tasks=third, targets={GROUP: [target("10.0.0.3", "initial")]}), 70).over
-    verdict = watching.observe(
+    assert not judge.verdict(replace(sick, tasks=third, targets={GROUP: [target("10.0.0.3", "initial")]}), 70).over
+    verdict = judge.verdict(
         replace(sick, tasks=third, targets={GROUP: [target("10.0.0.3", "unhealthy", **REFUSED)]}), 130
     )
     assert verdict.code == "health_check_failing"
@@ -509,30 +518,32 @@ def test_without_the_settings_of_the_target_group_there_is_no_early_verdict() ->
 
 
 def test_a_rollback_that_runs_already_is_waited_for() -> None:
-    sight = replace(checked([("unhealthy", MISMATCH)]), service_deployment=service_deployment("ROLLBACK_IN_PROGRESS"))
-    assert moment_of(sight) is None
+    snapshot = replace(
+        checked([("unhealthy", MISMATCH)]), service_deployment=service_deployment("ROLLBACK_IN_PROGRESS")
+    )
+    assert moment_of(snapshot) is None
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_unhealthy_containers_count_as_failed_tasks(count: int) -> None:
     sick = [task(f"n{number}", 2, healthStatus="UNHEALTHY") for number in range(count)]
-    verdict = judge(watch(), Sight(service(in_progress(), OLD), tasks=sick))
+    verdict = verdict_on(new_judge(), Snapshot(service(in_progress(), OLD), tasks=sick))
     assert verdict.code == ("health_check_failing" if count == 3 else "")
 
 
 def test_unhealthy_containers_do_not_count_within_the_grace_period() -> None:
     sick = [task(f"n{number}", 2, healthStatus="UNHEALTHY") for number in range(3)]
-    sight = Sight(service(in_progress(), OLD, healthCheckGracePeriodSeconds=60), tasks=sick)
-    assert moment_of(sight) == 60
+    snapshot = Snapshot(service(in_progress(), OLD, healthCheckGracePeriodSeconds=60), tasks=sick)
+    assert moment_of(snapshot) == 60
 
 
 def test_tasks_that_ecs_stopped_for_their_health_checks_are_told_apart_from_those_that_ended() -> None:
     tasks = [stopped(f"f{n}", 2, **ELB_FAILED) for n in range(3)]
-    verdict = judge(watch(), Sight(service(in_progress(), OLD), tasks=tasks))
+    verdict = verdict_on(new_judge(), Snapshot(service(in_progress(), OLD), tasks=tasks))
     assert verdict.code == "health_check_failing"
     assert "3 tasks failed their health checks" in verdict.summary
     mixed = [*tasks, stopped("x1", 2)]
-    assert judge(watch(), Sight(service(in_progress(), OLD), tasks=mixed)).code == "tasks_failing"
+    assert verdict_on(new_judge(), Snapshot(service(in_progress(), OLD), tasks=mixed)).code == "tasks_failing"
 
 
 # Settings of a target group that changed for tasks that run already
@@ -540,53 +551,53 @@ def test_tasks_that_ecs_stopped_for_their_health_checks_are_told_apart_from_thos
 SETTLING = 35
 
 
-def settling_watch() -> Watch:
-    watching = watch(1, fresh=False)
-    watching.settling = SETTLING
-    return watching
+def settling_judge() -> RolloutJudge:
+    judge = new_judge(1, fresh=False)
+    judge.settling = SETTLING
+    return judge
 
 
-def seen(state: str, why: Json | None = None) -> Sight:
+def seen(state: str, why: Json | None = None) -> Snapshot:
     """The only task of a service that ECS calls complete, and its target."""
     only = service(deployment(1, desiredCount=1, runningCount=1), desiredCount=1, runningCount=1)
     targets = {GROUP: [target("10.0.0.1", state, **(why or {}))]}
-    return Sight(only, tasks=[task("n1", 1)], targets=targets, groups={GROUP: target_group()})
+    return Snapshot(only, tasks=[task("n1", 1)], targets=targets, groups={GROUP: target_group()})
 
 
 def test_targets_that_were_healthy_with_former_settings_are_not_believed_yet() -> None:
-    watching = settling_watch()
-    assert watching.observe(seen("healthy"), 0).state == "in_progress"
-    assert watching.observe(seen("healthy"), SETTLING - 1).state == "in_progress"
-    assert watching.observe(seen("healthy"), SETTLING).state == "succeeded"
+    judge = settling_judge()
+    assert judge.verdict(seen("healthy"), 0).state == "in_progress"
+    assert judge.verdict(seen("healthy"), SETTLING - 1).state == "in_progress"
+    assert judge.verdict(seen("healthy"), SETTLING).state == "succeeded"
 
 
 def test_targets_that_fail_with_new_settings_are_a_verdict_though_they_were_healthy() -> None:
-    watching = settling_watch()
-    assert not watching.observe(seen("healthy"), 0).over
-    assert not watching.observe(seen("unhealthy", MISMATCH), SETTLING - 1).over
-    assert watching.observe(seen("unhealthy", MISMATCH), SETTLING).code == "health_check_failing"
+    judge = settling_judge()
+    assert not judge.verdict(seen("healthy"), 0).over
+    assert not judge.verdict(seen("unhealthy", MISMATCH), SETTLING - 1).over
+    assert judge.verdict(seen("unhealthy", MISMATCH), SETTLING).code == "health_check_failing"
 
 
 def test_targets_that_failed_with_former_settings_are_no_verdict() -> None:
-    watching = settling_watch()
-    assert not watching.observe(seen("unhealthy", MISMATCH), 0).over
-    assert not watching.observe(seen("healthy"), SETTLING - 1).over
-    assert watching.observe(seen("healthy"), SETTLING).state == "succeeded"
+    judge = settling_judge()
+    assert not judge.verdict(seen("unhealthy", MISMATCH), 0).over
+    assert not judge.verdict(seen("healthy"), SETTLING - 1).over
+    assert judge.verdict(seen("healthy"), SETTLING).state == "succeeded"
 
 
 def test_tasks_that_ecs_stopped_for_former_settings_are_no_failures() -> None:
-    watching = settling_watch()
+    judge = settling_judge()
     gone = [stopped(f"g{number}", 1, **ELB_FAILED) for number in range(4)]
     starting = seen("initial")
     starting = replace(starting, tasks=[*starting.tasks, *gone])
-    assert not watching.observe(starting, 0).over
-    assert not watching.observe(starting, SETTLING + 60).over
+    assert not judge.verdict(starting, 0).over
+    assert not judge.verdict(starting, SETTLING + 60).over
     worse = [stopped(f"x{number}", 1, **ELB_FAILED) for number in range(3)]
-    assert watching.observe(replace(starting, tasks=[*gone, *worse]), SETTLING + 61).code == "health_check_failing"
+    assert judge.verdict(replace(starting, tasks=[*gone, *worse]), SETTLING + 61).code == "health_check_failing"
 
 
 def test_tasks_that_end_by_themselves_are_failures_also_while_settings_change() -> None:
     gone = [stopped(f"g{number}", 1) for number in range(3)]
-    watching = settling_watch()
-    watching.goal = replace(watching.goal, fresh=True)
-    assert watching.observe(replace(seen("initial"), tasks=gone), 0).code == "tasks_failing"
+    judge = settling_judge()
+    judge.deployment = replace(judge.deployment, fresh=True)
+    assert judge.verdict(replace(seen("initial"), tasks=gone), 0).code == "tasks_failing"

@@ -12,13 +12,13 @@ import typing as t
 from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import Watch, goal_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import RolloutJudge, deployment_of
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.observe import (
     Cloud,
-    Observer,
     Outcome,
+    RolloutReader,
     explain,
-    follow,
+    wait_stable,
 )
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     GROUP,
@@ -119,13 +119,15 @@ class Aws:
         return {"events": [{"message": f"{line}\n"} for line in self.log]}
 
 
-def observer(aws: Aws) -> Observer:
-    return Observer(Cloud(aws.client), "shop", "web", Watch(goal_of(ROLLING, fresh=True)), known=frozenset({"old"}))
+def reader(aws: Aws) -> RolloutReader:
+    return RolloutReader(
+        Cloud(aws.client), "shop", "web", RolloutJudge(deployment_of(ROLLING, fresh=True)), known=frozenset({"old"})
+    )
 
 
-def watched(aws: Aws, timeout: float = 600) -> tuple[Observer, Outcome]:
-    watching = observer(aws)
-    return watching, follow(watching, None, timeout, aws.clock)
+def watched(aws: Aws, timeout: float = 600) -> tuple[RolloutReader, Outcome]:
+    observed = reader(aws)
+    return observed, wait_stable(observed, None, timeout, aws.clock)
 
 
 def test_the_service_deployment_that_appears_after_the_call_is_followed() -> None:
@@ -137,9 +139,9 @@ def test_the_service_deployment_that_appears_after_the_call_is_followed() -> Non
         return [OLD_ONE, new] if now > 5 else [OLD_ONE]
 
     aws.listed = listed
-    watching, outcome = watched(aws)
+    observed, outcome = watched(aws)
     assert outcome.verdict.state == "succeeded"
-    assert watching.watch.goal.service_deployment == "new"
+    assert observed.judge.deployment.service_deployment == "new"
     assert 30 <= aws.time <= 32, "noticed within two seconds"
 
 
@@ -154,10 +156,10 @@ def test_a_rollback_is_waited_for_and_told() -> None:
     aws.listed = listed
     aws.tasks = [stopped("f1", 2)]
     aws.log = ["starting", "FATAL: no database"]
-    watching, outcome = watched(aws)
+    observed, outcome = watched(aws)
     assert outcome.verdict.code == "rolled_back"
     assert aws.time >= 20
-    message = explain(watching, outcome).msg
+    message = explain(observed, outcome).msg
     assert "circuit breaker threshold was exceeded" in message
     assert "    | FATAL: no database" in message
     assert aws.streams == ["/shop v2/web/f1 20"]
@@ -176,18 +178,18 @@ def test_without_the_right_to_see_service_deployments_the_service_tells() -> Non
     aws.denied = {"list_service_deployments"}
     aws.services = lambda now: ROLLING if now < 10 else service(deployment(2))
     aws.tasks = [task("n1", 2), task("n2", 2)]
-    watching, outcome = watched(aws)
+    observed, outcome = watched(aws)
     assert outcome.verdict.state == "succeeded"
     assert 10 <= aws.time <= 12
     assert aws.calls.count("list_service_deployments") == 1
-    assert len(watching.unread) == 1
+    assert len(observed.unread) == 1
 
 
 def test_an_api_without_service_deployments_is_not_asked_forever() -> None:
     aws = Aws()
-    watching = observer(aws)
-    watching.known = frozenset()
-    follow(watching, None, 100, aws.clock)
+    observed = reader(aws)
+    observed.known = frozenset()
+    wait_stable(observed, None, 100, aws.clock)
     assert aws.calls.count("list_service_deployments") == 10
 
 
@@ -197,10 +199,10 @@ def test_the_load_balancer_is_waited_for() -> None:
     aws.services = lambda _now: service(deployment(2), loadBalancers=balancers)
     aws.tasks = [task("n1", 2), task("n2", 2)]
     aws.targets = [target("10.0.0.1"), target("10.0.0.2", "unhealthy", Description="Health checks failed")]
-    watching, outcome = watched(aws, timeout=20)
+    observed, outcome = watched(aws, timeout=20)
     assert outcome.verdict.code == "timeout"
     assert "1 healthy behind the load balancer" in outcome.verdict.summary
-    assert "Target 10.0.0.2:8080 is unhealthy: Health checks failed" in explain(watching, outcome).msg
+    assert "Target 10.0.0.2:8080 is unhealthy: Health checks failed" in explain(observed, outcome).msg
     assert aws.calls.count("describe_target_groups") == 1
     aws.targets = [target("10.0.0.1"), target("10.0.0.2")]
     assert watched(aws)[1].verdict.state == "succeeded"
@@ -219,8 +221,8 @@ def failing_behind_a_load_balancer(**health: str) -> Aws:
 def test_an_answer_that_waiting_does_not_change_ends_the_watch_at_once() -> None:
     description = "Health checks failed with these codes: [404]"
     aws = failing_behind_a_load_balancer(Reason="Target.ResponseCodeMismatch", Description=description)
-    watching, outcome = watched(aws, timeout=600)
-    failure = explain(watching, outcome)
+    observed, outcome = watched(aws, timeout=600)
+    failure = explain(observed, outcome)
     assert failure.code == "health_check_failing"
     assert aws.time < 15
     assert "Target group web: health check HTTP GET /health on the target's port: expected 200, got 404" in failure.msg
@@ -230,8 +232,8 @@ def test_an_answer_that_waiting_does_not_change_ends_the_watch_at_once() -> None
 def test_a_program_that_listens_on_loopback_is_told_from_its_log() -> None:
     aws = failing_behind_a_load_balancer(Reason="Target.FailedHealthChecks", Description="Health checks failed")
     aws.log = ["[INFO] Listening at: http://127.0.0.1:8080 (7)"]
-    watching, outcome = watched(aws, timeout=600)
-    failure = explain(watching, outcome)
+    observed, outcome = watched(aws, timeout=600)
+    failure = explain(observed, outcome)
     assert failure.code == "health_check_failing"
     assert 100 < aws.time < 200, "a program that starts slowly gets time"
     assert failure.details["failure"]["causes"] == ["listens_on_loopback"]
@@ -254,8 +256,8 @@ def test_what_replaced_tasks_failed_with_is_told_when_their_successors_are_new()
         return service(deployment(2, rolloutState="IN_PROGRESS"), loadBalancers=balancers)
 
     aws.services = services
-    watching, outcome = watched(aws, timeout=600)
-    failure = explain(watching, outcome)
+    observed, outcome = watched(aws, timeout=600)
+    failure = explain(observed, outcome)
     assert failure.code == "health_check_failing"
     assert failure.details["failure"]["causes"] == ["health_check_refused"]
     assert "Target 10.0.0.1:8080 is unhealthy: Health checks failed" in failure.msg
@@ -265,9 +267,9 @@ def test_without_the_right_to_read_target_groups_there_is_no_early_verdict() -> 
     description = "Health checks failed with these codes: [404]"
     aws = failing_behind_a_load_balancer(Reason="Target.ResponseCodeMismatch", Description=description)
     aws.denied = {"describe_target_groups"}
-    watching, outcome = watched(aws, timeout=60)
+    observed, outcome = watched(aws, timeout=60)
     assert outcome.verdict.code == "timeout"
-    assert "describe_target_groups" in explain(watching, outcome).msg
+    assert "describe_target_groups" in explain(observed, outcome).msg
     assert aws.calls.count("describe_target_groups") == 1
 
 
@@ -307,8 +309,8 @@ def test_polling_starts_quick_and_settles() -> None:
 def test_a_timeout_tells_the_last_state_and_tasks_that_do_not_start() -> None:
     aws = Aws()
     aws.tasks = [task("p1", 2, lastStatus="PROVISIONING")]
-    watching, outcome = watched(aws, timeout=5)
-    failure = explain(watching, outcome)
+    observed, outcome = watched(aws, timeout=5)
+    failure = explain(observed, outcome)
     assert failure.code == "timeout"
     assert "Waited 5 s. Last seen: 0/2 running" in failure.msg
     assert "Task p1: is PROVISIONING" in failure.msg
@@ -318,8 +320,8 @@ def test_rights_that_are_missing_are_said_beside_what_is_known() -> None:
     aws = Aws()
     aws.denied = {"get_log_events", "describe_target_health", "list_service_deployments"}
     aws.tasks = [stopped(f"f{number}", 2) for number in range(3)]
-    watching, outcome = watched(aws)
-    message = explain(watching, outcome).msg
+    observed, outcome = watched(aws)
+    message = explain(observed, outcome).msg
     assert outcome.verdict.code == "tasks_failing"
     assert "Task f0 (and 2 more like it): Essential container in task exited" in message
     assert "Not known: AWS answered get_log_events with AccessDeniedException" in message

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the module ecs_release and shows the lines of its progress as they come."""
+"""Runs the module ecs_release and shows its progress, line by line."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.slipway.aws.plugins.plugin_utils.follower import LOOK, SEEN, Follower
+from ansible_collections.slipway.aws.plugins.plugin_utils.follower import READ_EVERY, SEEN, Follower
 
-# For how long an interrupted module may take to say where it stands.
-LAST_WORDS = 5.0
-# And one that has said nothing so far: it starts to listen before it changes anything.
-FIRST_WORDS = 1.0
+# Seconds to wait for the last lines of an interrupted module.
+LAST_LINES_SECONDS = 5.0
+# The same for a module without any line yet: it handles signals before it changes anything.
+FIRST_LINE_SECONDS = 1.0
 FOLDER = "slipway-release-"
 INTERRUPTED = "Interrupted."
 NOTHING_CHANGED = "Interrupted. Nothing was changed."
-GOES_ON = (
+CONTINUES = (
     "Interrupted. ECS continues the started deployments; this run no longer monitors them. To resume, rerun the same"
     " command. To roll back, run the playbook slipway.aws.undo, or ecs_release with rollback=true."
 )
-# What ends a module that does not listen, or not yet.
+# Signals that end a module which does not handle them, or not yet.
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
-    """Follows the file that the module writes its progress to."""
+    """Shows the lines of the file that the module writes its progress to."""
 
     _requires_connection = True
     _supports_async = False
@@ -43,7 +43,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
-        # The module's file can be followed where it is written on this machine, and has to stay silent where asked.
+        # The file can be followed only on this machine. With no_log nothing is shown.
         if self._task.no_log or self._connection.transport != "local":
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
             return killed(result, None)
@@ -58,41 +58,41 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
 
 
 def killed(result: dict[str, t.Any], lines: list[str] | None) -> dict[str, t.Any]:
-    """The result of a module; where a signal has ended it, instead of its traceback what that means.
+    """The result of a module. If a signal ended it, an explanation replaces the traceback.
 
-    `lines` are those of its progress, None where they are not known. It says the first before it changes anything.
+    `lines` is its progress, None if unknown. The module writes the first line before it changes anything.
     """
     code = int(result.get("rc") or 0)
     if "code" in result or not result.get("failed") or (code - 128 if code > 0 else -code) not in SIGNALS:
         return result
-    message = NOTHING_CHANGED if lines == [] else GOES_ON
+    message = NOTHING_CHANGED if lines == [] else CONTINUES
     return {"failed": True, "changed": lines != [], "code": "interrupted", "msg": message, "progress": lines or []}
 
 
-def show_last_words() -> None:
-    """Show what an interrupted module had to say.
+def show_last_lines() -> None:
+    """Show the last lines of an interrupted module.
 
-    Ansible's worker, in which the action runs, ends at once when the user presses Ctrl-C. The main process, which has
-    loaded this file too, ends later. Ansible removes its temporary folder only after that.
+    Ansible's worker, which runs the action, ends at once when the user presses Ctrl-C. The main process, which loaded
+    this file too, ends later, and Ansible removes its temporary folder only after that.
     """
     start = time.monotonic()
     for seen in Path(constants.DEFAULT_LOCAL_TMP).glob(f"{FOLDER}*/{SEEN}"):
         lines: list[str] = []
-        while time.monotonic() < start + (LAST_WORDS if lines else FIRST_WORDS):
+        while time.monotonic() < start + (LAST_LINES_SECONDS if lines else FIRST_LINE_SECONDS):
             lines = _lines_after(seen)
             if any(INTERRUPTED in line for line in lines):
                 break
-            time.sleep(LOOK)
-        words = [number for number, line in enumerate(lines) if INTERRUPTED in line]
-        message = lines[words[0] :] if words else [] if lines else [NOTHING_CHANGED]
+            time.sleep(READ_EVERY)
+        interrupted = [number for number, line in enumerate(lines) if INTERRUPTED in line]
+        message = lines[interrupted[0] :] if interrupted else [] if lines else [NOTHING_CHANGED]
         if message:
             Display().display("\n".join(f"  {line}" for line in message))
 
 
 def _lines_after(seen: Path) -> list[str]:
-    """The lines of a progress that this run has added."""
+    """The lines that this run has added to a progress file."""
     path = seen.with_name("progress")
     return path.read_bytes()[int(seen.read_text()) :].decode().splitlines() if path.exists() else []
 
 
-atexit.register(show_last_words)
+atexit.register(show_last_lines)

@@ -10,4 +10,4 @@ from ansible_collections.slipway.aws.plugins.plugin_utils.waiting import Waiting
 
 
 class ActionModule(WaitingAction):
-    """By this name Ansible finds it."""
+    """Ansible finds the plugin by this name."""

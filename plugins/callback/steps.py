@@ -7,20 +7,20 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: steps
 type: stdout
-short_description: Ansible's usual output, with the banner of a task before it runs, and each failure once
+short_description: Ansible's default output, with task banners before long tasks, and each failure once
 version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
-  - Where skipped tasks are not shown, Ansible prints a task's banner only when it has ended. So nobody sees what a run
-    waits for, and the progress of M(slipway.aws.ecs_release) stands above the banner of its task.
-  - This prints the banner at once for each task that cannot be skipped, and for those that show progress or wait.
-  - The reason of a failure is printed once, in the result, without line breaks and quotes that YAML adds. With C(-v),
-    Ansible's own error with the place in the playbook comes first.
+  - If skipped tasks are hidden, Ansible prints the banner of a task only after the task has ended. You then do not see
+    what a run is waiting for, and the progress of M(slipway.aws.ecs_release) appears above the banner of its task.
+  - This callback prints the banner before the task runs if the task cannot be skipped, shows progress or waits.
+  - The reason of a failure is printed once, in the result, without the line breaks and quotes that YAML adds. With
+    C(-v), Ansible's own error with the position in the playbook is printed first.
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
 requirements:
-  - Set as stdout in the configuration, C(stdout_callback = slipway.aws.steps).
+  - Set it in the configuration with C(stdout_callback = slipway.aws.steps).
 """
 
 from typing import Any
@@ -31,12 +31,12 @@ SHOW_PROGRESS = (
     *("acm_certificate_request", "auto_scaling_group", "ecs_capacity_provider", "ecs_cluster", "ecs_release"),
     *("ecs_service", "ecs_task_run", "service_discovery_namespace"),
 )
-# Text that is longer would be wrapped.
+# YAML wraps longer text.
 LINE = 60
 
 
 class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
-    """The default, but for the moment of a banner, and with each failure printed once."""
+    """The default callback, with earlier banners, and with each failure printed once."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
@@ -49,13 +49,13 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
             self._print_task_banner(task)
 
     def _handle_exception(self, result: Any, use_stderr: bool = False) -> None:
-        """Ansible prints the reason of a failed module or action twice: as an error, and in the result that follows."""
+        """Print the reason of a failed module or action once. Ansible prints it as an error and in the result."""
         if self._display.verbosity == 0 and result.get("msg") and in_result(self._current_task_result):
             result.pop("exception", None)
         super()._handle_exception(result, use_stderr=use_stderr)
 
     def _dump_results(self, result: Any, *arguments: Any, **options: Any) -> str:
-        """YAML wraps a long text and doubles its quotes, but not in a block, which a line break makes of it."""
+        """YAML wraps a long text and doubles its quotes, but not in a block, which a line break turns it into."""
         text = result.get("msg")
         if isinstance(text, str) and (len(text) > LINE or "'" in text) and self.get_option("result_format") == "yaml":
             result = {**result, "msg": f"{text}\n"}
@@ -63,7 +63,7 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
 
 
 def in_result(task_result: Any) -> bool:
-    """Whether a failure is what a module or action returned. Others have a place in a file to show."""
+    """Whether a module or action returned the failure. Others have a position in a file to show."""
     event = getattr(getattr(task_result, "exception", None), "event", None)
     cause = getattr(getattr(event, "chain", None), "event", None)
     own = getattr(cause, "msg", None) in ("Module failed.", "Action failed.")
@@ -71,6 +71,6 @@ def in_result(task_result: Any) -> bool:
 
 
 def waits(task: Any) -> bool:
-    """Whether a task can take so long that its name has to stand there meanwhile."""
+    """Whether a task may take so long that its banner has to be visible meanwhile."""
     ours = str(task.action).removeprefix("slipway.aws.")
     return ours in SHOW_PROGRESS or bool(task.until) or "Wait until" in str(task.name)

@@ -8,14 +8,14 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ecs_service
 version_added: 0.1.0
-short_description: Make, change, watch and delete a service of Amazon ECS
+short_description: Create, update and delete an Amazon ECS service, and wait until it is stable
 description:
-  - Makes a service be as described, changes what differs, and waits until what it changed really runs.
-  - An option that is left out is left alone, O(desired_count) too, so autoscaling keeps what it set.
+  - Creates or updates an ECS service and waits until it is stable. If its rollout fails, the task fails and says why.
+  - Omitted options are left as they are, including O(desired_count), so that autoscaling keeps its value.
   - >-
-    Options at the top are named as the API's members in snake case. What is inside them has AWS's own spelling and is
-    checked against the installed botocore before any call, so a member that a newer botocore knows works at once.
-  - Members that are left out inside an option have AWS's default, and are set back to it.
+    Top-level options are named like the members of the API, in snake case. Members inside them have the spelling of AWS
+    and are validated against the installed botocore before any call, so members of a newer botocore work at once.
+  - Members that are omitted inside an option have the default of AWS, and are reset to it.
 author: The Slipway authors (@slipway)
 options:
   name:
@@ -29,32 +29,32 @@ options:
     default: default
   state:
     description:
-      - With V(present) the service exists as described.
-      - With V(absent) it is scaled to nothing, deleted, and drained.
+      - With V(present), the service is created or updated.
+      - With V(absent), it is scaled to zero, deleted and drained.
     type: str
     choices: [present, absent]
     default: present
   task_definition:
     description:
       - What the tasks run, as a family, V(family:revision) or an ARN. A family stands for its latest active revision.
-      - Needed to make a service, unless its deployment controller is V(EXTERNAL).
+      - Required to create a service, unless its deployment controller is V(EXTERNAL).
     type: str
   desired_count:
     description:
       - How many tasks to run.
-      - Left out, an existing service keeps its count and a new one gets V(1).
+      - If omitted, an existing service keeps its count and a new one gets V(1).
     type: int
   launch_type:
     description:
-      - What the tasks run on.
+      - The capacity that the tasks run on.
       - AWS cannot change it in place, except back from O(capacity_provider_strategy). To move an existing service to
         other capacity, use O(capacity_provider_strategy).
     type: str
     choices: [EC2, FARGATE, EXTERNAL, MANAGED_INSTANCES]
   capacity_provider_strategy:
     description:
-      - The capacity providers that the tasks are spread over, as C(capacityProvider), C(weight) and C(base).
-      - A change of it starts a new deployment. An empty list leads back to the launch type.
+      - The capacity providers of the tasks, each with C(capacityProvider), C(weight) and C(base).
+      - A change starts a new deployment. An empty list switches back to the launch type.
     type: list
     elements: dict
   platform_version:
@@ -69,23 +69,23 @@ options:
       - Percentages default to 200 and 100, for daemons to 100 and 0.
     type: dict
   deployment_controller:
-    description: Who deploys, with C(type) being V(ECS), V(CODE_DEPLOY) or V(EXTERNAL).
+    description: The deployment controller, with the C(type) V(ECS), V(CODE_DEPLOY) or V(EXTERNAL).
     type: dict
   force_new_deployment:
     description:
-      - Start a new deployment even if nothing differs, for instance to pull a tag again.
-      - The task is then changed at every run.
+      - Whether to start a new deployment even if nothing differs, for example to pull an image tag again.
+      - The task then reports a change in every run.
     type: bool
     default: false
   availability_zone_rebalancing:
-    description: Whether AWS moves tasks so that they are spread evenly over the zones.
+    description: Whether AWS moves tasks to keep them evenly spread over the availability zones.
     type: str
     choices: [ENABLED, DISABLED]
   network_configuration:
     description:
-      - Where tasks of network mode C(awsvpc) live, as C(awsvpcConfiguration) with C(subnets), C(securityGroups) and
-        C(assignPublicIp).
-      - Security groups that are left out are left alone.
+      - The network of tasks with network mode C(awsvpc), as C(awsvpcConfiguration) with C(subnets), C(securityGroups)
+        and C(assignPublicIp).
+      - Omitted security groups are left as they are.
     type: dict
   load_balancers:
     description:
@@ -94,54 +94,54 @@ options:
     type: list
     elements: dict
   health_check_grace_period_seconds:
-    description: For how long after its start a task may fail health checks.
+    description: How many seconds after its start a task may fail health checks.
     type: int
   service_registries:
-    description: Registries of AWS Cloud Map, as C(registryArn), C(port), C(containerName) and C(containerPort).
+    description: Registries of AWS Cloud Map, each with C(registryArn), C(port), C(containerName) and C(containerPort).
     type: list
     elements: dict
   service_connect_configuration:
-    description: Service Connect, as C(enabled), C(namespace), C(services), C(logConfiguration) and so on.
+    description: Service Connect, with C(enabled), C(namespace), C(services), C(logConfiguration) and so on.
     type: dict
   volume_configurations:
-    description: Volumes that are made when a task is launched, as C(name) and C(managedEBSVolume).
+    description: Volumes that are created for each task, each with C(name) and C(managedEBSVolume).
     type: list
     elements: dict
   vpc_lattice_configurations:
-    description: Target groups of VPC Lattice, as C(roleArn), C(targetGroupArn) and C(portName).
+    description: Target groups of VPC Lattice, each with C(roleArn), C(targetGroupArn) and C(portName).
     type: list
     elements: dict
   placement_constraints:
-    description: Which container instances may run tasks, as C(type) and C(expression).
+    description: The container instances that may run tasks, each with C(type) and C(expression).
     type: list
     elements: dict
   placement_strategy:
-    description: How to choose among them, as C(type) and C(field). The order matters.
+    description: How to choose a container instance, each with C(type) and C(field). The order matters.
     type: list
     elements: dict
   scheduling_strategy:
-    description: V(REPLICA) runs a number of tasks, V(DAEMON) one on each container instance. Cannot change in place.
+    description: V(REPLICA) runs O(desired_count) tasks, V(DAEMON) one per container instance. Cannot change in place.
     type: str
     choices: [REPLICA, DAEMON]
   role:
     description:
-      - Role by which ECS calls the load balancer, by name or ARN, for tasks without network mode C(awsvpc).
-      - Cannot change in place. Without it ECS uses its service-linked role.
+      - Name or ARN of the role with which ECS calls the load balancer, for tasks without network mode C(awsvpc).
+      - Cannot change in place. By default, ECS uses its service-linked role.
     type: str
   enable_execute_command:
     description: Whether C(aws ecs execute-command) works on the tasks.
     type: bool
   enable_ecs_managed_tags:
-    description: Whether AWS tags the tasks with cluster and service.
+    description: Whether AWS tags the tasks with their cluster and service.
     type: bool
   propagate_tags:
-    description: Whose tags the tasks get.
+    description: Where the tags of the tasks are copied from.
     type: str
     choices: [TASK_DEFINITION, SERVICE, NONE]
   monitoring:
     description:
-      - How often AWS measures, as C(metricConfigurations) with C(metricNames) and C(resolutionSeconds).
-      - AWS shows it only at the service's revisions.
+      - Resolution of metrics, as C(metricConfigurations) with C(metricNames) and C(resolutionSeconds).
+      - AWS returns it only with the revisions of the service.
     type: dict
   client_token:
     description:
@@ -151,25 +151,26 @@ options:
     type: str
   recreate:
     description:
-      - Whether to delete the service and make it anew where AWS cannot change it in place.
-      - What was not asked for is taken from the old one. The service is interrupted.
-      - If AWS then refuses the new one, RV(request) has all that it was to be. A run that is killed after the deletion
-        cannot tell it, and the next run knows only what is asked for. So ask for what matters, O(desired_count) too.
+      - Whether to delete and create the service again if AWS cannot change it in place. This interrupts the service.
+      - Omitted options are taken from the old service.
+      - If AWS rejects the new service, RV(request) contains its complete settings. If the run is killed after the
+        deletion, they are lost, and the next run uses only the given options. So set all options that matter, including
+        O(desired_count).
     type: bool
     default: false
   force:
-    description: With O(state=absent), delete the service without scaling it to nothing before.
+    description: With O(state=absent), whether to delete the service without scaling it to zero first.
     type: bool
     default: false
   wait:
     description:
-      - Whether to follow the deployment that was started until it has ended.
-      - Without a change, one that still runs is followed.
-      - With O(state=absent), whether to wait for the last task to stop.
+      - Whether to wait until the service is stable.
+      - If nothing changes, a deployment that is still in progress is waited for.
+      - With O(state=absent), whether to wait until the last task has stopped.
     type: bool
     default: true
   wait_timeout:
-    description: For how long to wait at most, in seconds.
+    description: How many seconds to wait at most.
     type: int
     default: 600
 extends_documentation_fragment:
@@ -180,18 +181,17 @@ extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.changes
 notes:
-  - A rollout that fails is a failed task, and its message tells which tasks failed, with exit codes, reasons and the
-    last lines of their logs, which targets are unhealthy, what the service's events say, and what to do.
-  - RV(code) lists the codes of all failures.
-  - The values of secrets are never read. The lines of logs are what the containers wrote. One that writes a secret
-    into its log shows it here too; C(no_log) with the task hides the message with it.
+  - If a rollout fails, the message contains the failed tasks with exit codes, reasons and the last lines of their logs,
+    unhealthy targets, events of the service, and what to do.
+  - The values of secrets are never read. Log lines are returned as the containers wrote them, including any secrets in
+    them; set C(no_log) for the task to hide the message.
   - >-
-    Needs C(ecs:DescribeServices), C(ecs:CreateService), C(ecs:UpdateService), C(ecs:DeleteService),
-    C(ecs:TagResource), C(ecs:UntagResource), C(ecs:DescribeTaskDefinition) and C(iam:PassRole), for O(monitoring)
-    C(ecs:DescribeServiceRevisions). To wait and to explain it also uses C(ecs:ListServiceDeployments),
+    Requires C(ecs:DescribeServices), C(ecs:CreateService), C(ecs:UpdateService), C(ecs:DeleteService),
+    C(ecs:TagResource), C(ecs:UntagResource), C(ecs:DescribeTaskDefinition) and C(iam:PassRole), and for O(monitoring)
+    C(ecs:DescribeServiceRevisions). To wait and to explain failures it uses C(ecs:ListServiceDeployments),
     C(ecs:DescribeServiceDeployments), C(ecs:ListTasks), C(ecs:DescribeTasks),
     C(elasticloadbalancing:DescribeTargetHealth), C(elasticloadbalancing:DescribeTargetGroups) and
-    C(logs:GetLogEvents), and says what it could not read. Logs are read in the region that they are written to.
+    C(logs:GetLogEvents), and names what it could not read. Logs are read in the region that they are written to.
 seealso:
   - module: slipway.aws.ecs_service_info
   - module: slipway.aws.ecs_task_definition
@@ -199,7 +199,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The web service runs the latest revision behind its load balancer
+- name: Run the latest revision behind a load balancer
   slipway.aws.ecs_service:
     cluster: shop
     name: web
@@ -219,14 +219,14 @@ EXAMPLES = r"""
     tags:
       team: shop
 
-- name: A new revision is rolled out, and nothing else is touched
+- name: Roll out a new revision and change nothing else
   slipway.aws.ecs_service:
     cluster: shop
     name: web
     task_definition: web:42
     wait_timeout: 900
 
-- name: The service shifts traffic to a new revision in two steps
+- name: Shift traffic to a new revision in two steps
   slipway.aws.ecs_service:
     cluster: shop
     name: web
@@ -236,7 +236,7 @@ EXAMPLES = r"""
       canaryConfiguration: {canaryPercent: 10, canaryBakeTimeInMinutes: 10}
       alarms: {alarmNames: [web-5xx], enable: true, rollback: true}
 
-- name: The service runs on Spot capacity
+- name: Run the service on Spot capacity
   slipway.aws.ecs_service:
     cluster: shop
     name: web
@@ -244,7 +244,7 @@ EXAMPLES = r"""
       - {capacityProvider: FARGATE, base: 1, weight: 1}
       - {capacityProvider: FARGATE_SPOT, weight: 3}
 
-- name: The service is gone
+- name: Delete the service
   slipway.aws.ecs_service:
     cluster: shop
     name: web
@@ -254,10 +254,10 @@ EXAMPLES = r"""
 RETURN = r"""
 service:
   description:
-    - The service as AWS describes it, top-level members in snake case, tags as a dictionary, the ten latest events.
-    - In check mode what it would be, under the same keys.
+    - The service as AWS returns it, with top-level members in snake case, tags as a dictionary and the latest events.
+    - In check mode, the predicted service under the same keys.
   type: dict
-  returned: when there is one
+  returned: when the service exists
   contains:
     service_arn:
       description: ARN of the service.
@@ -272,13 +272,13 @@ service:
       description: ARN of the task definition.
       type: str
     desired_count:
-      description: How many tasks should run.
+      description: The desired number of tasks.
       type: int
     running_count:
-      description: How many tasks run.
+      description: The number of running tasks.
       type: int
     deployments:
-      description: What is being rolled out, and what is being replaced.
+      description: The deployment that is rolled out, and those that it replaces.
       type: list
       elements: dict
     tags:
@@ -321,10 +321,10 @@ failure:
       description: The same as RV(code).
       type: str
     summary:
-      description: What happened, in a sentence.
+      description: What happened, in one sentence.
       type: str
     causes:
-      description: Well-known causes that were recognised, such as V(image_missing) or V(out_of_memory).
+      description: Recognised causes, such as V(image_missing) or V(out_of_memory).
       type: list
       elements: str
     advice:
@@ -339,7 +339,7 @@ failure:
       description: How many tasks failed.
       type: int
     targets:
-      description: Targets of load balancers that are not healthy, with the reason and what their target group checks.
+      description: Unhealthy targets of load balancers, with the reason and the health check of their target group.
       type: list
       elements: dict
     events:
@@ -347,13 +347,13 @@ failure:
       type: list
       elements: str
     unread:
-      description: What could not be read, for want of rights.
+      description: What could not be read because permissions are missing.
       type: list
       elements: str
 request:
-  description: The new service as it was to be, as CreateService takes it.
+  description: The request of CreateService for the new service.
   type: dict
-  returned: when the old service is deleted, for O(recreate=true), and the new one could not be made
+  returned: when O(recreate=true) deleted the old service, but the new one could not be created
 immutable:
   description: The options that AWS cannot change in place.
   type: list

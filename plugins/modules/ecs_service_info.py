@@ -10,8 +10,8 @@ module: ecs_service_info
 version_added: 0.1.0
 short_description: Read services of Amazon ECS and check their rollouts
 description:
-  - Reads services of a cluster and, if asked, says how their latest rollout goes and why it failed.
-  - It never waits. To wait for a rollout, see M(slipway.aws.ecs_service).
+  - Reads services of a cluster. Optionally returns the state of their latest rollout, and why it failed.
+  - Never waits. To wait for a rollout, use M(slipway.aws.ecs_service).
 author: The Slipway authors (@slipway)
 options:
   cluster:
@@ -20,17 +20,17 @@ options:
     default: default
   names:
     description:
-      - Names or ARNs of the services. Left out, all of the cluster are read.
-      - Services that are not there are not returned, nor are those that were deleted.
+      - Names or ARNs of the services. By default, all services of the cluster are read.
+      - Services that do not exist or were deleted are not returned.
     type: list
     elements: str
     aliases: [name, services]
   rollouts:
-    description: Whether to judge the latest rollout of each service. Takes some more calls a service.
+    description: Whether to return the state of the latest rollout of each service. Takes a few more calls per service.
     type: bool
     default: false
   tasks:
-    description: Whether to read the tasks that should run, with the digests of their images.
+    description: Whether to return the tasks that should run, with the digests of their images.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -44,19 +44,19 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: All services of the cluster are known
+- name: Read all services of the cluster
   slipway.aws.ecs_service_info:
     cluster: shop
   register: shop
 
-- name: The state of a rollout is known
+- name: Read the state of a rollout
   slipway.aws.ecs_service_info:
     cluster: shop
     names: [web]
     rollouts: true
   register: found
 
-- name: The web service is up to date
+- name: Check that the latest rollout of web succeeded
   ansible.builtin.assert:
     that: found.services[0].rollout.state == 'succeeded'
     fail_msg: "{{ found.services[0].rollout.summary }}"
@@ -65,8 +65,8 @@ EXAMPLES = r"""
 RETURN = r"""
 services:
   description:
-    - The services by name, each as AWS describes it, top-level members in snake case, tags as a dictionary, the ten
-      latest events.
+    - The services ordered by name, as AWS returns them, with top-level members in snake case, tags as a dictionary and
+      their ten latest events.
   type: list
   elements: dict
   returned: success
@@ -84,10 +84,10 @@ services:
       description: ARN of the task definition.
       type: str
     desired_count:
-      description: How many tasks should run.
+      description: The desired number of tasks.
       type: int
     running_count:
-      description: How many tasks run.
+      description: The number of running tasks.
       type: int
     rollout:
       description: The latest rollout, if O(rollouts=true).
@@ -97,16 +97,16 @@ services:
           description: V(in_progress), V(succeeded) or V(failed).
           type: str
         code:
-          description: How it failed, one of the codes of M(slipway.aws.ecs_service).
+          description: Error code of the rollout, one of those of M(slipway.aws.ecs_service).
           type: str
         summary:
-          description: What happened, in a sentence.
+          description: What happened, in one sentence.
           type: str
         progress:
-          description: How many tasks run, start, and failed.
+          description: How many tasks are running, pending and failed.
           type: str
         failure:
-          description: Why, as M(slipway.aws.ecs_service) returns it, if tasks failed.
+          description: Why tasks failed, as M(slipway.aws.ecs_service) returns it. Omitted if none failed.
           type: dict
     tasks:
       description: The tasks that should run, if O(tasks=true).
@@ -120,7 +120,7 @@ services:
           description: ARN of the task definition.
           type: str
         last_status:
-          description: Where in its life the task is, such as V(RUNNING).
+          description: Last known status of the task, such as V(RUNNING).
           type: str
         health_status:
           description: V(HEALTHY), V(UNHEALTHY) or V(UNKNOWN).

@@ -8,40 +8,39 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ecs_task_run
 version_added: 0.1.0
-short_description: Runs an Amazon ECS task of its own, with a command or as it is
+short_description: Run a one-off Amazon ECS task with the settings of a service
 author:
   - The Slipway authors (@slipway)
 description:
-  - Starts one task as a service starts its own, with its task definition, subnets, security groups, secrets, capacity,
-    placement, volumes and tags, and with another command if one is given. Waits until the task has ended and returns
-    what the command printed.
-  - Meant for what has to run once and inside, such as a migration, or a database's client where the database is reached
-    from its VPC alone.
-  - All containers of the task definition start. The task ends when the command does, if its container is essential.
-  - Fails when the command does not end with 0, with the reason and the last lines of the log.
+  - Runs one task with the task definition, subnets, security groups, secrets, capacity, placement, volumes and tags of
+    a service, optionally with another command. Waits until the task has ended and returns its output.
+  - Use it for what has to run once and inside the network, such as a migration, or a database client where the database
+    can only be reached from its VPC.
+  - All containers of the task definition are started. The task ends with the command if its container is essential.
+  - Fails if the exit code of the command is not 0, with the reason and the last lines of the log.
 options:
   cluster:
-    description: The cluster of the service.
+    description: Name or ARN of the cluster.
     type: str
     default: default
   service:
-    description: The service beside whose tasks this one runs.
+    description: The service whose settings the task gets.
     type: str
     required: true
   container:
     description:
-      - The container that gets the command, and whose exit code and output are returned. It can be left out where there
-        is only one.
+      - The container that runs the command, and whose exit code and output are returned. May be omitted if there is
+        only one.
     type: str
   command:
     description:
-      - The command in place of the container's own, word by word and without a shell. An entry point of the image
-        stays in front of it. Without it, the container's own command runs.
-      - It can be read in what AWS tells of the task, so it is no place for a secret.
+      - The command to run instead of the container's own, as a list of words without a shell. An entry point of the
+        image is kept. By default, the container's own command runs.
+      - Do not put secrets into it. AWS returns it in the description of the task.
     type: list
     elements: str
   wait_timeout:
-    description: How many seconds the task may take from its start to its end. One that takes longer is stopped.
+    description: How many seconds the task may take. A task that takes longer is stopped.
     type: int
     default: 300
 extends_documentation_fragment:
@@ -52,32 +51,32 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The service and its container are looked up, and nothing is started.
+    details: Finds the service and the container, and starts nothing.
   diff_mode:
     support: none
-    details: Nothing that lasts is changed.
+    details: Changes nothing that lasts.
   idempotent:
     support: none
-    details: The command runs each time.
+    details: Runs the command every time.
 notes:
-  - A value that looks like a secret is shown as V(********), as in M(slipway.aws.ecs_task_definition).
+  - Values that look like secrets are shown as V(********), as in M(slipway.aws.ecs_task_definition).
 seealso:
   - module: slipway.aws.ecs_service
 """
 
 EXAMPLES = r"""
-- name: The database answers
+- name: Query the database
   slipway.aws.ecs_task_run:
     cluster: shop
     service: database
     command: [psql, --host=database.shop.internal, --command=SELECT 1]
   register: asked
 
-- name: That is what it said
+- name: Show the output
   ansible.builtin.debug:
     var: asked.output
 
-- name: The tables are up to date
+- name: Migrate the database
   slipway.aws.ecs_task_run:
     cluster: shop
     service: web
@@ -92,18 +91,18 @@ task_arn:
   type: str
   sample: arn:aws:ecs:ap-northeast-2:123456789012:task/shop/9781c248fb1e4a13a6b94d0f0dc1f6a2
 exit_code:
-  description: The exit code of the command, null when it was not started.
+  description: The exit code of the command, or null if it was not started.
   returned: success, or when the task failed
   type: int
   sample: 0
 output:
-  description: The last 100 lines that the container wrote to CloudWatch Logs. None where it logs elsewhere.
+  description: The last 100 lines that the container wrote to CloudWatch Logs. Empty if it logs elsewhere.
   returned: success, or when the task failed
   type: list
   elements: str
   sample: ["1"]
 failure:
-  description: Why it failed, as M(slipway.aws.ecs_service) returns it for a service.
+  description: Why the task failed, as M(slipway.aws.ecs_service) returns it for a service.
   returned: when the task failed
   type: dict
 code:

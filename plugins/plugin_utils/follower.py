@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Follows a file that a module writes lines to, while the module runs."""
+"""Follows a file that a module writes lines to while it runs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pathlib import Path
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import leave_stopping_to_main_thread
 
-# How often the file is looked at, in seconds.
-LOOK = 0.2
-# Beside the file: how much of it was there before.
+# Seconds between two reads of the file.
+READ_EVERY = 0.2
+# A file beside it holds the size that it had before.
 SEEN = "seen"
-# For how long a signal waits for the line that is being shown.
+# Seconds that a signal waits until the current line is shown.
 LINE_SECONDS = 1.0
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
@@ -33,7 +33,7 @@ class Follower:
         self._showing = threading.Lock()
         self._handlers: dict[signal.Signals, t.Any] = {}
         self._thread = threading.Thread(target=self._follow, daemon=True)
-        # What others wrote into it before is no news.
+        # Skip what it contained before.
         self._seen = path.stat().st_size if path.exists() else 0
         path.with_name(SEEN).write_text(str(self._seen))
 
@@ -50,9 +50,9 @@ class Follower:
             signal.signal(number, handler)
 
     def _stop(self, number: int, frame: t.Any) -> None:
-        """Let the line end first: a worker that ends within it keeps the lock of Ansible's queue.
+        """Finish the current line first.
 
-        The main process would wait for that lock for ever.
+        A worker that ends within it keeps the lock of Ansible's queue, and the main process would wait for it forever.
         """
         self._showing.acquire(timeout=LINE_SECONDS)
         handler = self._handlers[signal.Signals(number)]
@@ -64,7 +64,7 @@ class Follower:
 
     def _follow(self) -> None:
         leave_stopping_to_main_thread()
-        while not self._over.wait(LOOK):
+        while not self._over.wait(READ_EVERY):
             self._show_new()
         self._show_new()
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action of modules that wait: it shows what they wait for, and for how long."""
+"""The action plugin of modules that wait. It shows what they wait for, and for how long."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from ansible_collections.slipway.aws.plugins.plugin_utils.follower import Follow
 
 
 class WaitingAction(NormalAction):  # type: ignore[misc]  # Ansible has no types
-    """Runs the module of its own name as Ansible does, and shows the lines that it writes while it waits."""
+    """Runs the module of the same name, and shows the lines that it writes while it waits."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        # The file can be followed where it is written on this machine, and has to stay silent where asked.
+        # The file can be followed only on this machine. With no_log nothing is shown.
         if self._task.no_log or self._task.async_val or self._connection.transport != "local":
             return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
         given = self._task.environment

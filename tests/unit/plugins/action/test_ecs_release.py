@@ -33,7 +33,7 @@ def wait_for(lines: list[str], number: int) -> None:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follower, "LOOK", 0.01)
+    monkeypatch.setattr(follower, "READ_EVERY", 0.01)
 
 
 @pytest.mark.usefixtures("quick")
@@ -51,7 +51,7 @@ def test_each_complete_line_is_shown_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("quick")
-def test_what_was_there_before_is_no_news(tmp_path: Path) -> None:
+def test_lines_from_before_are_not_shown(tmp_path: Path) -> None:
     path, shown = tmp_path / "progress", list[str]()
     path.write_text("old\n")
     with Follower(path, shown.append):
@@ -59,36 +59,36 @@ def test_what_was_there_before_is_no_news(tmp_path: Path) -> None:
     assert shown == ["  new"]
 
 
-def test_a_file_that_is_never_written_is_no_error(tmp_path: Path) -> None:
+def test_a_file_that_is_never_written_causes_no_error(tmp_path: Path) -> None:
     shown = list[str]()
     with Follower(tmp_path / "absent", shown.append):
         pass
     assert shown == []
 
 
-def test_last_words_of_an_interrupted_module_are_shown(
+def test_the_last_lines_of_an_interrupted_module_are_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(ecs_release.constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
-    ecs_release.show_last_words()
+    ecs_release.show_last_lines()
     assert capsys.readouterr().out == ""
     path = tmp_path / f"{ecs_release.FOLDER}x" / "progress"
     path.parent.mkdir()
     path.write_text("11:00:00  Interrupted. An earlier run.\n")
     Follower(path, print)
-    monkeypatch.setattr(ecs_release, "FIRST_WORDS", 0.0)
-    ecs_release.show_last_words()
+    monkeypatch.setattr(ecs_release, "FIRST_LINE_SECONDS", 0.0)
+    ecs_release.show_last_lines()
     assert capsys.readouterr().out == "  Interrupted. Nothing was changed.\n", "it had not said anything"
     monkeypatch.undo()
     monkeypatch.setattr(ecs_release.constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
     with path.open("a") as file:
         file.write("12:00:00  web  started\n12:00:01  Interrupted. ECS goes on.\n12:00:01  To resume, …\n")
-    ecs_release.show_last_words()
+    ecs_release.show_last_lines()
     assert capsys.readouterr().out == "  12:00:01  Interrupted. ECS goes on.\n  12:00:01  To resume, …\n"
 
 
 @pytest.mark.parametrize("code", [-signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGKILL])
-def test_a_module_that_a_signal_has_ended_says_what_that_means(code: int) -> None:
+def test_a_module_ended_by_a_signal_explains_what_that_means(code: int) -> None:
     died = {"failed": True, "rc": code, "module_stderr": "Traceback", "exception": "Traceback"}
     assert ecs_release.killed(died, [])["msg"] == "Interrupted. Nothing was changed."
     for lines in (None, ["12:00:00  Release of 1 service"]):
@@ -99,7 +99,7 @@ def test_a_module_that_a_signal_has_ended_says_what_that_means(code: int) -> Non
 
 
 @pytest.mark.parametrize("result", [{"failed": True, "rc": 1}, {"failed": True, "code": "x", "rc": 143}, {"rc": 0}])
-def test_other_results_stay_as_they_are(result: dict[str, t.Any]) -> None:
+def test_other_results_are_unchanged(result: dict[str, t.Any]) -> None:
     assert ecs_release.killed(result, []) is result
 
 
@@ -116,7 +116,7 @@ SERVICES = [
 
 @pytest.mark.parametrize("emulator", ["ministack"], indirect=True)
 @pytest.mark.usefixtures("aws")
-def test_a_play_shows_the_lines_unless_they_are_to_be_hidden(tmp_path: Path) -> None:
+def test_a_play_shows_the_lines_unless_no_log_is_set(tmp_path: Path) -> None:
     tagged = [{**SERVICES[0], "tags": {"team": "shop"}}]
     stdout, result = play(
         tmp_path,
@@ -135,7 +135,7 @@ def test_a_play_shows_the_lines_unless_they_are_to_be_hidden(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("whom", "number"), [("module", signal.SIGTERM), ("ansible", signal.SIGINT)])
-def test_a_signal_before_the_module_listens_says_that_nothing_was_changed(
+def test_a_signal_before_the_module_handles_signals_says_that_nothing_was_changed(
     tmp_path: Path, whom: str, number: signal.Signals
 ) -> None:
     """Python needs a second to start and to import; here it never comes further."""
@@ -169,8 +169,8 @@ PLAYBOOK = (str(Path(sys.executable).with_name("ansible-playbook")), "-i", "loca
 def play(folder: Path, *tasks: t.Any) -> tuple[str, t.Any]:
     """What a play of these tasks says, and the last one's result."""
     result = folder / "result.json"
-    registered = [*tasks[:-1], {**tasks[-1], "register": "told"}]
-    copied = {"ansible.builtin.copy": {"content": "{{ told | to_json }}", "dest": str(result), "mode": "0600"}}
+    registered = [*tasks[:-1], {**tasks[-1], "register": "outcome"}]
+    copied = {"ansible.builtin.copy": {"content": "{{ outcome | to_json }}", "dest": str(result), "mode": "0600"}}
     plays = [{"hosts": "localhost", "gather_facts": False, "tasks": [*registered, copied]}]
     (folder / "play.yml").write_text(json.dumps(plays))
     done = subprocess.run(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A failure is told once; what Ansible says of a playbook itself is left alone."""
+"""A failure is shown once; what Ansible says of a playbook itself is left alone."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PLAYBOOK = """
 """
 
 
-def test_a_failure_is_told_once(tmp_path: Path) -> None:
+def test_a_failure_is_printed_once(tmp_path: Path) -> None:
     playbook = tmp_path / "playbook.yml"
     playbook.write_text(PLAYBOOK)
     command = [Path(sys.executable).with_name("ansible-playbook"), "--inventory", "localhost,", "-c", "local"]
@@ -42,17 +42,17 @@ def test_a_failure_is_told_once(tmp_path: Path) -> None:
     variables = json.dumps({"ansible_python_interpreter": sys.executable, "reason": REASON})
     environment = {**kept, "ANSIBLE_NOCOLOR": "1"}
 
-    def told(*options: str) -> str:
+    def shown(*options: str) -> str:
         words = [*command, "-e", variables, *options, playbook]
         run = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
         assert run.returncode == 2
         return run.stdout + run.stderr
 
-    usual = told()
+    usual = shown()
     assert usual.count("the reason of the assertion") == 1
     assert f"    {REASON}\n" in usual
     assert usual.count("the reason of one") == 1
     assert usual.count("msg: Error executing command") == 1
     assert "[ERROR]: Task failed: Finalization of task args" in usual
     assert "Origin: " in usual
-    assert "[ERROR]: Task failed: Action failed: the reason of the assertion" in told("-v")
+    assert "[ERROR]: Task failed: Action failed: the reason of the assertion" in shown("-v")

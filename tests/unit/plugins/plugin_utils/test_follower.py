@@ -19,16 +19,16 @@ from ansible_collections.slipway.aws.plugins.plugin_utils.follower import Follow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_waits_for_the_line_that_is_being_shown(tmp_path: Path, number: signal.Signals) -> None:
     path = tmp_path / "progress"
-    told: list[str] = []
+    shown: list[str] = []
     begun, signalled = threading.Event(), threading.Event()
 
     def show(line: str) -> None:
         begun.set()
         signalled.wait(10)
-        told.append(line.strip())
+        shown.append(line.strip())
 
     def stop(_number: int, _frame: t.Any) -> None:
-        told.append("stopped")
+        shown.append("stopped")
 
     before = signal.signal(number, stop)
     try:
@@ -38,7 +38,7 @@ def test_a_signal_waits_for_the_line_that_is_being_shown(tmp_path: Path, number:
             # The line ends only after the signal has come.
             threading.Timer(0.1, signalled.set).start()
             signal.raise_signal(number)
-        assert told == ["api  1/1 running", "stopped"]
+        assert shown == ["api  1/1 running", "stopped"]
         assert signal.getsignal(number) is stop
     finally:
         signal.signal(number, before)

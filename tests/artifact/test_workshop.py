@@ -75,5 +75,5 @@ def test_the_workshop_runs_from_the_archive(installed: Installed) -> None:
     assert (installed.here / ".slipway/ecs/ssh_config").is_file()
     installed.run("ssh", "-F", ".slipway/ecs/ssh_config", "docker-EC2", "docker", "version")
     destroyed = installed.play("slipway.aws.destroy", port, "-edestroy_confirm=ecs")
-    assert "Everything else is gone" in destroyed, destroyed
+    assert "Verify that everything else was deleted" in destroyed, destroyed
     assert installed.contents == delivered

@@ -13,8 +13,8 @@ import botocore.client
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.slipway.aws.plugins.filter.teardown import teardown
 from ansible_collections.slipway.aws.plugins.module_utils._project import api
+from ansible_collections.slipway.aws.plugins.plugin_utils.teardown import teardown
 
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.conftest import RunModule
@@ -179,7 +179,7 @@ RESOURCES = [
 
 
 @pytest.mark.parametrize(
-    ("run_tags", "skip_tags", "images", "goes", "stays"),
+    ("run_tags", "skip_tags", "images", "deleted", "kept"),
     [
         (["all"], [], False, ["web", "empty", "host", "ecs-vpc  vpc-1"], ["full"]),
         (["all"], [], True, ["web", "full", "empty", "host", "ecs-vpc  vpc-1"], []),
@@ -188,13 +188,13 @@ RESOURCES = [
         (["all"], ["network", "registry"], False, ["web", "host"], []),
     ],
 )
-def test_what_goes_and_what_stays(
-    run_tags: list[str], skip_tags: list[str], images: bool, goes: list[str], stays: list[str]
+def test_a_teardown_lists_what_it_deletes_and_what_it_keeps(
+    run_tags: list[str], skip_tags: list[str], images: bool, deleted: list[str], kept: list[str]
 ) -> None:
-    sayings = {"repository": {"name": "with_images", "value": images}}
-    told = teardown(RESOURCES, run_tags, skip_tags, sayings, {"host": "docker_instance"})
+    retention = {"repository": {"variable": "with_images", "value": images}}
+    listed = teardown(RESOURCES, run_tags, skip_tags, retention, {"host": "docker_instance"})
     # After the kind, in a column of its own.
-    assert [line[19:] for line in told["goes"]] == goes
-    assert [line[19:] for line in told["stays"]] == [
-        f"{name}  holds images: goes with -e with_images=true" for name in stays
+    assert [line[19:] for line in listed["deleted"]] == deleted
+    assert [line[19:] for line in listed["kept"]] == [
+        f"{name}  holds images; delete with -e with_images=true" for name in kept
     ]

@@ -30,7 +30,7 @@ def run(connection: Connection) -> Result:
     names = certificate.domains(params["domains"])
     tags = {str(key): str(value) for key, value in {**(params["tags"] or {}), **(params["match_tags"] or {})}.items()}
     current = find(acm, names, params["match_tags"] or tags)
-    wanted = tagging.wanted((current or {}).get("tags", {}), tags, params["purge_tags"]) or {}
+    wanted = tagging.desired((current or {}).get("tags", {}), tags, params["purge_tags"]) or {}
     planned = compare(
         current and {"domains": sorted(current["domains"]), "tags": current["tags"]},
         {"domains": sorted(names), "tags": wanted},
@@ -94,4 +94,4 @@ def _settled(acm: Client, arn: str, params: t.Mapping[str, t.Any]) -> Json:
 
 
 def _list(tags: t.Mapping[str, str]) -> list[Json]:
-    return tagging.to_list(tags, "Key", "Value")
+    return tagging.to_capital_list(tags)

@@ -36,12 +36,8 @@ def delete_group(asg: Client, name: str, force: bool) -> None:
 
 
 @aws_call
-def tag_group(asg: Client, tags: list[Json]) -> None:
-    if tags:
-        asg.create_or_update_tags(Tags=tags)
-
-
-@aws_call
-def untag_group(asg: Client, tags: list[Json]) -> None:
-    if tags:
-        asg.delete_tags(Tags=tags)
+def change_tags(asg: Client, put: list[Json], gone: list[Json]) -> None:
+    if put:
+        asg.create_or_update_tags(Tags=put)
+    if gone:
+        asg.delete_tags(Tags=gone)

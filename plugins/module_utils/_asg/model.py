@@ -1,40 +1,55 @@
 # Copyright (c) The Slipway authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
 """Auto Scaling groups as plain dicts: what is compared, and what others have put on them. Pure."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .._core.plan import Plan, Resource, Sets, compare, normalise
-from .._core.shapes import plain
+from .._core.errors import INVALID_OPTION, SlipwayError
+from .._core.plan import UNKNOWN, Resource, Sets, normalise
+from .._core.shapes import Shape, check_options, plain, snake
 from .._core.tags import Tags
+from .._core.types import Json
 
 SETS: Sets = {"AvailabilityZones": ()}
 # ECS puts it on the groups of its capacity providers, and needs it there.
 MANAGED = "AmazonECSManaged"
 KIND = "auto-scaling-group"
+REQUIRED = ("MinSize", "MaxSize")
+# What a new group has that was not asked for.
+NEW: Json = {"arn": UNKNOWN, "settings": {}, "tags": {}, "instances": []}
 
 
-def from_answer(answer: t.Mapping[str, t.Any], members: t.Iterable[str]) -> dict[str, t.Any]:
-    """A group of AWS's as the module returns it, with those of its members that can be asked for."""
+def checked(shape: Shape, settings: Json, allow_unknown: bool) -> Json:
+    """The settings in the types that AWS wants. Inside of an option, names are AWS's own."""
+    unknown = [name for name in settings if name not in shape.members or name == "AutoScalingGroupName"]
+    if unknown:
+        known = ", ".join(sorted(set(shape.members) - {"AutoScalingGroupName"}))
+        raise SlipwayError(INVALID_OPTION, f"settings: unknown member '{unknown[0]}' (known: {known}).")
+    options = {snake(name): value for name, value in settings.items()}
+    found = check_options(shape, options, allow_unknown=allow_unknown)
+    return {name: found[snake(name)] for name in settings if snake(name) in found}
+
+
+def from_api(answer: Resource, members: t.Iterable[str]) -> Json:
+    """A group as the module returns it, with those of its `members` that can be asked for."""
     settings = {name: plain(answer[name]) for name in members if answer.get(name) is not None}
     return {
         "name": answer["AutoScalingGroupName"],
         "arn": answer["AutoScalingGroupARN"],
-        "settings": normalise(settings, SETS),
+        "settings": canonical(settings),
         "tags": _own_tags(answer),
         "instances": [instance["InstanceId"] for instance in answer.get("Instances") or ()],
     }
 
 
-def _own_tags(answer: t.Mapping[str, t.Any]) -> Tags:
+def _own_tags(answer: Resource) -> Tags:
     return {tag["Key"]: tag.get("Value") or "" for tag in answer.get("Tags") or () if tag["Key"] != MANAGED}
 
 
-def canonical(settings: Resource) -> dict[str, t.Any]:
+def canonical(settings: Resource) -> Json:
     """Subnets as one text, as AWS has them, in one order."""
     filled = dict(settings)
     if isinstance(filled.get("VPCZoneIdentifier"), str):
@@ -42,12 +57,16 @@ def canonical(settings: Resource) -> dict[str, t.Any]:
     return normalise(filled, SETS)
 
 
-def plan(current: Resource | None, settings: Resource, tags: Tags | None) -> Plan:
-    """Plan the way to what `settings` ask for. What they do not name stays as it is."""
-    had = canonical(current["settings"]) if current else {}
-    asked = {name: _merge(had.get(name), value) for name, value in canonical(settings).items()}
-    wanted: dict[str, t.Any] = {"settings": {**had, **asked}, **({} if tags is None else {"tags": tags})}
-    return compare({**current, "settings": had} if current else None, wanted, SETS)
+def desired(name: str, current: Resource | None, settings: Resource, tags: Tags | None) -> Json:
+    """What is asked for. What `settings` do not name stays as it is."""
+    missing = [member for member in REQUIRED if member not in settings]
+    if current is None and missing:
+        raise SlipwayError(
+            INVALID_OPTION, f"settings: expected {' and '.join(missing)} for the new Auto Scaling group {name}. Add it."
+        )
+    actual = current["settings"] if current else {}
+    asked = {member: _merge(actual.get(member), value) for member, value in canonical(settings).items()}
+    return {"name": name, "settings": {**actual, **asked}, "tags": tags}
 
 
 def _merge(old: t.Any, new: t.Any) -> t.Any:
@@ -55,20 +74,11 @@ def _merge(old: t.Any, new: t.Any) -> t.Any:
     return {**old, **new} if isinstance(old, dict) and isinstance(new, dict) else new
 
 
-def tag_list(name: str, tags: t.Mapping[str, str]) -> list[dict[str, t.Any]]:
+def tag_list(name: str, tags: t.Mapping[str, str]) -> list[Json]:
     """The tags as Auto Scaling takes them: on the group and on each instance that it starts."""
     common = {"ResourceId": name, "ResourceType": KIND, "PropagateAtLaunch": True}
     return [{**common, "Key": key, "Value": value} for key, value in sorted(tags.items())]
 
 
-def keys_of(name: str, keys: t.Iterable[str]) -> list[dict[str, t.Any]]:
+def keys_of(name: str, keys: t.Iterable[str]) -> list[Json]:
     return [{"ResourceId": name, "ResourceType": KIND, "Key": key} for key in keys]
-
-
-def is_going(group: t.Mapping[str, t.Any] | None) -> bool:
-    """True while AWS deletes it."""
-    return bool(group and group.get("Status"))
-
-
-def is_gone(group: t.Mapping[str, t.Any] | None) -> bool:
-    return group is None

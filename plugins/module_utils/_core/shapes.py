@@ -5,8 +5,7 @@
 """Module options checked against botocore's own model of an API call, before the call.
 
 The top level is Ansible's spelling (`network_mode`), everything below is AWS's (`containerPort`), so a member that a
-newer botocore knows needs no change here. A shape is one of botocore's, as
-`client.meta.service_model.operation_model("CreateCluster").input_shape` has it.
+newer botocore knows needs no change here.
 """
 
 from __future__ import annotations
@@ -37,6 +36,11 @@ class Shape(t.Protocol):
     value: t.Any
     enum: t.Sequence[str]
     metadata: t.Mapping[str, t.Any]
+
+
+def input_shape(client: t.Any, operation: str) -> Shape:
+    """The shape of an operation's request."""
+    return t.cast("Shape", client.meta.service_model.operation_model(operation).input_shape)
 
 
 def snake(member: str) -> str:

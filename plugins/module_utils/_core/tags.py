@@ -19,6 +19,8 @@ CHECKPOINT_TAG = "slipway:checkpoint"
 SCALING_MARK = "slipway:scaling"
 # What says of a repository that other projects use it, too.
 SHARED_MARK = "slipway:shared"
+# What says whose a resource is.
+PROJECT = "slipway:project"
 AWS = "aws:"
 MOST, LONGEST_KEY, LONGEST_VALUE = 50, 128, 256
 _ALLOWED = "letters, digits, spaces and _.:/=+-@"
@@ -32,8 +34,23 @@ def from_list(items: t.Iterable[t.Mapping[str, str]] | None) -> Tags:
     return {item.get("key", item.get("Key", "")): item.get("value", item.get("Value", "")) for item in items or ()}
 
 
-def to_list(tags: t.Mapping[str, str], key: str = "key", value: str = "value") -> list[dict[str, str]]:
-    return [{key: name, value: text} for name, text in sorted(tags.items())]
+def to_list(tags: t.Mapping[str, str]) -> list[Tags]:
+    """[{key, value}], as ECS takes tags."""
+    return [{"key": name, "value": text} for name, text in sorted(tags.items())]
+
+
+def to_capital_list(tags: t.Mapping[str, str]) -> list[Tags]:
+    """[{Key, Value}], as most other services take them."""
+    return [{"Key": name, "Value": text} for name, text in sorted(tags.items())]
+
+
+def carries(tags: t.Mapping[str, str], own: t.Mapping[str, t.Any]) -> bool:
+    """Whether all of the tags `own` are there, which say whose something is."""
+    return _as_text(own).items() <= tags.items()
+
+
+def belongs_to(tags: t.Mapping[str, str], project: str) -> bool:
+    return carries(tags, {PROJECT: project})
 
 
 def checked(tags: t.Mapping[t.Any, t.Any] | None, option: str = "tags") -> Tags | None:
@@ -78,7 +95,7 @@ def _of_one(name: str, value: t.Any, option: str) -> t.Iterator[str]:
         yield f"{where}: expected a value of {_ALLOWED}, got {text!r}."
 
 
-def wanted(current: t.Mapping[str, str], asked: t.Mapping[str, t.Any] | None, purge: bool) -> Tags | None:
+def desired(current: t.Mapping[str, str], asked: t.Mapping[str, t.Any] | None, purge: bool) -> Tags | None:
     """The tags that should be there; None when the caller leaves them alone."""
     if asked is None:
         return None

@@ -58,7 +58,7 @@ def _read(cloud_map: Client, name: str) -> Seen:
 def _present(connection: Connection, seen: Seen) -> Result:
     params = connection.params
     current = {"services": sorted(seen.services), "tags": seen.tags} if seen.answer else None
-    tags = tagging.wanted(seen.tags, params["tags"], params["purge_tags"])
+    tags = tagging.desired(seen.tags, params["tags"], params["purge_tags"])
     wanted = {*params["services"], *(() if params["purge_services"] else seen.services)}
     planned = compare(current, {"services": sorted(wanted), "tags": tags}, namespace.SETS)
     result: Result = {"changed": planned.changed or current is None, "diff": planned.diff}
@@ -110,7 +110,7 @@ def _create_service(cloud_map: Client, request: Json, diff: Json, begun: bool) -
 
 
 def _tag_list(tags: tagging.Tags) -> list[dict[str, str]]:
-    return tagging.to_list(tags, "Key", "Value")
+    return tagging.to_capital_list(tags)
 
 
 def _absent(connection: Connection, seen: Seen) -> Result:

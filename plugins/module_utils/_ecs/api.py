@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core import tags
 from .._core.answers import check_complete
 from .._core.errors import AWS_ERROR, SlipwayError, aws_call, aws_find
 from .._core.types import Client, Items, Json
@@ -40,15 +41,20 @@ def described(operation: str, answer: Json, member: str, identity: str, asked: I
 
 
 @aws_call
-def tag_resource(ecs: Client, arn: str, tags: list[Json]) -> None:
-    if tags:
-        ecs.tag_resource(resourceArn=arn, tags=tags)
+def tag_resource(ecs: Client, arn: str, put: t.Sequence[t.Mapping[str, str]]) -> None:
+    if put:
+        ecs.tag_resource(resourceArn=arn, tags=put)
 
 
 @aws_call
 def untag_resource(ecs: Client, arn: str, keys: list[str]) -> None:
     if keys:
         ecs.untag_resource(resourceArn=arn, tagKeys=keys)
+
+
+def change_tags(ecs: Client, arn: str, put: tags.Tags, gone: list[str]) -> None:
+    tag_resource(ecs, arn, tags.to_list(put))
+    untag_resource(ecs, arn, gone)
 
 
 @aws_find

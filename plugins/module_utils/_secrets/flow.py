@@ -266,4 +266,4 @@ def _is_arn(source: str) -> bool:
 
 
 def _list(tags: t.Mapping[str, str]) -> list[Json]:
-    return tagging.to_list(tags, "Key", "Value")
+    return tagging.to_capital_list(tags)

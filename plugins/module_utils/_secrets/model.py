@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from .._core import names
 from .._core.errors import CONFLICT, INVALID_OPTION, SlipwayError
-from .._core.tags import Tags, wanted
+from .._core.tags import Tags, carries, desired
 from .._core.types import Json
 
 SECRETS_MANAGER = "SecretsManager"
@@ -66,7 +66,7 @@ class Found:
     value: str | None = field(default=None, repr=False)
 
     def carries(self, tags: t.Mapping[str, t.Any]) -> bool:
-        return {(str(key), str(value)) for key, value in tags.items()} <= set(self.tags.items())
+        return carries(self.tags, tags)
 
 
 def wishes_of(items: t.Sequence[Json], values: t.Mapping[str, t.Any]) -> list[Wish]:
@@ -169,6 +169,6 @@ def desired_of(wish: Wish, found: Found | None, params: t.Mapping[str, t.Any]) -
     if found and not found.carries(params["match_tags"]):
         return current_of(wish, found)
     asked = {**(params["tags"] or {}), **params["match_tags"]}
-    tags = wanted(found.tags if found else {}, asked, params["purge_tags"])
+    tags = desired(found.tags if found else {}, asked, params["purge_tags"])
     key = {"kms_key_id": wish.kms_key_id} if wish.kms_key_id else {}
     return {"type": wish.type, "value": RANDOM if wish.value is None else GIVEN, "tags": tags, **key}

@@ -78,7 +78,7 @@ def test_the_tag_of_ecs_stays(run: Run, settings: Json) -> None:
     [
         ({"MinSize": 1, "MaxSise": 2}, "unknown member 'MaxSise' (known: "),
         ({"MinSize": "few", "MaxSize": 2}, "expected a whole number"),
-        ({"MinSize": 1}, "a new Auto Scaling group needs MaxSize"),
+        ({"MinSize": 1}, "expected MaxSize for the new Auto Scaling group shop"),
     ],
 )
 def test_wrong_settings_are_told_before_anything_is_made(

@@ -16,17 +16,17 @@ def test_both_spellings_of_a_tag_list() -> None:
     assert tags.from_list([{"key": "a", "value": "1"}, {"Key": "b", "Value": "2"}]) == {"a": "1", "b": "2"}
     assert tags.from_list(None) == {}
     assert tags.to_list({"b": "2", "a": "1"}) == [{"key": "a", "value": "1"}, {"key": "b", "value": "2"}]
-    assert tags.to_list({"a": "1"}, "Key", "Value") == [{"Key": "a", "Value": "1"}]
+    assert tags.to_capital_list({"a": "1"}) == [{"Key": "a", "Value": "1"}]
 
 
 def test_tags_that_are_not_given_are_left_alone() -> None:
-    assert tags.wanted({"a": "1"}, None, purge=True) is None
+    assert tags.desired({"a": "1"}, None, purge=True) is None
 
 
 def test_others_stay_unless_purged_and_those_of_aws_always() -> None:
     current = {"a": "1", "aws:x": "2"}
-    assert tags.wanted(current, {"b": 3}, purge=False) == {"a": "1", "aws:x": "2", "b": "3"}
-    assert tags.wanted(current, {"b": 3}, purge=True) == {"aws:x": "2", "b": "3"}
+    assert tags.desired(current, {"b": 3}, purge=False) == {"a": "1", "aws:x": "2", "b": "3"}
+    assert tags.desired(current, {"b": 3}, purge=True) == {"aws:x": "2", "b": "3"}
 
 
 def test_what_to_set_and_what_to_remove() -> None:
@@ -35,7 +35,7 @@ def test_what_to_set_and_what_to_remove() -> None:
 
 def test_true_and_numbers_are_written_as_in_an_environment() -> None:
     assert tags.checked({"a": True, "b": False, 3: 4, "e": ""}) == {"a": "true", "b": "false", "3": "4", "e": ""}
-    assert tags.wanted({}, {"a": True}, purge=True) == {"a": "true"}
+    assert tags.desired({}, {"a": True}, purge=True) == {"a": "true"}
     assert tags.checked(None) is None
 
 
@@ -65,4 +65,4 @@ def test_what_aws_would_refuse_is_refused(given: dict[str, t.Any], problem: str)
 
 def test_a_way_back_keeps_the_tags_of_aws() -> None:
     had = {"aws:cloudformation:stack-name": "shop", "a": "1"}
-    assert tags.wanted({}, had, purge=True) == had
+    assert tags.desired({}, had, purge=True) == had

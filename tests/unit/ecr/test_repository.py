@@ -8,7 +8,9 @@ import typing as t
 
 import pytest
 
+from ansible_collections.slipway.aws.plugins.module_utils._core import tags as tagging
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._core.plan import Plan, compare
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import snake
 from ansible_collections.slipway.aws.plugins.module_utils._ecr.image import model as images
 from ansible_collections.slipway.aws.plugins.module_utils._ecr.repository import model as repository
@@ -62,7 +64,10 @@ def existing(**members: t.Any) -> Json:
 
 
 def plan(current: Json | None, tags: Json | None = None, purge: bool = True, **options: t.Any) -> t.Any:
-    return repository.plan(current, {"repository_name": "webapp", **options}, tags, purge)
+    wanted_tags = tagging.desired((current or {}).get("tags") or {}, tags, purge)
+    wanted = repository.desired(current, {"repository_name": "webapp", **options}, wanted_tags)
+    planned = compare(current, wanted, repository.SETS)
+    return planned if current else Plan(planned.before, planned.after, repository.predict(planned.predicted))
 
 
 def test_what_is_not_named_is_left_alone() -> None:

@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._core.plan import compare
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.capacity_provider import api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.capacity_provider import model as capacity_provider
 
@@ -206,7 +207,7 @@ def test_one_that_is_gone_is_absent(run: Run, calls: list[str], monkeypatch: pyt
 def test_what_aws_could_not_do_is_a_failure() -> None:
     failed = {"name": "hosts", "status": "ACTIVE", "updateStatus": "DELETE_FAILED", "updateStatusReason": "In use"}
     with pytest.raises(SlipwayError) as raised:
-        capacity_provider.is_gone(failed)
+        capacity_provider.is_deleted(failed)
     assert raised.value.code == "capacity_provider_failed"
     assert "could not delete the capacity provider hosts: In use" in raised.value.msg
 
@@ -221,7 +222,8 @@ def test_managed_instances_change_where_aws_lets_them(ecs_model: t.Any) -> None:
             "managed_instances_provider": {"instanceLaunchTemplate": template},
             "auto_scaling_group_provider": None,
         }
-        return capacity_provider.plan(current, capacity_provider.completed(current, params), None)
+        desired = capacity_provider.desired(current, capacity_provider.completed(current, params))
+        return compare(current, desired, capacity_provider.SETS)
 
     request = capacity_provider.update_request(plan(monitoring="DETAILED"), shape)
     assert request == {

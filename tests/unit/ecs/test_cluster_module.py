@@ -13,6 +13,7 @@ import botocore.client
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._core.plan import compare
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.cluster import api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.cluster import model as cluster
 
@@ -215,10 +216,10 @@ def test_names_and_arns_of_a_clusters_parts_are_no_difference() -> None:
     )
     named, other = options("spot", "0a", "/x"), options("spot2", "0b", "/y")
     arn = {"arn": f"arn:aws:ecs:{here}:cluster/shop"}
-    for current, desired in ((whole, named), (named, whole), (named, named)):
-        assert not cluster.plan({**cluster.NOTHING, **cluster.canonical(current), **arn}, desired, None).changed
-        planned = cluster.plan({**cluster.NOTHING, **cluster.canonical(current), **arn}, other, None)
-        assert planned.members == set(named)
+    for parts, asked in ((whole, named), (named, whole), (named, named)):
+        current = {**cluster.NOTHING, **cluster.canonical(parts), **arn}
+        assert not compare(current, cluster.desired(current, asked), cluster.SETS).changed
+        assert compare(current, cluster.desired(current, other), cluster.SETS).members == set(named)
 
 
 def test_a_namespace_is_taken_away_by_an_empty_name(run: Run) -> None:
@@ -312,7 +313,7 @@ def test_giving_up_tells_the_last_status(run: Run, monkeypatch: pytest.MonkeyPat
 def test_what_aws_could_not_do_is_a_failure(state: Json) -> None:
     going = {"id": "b", "status": "ATTACHED"}
     with pytest.raises(SlipwayError) as raised:
-        cluster.is_settled({"clusterName": "shop", **state, "attachments": [going, *state.get("attachments", [])]})
+        cluster.is_stable({"clusterName": "shop", **state, "attachments": [going, *state.get("attachments", [])]})
     assert raised.value.code == "cluster_failed"
     told = {"attachments": [], **state}
     told["attachments_status"] = told.pop("attachmentsStatus", None)

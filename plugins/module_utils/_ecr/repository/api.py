@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..._core.errors import aws_call, aws_delete, aws_find
 from ..._core.paging import pages
+from ..._core.tags import Tags, to_capital_list
 from ..._core.types import Client, Json
 from ..api import Target, registry
 
@@ -74,15 +75,11 @@ def list_tags(ecr: Client, arn: str) -> list[Json]:
 
 
 @aws_call
-def tag_resource(ecr: Client, arn: str, tags: list[Json]) -> None:
-    if tags:
-        ecr.tag_resource(resourceArn=arn, tags=tags)
-
-
-@aws_call
-def untag_resource(ecr: Client, arn: str, keys: list[str]) -> None:
-    if keys:
-        ecr.untag_resource(resourceArn=arn, tagKeys=keys)
+def change_tags(ecr: Client, arn: str, put: Tags, gone: list[str]) -> None:
+    if put:
+        ecr.tag_resource(resourceArn=arn, tags=to_capital_list(put))
+    if gone:
+        ecr.untag_resource(resourceArn=arn, tagKeys=gone)
 
 
 @aws_call

@@ -40,7 +40,7 @@ def _repositories(ecr: Client, params: Params) -> list[Json]:
 def _describe(ecr: Client, answer: Json, wanted: t.Collection[str], params: Params) -> Json:
     target = Target(answer["repositoryName"], params["registry_id"])
     documents = [name for name in model.POLICIES if name in wanted]
-    described = complete(ecr, target, answer, documents, "tags" in wanted)
+    described = model.from_api(complete(ecr, target, answer, documents, "tags" in wanted))
     if "tags" not in wanted:
         del described["tags"]
     if "images" in wanted:

@@ -16,7 +16,7 @@ import typing as t
 from ..._core import tags as tagging
 from ..._core.errors import INVALID_OPTION, SlipwayError
 from ..._core.names import KEY, home_of, same
-from ..._core.plan import UNKNOWN, Plan, Resource, Sets, compare, normalise
+from ..._core.plan import UNKNOWN, Resource, Sets, normalise
 from ..._core.shapes import Shape, check_options, to_members, to_options
 from ..._core.types import Json
 from . import policies
@@ -54,9 +54,8 @@ POLICIES: t.Mapping[str, t.Callable[[t.Any], Json]] = {
 }
 
 
-def asked(shape: Shape, params: t.Mapping[str, t.Any], allow_unknown: bool) -> Json:
+def checked(shape: Shape, params: Resource, allow_unknown: bool) -> Json:
     """The options that were given, checked before any call. `shape` is CreateRepository's."""
-    check_name(shape, params["name"])
     named = {**params, "repository_name": params["name"]}
     checked = check_options(shape, named, skip=("tags",), members=DEFAULTS, allow_unknown=allow_unknown)
     options = normalise(checked, SETS)
@@ -74,30 +73,30 @@ def check_name(shape: Shape, name: str) -> None:
         )
 
 
-def from_aws(answer: Json, tags: list[Json], documents: t.Mapping[str, str | None]) -> Json:
-    """A repository from AWS's answers; `documents` are the texts of the policies that were read."""
-    found = {**DEFAULTS, **normalise(to_options(answer), SETS), "tags": tagging.from_list(tags)}
-    return found | {name: POLICIES[name](text or "{}") for name, text in documents.items()}
+def from_api(answer: Json) -> Json:
+    """A repository from AWS's answers: itself, its `tags`, and the texts of those policies that were read."""
+    documents = {name: read(answer[name] or "{}") for name, read in POLICIES.items() if name in answer}
+    found = {**normalise(to_options(answer), SETS), "tags": tagging.from_list(answer["tags"])}
+    return {**DEFAULTS, **found, **documents}
 
 
-def plan(current: Json | None, options: Json, tags: Json | None, purge_tags: bool) -> Plan:
-    """The way to the options and tags; refuses, by name, what AWS cannot change."""
-    had = current or dict(DEFAULTS)
-    desired = {**options, **_mutability(options, had)}
+def desired(current: Json | None, options: Json, tags: tagging.Tags | None, key: str | None = None) -> Json:
+    """What is asked for; refuses, by name, what AWS cannot change. `key` is an alias's ARN."""
+    actual = current or dict(DEFAULTS)
+    wanted = {**options, **_mutability(options, actual), "tags": tags}
     if SCANNING in options:
-        desired[SCANNING] = {**had[SCANNING], **options[SCANNING]}
+        wanted[SCANNING] = {**actual[SCANNING], **options[SCANNING]}
     if current and ENCRYPTION in options:
-        desired[ENCRYPTION] = _encryption(options[ENCRYPTION], current)
-    desired["tags"] = tagging.wanted(had["tags"], tags, purge_tags)
-    planned = compare(current, desired, SETS)
-    return planned if current else Plan(planned.before, planned.after, _predicted(planned.predicted))
+        asked = {**options[ENCRYPTION], "kmsKey": key} if key else options[ENCRYPTION]
+        wanted[ENCRYPTION] = _encryption(asked, current)
+    return wanted
 
 
 def create_request(shape: Shape, predicted: Json, members: t.Collection[str]) -> Json:
     """CreateRepository for the planned members; AWS sets the others."""
     request = {name: value for name, value in predicted.items() if name in members and value not in ({}, [])}
     if "tags" in request:
-        request["tags"] = tagging.to_list(request["tags"], "Key", "Value")
+        request["tags"] = tagging.to_capital_list(request["tags"])
     return to_members(shape, request)
 
 
@@ -107,7 +106,8 @@ def alias_in(options: Json) -> str | None:
     return key if key.startswith("alias/") or ":alias/" in key else None
 
 
-def _predicted(members: Json) -> Json:
+def predict(members: Json) -> Json:
+    """A new repository as it would be."""
     predicted = {**DEFAULTS, **dict.fromkeys(WRITTEN_BY_AWS, UNKNOWN), **members}
     encryption = predicted[ENCRYPTION]
     if encryption["encryptionType"] != "AES256" and not encryption.get("kmsKey", "").startswith("arn:"):

@@ -7,8 +7,7 @@
 from __future__ import annotations
 
 from ..._core.types import Connection, Result
-from . import api
-from . import model as provider
+from . import api, model
 
 
 def run(connection: Connection) -> Result:
@@ -17,5 +16,5 @@ def run(connection: Connection) -> Result:
     seen = [api.describe_capacity_provider(ecs, name, params["cluster"]) for name in params["names"]]
     return {
         "changed": False,
-        "capacity_providers": [provider.from_answer(one) for one in seen if one and not provider.is_going(one)],
+        "capacity_providers": [model.from_api(one) for one in seen if one and not model.is_deleting(one)],
     }

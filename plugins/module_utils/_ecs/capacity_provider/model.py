@@ -14,9 +14,10 @@ import typing as t
 
 from ..._core.errors import INVALID_OPTION, SlipwayError
 from ..._core.names import AUTO_SCALING_GROUP, INSTANCE_PROFILE, ROLE, Kind, Names, home_of
-from ..._core.plan import Plan, Resource, Sets, compare, normalise
+from ..._core.plan import UNKNOWN, Plan, Resource, Sets, normalise
 from ..._core.shapes import Shape, to_options
-from ..._core.tags import Tags, from_list
+from ..._core.tags import from_list
+from ..._core.types import Json
 
 IMMUTABLE = "immutable"
 FAILED = "capacity_provider_failed"
@@ -46,7 +47,9 @@ KINDS: t.Mapping[str, Kind] = {
     "managed_instances_provider.infrastructureRoleArn": ROLE,
     "instanceLaunchTemplate.ec2InstanceProfileArn": INSTANCE_PROFILE,
 }
-SCALING: dict[str, t.Any] = {
+# What a new one has that was not asked for.
+NEW: Json = {"arn": UNKNOWN, "status": "ACTIVE", "tags": {}, **{name: {} for name in PROVIDERS}}
+SCALING: Json = {
     "status": "DISABLED",
     "targetCapacity": 100,
     "minimumScalingStepSize": 1,
@@ -55,7 +58,7 @@ SCALING: dict[str, t.Any] = {
 }
 
 
-def from_answer(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def from_api(answer: Resource) -> Json:
     """A capacity provider of AWS's under the names of the module's result. Emulators leave members out."""
     options = to_options(answer)
     found = {
@@ -68,7 +71,7 @@ def from_answer(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {**found, **canonical({name: options.get(name) or {} for name in PROVIDERS})}
 
 
-def canonical(members: Resource) -> dict[str, t.Any]:
+def canonical(members: Resource) -> Json:
     """The one form of all that mean the same to AWS."""
     filled = dict(members)
     group = filled.get(GROUP)
@@ -87,17 +90,17 @@ def merge(old: t.Any, new: t.Any) -> t.Any:
     return {**old, **{name: merge(old.get(name), value) for name, value in new.items()}}
 
 
-def completed(current: Resource | None, params: Resource) -> dict[str, t.Any]:
+def completed(current: Resource | None, params: Resource) -> Json:
     """The options that are given, with what is there already for what they do not name."""
     given = {name: params[name] for name in PROVIDERS if params[name] is not None}
     return {name: merge(current[name], value) for name, value in given.items()} if current else given
 
 
-def plan(current: Resource | None, options: Resource, tags: Tags | None) -> Plan:
-    """Plan the way to what completed `options` ask for."""
-    named = Names(KINDS, SETS, home_of(current.get("arn"))).keep(dict(options), current) if current else options
-    wanted = {**canonical(named), **({} if tags is None else {"tags": tags})}
-    return compare(current, wanted, SETS)
+def desired(current: Resource | None, options: Resource) -> Json:
+    """What completed `options` ask for, names spelled as AWS answers them."""
+    return canonical(
+        Names(KINDS, SETS, home_of(current.get("arn"))).keep(dict(options), current) if current else options
+    )
 
 
 def refuse_name(name: str) -> None:
@@ -139,7 +142,7 @@ def refuse_immutable(name: str, planned: Plan, request: Shape) -> None:
         )
 
 
-def update_request(planned: Plan, request: Shape) -> dict[str, t.Any]:
+def update_request(planned: Plan, request: Shape) -> Json:
     """What UpdateCapacityProvider takes of the members that differ."""
     members = {_member(name): planned.predicted[name] for name in PROVIDERS if name in planned.members}
     return {member: _fitting(value, request.members[member]) for member, value in members.items()}
@@ -164,7 +167,7 @@ def _fitting(value: t.Any, shape: Shape) -> t.Any:
     return {name: _fitting(item, shape.members[name]) for name, item in value.items() if name in shape.members}
 
 
-def is_gone(provider: t.Mapping[str, t.Any] | None) -> bool:
+def is_deleted(provider: Resource | None) -> bool:
     """AWS shows a deleted one for a while. A SlipwayError where it could not delete it."""
     if provider is None:
         return True
@@ -172,13 +175,13 @@ def is_gone(provider: t.Mapping[str, t.Any] | None) -> bool:
     return provider.get("status") == "INACTIVE" and provider.get("updateStatus") != "DELETE_IN_PROGRESS"
 
 
-def is_going(provider: t.Mapping[str, t.Any] | None) -> bool:
+def is_deleting(provider: Resource | None) -> bool:
     """True from the moment it is deleted on."""
     state = provider or {}
     return state.get("status") in ("INACTIVE", "DEPROVISIONING") or state.get("updateStatus") == "DELETE_IN_PROGRESS"
 
 
-def is_settled(provider: t.Mapping[str, t.Any] | None) -> bool:
+def is_stable(provider: Resource | None) -> bool:
     """True when AWS has finished with what was asked; a SlipwayError when it could not."""
     if provider is None:
         return False
@@ -186,12 +189,12 @@ def is_settled(provider: t.Mapping[str, t.Any] | None) -> bool:
     return provider.get("status") == "ACTIVE" and not is_busy(provider)
 
 
-def is_busy(provider: t.Mapping[str, t.Any] | None) -> bool:
+def is_busy(provider: Resource | None) -> bool:
     state = provider or {}
     return str(state.get("updateStatus")).endswith("_IN_PROGRESS") or state.get("status") == "PROVISIONING"
 
 
-def _refuse_failed(provider: t.Mapping[str, t.Any]) -> None:
+def _refuse_failed(provider: Resource) -> None:
     status = str(provider.get("updateStatus"))
     if status.endswith("_FAILED"):
         reason = provider.get("updateStatusReason") or "AWS gives no reason"
@@ -202,7 +205,7 @@ def _refuse_failed(provider: t.Mapping[str, t.Any]) -> None:
         )
 
 
-def without(cluster: t.Mapping[str, t.Any], name: str) -> dict[str, t.Any] | None:
+def without(cluster: Resource, name: str) -> Json | None:
     """The request that takes a provider from a cluster; None where the cluster does not have it."""
     providers = cluster.get("capacityProviders") or []
     if name not in providers:
@@ -217,15 +220,21 @@ def without(cluster: t.Mapping[str, t.Any], name: str) -> dict[str, t.Any] | Non
     }
 
 
-def belonging(instances: t.Iterable[t.Mapping[str, t.Any]], name: str) -> list[t.Mapping[str, t.Any]]:
+def belonging(instances: t.Iterable[Json], name: str) -> list[Json]:
     """The container instances that a provider brought."""
     return [instance for instance in instances if instance.get("capacityProviderName") == name]
 
 
-def is_drained(instances: t.Iterable[t.Mapping[str, t.Any]]) -> bool:
+def is_drained(instances: t.Iterable[Json]) -> bool:
     """True when no task is left on any of them."""
     return not any(_tasks(instance) for instance in instances)
 
 
-def _tasks(instance: t.Mapping[str, t.Any]) -> int:
+def host(instance: Json) -> Json:
+    """A container instance as a failure shows it."""
+    members = {"instance": "ec2InstanceId", "status": "status", "running": "runningTasksCount"}
+    return {name: instance.get(member) for name, member in members.items()}
+
+
+def _tasks(instance: Json) -> int:
     return int(instance.get("runningTasksCount") or 0) + int(instance.get("pendingTasksCount") or 0)

@@ -1,176 +1,126 @@
 # Copyright (c) The Slipway authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-"""What the cluster modules do: read, plan, apply once, wait."""
+"""What the module ecs_cluster does."""
 
 from __future__ import annotations
 
-import typing as t
-
-from ..._core import tags as tagging
+from ..._core import resource
 from ..._core.creating import persist
-from ..._core.plan import UNKNOWN, Plan, blank
-from ..._core.shapes import check_options, to_members
-from ..._core.types import Client, Connection, Json, Result
-from ..._core.waiting import poll
+from ..._core.plan import Plan, blank, compare
+from ..._core.shapes import check_options, input_shape, to_members
+from ..._core.tags import changes, to_list
+from ..._core.types import Connection, Json, Result
 from .. import api as ecs_api
 from ..limits import name_problems, refuse
 from ..service.namespaces import spelled_as
-from . import api
-from .model import COUNTS, NOTHING, PROVIDERS, UPDATED, from_answer, is_busy, is_gone, is_settled, plan
+from . import api, model
 
 PARTS = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS")
 
 
+class Cluster(resource.Resource):
+    service = "ecs"
+    key = kind = "cluster"
+    sets = model.SETS
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.options: Json = {}
+
+    def validate(self) -> None:
+        refuse(list(name_problems(self.params["name"], "name")))
+        shape = input_shape(self.aws, "CreateCluster")
+        self.options = check_options(shape, self.params, skip=("tags", "cluster_name"), allow_unknown=self.check_mode)
+
+    def find(self) -> Json | None:
+        found = api.describe_clusters(self.aws, [self.params["name"]], PARTS)
+        return found[0] if found else None
+
+    def from_api(self, answer: Json) -> Json:
+        return model.from_api(answer)
+
+    def desired(self, current: Json | None) -> Json:
+        options = {**self.options, **self._namespace(current)}
+        return {"name": self.params["name"], **model.desired(current, options), "tags": self.desired_tags(current)}
+
+    def _namespace(self, current: Json | None) -> Json:
+        """The default namespace, spelled as it is now where that names the same one."""
+        desired = (self.options.get("service_connect_defaults") or {}).get("namespace", "")
+        actual = ((current or {}).get("service_connect_defaults") or {}).get("namespace", "")
+        spelled = spelled_as(lambda: self.connection.client("servicediscovery"), actual, desired)
+        return {} if spelled == desired else {"service_connect_defaults": {"namespace": spelled}}
+
+    def predict(self, predicted: Json) -> Json:
+        return {**model.NEW, **predicted}
+
+    def create(self, planned: Plan) -> None:
+        name, wanted = self.params["name"], planned.predicted
+        members = {member: value for member, value in wanted.items() if member != "tags" and not blank(value)}
+        request = to_members(input_shape(self.aws, "CreateCluster"), {**members, "cluster_name": name})
+        if wanted.get("tags"):
+            request["tags"] = to_list(wanted["tags"])
+        persist(lambda: api.create_cluster(self.aws, request))
+
+    def created(self, result: Result, answer: Json) -> Result:
+        """The result for a cluster that was to be created, with whatever differs applied to it.
+
+        CreateCluster answers a cluster that a read did not show as if it had created it, and leaves it as it is. One
+        without differences in which nothing runs cannot be told from a new one: it is reported as created.
+        """
+        if model.is_busy(answer):
+            return super().created(result, answer)
+        found = self.from_api(answer)
+        planned = compare(found, self.desired(found), self.sets)
+        if planned.changed:
+            self.update(found, planned, answer)
+            return super().created({**result, "diff": planned.diff}, self.wait_stable() or answer)
+        if any(found[count] for count in model.COUNTS):
+            result = {"changed": False, "diff": planned.diff}
+        return super().created(result, answer)
+
+    def update(self, current: Json, planned: Plan, answer: Json) -> None:
+        wanted, cluster = planned.predicted, {"cluster": current["name"]}
+        if planned.members & model.UPDATED:
+            changed = {name: wanted[name] for name in planned.members & model.UPDATED}
+            if changed.get("service_connect_defaults") == {}:
+                changed["service_connect_defaults"] = {"namespace": ""}
+            update = to_members(input_shape(self.aws, "UpdateCluster"), {**changed, **cluster})
+            persist(lambda: api.update_cluster(self.aws, update), self._wait_idle)
+        if planned.members & model.PROVIDERS:
+            if model.is_busy(answer):  # AWS refuses the call while it carries out an earlier one
+                self._wait_idle()
+            both = {name: wanted[name] for name in model.PROVIDERS}
+            request = to_members(input_shape(self.aws, "PutClusterCapacityProviders"), {**both, **cluster})
+            # Refused, too, while AWS carries out what came before.
+            persist(lambda: api.put_cluster_capacity_providers(self.aws, request), self._wait_idle)
+        if "tags" in planned.members:
+            ecs_api.change_tags(self.aws, current["arn"], *changes(current["tags"], wanted["tags"]))
+
+    def delete(self, current: Json) -> bool:
+        return api.delete_cluster(self.aws, current["name"])
+
+    def deleted(self, current: Json) -> Json:
+        return {**current, "status": "INACTIVE"}
+
+    def is_deleting(self, answer: Json) -> bool:
+        return answer.get("status") in ("DEPROVISIONING", "INACTIVE")
+
+    def is_deleted(self, answer: Json | None) -> bool:
+        return model.is_deleted(answer)
+
+    def is_busy(self, answer: Json | None) -> bool:
+        return model.is_busy(answer)
+
+    def wait_stable(self, created: Json | None = None) -> Json | None:
+        return self.wait_until(model.is_stable, "to be stable") if self.params["wait"] else self.find()
+
+    def _wait_idle(self) -> None:
+        self.wait_until(lambda answer: not model.is_busy(answer), "to finish attaching its capacity providers")
+
+    def progress(self, answer: Json | None) -> Json:
+        return {"status": (answer or {}).get("status")}
+
+
 def run(connection: Connection) -> Result:
-    return present(connection) if connection.params["state"] == "present" else absent(connection)
-
-
-def present(connection: Connection) -> Result:
-    """The cluster is there and as asked."""
-    ecs, params = connection.client("ecs"), connection.params
-    refuse(list(name_problems(params["name"], "name")))
-    options = check_options(_request(ecs, "CreateCluster"), params, skip=("tags",), allow_unknown=connection.check_mode)
-    seen = _living(connection, find(ecs, params["name"]))
-    current = from_answer(seen) if seen else None
-    tags = tagging.wanted((current or {}).get("tags") or {}, params["tags"], params["purge_tags"])
-    planned = plan(current, _known_namespace(connection, current, options), tags)
-    result: Result = {"changed": planned.changed or current is None, "diff": planned.diff}
-    if current is None:
-        result["diff"]["after"]["name"] = params["name"]
-    if connection.check_mode:
-        return {**result, "cluster": _predict(params["name"], current, planned)}
-    if current is None:
-        seen = _create(ecs, params["name"], planned)
-    elif planned.changed:
-        _update(connection, current, planned, is_busy(seen))
-    if result["changed"] or is_busy(seen):
-        seen = _settled(connection) if params["wait"] else find(ecs, params["name"])
-    if current is None and seen and not is_busy(seen):
-        return _brought_to(connection, result, seen, options)
-    return {**result, "cluster": from_answer(seen or {})}
-
-
-def _brought_to(connection: Connection, result: Result, seen: Json, options: Json) -> Result:
-    """The result for a cluster that was to be created, with whatever is not yet as asked applied to it.
-
-    CreateCluster answers a cluster that a read did not show as if it had created it, and leaves it as it is. One that
-    is as asked, and in which nothing runs, cannot be told from a new one: it is reported as created.
-    """
-    params, found = connection.params, from_answer(seen)
-    tags = tagging.wanted(found["tags"], params["tags"], params["purge_tags"])
-    planned = plan(found, _known_namespace(connection, found, options), tags)
-    if planned.changed:
-        _update(connection, found, planned, is_busy(seen))
-        seen = (_settled(connection) if params["wait"] else find(connection.client("ecs"), params["name"])) or seen
-        result = {**result, "diff": planned.diff}
-    elif any(found[count] for count in COUNTS):
-        result = {"changed": False, "diff": planned.diff}
-    return {**result, "cluster": from_answer(seen)}
-
-
-def absent(connection: Connection) -> Result:
-    """The cluster is not there."""
-    ecs, params = connection.client("ecs"), connection.params
-    seen = find(ecs, params["name"])
-    if seen is None or is_gone(seen):
-        return {"changed": False, "diff": {"before": {}, "after": {}}}
-    current = from_answer(seen)
-    going = current["status"] == "DEPROVISIONING"
-    if not connection.check_mode:
-        if not going:
-            api.delete_cluster(ecs, params["name"])
-        if params["wait"]:
-            _gone(connection)
-    before = {} if going else {name: current[name] for name in ("name", *NOTHING) if current[name]}
-    return {
-        "changed": not going,
-        "diff": {"before": before, "after": {}},
-        "cluster": {**current, "status": "INACTIVE"},
-    }
-
-
-def find(ecs: Client, name: str) -> Json | None:
-    """The cluster as AWS answers it."""
-    found = api.describe_clusters(ecs, [name], PARTS)
-    return found[0] if found else None
-
-
-def _request(ecs: Client, operation: str) -> t.Any:
-    return ecs.meta.service_model.operation_model(operation).input_shape
-
-
-def _living(connection: Connection, seen: Json | None) -> Json | None:
-    """The cluster, unless it is gone; one that is about to go is waited for, since its name is free afterwards."""
-    if seen and seen.get("status") == "DEPROVISIONING":
-        if not connection.check_mode:
-            _gone(connection)
-        return None
-    return None if is_gone(seen) else seen
-
-
-def _known_namespace(connection: Connection, current: Json | None, options: Json) -> Json:
-    asked = (options.get("service_connect_defaults") or {}).get("namespace", "")
-    has = ((current or {}).get("service_connect_defaults") or {}).get("namespace", "")
-    spelled = spelled_as(lambda: connection.client("servicediscovery"), has, asked)
-    return options if spelled == asked else {**options, "service_connect_defaults": {"namespace": spelled}}
-
-
-def _predict(name: str, current: Json | None, planned: Plan) -> Json:
-    # Container Insights of a new cluster follows a setting of the account.
-    new = {"name": name, "arn": UNKNOWN, "status": "ACTIVE", **dict.fromkeys(COUNTS, 0), **NOTHING, "settings": UNKNOWN}
-    return {**(current or new), **planned.predicted}
-
-
-def _create(ecs: Client, name: str, planned: Plan) -> Json:
-    wanted = {member: value for member, value in planned.predicted.items() if member != "tags" and not blank(value)}
-    request = to_members(_request(ecs, "CreateCluster"), {**wanted, "cluster_name": name})
-    if planned.predicted.get("tags"):
-        request["tags"] = tagging.to_list(planned.predicted["tags"])
-    return persist(lambda: api.create_cluster(ecs, request))
-
-
-def _update(connection: Connection, current: Json, planned: Plan, busy: bool) -> None:
-    ecs, wanted = connection.client("ecs"), planned.predicted
-    if planned.members & UPDATED:
-        changed = {name: wanted[name] for name in planned.members & UPDATED}
-        if changed.get("service_connect_defaults") == {}:
-            changed["service_connect_defaults"] = {"namespace": ""}
-        update = to_members(_request(ecs, "UpdateCluster"), {**changed, "cluster": current["name"]})
-        persist(lambda: api.update_cluster(ecs, update), lambda: _waited(connection))
-    if planned.members & PROVIDERS:
-        if busy:  # AWS refuses the call while it carries out an earlier one
-            _waited(connection)
-        both = {name: wanted[name] for name in PROVIDERS}
-        request = to_members(_request(ecs, "PutClusterCapacityProviders"), {**both, "cluster": current["name"]})
-        # Refused, too, while AWS carries out what came before.
-        persist(lambda: api.put_cluster_capacity_providers(ecs, request), lambda: _waited(connection))
-    if "tags" in planned.members:
-        put, gone = tagging.changes(current["tags"], wanted["tags"])
-        ecs_api.tag_resource(ecs, current["arn"], tagging.to_list(put))
-        ecs_api.untag_resource(ecs, current["arn"], gone)
-
-
-def _waited(connection: Connection) -> None:
-    """The cluster has nothing under way."""
-    _poll(connection, lambda seen: not is_busy(seen), "to be done with its capacity providers")
-
-
-def _settled(connection: Connection) -> Json | None:
-    return _poll(connection, is_settled, "to be ready")
-
-
-def _gone(connection: Connection) -> None:
-    _poll(connection, is_gone, "to be gone")
-
-
-def _poll(connection: Connection, done: t.Callable[[Json | None], bool], what: str) -> Json | None:
-    ecs, params = connection.client("ecs"), connection.params
-    return poll(
-        lambda: find(ecs, params["name"]),
-        done,
-        timeout=params["wait_timeout"],
-        waiting_for=f"cluster {params['name']} {what}",
-        describe=lambda last: {"status": (last or {}).get("status")},
-    )
+    return resource.run(Cluster(connection))

@@ -10,7 +10,7 @@ from ..._core.shapes import plain
 from ..._core.types import Connection, Json, Result
 from . import api
 from .flow import PARTS
-from .model import from_answer, is_gone
+from .model import from_api, is_deleted
 
 
 def run(connection: Connection) -> Result:
@@ -18,7 +18,7 @@ def run(connection: Connection) -> Result:
     ecs, params = connection.client("ecs"), connection.params
     names = params["names"] if params["names"] is not None else api.list_clusters(ecs)
     answers = api.describe_clusters(ecs, names, (*PARTS, "STATISTICS"))
-    return {"changed": False, "clusters": [_to_result(answer) for answer in answers if not is_gone(answer)]}
+    return {"changed": False, "clusters": [_to_result(answer) for answer in answers if not is_deleted(answer)]}
 
 
 def _to_result(answer: Json) -> Json:
@@ -26,7 +26,7 @@ def _to_result(answer: Json) -> Json:
     attachments = plain(answer.get("attachments") or [])
     status = answer.get("attachmentsStatus") or ""
     return {
-        **from_answer(answer),
+        **from_api(answer),
         "statistics": statistics,
         "attachments": attachments,
         "attachments_status": status,

@@ -14,9 +14,10 @@ import typing as t
 
 from ..._core.errors import SlipwayError
 from ..._core.names import CAPACITY_PROVIDER, KEY, LOG_GROUP, NAMESPACE, Kind, Names, home_of
-from ..._core.plan import Plan, Resource, Sets, compare, normalise
+from ..._core.plan import UNKNOWN, Resource, Sets, normalise
 from ..._core.shapes import to_options
-from ..._core.tags import Tags, from_list
+from ..._core.tags import from_list
+from ..._core.types import Json
 
 SETS: Sets = {
     "capacity_providers": (),
@@ -37,7 +38,7 @@ KINDS: t.Mapping[str, Kind] = {
 UPDATED = frozenset({"settings", "configuration", "service_connect_defaults"})
 PROVIDERS = frozenset({"capacity_providers", "default_capacity_provider_strategy"})
 # The members of a cluster that can be asked for, as they are when nothing is there.
-NOTHING: dict[str, t.Any] = {
+NOTHING: Json = {
     "settings": [],
     "configuration": {},
     "capacity_providers": [],
@@ -51,10 +52,12 @@ COUNTS = (
     "pending_tasks_count",
     "active_services_count",
 )
+# What a new cluster has that was not asked for. Its Container Insights follow a setting of the account.
+NEW: Json = {"arn": UNKNOWN, "status": "ACTIVE", **dict.fromkeys(COUNTS, 0), **NOTHING, "settings": UNKNOWN}
 FAILED = "cluster_failed"
 
 
-def from_answer(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def from_api(answer: Resource) -> Json:
     """A cluster of AWS's under the names of the modules' results. Emulators leave members out: those are empty."""
     options = to_options(answer)
     members = {name: options.get(name) or empty for name, empty in NOTHING.items() if name != "tags"}
@@ -68,7 +71,7 @@ def from_answer(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     }
 
 
-def canonical(members: Resource) -> dict[str, t.Any]:
+def canonical(members: Resource) -> Json:
     """The one form of all that mean the same to AWS."""
     filled = dict(members)
     strategy = filled.get("default_capacity_provider_strategy")
@@ -81,7 +84,7 @@ def canonical(members: Resource) -> dict[str, t.Any]:
     return normalise(filled, SETS)
 
 
-def _fill_configuration(configuration: Resource) -> dict[str, t.Any]:
+def _fill_configuration(configuration: Resource) -> Json:
     execute = configuration.get("executeCommandConfiguration")
     if not isinstance(execute, dict):
         return dict(configuration)
@@ -89,8 +92,8 @@ def _fill_configuration(configuration: Resource) -> dict[str, t.Any]:
     return {**configuration, "executeCommandConfiguration": {"logging": "DEFAULT", **execute, "logConfiguration": log}}
 
 
-def plan(current: Resource | None, options: Resource, tags: Tags | None) -> Plan:
-    """Plan the way to what `options` ask for. Settings and parts of the configuration not named stay as they are."""
+def desired(current: Resource | None, options: Resource) -> Json:
+    """What `options` ask for. Settings and parts of the configuration that they do not name stay as they are."""
     asked = dict(options)
     if current and isinstance(asked.get("settings"), list):
         settings = {item["name"]: item for item in [*current["settings"], *asked["settings"]]}
@@ -99,17 +102,16 @@ def plan(current: Resource | None, options: Resource, tags: Tags | None) -> Plan
         asked["configuration"] = {**current["configuration"], **asked["configuration"]}
     if current:
         asked = Names(KINDS, SETS, home_of(current.get("arn"))).keep(asked, current)
-    wanted = {**canonical(asked), **({} if tags is None else {"tags": tags})}
-    return compare(current, wanted, SETS)
+    return canonical(asked)
 
 
-def is_busy(cluster: t.Mapping[str, t.Any] | None) -> bool:
+def is_busy(cluster: Resource | None) -> bool:
     """True while AWS still carries out something that was asked of the cluster."""
     state = cluster or {}
     return state.get("status") == "PROVISIONING" or state.get("attachmentsStatus") == "UPDATE_IN_PROGRESS"
 
 
-def is_settled(cluster: t.Mapping[str, t.Any] | None) -> bool:
+def is_stable(cluster: Resource | None) -> bool:
     """True when AWS has finished with what was asked of the cluster; a SlipwayError when it could not."""
     if cluster is None:
         return False
@@ -122,6 +124,6 @@ def is_settled(cluster: t.Mapping[str, t.Any] | None) -> bool:
     return status == "ACTIVE" and not is_busy(cluster)
 
 
-def is_gone(cluster: t.Mapping[str, t.Any] | None) -> bool:
+def is_deleted(cluster: Resource | None) -> bool:
     """AWS shows a deleted cluster for a while."""
     return cluster is None or cluster.get("status") == "INACTIVE"

@@ -189,7 +189,7 @@ def plan_service(current: Options | None, desired: DesiredService, shapes: Shape
     if current is None:
         return _creation(desired.options, shapes.create)
     wanted = keep_aws_values(desired.options, current)
-    wanted["tags"] = tagging.wanted(current["tags"], desired.options.get("tags"), desired.purge_tags)
+    wanted["tags"] = tagging.desired(current["tags"], desired.options.get("tags"), desired.purge_tags)
     filled_current = fill(current, current["scheduling_strategy"])
     filled = fill(wanted, str(wanted.get("scheduling_strategy") or current["scheduling_strategy"]))
     plan = compare(normalise(filled_current, SETS), normalise(filled, SETS), SETS)

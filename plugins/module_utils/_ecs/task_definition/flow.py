@@ -132,7 +132,7 @@ def plan(ecs: Client, wish: Wish, current: Json | None) -> Draft:
             INVALID_OPTION, f"container_definitions is required for the first revision of family '{name.family}'."
         )
     has_tags = (current or {}).get("tags") or {}
-    tags = tagging.wanted(has_tags, wish.tags, wish.purge_tags)
+    tags = tagging.desired(has_tags, wish.tags, wish.purge_tags)
     has = {**settable, "tags": has_tags, "status": current["status"]} if current else None
     drafted = draft(has, wanted, tags, home_of((current or {}).get("arn")))
     if drafted.is_new:  # what AWS has taken once is right

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from ..._core.answers import check_complete
 from ..._core.errors import aws_call, aws_delete, aws_find
+from ..._core.tags import Tags, to_capital_list
 from ..._core.types import Client, Json
 
 
@@ -46,8 +47,8 @@ def delete_target_group(elb: Client, arn: str) -> None:
 
 
 @aws_call
-def tag(elb: Client, arn: str, put: list[Json], remove: list[str]) -> None:
+def change_tags(elb: Client, arn: str, put: Tags, gone: list[str]) -> None:
     if put:
-        elb.add_tags(ResourceArns=[arn], Tags=put)
-    if remove:
-        elb.remove_tags(ResourceArns=[arn], TagKeys=remove)
+        elb.add_tags(ResourceArns=[arn], Tags=to_capital_list(put))
+    if gone:
+        elb.remove_tags(ResourceArns=[arn], TagKeys=gone)

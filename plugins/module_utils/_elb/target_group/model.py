@@ -10,14 +10,15 @@ import re
 
 from ..._core import tags
 from ..._core.errors import CONFLICT, INVALID_OPTION, SlipwayError
-from ..._core.plan import Plan
+from ..._core.plan import UNKNOWN, Plan
 from ..._core.shapes import Shape, check_values
 from ..._core.target_groups import CODES, DELAY, HEALTH, health_request, settings_of
 from ..._core.types import Json
 
 # Options, and what AWS calls them.
 FIXED = {"protocol": "Protocol", "port": "Port", "vpc_id": "VpcId", "target_type": "TargetType"}
-
+# What a new target group has that was not asked for.
+NEW: Json = {"target_group_arn": UNKNOWN}
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html
 NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)")
@@ -25,7 +26,7 @@ NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,32}(?<!-)")
 LONGEST_DELAY = 3600
 
 
-def refuse_wrong(shape: Shape, params: Json) -> None:
+def validate(shape: Shape, params: Json) -> None:
     """Fail before anything is read where AWS would refuse an option."""
     problems = []
     if not NAME.fullmatch(params["name"]):
@@ -39,24 +40,24 @@ def refuse_wrong(shape: Shape, params: Json) -> None:
     check_values(shape, {**FIXED, **HEALTH}, params)
 
 
-def from_aws(found: Json) -> Json:
+def from_api(answer: Json) -> Json:
     return {
-        **{option: found.get(member) for option, member in FIXED.items()},
-        **settings_of(found, found["Attributes"]),
-        "tags": tags.from_list(found["Tags"]),
+        "target_group_name": answer["TargetGroupName"],
+        "target_group_arn": answer["TargetGroupArn"],
+        **{option: answer.get(member) for option, member in FIXED.items()},
+        **settings_of(answer, answer["Attributes"]),
+        "tags": tags.from_list(answer["Tags"]),
     }
 
 
-def asked(params: Json, current: Json | None) -> Json:
-    """The options that were given, with the tags that should be there."""
+def desired(params: Json, current: Json | None, wanted_tags: tags.Tags | None) -> Json:
+    """The options that were given; with `keep_settings`, the settings of an existing target group are kept."""
     settings = () if current and params["keep_settings"] else (*HEALTH, CODES, DELAY)
-    given = {name: params[name] for name in (*FIXED, *settings) if params[name] is not None}
-    had = current["tags"] if current else {}
-    wanted = tags.wanted(had, params["tags"], params["purge_tags"])
-    return {**given, **({} if wanted is None else {"tags": wanted})}
+    given = {name: params[name] for name in (*FIXED, *settings)}
+    return {"target_group_name": params["name"], **given, "tags": wanted_tags}
 
 
-def check_fixed(name: str, planned: Plan) -> None:
+def refuse_fixed(name: str, planned: Plan) -> None:
     """AWS changes none of these."""
     if fixed := sorted(planned.members & set(FIXED)):
         differences = "; ".join(f"{one} is {planned.before.get(one)}, not {planned.after.get(one)}" for one in fixed)
@@ -65,13 +66,8 @@ def check_fixed(name: str, planned: Plan) -> None:
         )
 
 
-def creation(name: str, wanted: Json) -> Json:
+def create_request(name: str, wanted: Json) -> Json:
     """With its tags, so that it has an owner from its first moment."""
     request = {member: wanted[option] for option, member in FIXED.items() if option in wanted}
-    owner = {"Tags": tags.to_list(wanted["tags"], "Key", "Value")} if wanted.get("tags") else {}
+    owner = {"Tags": tags.to_capital_list(wanted["tags"])} if wanted.get("tags") else {}
     return {"Name": name, **request, **health_request(wanted), **owner}
-
-
-def shown(name: str, arn: str, resource: Json) -> Json:
-    """What the module returns."""
-    return {"target_group_name": name, "target_group_arn": arn, **resource}

@@ -20,7 +20,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.model imp
     plan_service,
     refuse_blocked,
 )
-from ansible_collections.slipway.aws.plugins.modules.ecs_service import ARGUMENTS
+from ansible_collections.slipway.aws.plugins.modules.ecs_service import ARGUMENT_SPEC
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import GROUP, PREFIX, Json, deployment, service
 
 SUBNETS = {"awsvpcConfiguration": {"subnets": ["subnet-1", "subnet-2"], "securityGroups": ["sg-1"]}}
@@ -76,7 +76,7 @@ def live(**members: t.Any) -> Json:
 def test_every_member_of_the_api_is_an_option(ecs_model: t.Any, operation: str) -> None:
     elsewhere = {"service": "name", "service_name": "name"}
     names = {elsewhere.get(name, name) for name in option_names(ecs_model.operation_model(operation).input_shape)}
-    assert names - set(ARGUMENTS) == set()
+    assert names - set(ARGUMENT_SPEC) == set()
 
 
 def test_choices_are_those_of_the_api(ecs_model: t.Any) -> None:
@@ -86,7 +86,7 @@ def test_choices_are_those_of_the_api(ecs_model: t.Any) -> None:
         for name, member in option_names(shape).items()
         if getattr(shape.members[member], "enum", None)
     }
-    assert choices == {name: ARGUMENTS[name]["choices"] for name in choices}
+    assert choices == {name: ARGUMENT_SPEC[name]["choices"] for name in choices}
 
 
 # What is no difference
@@ -305,7 +305,7 @@ def test_a_new_service_is_predicted_with_what_aws_fills_in(plan: Planner) -> Non
     assert planned.plan.diff["after"] == {"task_definition": "web", "desired_count": 1, "tags": {"a": "b"}}
     assert planned.plan.predicted["propagate_tags"] == "NONE"
     assert planned.plan.predicted["volume_configurations"] == []
-    assert set(planned.plan.predicted) <= {*ARGUMENTS, "service_arn"}
+    assert set(planned.plan.predicted) <= {*ARGUMENT_SPEC, "service_arn"}
     assert planned.request["tags"] == [{"key": "a", "value": "b"}]
 
 

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import normalise
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import check_options, option_names
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.defaults import fill
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.members import SETS
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.model import (
-    SETS,
     DesiredService,
     Shapes,
-    fill,
     from_api,
     plan_service,
 )

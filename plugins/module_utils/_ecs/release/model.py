@@ -21,7 +21,8 @@ from dataclasses import dataclass, field
 
 from ..._core.plan import Plan
 from ..._core.tags import CHECKPOINT_TAG, Tags
-from ..service.model import DesiredService, Options
+from ..service.members import Options
+from ..service.model import DesiredService
 from .checkpoint import Run, run_of
 
 # A tag's value holds 256 characters.

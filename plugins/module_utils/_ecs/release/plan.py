@@ -29,7 +29,8 @@ from ..rollout.observe import Cloud
 from ..service import api as service_api
 from ..service import flow as service_flow
 from ..service.limits import relation_problems
-from ..service.model import DesiredService, Options, ServicePlan, Shapes, exists, plan_service, refuse_blocked
+from ..service.members import Options
+from ..service.model import DesiredService, ServicePlan, Shapes, exists, plan_service, refuse_blocked
 from ..target_group import flow as target_groups_flow
 from ..target_group.model import TargetGroup, changed, used_by
 from ..task_definition import api as definition_api

@@ -14,7 +14,8 @@ from ..._core.names import last
 from ..._core.types import Result
 from ..rollout.judge import primary
 from ..service import flow as service_flow
-from ..service.model import Options, to_result
+from ..service.members import Options
+from ..service.model import to_result
 from ..target_group.model import changed, diff_of
 from ..task_definition.flow import secret_warnings
 from .checkpoints import CHECKPOINTS_LEFT

@@ -16,7 +16,8 @@ from ..rollout.judge import is_steady
 from ..rollout.observe import RolloutReader
 from ..service import api as service_api
 from ..service import flow as service_flow
-from ..service.model import DesiredService, Options, exists, from_api, plan_service
+from ..service.members import Options
+from ..service.model import DesiredService, exists, from_api, plan_service
 from ..target_group import flow as target_groups_flow
 from ..target_group.model import changed
 from .checkpoints import clear_checkpoints

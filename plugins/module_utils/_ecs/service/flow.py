@@ -26,17 +26,8 @@ from ..task_definition import api as definition_api
 from . import api
 from . import api as service_api
 from .limits import service_problems
-from .model import (
-    DesiredService,
-    Options,
-    ServicePlan,
-    Shapes,
-    exists,
-    from_api,
-    plan_service,
-    refuse_blocked,
-    to_result,
-)
+from .members import Options
+from .model import DesiredService, ServicePlan, Shapes, exists, from_api, plan_service, refuse_blocked, to_result
 from .namespaces import spelled_as
 
 # Members of the request that are no options of the same meaning.

@@ -17,7 +17,8 @@ from ..rollout.judge import SETTLE_SECONDS, RolloutJudge, Snapshot, Verdict, dep
 from ..rollout.observe import Cloud, RolloutReader
 from ..task import api as task_api
 from . import api
-from .model import Options, exists, to_result
+from .members import Options
+from .model import exists, to_result
 
 
 def run(connection: Connection) -> Result:

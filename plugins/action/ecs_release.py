@@ -17,6 +17,7 @@ from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import INTERRUPTED
 from ansible_collections.slipway.aws.plugins.plugin_utils.follower import READ_EVERY, SEEN, Follower
 
 # Seconds to wait for the last lines of an interrupted module.
@@ -24,7 +25,7 @@ LAST_LINES_SECONDS = 5.0
 # The same for a module without any line yet: it handles signals before it changes anything.
 FIRST_LINE_SECONDS = 1.0
 FOLDER = "slipway-release-"
-INTERRUPTED = "Interrupted."
+_LAST_WORD = "Interrupted."
 NOTHING_CHANGED = "Interrupted. Nothing was changed."
 CONTINUES = (
     "Interrupted. ECS continues the started deployments; this run no longer monitors them. To resume, rerun the same"
@@ -66,7 +67,7 @@ def killed(result: dict[str, t.Any], lines: list[str] | None) -> dict[str, t.Any
     if "code" in result or not result.get("failed") or (code - 128 if code > 0 else -code) not in SIGNALS:
         return result
     message = NOTHING_CHANGED if lines == [] else CONTINUES
-    return {"failed": True, "changed": lines != [], "code": "interrupted", "msg": message, "progress": lines or []}
+    return {"failed": True, "changed": lines != [], "code": INTERRUPTED, "msg": message, "progress": lines or []}
 
 
 def show_last_lines() -> None:
@@ -80,10 +81,10 @@ def show_last_lines() -> None:
         lines: list[str] = []
         while time.monotonic() < start + (LAST_LINES_SECONDS if lines else FIRST_LINE_SECONDS):
             lines = _lines_after(seen)
-            if any(INTERRUPTED in line for line in lines):
+            if any(_LAST_WORD in line for line in lines):
                 break
             time.sleep(READ_EVERY)
-        interrupted = [number for number, line in enumerate(lines) if INTERRUPTED in line]
+        interrupted = [number for number, line in enumerate(lines) if _LAST_WORD in line]
         message = lines[interrupted[0] :] if interrupted else [] if lines else [NOTHING_CHANGED]
         if message:
             Display().display("\n".join(f"  {line}" for line in message))

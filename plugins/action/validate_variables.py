@@ -14,6 +14,7 @@ import yaml
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import INVALID_VARIABLE
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import Shape
 from ansible_collections.slipway.aws.plugins.plugin_utils.variables import Options, Specs, variable_problems
@@ -53,7 +54,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
             counted = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
             result.update(
                 failed=True,
-                code="invalid_variable",
+                code=INVALID_VARIABLE,
                 msg="\n".join([f"The variables have {counted}. Correct them, then rerun.", *problems]),
             )
         return result

@@ -135,12 +135,11 @@ certificate:
       sample: {Name: shop}
 code:
   description:
-    - Which error it was, for programs.
-    - V(not_issued) for a certificate that AWS has refused or given up on, V(timeout) for one that it has not issued in
-      time, V(invalid_option) for a value that is refused before anything is changed, V(access_denied),
-      V(no_credentials), V(no_connection), V(throttled), V(limit_exceeded), V(refused) and V(aws_error) for what AWS
-      answered.
-    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(not_issued). AWS did not issue the certificate.
+    - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(limit_exceeded), V(no_connection),
+      V(no_credentials), V(refused), V(throttled) and V(timeout). These any module returns that calls AWS.
   returned: failure
   type: str
   sample: timeout

@@ -62,9 +62,10 @@ expires_at:
   sample: "2026-01-31T12:00:00+00:00"
 code:
   description:
-    - Which error it was, for programs. V(invalid_option), V(access_denied), V(no_credentials), V(no_connection),
-      V(throttled), V(refused) or V(aws_error).
-    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(no_connection), V(no_credentials),
+      V(refused) and V(throttled). These any module returns that calls AWS.
   returned: failure
   type: str
   sample: access_denied

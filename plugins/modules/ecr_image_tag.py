@@ -95,12 +95,12 @@ image:
       sample: [ecr1.0, production, src-0d4a1185c5c1d7f3]
 code:
   description:
-    - Which error it was, for programs.
-    - V(not_found) for an image or a repository that is not there, V(tag_immutable) for tags that may not move,
-      V(last_tag) for an image that would go with its tags, V(invalid_option) for a value that is refused before any
-      call, V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(conflict), V(refused) and
-      V(aws_error) for what AWS answered.
-    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(last_tag). Without this tag, ECR would delete the image.
+    - V(tag_immutable). The tags of the repository are immutable.
+    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(no_connection),
+      V(no_credentials), V(not_found), V(refused) and V(throttled). These any module returns that calls AWS.
   returned: failure
   type: str
   sample: tag_immutable

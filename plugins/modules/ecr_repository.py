@@ -215,11 +215,12 @@ repository:
       sample: {team: shop}
 code:
   description:
-    - Which error it was, for programs.
-    - V(invalid_option) for a value that is refused before anything is changed, V(immutable) for a setting that AWS
-      cannot change, V(not_empty) for a repository with images, V(access_denied), V(no_credentials), V(no_connection),
-      V(throttled), V(limit_exceeded), V(conflict), V(refused) and V(aws_error) for what AWS answered.
-    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(immutable). AWS cannot change this property of an existing resource.
+    - V(not_empty). The repository contains images.
+    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
+      V(no_connection), V(no_credentials), V(refused) and V(throttled). These any module returns that calls AWS.
   returned: failure
   type: str
   sample: not_empty

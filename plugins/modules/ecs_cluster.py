@@ -171,20 +171,12 @@ diff:
       type: dict
 code:
   description:
-    - What went wrong, as a word that does not change.
-    - V(access_denied), AWS does not allow the call that is named.
-    - V(bad_answer), an answer cannot be read, or leaves out what was asked for.
-    - V(aws_error), AWS answered with a fault of its own.
-    - V(cluster_failed), AWS could not make the cluster or attach its capacity providers.
-    - V(conflict), something else is being done to the resource.
-    - V(invalid_option), an option cannot be right; nothing was changed.
-    - V(limit_exceeded), a quota is used up.
-    - V(no_connection), AWS cannot be reached.
-    - V(no_credentials), there are no usable credentials.
-    - V(not_found), what is named does not exist.
-    - V(refused), AWS refuses the request for what it says.
-    - V(throttled), AWS was asked too often, even after ten tries.
-    - V(timeout), waiting took too long.
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(cluster_failed). AWS failed to create the cluster or to update its capacity providers.
+    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
+      V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout). These any module
+      returns that calls AWS.
   returned: failure
   type: str
   sample: cluster_failed

@@ -237,27 +237,24 @@ failed_services:
   returned: when a service failed
 code:
   description:
-    - What went wrong, as a word that never changes. Where services failed, the code of the first.
-    - V(rollback_failed), a service could not be brought back to what it ran before.
-    - V(interrupted), the run was stopped from outside. ECS goes on with what was started.
-    - V(release_in_progress), another release changes the services; nothing was touched. C(release) says which.
-    - V(checkpoints_left), the release is complete, but its checkpoints could not be removed.
-    - V(rolled_back), V(deployment_failed), V(deployment_stopped), V(superseded), V(tasks_failing),
-      V(health_check_failing), V(timeout) and V(service_gone), a service did not reach its goal, as
-      M(slipway.aws.ecs_service) says it.
-    - V(immutable), AWS cannot change an option in place; nothing was touched.
-    - V(invalid_option), an option cannot be right; nothing was touched.
-    - V(access_denied), AWS does not allow the call that is named.
-    - V(bad_answer), an answer cannot be read, or leaves out what was asked for.
-    - V(aws_error), AWS answered with a fault of its own.
-    - V(conflict), something else is being done to a service, or another client created it meanwhile.
-    - V(limit_exceeded), a quota is used up, or a service has so many tags that none are left for its checkpoint; then
-      nothing was touched.
-    - V(no_connection), AWS cannot be reached.
-    - V(no_credentials), there are no usable credentials.
-    - V(not_found), the cluster or a task definition does not exist.
-    - V(refused), AWS refuses the request for what it says.
-    - V(throttled), AWS was asked too often, even after ten tries.
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(checkpoints_left). The release is complete, but its checkpoints could not be removed.
+    - V(deployment_failed). The deployment failed and was not rolled back.
+    - V(deployment_stopped). Someone stopped the deployment.
+    - V(health_check_failing). No new task passes its health checks, so the deployment cannot succeed.
+    - V(immutable). AWS cannot change this property of an existing resource.
+    - V(interrupted). The release was interrupted. ECS continues the started deployments.
+    - V(multiple_errors). Several services failed with different codes. The message lists all errors.
+    - V(release_in_progress). Another release of the same services is in progress.
+    - V(rollback_failed). The deployment failed, and so did its rollback.
+    - V(rolled_back). ECS rolled the service back to the previous deployment.
+    - V(service_deleted). The service was deleted during its rollout.
+    - V(superseded). A later deployment of the same service replaced this one.
+    - V(tasks_failing). No task keeps running, and ECS continues to start new ones.
+    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
+      V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout). These any module
+      returns that calls AWS.
   type: str
   returned: failure
 release:

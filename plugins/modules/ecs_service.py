@@ -286,34 +286,27 @@ service:
       type: dict
 code:
   description:
-    - What went wrong, as a word that never changes. The first eight are those of a rollout.
-    - V(rolled_back), AWS took the service back to what ran before.
-    - V(rollback_failed), AWS tried to take the service back, and that failed too.
-    - V(deployment_failed), AWS gave the deployment up and left the service as it is.
-    - V(deployment_stopped), somebody stopped the deployment.
-    - V(superseded), a later deployment of the same service took over.
-    - V(tasks_failing), no circuit breaker ends it and no task works, while ECS goes on starting new ones.
-    - V(health_check_failing), no new task passes its health checks, after the grace period of the service. An answer
-      that waiting does not change, such as 404, counts as soon as the targets are unhealthy; a program that may still
-      start gets three times as many checks.
-    - V(timeout), the time to wait is over.
-    - V(service_gone), the service was deleted while its rollout was watched.
-    - V(immutable), AWS cannot change an option in place; nothing was changed.
-    - V(access_denied), AWS does not allow the call that is named.
-    - V(bad_answer), an answer cannot be read, or leaves out what was asked for.
-    - V(aws_error), AWS answered with a fault of its own.
-    - V(conflict), something else is being done to the service, or another client created it meanwhile.
-    - V(invalid_option), an option cannot be right; nothing was changed.
-    - V(limit_exceeded), a quota is used up.
-    - V(no_connection), AWS cannot be reached.
-    - V(no_credentials), there are no usable credentials.
-    - V(not_found), the cluster or the task definition does not exist.
-    - V(refused), AWS refuses the request for what it says.
-    - V(throttled), AWS was asked too often, even after ten tries.
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(deployment_failed). The deployment failed and was not rolled back.
+    - V(deployment_stopped). Someone stopped the deployment.
+    - V(health_check_failing). No new task passes its health checks, so the deployment cannot succeed.
+    - V(immutable). AWS cannot change this property of an existing resource.
+    - V(rollback_failed). The deployment failed, and so did its rollback.
+    - V(rolled_back). ECS rolled the service back to the previous deployment.
+    - V(service_deleted). The service was deleted during its rollout.
+    - V(superseded). A later deployment of the same service replaced this one.
+    - V(tasks_failing). No task keeps running, and ECS continues to start new ones.
+    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
+      V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout). These any module
+      returns that calls AWS.
   type: str
   returned: failure
 failure:
-  description: Why a rollout failed.
+  description:
+    - Why a rollout failed.
+    - Health checks fail a rollout after the service's grace period. An answer that waiting does not change, such as
+      404, counts as soon as the targets are unhealthy; a program that may still start gets three times as many checks.
   type: dict
   returned: when a rollout failed
   contains:

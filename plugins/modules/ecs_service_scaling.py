@@ -169,12 +169,12 @@ services:
       sample: {"slipway:scaling": "true"}
 code:
   description:
-    - Which error it was, for programs.
-    - V(invalid_option) for a value that is refused before anything is changed, V(not_found) for a cluster or service
-      that does not exist, V(unsupported) for an endpoint without Application Auto Scaling, such as the local cloud's,
-      V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(limit_exceeded), V(conflict), V(refused)
-      and V(aws_error) for what AWS answered.
-    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(unsupported). The endpoint has no Application Auto Scaling. The local cloud has none.
+    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
+      V(no_connection), V(no_credentials), V(not_found), V(refused) and V(throttled). These any module returns that
+      calls AWS.
   returned: failure
   type: str
   sample: invalid_option

@@ -93,16 +93,10 @@ revisions:
       sample: [1]
 code:
   description:
-    - What went wrong, as a word that does not change.
-    - V(access_denied), AWS does not allow the call that is named.
-    - V(bad_answer), an answer cannot be read, or leaves out what was asked for.
-    - V(aws_error), AWS answered with a fault of its own.
-    - V(invalid_option), an option cannot be right; nothing was changed.
-    - V(no_connection), AWS cannot be reached.
-    - V(no_credentials), there are no usable credentials.
-    - V(not_found), what is named does not exist.
-    - V(refused), AWS refuses the request for what it says.
-    - V(throttled), AWS was asked too often, even after ten tries.
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(no_connection), V(no_credentials),
+      V(not_found), V(refused) and V(throttled). These any module returns that calls AWS.
   returned: failure
   type: str
   sample: access_denied

@@ -107,12 +107,11 @@ failure:
   type: dict
 code:
   description:
-    - Which error it was, for programs.
-    - V(task_failed) for a task that did not start or a command that did not end with 0, V(timeout) for one that was
-      stopped because it took too long, V(not_found) for a service that does not exist, V(invalid_option),
-      V(access_denied), V(no_credentials), V(no_connection), V(throttled), V(refused) and V(aws_error) for what AWS
-      answered.
-    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(task_failed). The task did not start, or its command did not exit with 0.
+    - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(no_connection), V(no_credentials),
+      V(not_found), V(refused), V(throttled) and V(timeout). These any module returns that calls AWS.
   returned: failure
   type: str
   sample: task_failed

@@ -139,10 +139,10 @@ target_group:
       sample: {team: shop}
 code:
   description:
-    - Which error it was, for programs.
-    - V(conflict) for a change that AWS cannot make, V(invalid_option), V(not_found), V(access_denied),
-      V(no_credentials), V(no_connection), V(throttled), V(refused) and V(aws_error) for what AWS answered.
-    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(no_connection),
+      V(no_credentials), V(not_found), V(refused) and V(throttled). These any module returns that calls AWS.
   returned: failure
   type: str
   sample: conflict

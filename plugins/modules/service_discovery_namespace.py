@@ -114,11 +114,11 @@ namespace:
       sample: {"project": "shop"}
 code:
   description:
-    - Which error it was, for programs.
-    - V(invalid_option) for a value that is refused before anything is changed, V(timeout) where AWS or ECS took longer
-      than O(wait_timeout), V(conflict) for a name that is taken, V(limit_exceeded), V(not_found), V(access_denied),
-      V(no_credentials), V(no_connection), V(throttled), V(refused) and V(aws_error) for what AWS answered.
-    - V(bad_answer) for an answer that cannot be read, or leaves out what was asked for.
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
+      V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout). These any module
+      returns that calls AWS.
   returned: failure
   type: str
   sample: invalid_option

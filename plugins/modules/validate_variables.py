@@ -38,7 +38,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 code:
-  description: Which error it was, for programs, V(invalid_variable).
+  description:
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(invalid_variable). A variable, option or member is unknown, or its value has the wrong type.
   returned: failure
   type: str
   sample: invalid_variable

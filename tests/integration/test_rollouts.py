@@ -102,7 +102,7 @@ def test_a_deployment_that_the_breaker_gives_up(good: Shop, seconds: Seconds) ->
             deployment_configuration={"deploymentCircuitBreaker": breaker},
         ),
         "deployment_failed",
-        "AWS gave the deployment up and left the service as it is. ECS deployment circuit breaker was triggered",
+        "The deployment failed and was not rolled back. ECS deployment circuit breaker was triggered",
         "Container web: exit code 4",
     )
     assert seconds() < LIMIT
@@ -139,7 +139,7 @@ def test_a_rollback_by_the_breaker_is_a_failure(good: Shop, ecs: t.Any, seconds:
     fails(
         good.service(task_definition=revision, deployment_configuration={"deploymentCircuitBreaker": BREAKER}),
         "rolled_back",
-        "AWS took the service back to what ran before.",
+        "ECS rolled the service back to the previous deployment.",
         "circuit breaker",
         f"The service runs {good.name}:1 again.",
         "Container web: exit code 1",

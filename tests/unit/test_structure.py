@@ -222,6 +222,67 @@ def test_only_the_edges_touch_aws_ansible_and_the_clock(path: Path) -> None:
         assert not [item for item in imported if CLOCK.fullmatch(item)]
 
 
+# Error codes: one list
+
+
+CODE_LIST = ROOT / "plugins/module_utils/_core/error_codes.py"
+# Who fails with a code, or has the cause of a failure: their first argument, or third.
+FAILURES = {"SlipwayError": 0, "ContextError": 0, "_failure": 0, "Verdict": 2, "_symptom": 0}
+
+
+def listed_codes() -> dict[str, str]:
+    """Each constant of the list, with its code."""
+    return {
+        node.targets[0].id: node.value.args[0].value
+        for node in ast.parse(CODE_LIST.read_text()).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value.args[0], ast.Constant)
+    }
+
+
+def codes_returned(tree: ast.Module) -> Iterator[ast.expr]:
+    """The expressions that stand where the code of a failure is."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+            yield from node.args[FAILURES[name] : FAILURES[name] + 1] if name in FAILURES else ()
+            yield from (keyword.value for keyword in node.keywords if keyword.arg == "code")
+        elif isinstance(node, ast.Dict):
+            keys = [getattr(key, "value", None) for key in node.keys]
+            yield from (value for key, value in zip(keys, node.values, strict=True) if key == "code")
+
+
+def names_used(tree: ast.Module) -> set[str]:
+    """The names that a file uses for more than a comparison."""
+    comparisons = [node for node in ast.walk(tree) if isinstance(node, ast.Compare)]
+    compared = {id(part) for node in comparisons for part in ast.walk(node)}
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in compared}
+
+
+def test_no_code_is_listed_twice() -> None:
+    codes = list(listed_codes().values())
+    assert sorted(codes) == sorted({*codes})
+
+
+@each([path for path in PYTHON if path != CODE_LIST])
+def test_codes_come_from_the_list(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    literal = [ast.unparse(code) for code in codes_returned(tree) if isinstance(code, ast.Constant) and code.value]
+    defined = {
+        ast.unparse(node): node.value.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
+    assert literal + [node for node, value in defined.items() if value in listed_codes().values()] == []
+
+
+def test_every_code_that_is_listed_is_returned() -> None:
+    sources = [path.read_text() for path in ROOT.glob("plugins/**/*.py") if path != CODE_LIST]
+    assert listed_codes().keys() - set().union(*(names_used(ast.parse(source)) for source in sources)) == set()
+
+
 # Parallel lists
 
 

@@ -10,11 +10,11 @@ import re
 import typing as t
 
 from .._core import tags as tagging
-from .._core.errors import INVALID_OPTION, SlipwayError
+from .._core.error_codes import INVALID_OPTION, NOT_ISSUED
+from .._core.errors import SlipwayError
 from .._core.plan import UNKNOWN
 from .._core.types import Json
 
-NOT_ISSUED = "not_issued"
 ISSUED = "ISSUED"
 # What is neither yet, nor anything else, will never be.
 USABLE = ("PENDING_VALIDATION", ISSUED)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import INVALID_OPTION, SlipwayError
+from .._core.error_codes import INVALID_OPTION
+from .._core.errors import SlipwayError
 from .._core.plan import UNKNOWN, Resource, Sets, normalise
 from .._core.shapes import Shape, check_options, plain, snake
 from .._core.tags import Tags

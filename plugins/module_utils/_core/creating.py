@@ -14,7 +14,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .errors import CONFLICT, TIMEOUT, SlipwayError
+from .error_codes import CONFLICT, TIMEOUT
+from .errors import SlipwayError
 from .types import Result
 from .waiting import Clock, poll
 

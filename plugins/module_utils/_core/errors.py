@@ -21,22 +21,22 @@ with contextlib.suppress(ImportError):  # AnsibleAWSModule tells the user
     from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
     from botocore.parsers import ResponseParserError
 
+from .error_codes import (
+    ACCESS_DENIED,
+    AWS_ERROR,
+    BAD_ANSWER,
+    CONFLICT,
+    INVALID_OPTION,
+    LIMIT_EXCEEDED,
+    NO_CONNECTION,
+    NO_CREDENTIALS,
+    NOT_FOUND,
+    REFUSED,
+    THROTTLED,
+)
+
 P = t.ParamSpec("P")
 R = t.TypeVar("R")
-
-# Codes that any module can fail with; a flow may add its own. They are documented for users and never change.
-ACCESS_DENIED = "access_denied"
-AWS_ERROR = "aws_error"
-BAD_ANSWER = "bad_answer"
-CONFLICT = "conflict"
-INVALID_OPTION = "invalid_option"
-LIMIT_EXCEEDED = "limit_exceeded"
-NO_CONNECTION = "no_connection"
-NO_CREDENTIALS = "no_credentials"
-NOT_FOUND = "not_found"
-REFUSED = "refused"
-THROTTLED = "throttled"
-TIMEOUT = "timeout"
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden", "BlockedException"}
 _CREDENTIALS = {

@@ -13,7 +13,8 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from . import calls, tags
-from .errors import INVALID_OPTION, SlipwayError
+from .error_codes import INVALID_OPTION
+from .errors import SlipwayError
 from .masking import mask
 from .types import Connection, Result
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime
 
-from .errors import INVALID_OPTION, SlipwayError
+from .error_codes import INVALID_OPTION
+from .errors import SlipwayError
 from .waiting import Clock
 
 # After so many seconds without a line one says that work goes on.

@@ -17,7 +17,8 @@ import math
 import re
 import typing as t
 
-from .errors import INVALID_OPTION, SlipwayError
+from .error_codes import INVALID_OPTION
+from .errors import SlipwayError
 from .masking import MASK, is_secret_name, mask_command
 from .plan import UNKNOWN
 

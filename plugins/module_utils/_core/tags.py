@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .errors import INVALID_OPTION, SlipwayError
+from .error_codes import INVALID_OPTION
+from .errors import SlipwayError
 from .shapes import text_of
 
 Tags = dict[str, str]

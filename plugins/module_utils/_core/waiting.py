@@ -14,7 +14,8 @@ import signal
 import time
 import typing as t
 
-from .errors import TIMEOUT, SlipwayError
+from .error_codes import TIMEOUT
+from .errors import SlipwayError
 
 S = t.TypeVar("S")
 FIRST_PAUSE = 0.25

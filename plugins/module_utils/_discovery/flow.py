@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from .._core import tags as tagging
 from .._core.creating import converge, creating, visible
-from .._core.errors import AWS_ERROR, NOT_FOUND, SlipwayError
+from .._core.error_codes import AWS_ERROR, NOT_FOUND
+from .._core.errors import SlipwayError
 from .._core.plan import compare
 from .._core.types import Client, Connection, Json, Result
 from .._core.waiting import poll

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from .._core.errors import INVALID_OPTION, SlipwayError
+from .._core.error_codes import INVALID_OPTION
+from .._core.errors import SlipwayError
 from .._core.plan import UNKNOWN, Plan, Sets
 from .._core.types import Json
 

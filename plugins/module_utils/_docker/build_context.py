@@ -24,6 +24,17 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple
 
+from .._core.error_codes import (
+    ARCHIVE_IN_CONTEXT,
+    ARCHIVE_NOT_WRITTEN,
+    CONTEXT_CHANGED,
+    CONTEXT_MISSING,
+    CONTEXT_NOT_DIRECTORY,
+    DOCKERFILE_MISSING,
+    IGNORE_FILE_INVALID,
+    INPUTS_INVALID,
+    UNREADABLE,
+)
 from . import dockerignore
 
 FILE, LINK, DIRECTORY = "file", "link", "directory"
@@ -86,12 +97,12 @@ def locate(path: str, dockerfile: str) -> Source:
     """Find context, Dockerfile and ignore file, or say which one is missing."""
     root = os.path.abspath(path)
     if not os.path.exists(root):
-        raise ContextError("context_missing", f"The build context {path} does not exist.")
+        raise ContextError(CONTEXT_MISSING, f"The build context {path} does not exist.")
     if not os.path.isdir(root):
-        raise ContextError("context_not_directory", f"The build context {path} is not a directory.")
+        raise ContextError(CONTEXT_NOT_DIRECTORY, f"The build context {path} is not a directory.")
     recipe = os.path.normpath(os.path.join(root, dockerfile))
     if not os.path.isfile(recipe):
-        raise ContextError("dockerfile_missing", f"There is no Dockerfile at {recipe}.")
+        raise ContextError(DOCKERFILE_MISSING, f"There is no Dockerfile at {recipe}.")
     candidates = (f"{recipe}.dockerignore", os.path.join(root, ".dockerignore"))
     return Source(root, recipe, next((name for name in candidates if os.path.isfile(name)), None))
 
@@ -139,9 +150,7 @@ def write_archive(source: Source, inputs: Mapping[str, Any], path: str, expected
     """
     final = os.path.abspath(path)
     if source.has_inside(final):
-        raise ContextError(
-            "archive_in_context", f"The archive {path} would become a part of the context it is made of."
-        )
+        raise ContextError(ARCHIVE_IN_CONTEXT, f"The archive {path} would become a part of the context it is made of.")
     temporary = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=".slipway.", dir=os.path.dirname(final))
@@ -150,7 +159,7 @@ def write_archive(source: Source, inputs: Mapping[str, Any], path: str, expected
         refuse_changed(source, summary, expected_tag)
         os.replace(temporary, final)
     except OSError as error:
-        raise ContextError("archive_not_written", f"Cannot write the archive {path}: {error.strerror}.") from error
+        raise ContextError(ARCHIVE_NOT_WRITTEN, f"Cannot write the archive {path}: {error.strerror}.") from error
     finally:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
@@ -161,7 +170,7 @@ def refuse_changed(source: Source, summary: Summary, expected_tag: str | None) -
     """Fail where the source is another one than when its tag was computed."""
     if expected_tag not in (None, summary.tag):
         raise ContextError(
-            "context_changed",
+            CONTEXT_CHANGED,
             f"The source {source.root} changed after its tag was computed: expected {expected_tag}, got {summary.tag}. "
             "Run again when nothing writes there.",
         )
@@ -173,7 +182,7 @@ def other_inputs(params: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(bases, list):
         bases = sorted(str(digest) for digest in bases)
     elif bases is not None and not isinstance(bases, dict):
-        raise ContextError("inputs_invalid", f"base_digests takes a dictionary or a list, not {bases!r}.")
+        raise ContextError(INPUTS_INVALID, f"base_digests takes a dictionary or a list, not {bases!r}.")
     return {"build_args": params["build_args"], "base_digests": bases, "inputs": params["inputs"]}
 
 
@@ -199,7 +208,7 @@ def _read_ignore(source: Source) -> dockerignore.Ignore:
         return dockerignore.parse(os.fsdecode(_read(source.ignore_file)))
     except dockerignore.InvalidPattern as error:
         raise ContextError(
-            "ignore_file_invalid", f"{source.ignore_file} has a line that Docker refuses: {error}"
+            IGNORE_FILE_INVALID, f"{source.ignore_file} has a line that Docker refuses: {error}"
         ) from error
 
 
@@ -343,7 +352,7 @@ def _add(archive: tarfile.TarFile, entry: Entry, content_digest: bytes, size: in
 
 
 def _changed(entry: Entry) -> ContextError:
-    return ContextError("context_changed", f"{entry.origin} changed while it was read; run again when it is at rest.")
+    return ContextError(CONTEXT_CHANGED, f"{entry.origin} changed while it was read; run again when it is at rest.")
 
 
 def _feed(digest: hashlib._Hash, *fields: bytes) -> None:
@@ -354,4 +363,4 @@ def _feed(digest: hashlib._Hash, *fields: bytes) -> None:
 
 
 def _unreadable(path: str, error: OSError) -> ContextError:
-    return ContextError("unreadable", f"Cannot read {path}: {error.strerror}.")
+    return ContextError(UNREADABLE, f"Cannot read {path}: {error.strerror}.")

@@ -13,7 +13,8 @@ import typing as t
 
 from .._core import tags
 from .._core.answers import check_complete
-from .._core.errors import AWS_ERROR, SlipwayError, aws_call, aws_find
+from .._core.error_codes import AWS_ERROR
+from .._core.errors import SlipwayError, aws_call, aws_find
 from .._core.types import Client, Items, Json
 
 # The reason of a failure that says that there is none.

@@ -11,7 +11,8 @@ import typing as t
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from .._core.errors import INVALID_OPTION, SlipwayError
+from .._core.error_codes import INVALID_OPTION
+from .._core.errors import SlipwayError
 from .._core.plan import UNKNOWN
 from .._core.shapes import named
 from .._core.types import Json

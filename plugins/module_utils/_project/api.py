@@ -17,7 +17,8 @@ import typing as t
 
 from .._core import tags
 from .._core.answers import check_complete
-from .._core.errors import NOT_FOUND, aws_call, translate
+from .._core.error_codes import NOT_FOUND
+from .._core.errors import aws_call, translate
 from .._core.paging import batches, pages
 from .._core.types import Json
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError, aws_call
+from .._core.error_codes import INVALID_OPTION, NOT_FOUND
+from .._core.errors import SlipwayError, aws_call
 from .._core.types import Connection, Result
 from . import api, obsolete, scoped_api
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from .._core import tags as tagging
 from .._core.creating import converge, creating
-from .._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
+from .._core.error_codes import INVALID_OPTION, NOT_FOUND
+from .._core.errors import SlipwayError
 from .._core.plan import UNKNOWN, Plan, compare
 from .._core.types import Clients, Connection, Json, Result
 from . import api

@@ -14,7 +14,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .._core import names
-from .._core.errors import CONFLICT, INVALID_OPTION, SlipwayError
+from .._core.error_codes import CONFLICT, INVALID_OPTION
+from .._core.errors import SlipwayError
 from .._core.tags import Tags, carries, desired
 from .._core.types import Json
 

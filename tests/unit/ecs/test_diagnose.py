@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.diagnose import (
-    CAUSES,
     LOG_LINES,
+    SYMPTOMS,
     Evidence,
     LogPlace,
     diagnose,
@@ -125,11 +125,11 @@ KNOWN = [
 def test_what_is_well_known_is_recognised(text: str, code: str) -> None:
     known = recognise(text)
     assert known is not None
-    assert known.code == code
+    assert known.cause == code
 
 
 def test_every_cause_is_tested_or_seen_in_logs() -> None:
-    assert {cause.code for cause in CAUSES} == {code for _text, code in KNOWN} | {"port_in_use"}
+    assert {symptom.cause for symptom in SYMPTOMS} == {code for _text, code in KNOWN} | {"port_in_use"}
 
 
 def test_what_is_not_known_is_not_guessed() -> None:
@@ -149,7 +149,7 @@ def test_a_container_that_exits_is_told_with_exit_code_and_log() -> None:
         "  Container web: exit code 3",
         "    | starting",
         "    | FATAL: DATABASE_URL is not set",
-        "What to do: The program ended by itself: read its log, then correct it, its command or its environment.",
+        "What to do: The program exited by itself. Read its log, then correct it, its command or its environment.",
     ]
 
 
@@ -293,7 +293,9 @@ def test_the_event_tells_where_targets_are_gone() -> None:
 def test_out_of_memory_names_the_limit(definition: Json, limit: str) -> None:
     killed = container("f1", exitCode=137, reason="OutOfMemoryError: Container killed due to memory usage")
     failure = diagnose(Evidence(service(), [stopped("f1", containers=[killed])], task_definition=definition))
-    assert failure["advice"] == [f"{limit}Raise memory in the task definition, or let the program use less."]
+    assert failure["advice"] == [
+        f"{limit}The container ran out of memory. Raise memory in the task definition, or let the program use less."
+    ]
 
 
 def test_a_port_that_the_container_does_not_have_is_told() -> None:

@@ -363,7 +363,7 @@ def test_a_service_that_somebody_deleted_meanwhile_is_not_brought_back(
     delete_when_described(ecs, monkeypatch, "db")
     result = release(shop[0])
     assert (result["code"], states(result)) == ("rollback_failed", {"db": "rollback_failed"})
-    assert result["services"]["db"]["code"] == "service_gone"
+    assert result["services"]["db"]["code"] == "service_deleted"
 
 
 def delete_when_described(ecs: t.Any, monkeypatch: pytest.MonkeyPatch, name: str) -> None:

@@ -236,7 +236,7 @@ def test_s5_check_mode_predicts_what_a_real_run_leaves(web: Run, cluster: t.Any)
 def test_s6_waits_after_create_and_update_and_tells_what_it_saw(web: Run) -> None:
     result = web(wait=True, wait_timeout=0, task_definition="web")
     assert (result["failed"], result["code"], result["changed"]) == (True, "timeout", True)
-    assert "Last seen: 0/2 running" in result["msg"]
+    assert "Last state: 0/2 running" in result["msg"]
     assert result["failure"]["code"] == "timeout"
     assert result["service"]["service_name"] == "web"
 

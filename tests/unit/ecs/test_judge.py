@@ -197,7 +197,7 @@ def test_an_answer_from_before_the_call_is_not_taken_for_a_later_deployment() ->
 
 
 def test_a_service_that_is_deleted_meanwhile() -> None:
-    assert verdict_on(new_judge(), Snapshot(service(status="DRAINING"))).code == "service_gone"
+    assert verdict_on(new_judge(), Snapshot(service(status="DRAINING"))).code == "service_deleted"
 
 
 # By service deployments
@@ -264,7 +264,7 @@ def test_failing_tasks_without_a_breaker_end_the_watch_early() -> None:
     verdict = verdict_on(new_judge(), failing(3))
     assert verdict.code == "tasks_failing"
     assert "3 tasks failed" in verdict.summary
-    assert "ECS goes on" in verdict.summary
+    assert "ECS continues" in verdict.summary
 
 
 def test_of_a_large_service_a_first_wave_of_failures_is_no_verdict() -> None:
@@ -434,7 +434,7 @@ def test_a_lasting_wrong_answer_of_all_new_tasks_is_a_verdict_at_once() -> None:
         "Target group web: health check HTTP GET /health on the target's port: expected 200, got 404" in verdict.summary
     )
     assert "4 checks of 2 tasks, none healthy" in verdict.summary
-    assert "ECS goes on starting new tasks." in verdict.summary
+    assert "ECS continues to start new tasks." in verdict.summary
 
 
 def test_what_the_breaker_will_do_is_said() -> None:

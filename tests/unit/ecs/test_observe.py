@@ -312,7 +312,7 @@ def test_a_timeout_tells_the_last_state_and_tasks_that_do_not_start() -> None:
     observed, outcome = watched(aws, timeout=5)
     failure = explain(observed, outcome)
     assert failure.code == "timeout"
-    assert "Waited 5 s. Last seen: 0/2 running" in failure.msg
+    assert "Timed out after 5 s; the rollout is still in progress. Last state: 0/2 running" in failure.msg
     assert "Task p1: is PROVISIONING" in failure.msg
 
 

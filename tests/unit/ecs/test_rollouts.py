@@ -159,7 +159,7 @@ def test_halt_starts_no_more_and_leaves_the_others_on_their_way(cluster: Cluster
     assert cluster.time < 5
     assert bad.error is not None
     assert bad.error.code == "rolled_back"
-    assert bad.error.msg.startswith("Service bad: AWS took the service back to what ran before.")
+    assert bad.error.msg.startswith("Service bad: ECS rolled the service back to the previous deployment.")
 
 
 def test_without_halt_all_go_on_but_those_after_the_one_that_failed(cluster: Cluster) -> None:
@@ -197,7 +197,7 @@ def test_each_has_its_own_time(cluster: Cluster) -> None:
     assert 100 <= cluster.time <= 104
     assert slow.error is not None
     assert slow.error.code == "timeout"
-    assert "Waited 60 s. Last seen: 0/2 running" in slow.error.msg
+    assert "Timed out after 60 s; the rollout is still in progress. Last state: 0/2 running" in slow.error.msg
 
 
 def test_a_service_that_is_deleted_meanwhile_has_failed(cluster: Cluster) -> None:
@@ -205,7 +205,7 @@ def test_a_service_that_is_deleted_meanwhile_has_failed(cluster: Cluster) -> Non
     cluster.gone.add("web")
     assert cluster.run(web) == "failed"
     assert web.error is not None
-    assert web.error.code == "service_gone"
+    assert web.error.code == "service_deleted"
 
 
 def test_a_line_is_said_when_the_state_changes_and_every_half_minute(cluster: Cluster) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ..._core.answers import check_complete
-from ..._core.errors import AWS_ERROR, SlipwayError, aws_call, bad_answer
+from ..._core.error_codes import AWS_ERROR
+from ..._core.errors import SlipwayError, aws_call, bad_answer
 from ..._core.paging import batches, pages
 from ..._core.types import Client, Json
 from ..api import Target

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._core.errors import NOT_FOUND, SlipwayError
+from ..._core.error_codes import NOT_FOUND
+from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN, Plan, compare, remove
 from ..._core.types import Client, Connection, Json, Result
 from ..api import Target, find_repository

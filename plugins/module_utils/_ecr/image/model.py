@@ -10,14 +10,13 @@ import fnmatch
 import re
 import typing as t
 
-from ..._core.errors import INVALID_OPTION, SlipwayError
+from ..._core.error_codes import INVALID_OPTION, LAST_TAG, TAG_IMMUTABLE
+from ..._core.errors import SlipwayError
 from ..._core.shapes import to_options
 from ..._core.types import Json
 
 Tags = dict[str, str]
 
-LAST_TAG = "last_tag"
-TAG_IMMUTABLE = "tag_immutable"
 
 # https://docs.docker.com/reference/cli/docker/image/tag/
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")

@@ -9,6 +9,7 @@ import typing as t
 
 from ..._core import resource, tags
 from ..._core.creating import persist
+from ..._core.error_codes import NOT_EMPTY
 from ..._core.errors import SlipwayError
 from ..._core.plan import Plan
 from ..._core.shapes import input_shape
@@ -83,7 +84,7 @@ class Repository(resource.Resource):
     def refuse_deletion(self, current: Json) -> None:
         if not self.params["force"] and api.has_images(self.aws, self.target):
             raise SlipwayError(
-                model.NOT_EMPTY,
+                NOT_EMPTY,
                 f"The repository {self.target.name} has images. Set force=true to delete it with them.",
                 {"repository": current},
             )

@@ -14,15 +14,13 @@ import re
 import typing as t
 
 from ..._core import tags as tagging
-from ..._core.errors import INVALID_OPTION, SlipwayError
+from ..._core.error_codes import IMMUTABLE, INVALID_OPTION
+from ..._core.errors import SlipwayError
 from ..._core.names import KEY, home_of, same
 from ..._core.plan import UNKNOWN, Resource, Sets, normalise
 from ..._core.shapes import Shape, check_options, to_members, to_options
 from ..._core.types import Json
 from . import policies
-
-IMMUTABLE = "immutable"
-NOT_EMPTY = "not_empty"
 
 MUTABILITY = "image_tag_mutability"
 FILTERS = "image_tag_mutability_exclusion_filters"

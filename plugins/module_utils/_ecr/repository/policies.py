@@ -14,7 +14,8 @@ import json
 import re
 import typing as t
 
-from ..._core.errors import INVALID_OPTION, SlipwayError
+from ..._core.error_codes import INVALID_OPTION
+from ..._core.errors import SlipwayError
 from ..._core.types import Json
 
 # The version that AWS assumes where a policy names none.

@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._core.errors import INVALID_OPTION, SlipwayError
+from ..._core.error_codes import CAPACITY_PROVIDER_FAILED, IMMUTABLE, INVALID_OPTION
+from ..._core.errors import SlipwayError
 from ..._core.names import AUTO_SCALING_GROUP, INSTANCE_PROFILE, ROLE, Kind, Names, home_of
 from ..._core.plan import UNKNOWN, Plan, Resource, Sets, normalise
 from ..._core.shapes import Shape, to_options
 from ..._core.tags import from_list
 from ..._core.types import Json
 
-IMMUTABLE = "immutable"
-FAILED = "capacity_provider_failed"
 GROUP = "auto_scaling_group_provider"
 PROVIDERS = (GROUP, "managed_instances_provider")
 # AWS keeps names that start so for itself.
@@ -199,8 +198,8 @@ def _refuse_failed(provider: Resource) -> None:
     if status.endswith("_FAILED"):
         reason = provider.get("updateStatusReason") or "AWS gives no reason"
         raise SlipwayError(
-            FAILED,
-            f"AWS could not {status.partition('_')[0].lower()} the capacity provider {provider['name']}: {reason}.",
+            CAPACITY_PROVIDER_FAILED,
+            f"AWS failed to {status.partition('_')[0].lower()} the capacity provider {provider['name']}: {reason}.",
             {"status": provider.get("status"), "update_status": status},
         )
 

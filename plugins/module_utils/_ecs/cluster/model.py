@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._core.error_codes import CLUSTER_FAILED
 from ..._core.errors import SlipwayError
 from ..._core.names import CAPACITY_PROVIDER, KEY, LOG_GROUP, NAMESPACE, Kind, Names, home_of
 from ..._core.plan import UNKNOWN, Resource, Sets, normalise
@@ -54,7 +55,6 @@ COUNTS = (
 )
 # What a new cluster has that was not asked for. Its Container Insights follow a setting of the account.
 NEW: Json = {"arn": UNKNOWN, "status": "ACTIVE", **dict.fromkeys(COUNTS, 0), **NOTHING, "settings": UNKNOWN}
-FAILED = "cluster_failed"
 
 
 def from_api(answer: Resource) -> Json:
@@ -120,7 +120,8 @@ def is_stable(cluster: Resource | None) -> bool:
         failed = [item for item in cluster.get("attachments") or () if item.get("status") == "FAILED"]
         details = {"status": status, "attachments_status": attachments, "attachments": failed}
         what = "create the cluster" if status == "FAILED" else "attach the capacity providers"
-        raise SlipwayError(FAILED, f"AWS could not {what}. See the attachments of {cluster['clusterName']}.", details)
+        told = f"AWS failed to {what}. See the attachments of {cluster['clusterName']}."
+        raise SlipwayError(CLUSTER_FAILED, told, details)
     return status == "ACTIVE" and not is_busy(cluster)
 
 

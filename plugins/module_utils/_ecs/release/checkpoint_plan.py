@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ..._core.errors import LIMIT_EXCEEDED, SlipwayError
+from ..._core.error_codes import LIMIT_EXCEEDED
+from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN
 from ..._core.tags import AWS, CHECKPOINT_TAG, MOST
 from ..target_group.model import changed, checkpoint_of

@@ -17,8 +17,6 @@ from .checkpoint import State
 from .model import mark, marks
 from .plan import Part, Release
 
-CHECKPOINTS_LEFT = "checkpoints_left"
-
 
 def clear_checkpoints(release: Release, parts: Sequence[Part], *, complete: bool) -> None:
     """Remove the checkpoints of `parts`. Those that are left are noted as trouble.

@@ -17,15 +17,16 @@ from dataclasses import replace
 
 from ..._core import tags as tagging
 from ..._core.calls import CONNECTIONS
-from ..._core.errors import (
+from ..._core.error_codes import (
     ACCESS_DENIED,
     CONFLICT,
+    INTERRUPTED,
     INVALID_OPTION,
     LIMIT_EXCEEDED,
     NO_CONNECTION,
     REFUSED,
-    SlipwayError,
 )
+from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.plan import remove
 from ..._core.progress import Progress
@@ -64,7 +65,6 @@ from .plan import (
     target_groups_of,
 )
 from .report import (
-    INTERRUPTED,
     NOTHING_CHANGED,
     checkpoints_left,
     failed,
@@ -120,7 +120,7 @@ def _stopped(release: Release, cause: SlipwayError) -> SlipwayError:
     stop = unfinished(cause, release)
     # Without a connection each try would take minutes.
     if release.touched and cause.code != NO_CONNECTION:
-        note_state(release, [part for part in release.parts if part.before], INTERRUPTED)
+        note_state(release, [part for part in release.parts if part.before], "interrupted")
     return stop
 
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ..._core import tags as tagging
-from ..._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
+from ..._core.error_codes import INVALID_OPTION, MULTIPLE_ERRORS, NOT_FOUND, RELEASE_IN_PROGRESS
+from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.paging import batches
 from ..._core.plan import UNKNOWN, Plan
@@ -49,7 +50,6 @@ ITEM: dict[str, dict[str, t.Any]] = {
     "task_definition": {"type": "raw"},
 }
 
-RELEASE_IN_PROGRESS = "release_in_progress"
 
 NOTHING = ServicePlan(Plan({}, {}, {}), "none", {}, {}, [])
 
@@ -205,10 +205,10 @@ def raise_all(errors: Sequence[tuple[str, SlipwayError]]) -> None:
     if not errors:
         return
     codes = {error.code for _what, error in errors}
-    code = codes.pop() if len(codes) == 1 else INVALID_OPTION
+    code = codes.pop() if len(codes) == 1 else MULTIPLE_ERRORS
     problems = [f"{what}: {error.msg}" for what, error in errors]
     details = errors[0][1].details if len(errors) == 1 else {}
-    if code == INVALID_OPTION:
+    if code in (INVALID_OPTION, MULTIPLE_ERRORS):
         details = {**details, "problems": problems}
     raise SlipwayError(code, "\n".join(problems), details)
 

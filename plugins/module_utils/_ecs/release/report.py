@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-import typing as t
 from collections.abc import Collection, Sequence
 
+from ..._core.error_codes import CHECKPOINTS_LEFT, MULTIPLE_ERRORS, ROLLBACK_FAILED
 from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.types import Result
@@ -18,16 +18,13 @@ from ..service.members import Options
 from ..service.model import to_result
 from ..target_group.model import changed, diff_of
 from ..task_definition.flow import secret_warnings
-from .checkpoints import CHECKPOINTS_LEFT
 from .model import Row, counted, marks, table
 from .plan import Part, Release
 
-INTERRUPTED: t.Literal["interrupted"] = "interrupted"
 NOTHING_CHANGED = "Nothing was changed."
 # How people go on with a release that has not ended.
 RESUME = "To resume, rerun the same command."
 UNDO = "To roll back, run the playbook slipway.aws.undo, or ecs_release with rollback=true."
-ROLLBACK_FAILED = "rollback_failed"
 _LONG = ("service", "task_definition")
 
 
@@ -218,7 +215,8 @@ def failed(errors: Sequence[SlipwayError], release: Release, result: Result) -> 
     lines += [error.msg for error in errors]
     lines += [f"On the way back: {error.msg}" for error in lost.values() if error not in errors]
     lines += [f"Besides, {what}: {error.msg}" for what, error in _trouble(release)]
-    code = ROLLBACK_FAILED if lost else errors[0].code
+    codes = {ROLLBACK_FAILED} if lost else {error.code for error in errors}
+    code = codes.pop() if len(codes) == 1 else MULTIPLE_ERRORS
     return SlipwayError(code, "\n".join(lines), {**_short_result(result), "failed_services": names})
 
 

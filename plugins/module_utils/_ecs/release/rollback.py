@@ -9,7 +9,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from ..._core.errors import CONFLICT, TIMEOUT, SlipwayError
+from ..._core.error_codes import CONFLICT, RELEASE_IN_PROGRESS, ROLLBACK_FAILED, SERVICE_DELETED, TIMEOUT
+from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.waiting import poll
 from ..rollout.judge import is_steady
@@ -22,11 +23,9 @@ from ..target_group import flow as target_groups_flow
 from ..target_group.model import changed
 from .checkpoints import clear_checkpoints
 from .model import Before, counted, reversed_order, unmark, way_back
-from .plan import RELEASE_IN_PROGRESS, Part, Release, identity, read_services
-from .report import ROLLBACK_FAILED
+from .plan import Part, Release, identity, read_services
 from .rollouts import NotMonitored, Service, ServiceRollout
 
-SERVICE_GONE = "service_gone"
 # For so long a read may not show what was created just now.
 _STALE_SECONDS = 10.0
 
@@ -96,7 +95,7 @@ def _start(release: Release, part: Part, reader: RolloutReader, service: Service
         restore_target_groups(release, part, before)
         return None
     if service is None or not exists(service):
-        raise SlipwayError(SERVICE_GONE, "It was deleted meanwhile, so it cannot be brought back.")
+        raise SlipwayError(SERVICE_DELETED, "It was deleted meanwhile, so it cannot be brought back.")
     _refuse_anothers(release, part, service)
     desired = way_back(before)
     planned = plan_service(from_api(service), desired, release.shapes)

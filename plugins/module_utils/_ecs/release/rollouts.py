@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 
-from ..._core.errors import ACCESS_DENIED, AWS_ERROR, SlipwayError
+from ..._core.error_codes import ACCESS_DENIED, AWS_ERROR
+from ..._core.errors import SlipwayError
 from ..._core.paging import batches
 from ..._core.progress import SILENCE, Progress
 from ..._core.types import Json

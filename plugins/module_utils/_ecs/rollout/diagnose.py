@@ -16,6 +16,30 @@ import typing as t
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..._core.error_codes import (
+    CAUSES,
+    COMMAND_MISSING,
+    CONTAINER_EXITED,
+    CONTAINER_HEALTH_CHECK,
+    IMAGE_MISSING,
+    LOAD_BALANCER_HEALTH_CHECK,
+    LOG_GROUP_MISSING,
+    NO_ADDRESSES,
+    NO_CAPACITY,
+    OUT_OF_MEMORY,
+    PORT_IN_USE,
+    PORT_MISMATCH,
+    REGISTRY_DENIED,
+    REGISTRY_LIMIT,
+    REGISTRY_UNREACHABLE,
+    ROLE_REFUSED,
+    SECRET_DENIED,
+    SECRET_KEY_MISSING,
+    SECRET_MISSING,
+    SPOT_INTERRUPTED,
+    VOLUME_FAILED,
+    WRONG_PLATFORM,
+)
 from ..._core.types import Json
 from . import targets as target_diagnosis
 from .judge import task_id
@@ -28,130 +52,100 @@ EVENTS_SHOWN = 5
 LOG_LINES = 20
 
 
-class Cause(t.NamedTuple):
-    """Something well known: its code, and what to do about it."""
+class Symptom(t.NamedTuple):
+    """A text of AWS or Docker, and the cause that it stands for."""
 
-    code: str
+    cause: str
     pattern: re.Pattern[str]
-    advice: str
 
 
-def _cause(code: str, pattern: str, advice: str) -> Cause:
-    return Cause(code, re.compile(pattern, re.IGNORECASE | re.DOTALL), advice)
+def _symptom(cause: str, pattern: str) -> Symptom:
+    return Symptom(cause, re.compile(pattern, re.IGNORECASE | re.DOTALL))
 
 
 _PULL = r"CannotPull|pull image|pulling image|failed to resolve ref|registry auth"
 # The first that matches a text wins: from the particular to the general.
-CAUSES = (
-    _cause(
-        "secret_denied",
+SYMPTOMS = (
+    _symptom(
+        SECRET_DENIED,
         r"(secret|ssm|parameter).*(AccessDenied|not authorized)",
-        "Allow the task's execution role secretsmanager:GetSecretValue or ssm:GetParameters (and kms:Decrypt) on it.",
     ),
-    _cause(
-        "secret_missing",
+    _symptom(
+        SECRET_MISSING,
         r"can't find the specified secret|unable to retrieve secret|invalid ssm parameters|ParameterNotFound"
         r"|secret.*(ResourceNotFound|marked for deletion)",
-        "Create the secret or parameter in this region and account, or correct valueFrom in the task definition.",
     ),
-    _cause(
-        "secret_key_missing",
+    _symptom(
+        SECRET_KEY_MISSING,
         r"did not contain json key|unable to retrieve json key",
-        "Add the key to the secret's JSON, or correct the key in valueFrom.",
     ),
-    _cause(
-        "registry_limit",
+    _symptom(
+        REGISTRY_LIMIT,
         r"toomanyrequests|pull rate limit",
-        "The registry limits anonymous pulls: copy the image to ECR or use a pull-through cache.",
     ),
-    _cause(
-        "wrong_platform",
+    _symptom(
+        WRONG_PLATFORM,
         r"no matching manifest|does not contain descriptor matching platform|exec format error",
-        "Build the image for the task's platform, or set runtimePlatform.cpuArchitecture to the image's.",
     ),
-    _cause(
-        "registry_unreachable",
+    _symptom(
+        REGISTRY_UNREACHABLE,
         rf"({_PULL}|ResourceInitializationError).*(i/o timeout|connection issue|context deadline exceeded"
         r"|request canceled|no such host|no route to host|connection refused|network is unreachable|dial tcp)",
-        "The task has no route to the registry: give its subnet a NAT gateway, VPC endpoints (ecr.api, ecr.dkr, s3,"
-        " logs) or a public address, and let its security group out on port 443.",
     ),
-    _cause(
-        "image_missing",
+    _symptom(
+        IMAGE_MISSING,
         rf"({_PULL}).*(not found|manifest unknown|NotFound|does not exist)|No such image|ImageNotFound",
-        "Push the image, or correct its name, tag or digest in the task definition.",
     ),
-    _cause(
-        "registry_denied",
+    _symptom(
+        REGISTRY_DENIED,
         rf"({_PULL}).*(denied|403|401|Forbidden|Unauthorized|not authorized|no basic auth)",
-        "Allow the task's execution role to pull (AmazonECSTaskExecutionRolePolicy) and check the repository's policy.",
     ),
-    _cause(
-        "log_group_missing",
+    _symptom(
+        LOG_GROUP_MISSING,
         r"log group does not exist|failed to create Cloudwatch log stream",
-        "Create the log group, or allow the execution role logs:CreateLogStream and logs:PutLogEvents on it.",
     ),
-    _cause(
-        "volume_failed",
+    _symptom(
+        VOLUME_FAILED,
         r"EFS utils|failed to mount|mount\.nfs|EBS volume.*(fail|unable)",
-        "Check that the file system or volume exists, that its security group lets the task in, and the volume's role.",
     ),
-    _cause(
-        "role_refused",
+    _symptom(
+        ROLE_REFUSED,
         r"unable to assume the role|not authorized to perform: sts:AssumeRole",
-        "Let ecs-tasks.amazonaws.com assume the task's roles, and check that the roles exist.",
     ),
-    _cause(
-        "out_of_memory",
+    _symptom(
+        OUT_OF_MEMORY,
         r"OutOfMemory|out of memory|memory usage",
-        "Raise memory in the task definition, or let the program use less.",
     ),
-    _cause(
-        "command_missing",
+    _symptom(
+        COMMAND_MISSING,
         r"executable file not found|exec: .*no such file or directory|CannotStartContainer.*(no such file|not found)",
-        "The image has no such program: correct command or entryPoint in the task definition.",
     ),
-    _cause(
-        "load_balancer_health_check",
+    _symptom(
+        LOAD_BALANCER_HEALTH_CHECK,
         r"failed ELB health checks",
-        "The container runs but does not answer the target group's health check: see the targets above, then check the"
-        " path and expected code, the port, the security groups, and health_check_grace_period_seconds.",
     ),
-    _cause(
-        "container_health_check",
+    _symptom(
+        CONTAINER_HEALTH_CHECK,
         r"failed container health checks",
-        "The task definition's health check fails: run its command in the image, and give startPeriod enough time.",
     ),
-    _cause(
-        "no_addresses",
+    _symptom(
+        NO_ADDRESSES,
         r"InsufficientFreeAddresses|enough free (private )?(ip )?addresses",
-        "The subnets have no free addresses: use larger or more subnets.",
     ),
-    _cause(
-        "no_capacity",
+    _symptom(
+        NO_CAPACITY,
         r"unable to place a task|RESOURCE:|Capacity is unavailable|insufficient capacity|No Container Instances",
-        "There is no room for the task: add capacity, ask for less cpu or memory, or use other zones or providers.",
     ),
-    _cause(
-        "spot_interrupted",
+    _symptom(
+        SPOT_INTERRUPTED,
         r"Spot(Interruption| Task was interrupted)|spot interruption",
-        "AWS took Spot capacity back: run a base of the tasks on FARGATE or On-Demand instances.",
     ),
-    _cause(
-        "port_in_use",
+    _symptom(
+        PORT_IN_USE,
         r"port is already allocated|address already in use",
-        "Two processes want the same port: correct portMappings or the port that the program listens on.",
     ),
 )
 
-_PORT_MISMATCH = "port_mismatch"
-_CONTAINER_EXITED = "container_exited"
-_OUT_OF_MEMORY = "out_of_memory"
-ADVICE = {
-    _PORT_MISMATCH: "Make containerPort of load_balancers one of the portMappings of that container.",
-    _CONTAINER_EXITED: "The program ended by itself: read its log, then correct it, its command or its environment.",
-    **target_diagnosis.ADVICE,
-}
 _EXIT_CODES = {
     126: "the command cannot be executed",
     127: "the command was not found",
@@ -309,17 +303,17 @@ def _causes(
     What tasks say goes before what events say.
     """
     texts = [text for task in tasks for text in _texts(task)]
-    codes = [known.code for text in texts if (known := recognise(text))]
+    codes = [known.cause for text in texts if (known := recognise(text))]
     if not codes and any(_ended_by_itself(task) for task in tasks):
-        codes.append(_CONTAINER_EXITED)
-    findings = {code: _memory(tasks, evidence) if code == _OUT_OF_MEMORY else "" for code in codes}
+        codes.append(CONTAINER_EXITED)
+    findings = {code: _memory(tasks, evidence) if code == OUT_OF_MEMORY else "" for code in codes}
     if _ports_missing(evidence.service, evidence.task_definition):
-        findings[_PORT_MISMATCH] = ""
+        findings[PORT_MISMATCH] = ""
     elif of_targets := target_diagnosis.causes(targets, events, evidence.service, evidence.logs):
         # They say what the task's own reason only announces.
-        findings.pop("load_balancer_health_check", None)
+        findings.pop(LOAD_BALANCER_HEALTH_CHECK, None)
         findings |= of_targets
-    return findings or {known.code: "" for text in events if (known := recognise(text))}
+    return findings or {known.cause: "" for text in events if (known := recognise(text))}
 
 
 def _memory(tasks: list[dict[str, t.Any]], evidence: Evidence) -> str:
@@ -330,14 +324,14 @@ def _memory(tasks: list[dict[str, t.Any]], evidence: Evidence) -> str:
         container["name"]
         for task in tasks
         for container in task["containers"]
-        if (known := recognise(container["reason"])) and known.code == _OUT_OF_MEMORY
+        if (known := recognise(container["reason"])) and known.cause == OUT_OF_MEMORY
     ]
     limits = {name: f"its {own[name]} MiB" if own.get(name) else f"the task's {of_task} MiB" for name in killed}
     return " ".join(f"Container {name} used up {limit}." for name, limit in limits.items() if own.get(name) or of_task)
 
 
-def recognise(text: str) -> Cause | None:
-    return next((cause for cause in CAUSES if cause.pattern.search(text)), None)
+def recognise(text: str) -> Symptom | None:
+    return next((symptom for symptom in SYMPTOMS if symptom.pattern.search(text)), None)
 
 
 def _texts(task: Json) -> Iterable[str]:
@@ -369,7 +363,8 @@ def _ports_missing(service: Json, task_definition: Json) -> bool:
 
 
 def advice_of(code: str) -> str:
-    return ADVICE.get(code) or next(cause.advice for cause in CAUSES if cause.code == code)
+    cause = CAUSES[code]
+    return f"{cause.meaning} {cause.remedy}"
 
 
 def _kind(task: Json) -> tuple[t.Any, ...]:

@@ -18,6 +18,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf
 
+from ..._core.error_codes import (
+    CODES,
+    DEPLOYMENT_FAILED,
+    DEPLOYMENT_STOPPED,
+    HEALTH_CHECK_FAILING,
+    ROLLBACK_FAILED,
+    ROLLED_BACK,
+    SERVICE_DELETED,
+    SUPERSEDED,
+    TASKS_FAILING,
+)
 from ..._core.names import last
 from ..._core.types import Json
 from .health_checks import PATIENCE, STATES_SERVING, HealthChecks, Target
@@ -31,19 +42,6 @@ FAILED_TASKS_LIMIT_MAX = 10
 _STOP_CODES_OF_FAILURE = frozenset({"TaskFailedToStart", "EssentialContainerExited"})
 # What every deployment goes through tells nothing that the counts do not.
 _STATES_OF_COURSE = frozenset({"PENDING", "IN_PROGRESS", "COMPLETED", "SUCCESSFUL"})
-
-# Each code of a failed rollout, with what it means. The documentation of the modules quotes them.
-CODES = {
-    "rolled_back": "AWS took the service back to what ran before.",
-    "rollback_failed": "AWS tried to take the service back, and that failed too.",
-    "deployment_failed": "AWS gave the deployment up and left the service as it is.",
-    "deployment_stopped": "Somebody stopped the deployment.",
-    "superseded": "A later deployment of the same service took over.",
-    "tasks_failing": "The tasks fail one after the other. ECS goes on starting new ones.",
-    "health_check_failing": "No new task passes its health checks, so the deployment cannot succeed.",
-    "timeout": "The time to wait is over and the rollout still goes on.",
-    "service_gone": "The service was deleted while its rollout was watched.",
-}
 
 
 @dataclass(frozen=True)
@@ -270,7 +268,7 @@ class RolloutJudge:
     def verdict(self, snapshot: Snapshot, at: float) -> Verdict:
         """The verdict on what was seen `at` this many seconds on any clock that only goes forward."""
         if snapshot.service.get("status", "ACTIVE") != "ACTIVE":
-            return Verdict("failed", CODES["service_gone"], "service_gone")
+            return Verdict("failed", CODES[SERVICE_DELETED].meaning, SERVICE_DELETED)
         if controller(snapshot.service) != "ECS":
             return self._counted(snapshot.service)
         tasks = [task for task in snapshot.tasks if belongs_to(task, self.deployment)]
@@ -346,9 +344,9 @@ class RolloutJudge:
         if status == "SUCCESSFUL":
             return Verdict("succeeded", reason or "The deployment was successful.")
         if status == "ROLLBACK_SUCCESSFUL":
-            return _failure("rolled_back", reason or _sentence((followed.get("rollback") or {}).get("reason")))
+            return _failure(ROLLED_BACK, reason or _sentence((followed.get("rollback") or {}).get("reason")))
         if status == "ROLLBACK_FAILED":
-            return _failure("rollback_failed", reason)
+            return _failure(ROLLBACK_FAILED, reason)
         if status == "STOPPED":
             return self._stopped(snapshot, followed, reason)
         return Verdict("in_progress", _hook(followed) or reason or f"The deployment is {status}.")
@@ -362,21 +360,21 @@ class RolloutJudge:
         ]
         own = find_deployment(snapshot.service, self.deployment.id) or {}
         if triggered or own.get("rolloutState") == "FAILED":
-            return _failure("deployment_failed", reason or _sentence(own.get("rolloutStateReason")))
+            return _failure(DEPLOYMENT_FAILED, reason or _sentence(own.get("rolloutStateReason")))
         if self._later(snapshot.service):
-            return _failure("superseded", reason)
-        return _failure("deployment_stopped", reason)
+            return _failure(SUPERSEDED, reason)
+        return _failure(DEPLOYMENT_STOPPED, reason)
 
     def _of_deployments(self, snapshot: Snapshot, tasks: Sequence[Json], at: float) -> Verdict:
         """The verdict by the service's deployments, its tasks and their targets."""
         own, first = find_deployment(snapshot.service, self.deployment.id), primary(snapshot.service)
         if own and own.get("rolloutState") == "FAILED":
-            self._failure_reason = _sentence(own.get("rolloutStateReason")) or CODES["deployment_failed"]
+            self._failure_reason = _sentence(own.get("rolloutStateReason")) or CODES[DEPLOYMENT_FAILED].meaning
         if self._failure_reason:
             return self._after_failure(snapshot.service, own, first)
         if own is None or own is not first:
             if self._later(snapshot.service):
-                return _failure("superseded", f"The service now runs deployment {(first or {}).get('id')}.")
+                return _failure(SUPERSEDED, f"The service now runs deployment {(first or {}).get('id')}.")
             return Verdict("in_progress", "AWS does not list the deployment yet.")
         if own.get("rolloutState", "COMPLETED") != "COMPLETED":
             self._was_in_progress = True
@@ -388,14 +386,14 @@ class RolloutJudge:
         if own is not None and own is first:
             if "rolling back" in self._failure_reason:
                 return Verdict("in_progress", self._failure_reason)
-            return _failure("deployment_failed", self._failure_reason)
+            return _failure(DEPLOYMENT_FAILED, self._failure_reason)
         back = first or {}
         if back.get("rolloutState", "COMPLETED") == "COMPLETED":
             return _failure(
-                "rolled_back", f"{self._failure_reason} The service runs {last(back.get('taskDefinition'))} again."
+                ROLLED_BACK, f"{self._failure_reason} The service runs {last(back.get('taskDefinition'))} again."
             )
         if back.get("rolloutState") == "FAILED":
-            return _failure("rollback_failed", _sentence(back.get("rolloutStateReason")))
+            return _failure(ROLLBACK_FAILED, _sentence(back.get("rolloutStateReason")))
         return Verdict("in_progress", f"{self._failure_reason} AWS rolls back.")
 
     def _complete(self, snapshot: Snapshot, own: Json, tasks: Sequence[Json], at: float) -> Verdict:
@@ -436,8 +434,8 @@ class RolloutJudge:
             return None
         if all(map(failed_health_check, self._failed.values())) and (unhealthy or self._failed):
             checks = f"{failed} tasks failed their health checks, {wanted} should run and none works."
-            return _failure("health_check_failing", f"{checks}{_outlook(snapshot.service, own)}")
-        return _failure("tasks_failing", f"{failed} tasks failed, {wanted} should run and none works.")
+            return _failure(HEALTH_CHECK_FAILING, f"{checks}{_outlook(snapshot.service, own)}")
+        return _failure(TASKS_FAILING, f"{failed} tasks failed, {wanted} should run and none works.")
 
     def _unhealthy(self, snapshot: Snapshot, tasks: Sequence[Json], at: float) -> Verdict | None:
         """A failure where the targets already say that the new tasks will never be healthy."""
@@ -467,7 +465,7 @@ class RolloutJudge:
         for arn, checks in self._checks.items():
             stopped = [name for name, task in self._failed.items() if arn in str(task.get("stoppedReason"))]
             if arn in snapshot.groups and (failing := checks.verdict(snapshot.groups[arn], len(up), stopped, more)):
-                return _failure("health_check_failing", f"{failing}{_outlook(snapshot.service, own)}")
+                return _failure(HEALTH_CHECK_FAILING, f"{failing}{_outlook(snapshot.service, own)}")
         return None
 
     def _past_grace(self, service: Json, task: Json, at: float) -> bool:
@@ -505,13 +503,13 @@ class RolloutJudge:
 
 
 def _failure(code: str, reason: str) -> Verdict:
-    return Verdict("failed", f"{CODES[code]} {reason}".strip(), code)
+    return Verdict("failed", f"{CODES[code].meaning} {reason}".strip(), code)
 
 
 def _outlook(service: Json, own: Json) -> str:
     """What ECS does with a deployment that cannot succeed, unless somebody ends it."""
     if own.get("rolloutState") == "COMPLETED" or not breaker_limit(service):
-        return " ECS goes on starting new tasks."
+        return " ECS continues to start new tasks."
     rolls_back = service["deploymentConfiguration"]["deploymentCircuitBreaker"].get("rollback")
     return f" The circuit breaker of the service {'rolls it back' if rolls_back else 'stops it'} later."
 

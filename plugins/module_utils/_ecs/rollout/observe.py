@@ -11,7 +11,8 @@ import threading
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ..._core.errors import ACCESS_DENIED, AWS_ERROR, TIMEOUT, SlipwayError
+from ..._core.error_codes import ACCESS_DENIED, AWS_ERROR, TIMEOUT
+from ..._core.errors import SlipwayError
 from ..._core.types import Clients, Json
 from ..._core.waiting import Clock, poll
 from ..service import api as service_api
@@ -19,7 +20,6 @@ from ..task import api as task_api
 from ..task_definition import api as definition_api
 from .diagnose import LOG_LINES, Evidence, diagnose, log_places, render, worth_showing
 from .judge import (
-    CODES,
     Deployment,
     RolloutJudge,
     Snapshot,
@@ -306,8 +306,9 @@ def wait_stable(reader: RolloutReader, service: Json | None, timeout: float, clo
 
 
 def timed_out(verdict: Verdict, timeout: float) -> Verdict:
-    """The verdict on what is not judged when the time is over."""
-    summary = f"{CODES[TIMEOUT]} Waited {timeout:g} s. Last seen: {verdict.progress}. {verdict.summary}"
+    """The verdict on a rollout that timed out."""
+    still = f"Timed out after {timeout:g} s; the rollout is still in progress."
+    summary = f"{still} Last state: {verdict.progress}. {verdict.summary}"
     return Verdict("failed", summary, TIMEOUT, verdict.progress)
 
 

@@ -14,14 +14,14 @@ import functools
 import typing as t
 
 from ..._core.answers import check_complete
-from ..._core.errors import NOT_FOUND, SlipwayError, aws_call
+from ..._core.error_codes import NOT_FOUND, UNSUPPORTED
+from ..._core.errors import SlipwayError, aws_call
 from ..._core.paging import batches, pages
 from ..._core.types import Client, Json
 
 P = t.ParamSpec("P")
 R = t.TypeVar("R")
 
-UNSUPPORTED = "unsupported"
 NAMESPACE: Json = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
 # ResourceIds that DescribeScalableTargets takes at a time.
 TARGETS_BATCH = 50

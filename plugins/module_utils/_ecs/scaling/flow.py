@@ -10,7 +10,8 @@ import typing as t
 
 from ..._core import tags as tagging
 from ..._core.creating import persist
-from ..._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
+from ..._core.error_codes import INVALID_OPTION, NOT_FOUND
+from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.paging import batches
 from ..._core.plan import UNKNOWN, compare

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._core.errors import CONFLICT, SlipwayError, aws_call, aws_find
+from ..._core.error_codes import CONFLICT
+from ..._core.errors import SlipwayError, aws_call, aws_find
 from ..._core.paging import batches, pages
 from ..._core.types import Client, Items, Json
 from ..api import described, raise_failures

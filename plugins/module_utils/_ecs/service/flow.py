@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from ..._core import tags as tagging
 from ..._core.creating import Exists, persist, visible
-from ..._core.errors import CONFLICT, INVALID_OPTION, NOT_FOUND, SlipwayError
+from ..._core.error_codes import CONFLICT, INVALID_OPTION, NOT_FOUND
+from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN, Plan, remove
 from ..._core.shapes import check_options
 from ..._core.types import Connection, Result

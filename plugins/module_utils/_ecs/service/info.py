@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ..._core.errors import NOT_FOUND, SlipwayError
+from ..._core.error_codes import NOT_FOUND
+from ..._core.errors import SlipwayError
 from ..._core.types import Connection, Json, Result
 from ..limits import check_cluster
 from ..rollout.diagnose import diagnose

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._core import tags as tagging
+from ..._core.error_codes import IMMUTABLE
 from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN, Plan, compare, normalise
 from ..._core.shapes import Shape, to_members, to_options
@@ -18,8 +19,6 @@ from ..rollout.judge import primary
 from .aws_values import keep_aws_values
 from .defaults import DEFAULTS, fill, rebalancing
 from .members import AT_THE_DEPLOYMENT, SETS, UPDATABLE, Options
-
-IMMUTABLE = "immutable"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import Executor
 
-from ..._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
+from ..._core.error_codes import INVALID_OPTION, NOT_FOUND
+from ..._core.errors import SlipwayError
 from ..._core.paging import batches
 from ..._core.target_groups import DELAY, HEALTH_OPTIONS, attributes_request, health_request, settings_of
 from ..._core.types import Json

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ..._core.creating import persist
-from ..._core.errors import NOT_FOUND, TIMEOUT, SlipwayError
+from ..._core.error_codes import NOT_FOUND, TASK_FAILED, TIMEOUT
+from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN
 from ..._core.types import Connection, Json, Result
 from ..._core.waiting import poll
@@ -24,7 +25,6 @@ from . import api
 from . import api as task_api
 from .model import chosen_container, exit_code, headline, is_over, request, runs_as
 
-TASK_FAILED = "task_failed"
 # CloudWatch shows lines a little later than the task has ended.
 LOG_SECONDS = 10.0
 LOG_LINES = 100

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._core.errors import INVALID_OPTION, SlipwayError
+from ..._core.error_codes import INVALID_OPTION
+from ..._core.errors import SlipwayError
 from ..._core.tags import RESERVED, from_list, to_list
 from ..._core.types import Json
 from ..rollout.judge import primary

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from ansible.module_utils.common.yaml import HAS_YAML, yaml_load
 
 from ..._core import tags as tagging
-from ..._core.errors import INVALID_OPTION, NOT_FOUND, SlipwayError
+from ..._core.error_codes import INVALID_OPTION, NOT_FOUND
+from ..._core.errors import SlipwayError
 from ..._core.masking import secrets_in
 from ..._core.names import home_of
 from ..._core.plan import UNKNOWN, Resource

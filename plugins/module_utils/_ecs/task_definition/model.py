@@ -14,7 +14,8 @@ import dataclasses
 import re
 import typing as t
 
-from ..._core.errors import INVALID_OPTION, SlipwayError
+from ..._core.error_codes import INVALID_OPTION
+from ..._core.errors import SlipwayError
 from ..._core.names import PARAMETER, ROLE, Home, Kind, Names, last
 from ..._core.plan import Plan, Resource, Sets, blank, compare, normalise
 from ..._core.shapes import Shape, option_names, snake

@@ -15,7 +15,8 @@ import functools
 import typing as t
 
 from ..._core.creating import persist, visible
-from ..._core.errors import ACCESS_DENIED, SlipwayError, answer_was_lost
+from ..._core.error_codes import ACCESS_DENIED
+from ..._core.errors import SlipwayError, answer_was_lost
 from ..._core.types import Client, Json
 from . import api
 from .model import ACTIVE

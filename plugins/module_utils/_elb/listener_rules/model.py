@@ -14,7 +14,8 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
-from ..._core.errors import INVALID_OPTION, SlipwayError
+from ..._core.error_codes import INVALID_OPTION
+from ..._core.errors import SlipwayError
 from ..._core.plan import Sets
 from ..._core.types import Json
 

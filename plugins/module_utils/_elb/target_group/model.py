@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from ..._core import tags
-from ..._core.errors import CONFLICT, INVALID_OPTION, SlipwayError
+from ..._core.error_codes import CONFLICT, INVALID_OPTION
+from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN, Plan
 from ..._core.shapes import Shape, check_values
 from ..._core.target_groups import CODES, DELAY, HEALTH, health_request, settings_of

@@ -1,0 +1,494 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every error code that a module, action or filter returns, and every cause of a failed rollout: the only list.
+
+The guide on troubleshooting and the modules' documentation of `code` are generated from it: `make docs`.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+# Whether anything was changed when a module fails with the code. "see services": the result's `services` says it.
+Changed = t.Literal["no", "maybe", "yes", "see services"]
+# Who fails with it: any module that calls AWS, a rollout of a service, or only some modules.
+Scope = t.Literal["aws", "rollout", "module"]
+
+
+class ErrorCode(t.NamedTuple):
+    """What a code means, for people, and what they do about it."""
+
+    meaning: str
+    changed: Changed
+    remedy: str
+    scope: Scope
+
+
+class FailureCause(t.NamedTuple):
+    """Why the tasks of a service fail, and what to do about it: an entry of `failure.causes`."""
+
+    meaning: str
+    remedy: str
+
+
+CODES: dict[str, ErrorCode] = {}
+CAUSES: dict[str, FailureCause] = {}
+
+
+def _code(code: str, meaning: str, changed: Changed, remedy: str, scope: Scope = "module") -> str:
+    CODES[code] = ErrorCode(meaning, changed, remedy, scope)
+    return code
+
+
+def _cause(code: str, meaning: str, remedy: str) -> str:
+    CAUSES[code] = FailureCause(meaning, remedy)
+    return code
+
+
+# Any module that calls AWS
+ACCESS_DENIED = _code(
+    "access_denied",
+    "The credentials do not allow the call that the message names.",
+    "maybe",
+    "Allow the call in the policy of the credentials, or use other credentials.",
+    "aws",
+)
+AWS_ERROR = _code(
+    "aws_error",
+    "AWS failed to process the request.",
+    "maybe",
+    "Rerun. AWS Support asks for ``request_id``.",
+    "aws",
+)
+BAD_ANSWER = _code(
+    "bad_answer",
+    "The answer cannot be parsed, or lacks what was requested. A read was tried three times.",
+    "maybe",
+    "Check the proxies between this machine and AWS, and ``endpoint_url``, then rerun.",
+    "aws",
+)
+CONFLICT = _code(
+    "conflict",
+    "The resource is in use, is being changed by someone else, or its name is taken.",
+    "maybe",
+    "Wait until the other change is complete, or correct what the message names, then rerun.",
+    "aws",
+)
+INVALID_OPTION = _code(
+    "invalid_option",
+    "The value of an option is invalid. ``problems`` lists all of them where there can be several.",
+    "no",
+    "Correct the options that the message names.",
+    "aws",
+)
+LIMIT_EXCEEDED = _code(
+    "limit_exceeded",
+    "A quota of the account or a limit of the resource is reached.",
+    "maybe",
+    "Delete what is no longer needed, or request a higher quota.",
+    "aws",
+)
+NO_CONNECTION = _code(
+    "no_connection",
+    "AWS cannot be reached, or three attempts at a call stalled.",
+    "maybe",
+    "Check the network, the proxy, ``region`` and ``endpoint_url``, then rerun.",
+    "aws",
+)
+NO_CREDENTIALS = _code(
+    "no_credentials",
+    "There are no valid AWS credentials.",
+    "maybe",
+    "Sign in, for instance with ``aws sso login``, then rerun.",
+    "aws",
+)
+NOT_FOUND = _code(
+    "not_found",
+    "A resource that an option names does not exist in this region and account.",
+    "maybe",
+    "Correct the name, region or account, or create the resource first.",
+    "aws",
+)
+REFUSED = _code(
+    "refused",
+    "AWS rejected the request as invalid.",
+    "maybe",
+    "Correct the options for the reason that the message quotes.",
+    "aws",
+)
+THROTTLED = _code(
+    "throttled",
+    "AWS still throttled the call at the last of ten attempts.",
+    "maybe",
+    "Lower ``parallel``, run fewer playbooks at a time, or raise ``AWS_MAX_ATTEMPTS``.",
+    "aws",
+)
+TIMEOUT = _code(
+    "timeout",
+    "The module timed out; the change may still be in progress. The message has the last state.",
+    "maybe",
+    "Rerun to continue waiting, with a higher ``wait_timeout`` if needed.",
+    "aws",
+)
+
+# A rollout of a service
+DEPLOYMENT_FAILED = _code(
+    "deployment_failed",
+    "The deployment failed and was not rolled back.",
+    "yes",
+    "Correct what ``failure.causes`` names, then rerun.",
+    "rollout",
+)
+DEPLOYMENT_STOPPED = _code(
+    "deployment_stopped",
+    "Someone stopped the deployment.",
+    "yes",
+    "Find out who stopped it and why, then rerun.",
+    "rollout",
+)
+HEALTH_CHECK_FAILING = _code(
+    "health_check_failing",
+    "No new task passes its health checks, so the deployment cannot succeed.",
+    "yes",
+    "Correct what ``failure.causes`` names, then rerun.",
+    "rollout",
+)
+ROLLBACK_FAILED = _code(
+    "rollback_failed",
+    "The deployment failed, and so did its rollback.",
+    "see services",
+    "Correct what the message names, then rerun, or roll back with ``playbooks/undo.yml``.",
+    "rollout",
+)
+ROLLED_BACK = _code(
+    "rolled_back",
+    "ECS rolled the service back to the previous deployment.",
+    "yes",
+    "Correct what ``failure.causes`` names, then rerun.",
+    "rollout",
+)
+SERVICE_DELETED = _code(
+    "service_deleted",
+    "The service was deleted during its rollout.",
+    "yes",
+    "Find out who deleted it, then rerun to create it.",
+    "rollout",
+)
+SUPERSEDED = _code(
+    "superseded",
+    "A later deployment of the same service replaced this one.",
+    "yes",
+    "Find out who started it. Rerun to deploy again.",
+    "rollout",
+)
+TASKS_FAILING = _code(
+    "tasks_failing",
+    "No task keeps running, and ECS continues to start new ones.",
+    "yes",
+    "Correct what ``failure.causes`` names, then rerun.",
+    "rollout",
+)
+
+# Some modules
+ARCHIVE_IN_CONTEXT = _code(
+    "archive_in_context",
+    "The archive would be part of the build context that it contains.",
+    "no",
+    "Choose a path outside the context.",
+)
+ARCHIVE_NOT_WRITTEN = _code(
+    "archive_not_written",
+    "The archive cannot be written.",
+    "no",
+    "Check the directory, its permissions and the free space.",
+)
+CAPACITY_PROVIDER_FAILED = _code(
+    "capacity_provider_failed",
+    "AWS failed to create, update or delete the capacity provider.",
+    "yes",
+    "Correct what the message names, then rerun.",
+)
+CHECKPOINTS_LEFT = _code(
+    "checkpoints_left",
+    "The release is complete, but its checkpoints could not be removed.",
+    "yes",
+    "Allow the call that the message names, then rerun, which removes them.",
+)
+CLUSTER_FAILED = _code(
+    "cluster_failed",
+    "AWS failed to create the cluster or to update its capacity providers.",
+    "yes",
+    "Correct what the message names, then rerun.",
+)
+CONTEXT_CHANGED = _code(
+    "context_changed",
+    "A file in the build context changed while it was read.",
+    "no",
+    "Rerun when no program writes to the context.",
+)
+CONTEXT_MISSING = _code(
+    "context_missing",
+    "The build context does not exist.",
+    "no",
+    "Correct the path.",
+)
+CONTEXT_NOT_DIRECTORY = _code(
+    "context_not_directory",
+    "The build context is not a directory.",
+    "no",
+    "Name the directory that contains the file.",
+)
+DOCKERFILE_MISSING = _code(
+    "dockerfile_missing",
+    "The Dockerfile does not exist.",
+    "no",
+    "Correct the path of the Dockerfile.",
+)
+IGNORE_FILE_INVALID = _code(
+    "ignore_file_invalid",
+    "A line of ``.dockerignore`` is invalid, for Docker too.",
+    "no",
+    "Correct the line that the message quotes.",
+)
+IMMUTABLE = _code(
+    "immutable",
+    "AWS cannot change this property of an existing resource.",
+    "no",
+    "Keep the current value, or delete the resource and rerun to create it again.",
+)
+INPUTS_INVALID = _code(
+    "inputs_invalid",
+    "``base_digests`` is neither a dictionary nor a list.",
+    "no",
+    "Correct ``base_digests``.",
+)
+INTERRUPTED = _code(
+    "interrupted",
+    "The release was interrupted. ECS continues the started deployments.",
+    "see services",
+    "Rerun to resume, or roll back with ``playbooks/undo.yml``.",
+)
+INVALID_VARIABLE = _code(
+    "invalid_variable",
+    "A variable, option or member is unknown, or its value has the wrong type.",
+    "no",
+    "Correct what the message names.",
+)
+LAST_TAG = _code(
+    "last_tag",
+    "Without this tag, ECR would delete the image.",
+    "no",
+    "Set ``force``, or give the image another tag first.",
+)
+MULTIPLE_ERRORS = _code(
+    "multiple_errors",
+    "Several services failed with different codes. The message lists all errors.",
+    "see services",
+    "``services`` has the code of each service that was rolled out. Correct what the message names, then rerun.",
+)
+NOT_EMPTY = _code(
+    "not_empty",
+    "The repository contains images.",
+    "no",
+    "Set ``force`` to delete them as well.",
+)
+NOT_ISSUED = _code(
+    "not_issued",
+    "AWS did not issue the certificate.",
+    "yes",
+    "Correct what the message names, then request a new certificate.",
+)
+RELEASE_IN_PROGRESS = _code(
+    "release_in_progress",
+    "Another release of the same services is in progress.",
+    "see services",
+    "Wait until it ends, or resume, roll back or replace it, as the message says.",
+)
+TAG_IMMUTABLE = _code(
+    "tag_immutable",
+    "The tags of the repository are immutable.",
+    "no",
+    "Use a new tag, or change ``image_tag_mutability``.",
+)
+TASK_FAILED = _code(
+    "task_failed",
+    "The task did not start, or its command did not exit with 0.",
+    "yes",
+    "Read the end of the log in the message.",
+)
+UNREADABLE = _code(
+    "unreadable",
+    "A file in the build context cannot be read.",
+    "no",
+    "Correct its permissions, or exclude it in ``.dockerignore``.",
+)
+UNSUPPORTED = _code(
+    "unsupported",
+    "The endpoint has no Application Auto Scaling. The local cloud has none.",
+    "maybe",
+    "Leave out ``scaling``.",
+)
+
+# Causes of a failed rollout
+COMMAND_MISSING = _cause(
+    "command_missing",
+    "The program does not exist in the image.",
+    "Correct command or entryPoint in the task definition.",
+)
+CONTAINER_EXITED = _cause(
+    "container_exited",
+    "The program exited by itself.",
+    "Read its log, then correct it, its command or its environment.",
+)
+CONTAINER_HEALTH_CHECK = _cause(
+    "container_health_check",
+    "The task definition's health check fails.",
+    "Run its command in the image, and give startPeriod enough time.",
+)
+HEALTH_CHECK_DENIED = _cause(
+    "health_check_denied",
+    "The health check's path requires a login.",
+    "Check a path that does not, or exempt this one.",
+)
+HEALTH_CHECK_ERROR = _cause(
+    "health_check_error",
+    "The program runs and fails at the health check's path.",
+    "Read its log.",
+)
+HEALTH_CHECK_HOST = _cause(
+    "health_check_host",
+    "The program rejects the request, often for its Host header: health checks send the target's address.",
+    "Allow that address, for instance in Django's ALLOWED_HOSTS.",
+)
+HEALTH_CHECK_PATH = _cause(
+    "health_check_path",
+    "The program does not know the health check's path.",
+    "Correct health_check_path of the target group, or let the program answer it.",
+)
+HEALTH_CHECK_REDIRECTED = _cause(
+    "health_check_redirected",
+    "The health check's path redirects, for instance to HTTPS or a login.",
+    "Check a path that does not redirect, or expect that code (matcher).",
+)
+HEALTH_CHECK_REFUSED = _cause(
+    "health_check_refused",
+    "Nothing accepts the health check's connection.",
+    "Let the program listen on 0.0.0.0 and on the target's port; if it starts slowly, set"
+    " health_check_grace_period_seconds.",
+)
+HEALTH_CHECK_TIMEOUT = _cause(
+    "health_check_timeout",
+    "The health check times out.",
+    "Let the tasks' security group accept the load balancer on this port, or make the path answer faster.",
+)
+IMAGE_MISSING = _cause(
+    "image_missing",
+    "The image does not exist.",
+    "Push it, or correct its name, tag or digest in the task definition.",
+)
+LISTENS_ELSEWHERE = _cause(
+    "listens_elsewhere",
+    "The program listens on another port.",
+    "Let it listen on the target group's port, or use its port in portMappings, containerPort of load_balancers and"
+    " the target group.",
+)
+LISTENS_ON_LOOPBACK = _cause(
+    "listens_on_loopback",
+    "The program listens on 127.0.0.1, which only the container itself reaches.",
+    "Let it listen on 0.0.0.0.",
+)
+LOAD_BALANCER_HEALTH_CHECK = _cause(
+    "load_balancer_health_check",
+    "The container runs but does not pass the target group's health check.",
+    "See the targets above, then check the path and expected code, the port, the security groups, and"
+    " health_check_grace_period_seconds.",
+)
+LOG_GROUP_MISSING = _cause(
+    "log_group_missing",
+    "The log group does not exist, or the task may not write to it.",
+    "Create it, or allow the execution role logs:CreateLogStream and logs:PutLogEvents on it.",
+)
+NO_ADDRESSES = _cause(
+    "no_addresses",
+    "The subnets have no free addresses.",
+    "Use larger or more subnets.",
+)
+NO_CAPACITY = _cause(
+    "no_capacity",
+    "No capacity is available for the task.",
+    "Add capacity, request less cpu or memory, or use other zones or providers.",
+)
+OUT_OF_MEMORY = _cause(
+    "out_of_memory",
+    "The container ran out of memory.",
+    "Raise memory in the task definition, or let the program use less.",
+)
+PORT_IN_USE = _cause(
+    "port_in_use",
+    "Two processes use the same port.",
+    "Correct portMappings or the port that the program listens on.",
+)
+PORT_MISMATCH = _cause(
+    "port_mismatch",
+    "A load balancer uses a port that its container does not map.",
+    "Make containerPort of load_balancers one of the portMappings of that container.",
+)
+REGISTRY_DENIED = _cause(
+    "registry_denied",
+    "The registry denies the pull.",
+    "Allow the task's execution role to pull (AmazonECSTaskExecutionRolePolicy) and check the repository's policy.",
+)
+REGISTRY_LIMIT = _cause(
+    "registry_limit",
+    "The registry limits anonymous pulls.",
+    "Copy the image to ECR, or use a pull-through cache.",
+)
+REGISTRY_UNREACHABLE = _cause(
+    "registry_unreachable",
+    "The task cannot connect to the registry.",
+    "Give its subnet a NAT gateway, VPC endpoints (ecr.api, ecr.dkr, s3, logs) or a public address, and let its"
+    " security group out on port 443.",
+)
+ROLE_REFUSED = _cause(
+    "role_refused",
+    "ECS cannot assume the task's roles.",
+    "Let ecs-tasks.amazonaws.com assume them, and check that they exist.",
+)
+SECRET_DENIED = _cause(
+    "secret_denied",
+    "The task may not read the secret or parameter.",
+    "Allow its execution role secretsmanager:GetSecretValue or ssm:GetParameters (and kms:Decrypt) on it.",
+)
+SECRET_KEY_MISSING = _cause(
+    "secret_key_missing",
+    "The secret's JSON does not have the key.",
+    "Add the key, or correct it in valueFrom.",
+)
+SECRET_MISSING = _cause(
+    "secret_missing",
+    "The secret or parameter does not exist.",
+    "Create it in this region and account, or correct valueFrom in the task definition.",
+)
+SPOT_INTERRUPTED = _cause(
+    "spot_interrupted",
+    "AWS reclaimed Spot capacity.",
+    "Run a base of the tasks on FARGATE or On-Demand instances.",
+)
+TARGET_UNHEALTHY = _cause(
+    "target_unhealthy",
+    "The target does not pass its health check.",
+    "Check the path and expected code, the port that the program listens on (0.0.0.0, not 127.0.0.1), and that the"
+    " security group lets the load balancer in.",
+)
+VOLUME_FAILED = _cause(
+    "volume_failed",
+    "A file system or volume could not be mounted.",
+    "Check that it exists, that its security group lets the task in, and the volume's role.",
+)
+WRONG_PLATFORM = _cause(
+    "wrong_platform",
+    "The image is not built for the task's platform.",
+    "Build it for that platform, or set runtimePlatform.cpuArchitecture to the image's.",
+)

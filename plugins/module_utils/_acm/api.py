@@ -13,6 +13,7 @@ import typing as t
 
 from .._core.errors import aws_call, aws_find
 from .._core.paging import pages
+from .._core.tags import Tags, to_capital_list
 from .._core.types import Client, Json
 
 # AWS lists only certificates with RSA keys of 2048 bits unless told otherwise.
@@ -40,7 +41,7 @@ def find_certificate(acm: Client, arn: str) -> Json:
 
 
 @aws_call
-def request_certificate(acm: Client, domains: t.Sequence[str], tags: list[Json], token: str) -> str:
+def request_certificate(acm: Client, domains: t.Sequence[str], tags: Tags, token: str) -> str:
     """Ask for a certificate, to be validated by DNS; within an hour the same token asks for the same certificate."""
     more = {"SubjectAlternativeNames": list(domains[1:])} if domains[1:] else {}
     answer = acm.request_certificate(
@@ -48,7 +49,7 @@ def request_certificate(acm: Client, domains: t.Sequence[str], tags: list[Json],
         ValidationMethod="DNS",
         IdempotencyToken=token,
         **more,
-        **({"Tags": tags} if tags else {}),
+        **({"Tags": to_capital_list(tags)} if tags else {}),
     )
     return str(answer["CertificateArn"])
 
@@ -59,12 +60,8 @@ def list_tags(acm: Client, arn: str) -> list[Json]:
 
 
 @aws_call
-def add_tags(acm: Client, arn: str, tags: list[Json]) -> None:
-    if tags:
-        acm.add_tags_to_certificate(CertificateArn=arn, Tags=tags)
-
-
-@aws_call
-def remove_tags(acm: Client, arn: str, keys: list[str]) -> None:
-    if keys:
-        acm.remove_tags_from_certificate(CertificateArn=arn, Tags=[{"Key": key} for key in keys])
+def change_tags(acm: Client, arn: str, put: Tags, gone: list[str]) -> None:
+    if put:
+        acm.add_tags_to_certificate(CertificateArn=arn, Tags=to_capital_list(put))
+    if gone:
+        acm.remove_tags_from_certificate(CertificateArn=arn, Tags=[{"Key": key} for key in gone])

@@ -1,97 +1,101 @@
 # Copyright (c) The Slipway authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-
-"""What the module for certificates does: look for the certificate, ask for it, wait for it."""
+"""What the module acm_certificate_request does. A certificate is found by its domains and tags, as it has no name."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import typing as t
 import uuid
 
-from .._core import tags as tagging
+from .._core import resource, tags
 from .._core.creating import visible
-from .._core.plan import compare
-from .._core.types import Client, Connection, Json, Result
+from .._core.plan import Plan
+from .._core.types import Connection, Json, Result
 from .._core.waiting import poll
-from . import api
-from . import model as certificate
+from . import api, model
 
 # AWS needs a few seconds to work out the records.
 RECORDS_TIMEOUT = 60
 VISIBLE_TIMEOUT = 15
 
 
-def run(connection: Connection) -> Result:
-    """A certificate for exactly these domains, with the caller's tags, is there or asked for; with `wait`, issued."""
-    acm, params = connection.client("acm"), connection.params
-    names = certificate.domains(params["domains"])
-    tags = {str(key): str(value) for key, value in {**(params["tags"] or {}), **(params["match_tags"] or {})}.items()}
-    current = find(acm, names, params["match_tags"] or tags)
-    wanted = tagging.desired((current or {}).get("tags", {}), tags, params["purge_tags"]) or {}
-    planned = compare(
-        current and {"domains": sorted(current["domains"]), "tags": current["tags"]},
-        {"domains": sorted(names), "tags": wanted},
-    )
-    result = {"changed": planned.changed, "diff": planned.diff}
-    if connection.check_mode:
-        return {**result, "certificate": {**(current or certificate.predicted(names, tags)), "tags": wanted}}
-    arn = current["certificate_arn"] if current else _requested(acm, names, tags)
-    if current:
-        put, gone = tagging.changes(current["tags"], wanted)
-        api.add_tags(acm, arn, _list(put))
-        api.remove_tags(acm, arn, gone)
-    return {**result, "certificate": certificate.from_aws(_settled(acm, arn, params), _list(wanted))}
+class Certificate(resource.Resource):
+    service = "acm"
+    key = kind = "certificate"
 
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.domains = model.domains(self.params["domains"])
 
-def _requested(acm: Client, names: list[str], tags: t.Mapping[str, str]) -> str:
-    """A run seconds after another, whose list does not show the certificate yet, gets the same one.
+    def find(self) -> Json | None:
+        """The certificate for exactly these domains that has these tags. An issued one before one that is not yet."""
+        own = self.params["match_tags"] or self.params["tags"] or {}
+        first = [one for one in api.list_certificates(self.aws, model.USABLE) if model.is_for(one, self.domains[0])]
+        answers = [answer for one in first if (answer := self._read(one["CertificateArn"]))]
+        fitting = [one for one in answers if model.fits(self.from_api(one), self.domains, own)]
+        return min(fitting, key=lambda answer: bool(answer["Status"] != model.ISSUED), default=None)
 
-    So may a run after the certificate's deletion: it asks anew, by a token of its own.
-    """
-    text = json.dumps([sorted(names), sorted(tags.items())])
-    token = hashlib.sha256(text.encode()).hexdigest()[:32]
-    arn = api.request_certificate(acm, names, _list(tags), token)
-    if visible(lambda: api.find_certificate(acm, arn), timeout=VISIBLE_TIMEOUT):
-        return arn
-    return api.request_certificate(acm, names, _list(tags), uuid.uuid4().hex)
+    def _read(self, arn: str) -> Json | None:
+        answer = api.find_certificate(self.aws, arn)
+        return answer and {**answer, "Tags": api.list_tags(self.aws, arn)}
 
+    def from_api(self, answer: Json) -> Json:
+        return model.from_api(answer)
 
-def find(acm: Client, names: list[str], own: t.Mapping[str, t.Any]) -> Json | None:
-    """The certificate for exactly these domains that has these tags. An issued one before one that is not yet."""
-    found = []
-    for summary in api.list_certificates(acm, certificate.USABLE):
-        if summary["DomainName"].lower() != names[0]:
-            continue
-        arn = summary["CertificateArn"]
-        answer = api.find_certificate(acm, arn)
-        if answer:
-            found.append(certificate.from_aws(answer, api.list_tags(acm, arn)))
-    asked = {(str(key), str(value)) for key, value in own.items()}
-    fitting = [one for one in found if set(one["domains"]) == set(names) and asked <= set(one["tags"].items())]
-    return min(fitting, key=lambda one: one["status"] != certificate.ISSUED, default=None)
+    def desired(self, current: Json | None) -> Json:
+        return {"domains": current["domains"] if current else self.domains, "tags": self.desired_tags(current)}
 
+    def desired_tags(self, current: Json | None) -> tags.Tags | None:
+        """Whatever is found has the tags by which it is found."""
+        if current and self.params["tags"] is None:
+            return None
+        wanted = {**(self.params["tags"] or {}), **(self.params["match_tags"] or {})}
+        return tags.desired((current or {}).get("tags", {}), wanted, self.params["purge_tags"])
 
-def _settled(acm: Client, arn: str, params: t.Mapping[str, t.Any]) -> Json:
-    """The certificate when its records are known, or when it is issued."""
-    answer = poll(
-        lambda: api.find_certificate(acm, arn),
-        certificate.has_records,
-        timeout=RECORDS_TIMEOUT,
-        waiting_for=f"the validation records of {arn}",
-    )
-    if params["wait"]:
-        answer = poll(
-            lambda: api.find_certificate(acm, arn),
-            certificate.is_issued,
-            timeout=params["wait_timeout"],
-            waiting_for=f"AWS to issue {arn}, which it does when it finds the validation records",
-            describe=lambda last: {"certificate": certificate.from_aws(last, []) if last else {}},
+    def predict(self, predicted: Json) -> Json:
+        return {**model.NEW, **predicted}
+
+    def create(self, planned: Plan) -> Json:
+        """A run seconds after another, whose list does not show the certificate yet, gets the same one.
+
+        So may a run after the certificate's deletion: it asks anew, by a token of its own.
+        """
+        wanted = planned.predicted["tags"]
+        text = json.dumps([sorted(self.domains), sorted(wanted.items())])
+        token = hashlib.sha256(text.encode()).hexdigest()[:32]
+        arn = api.request_certificate(self.aws, self.domains, wanted, token)
+        if not visible(lambda: api.find_certificate(self.aws, arn), timeout=VISIBLE_TIMEOUT):
+            arn = api.request_certificate(self.aws, self.domains, wanted, uuid.uuid4().hex)
+        return {"CertificateArn": arn}
+
+    def update(self, current: Json, planned: Plan, answer: Json) -> None:
+        put, gone = tags.changes(current["tags"], planned.predicted["tags"])
+        api.change_tags(self.aws, current["certificate_arn"], put, gone)
+
+    def is_busy(self, answer: Json | None) -> bool:
+        return not model.has_records(answer) or (self.params["wait"] and not model.is_issued(answer))
+
+    def wait_stable(self, created: Json | None) -> Json | None:
+        """The certificate when its records are known, or when it is issued."""
+        arn = (created or {})["CertificateArn"]
+        poll(
+            lambda: api.find_certificate(self.aws, arn),
+            model.has_records,
+            timeout=RECORDS_TIMEOUT,
+            waiting_for=f"the validation records of {arn}",
         )
-    return answer or {}
+        if self.params["wait"]:
+            poll(
+                lambda: api.find_certificate(self.aws, arn),
+                model.is_issued,
+                timeout=self.params["wait_timeout"],
+                waiting_for=f"AWS to issue {arn}, which it does when it finds the validation records",
+                describe=lambda last: {"certificate": model.from_api(last) if last else {}},
+            )
+        return self._read(arn)
 
 
-def _list(tags: t.Mapping[str, str]) -> list[Json]:
-    return tagging.to_capital_list(tags)
+def run(connection: Connection) -> Result:
+    return resource.present(Certificate(connection))

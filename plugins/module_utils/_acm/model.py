@@ -15,6 +15,8 @@ from .._core.errors import SlipwayError
 from .._core.plan import UNKNOWN
 from .._core.types import Json
 
+# What a new certificate has that was not asked for.
+NEW: Json = {"certificate_arn": UNKNOWN, "status": UNKNOWN, "validation_records": [], "failure_reason": ""}
 ISSUED = "ISSUED"
 # What is neither yet, nor anything else, will never be.
 USABLE = ("PENDING_VALIDATION", ISSUED)
@@ -26,15 +28,24 @@ def domains(asked: t.Sequence[str]) -> list[str]:
     names = list(dict.fromkeys(name.lower() for name in asked))
     wrong = [name for name in names if not DOMAIN.fullmatch(name)]
     if wrong or not names:
-        told = f"no domain names: {', '.join(wrong)}" if wrong else "at least one domain name is needed"
+        got = ", ".join(wrong) or "none"
         raise SlipwayError(
-            INVALID_OPTION, f"domains: {told}. Right are names such as www.example.com or *.example.com."
+            INVALID_OPTION, f"domains: expected names such as www.example.com or *.example.com, got {got}."
         )
     return names
 
 
-def from_aws(answer: Json, tags: list[Json]) -> Json:
-    """A certificate from AWS's answers."""
+def is_for(summary: Json, domain: str) -> bool:
+    return bool(summary["DomainName"].lower() == domain)
+
+
+def fits(certificate: Json, names: t.Sequence[str], own: t.Mapping[str, t.Any]) -> bool:
+    """Whether it is for exactly these domains and has these tags."""
+    return set(certificate["domains"]) == set(names) and tagging.carries(certificate["tags"], own)
+
+
+def from_api(answer: Json) -> Json:
+    """A certificate from AWS's answers: itself, and its `Tags` where they were read."""
     names = [name.lower() for name in answer.get("SubjectAlternativeNames") or ()]
     return {
         "certificate_arn": answer["CertificateArn"],
@@ -42,7 +53,7 @@ def from_aws(answer: Json, tags: list[Json]) -> Json:
         "status": answer["Status"],
         "validation_records": records(answer),
         "failure_reason": answer.get("FailureReason", ""),
-        "tags": tagging.from_list(tags),
+        "tags": tagging.from_list(answer.get("Tags")),
     }
 
 
@@ -54,18 +65,6 @@ def records(answer: Json) -> list[Json]:
         {"name": record["Name"].rstrip("."), "type": record["Type"], "value": record["Value"].rstrip(".")}
         for record in unique.values()
     ]
-
-
-def predicted(names: list[str], tags: tagging.Tags) -> Json:
-    """What check mode can tell of a certificate that would be asked for."""
-    return {
-        "certificate_arn": UNKNOWN,
-        "domains": names,
-        "status": UNKNOWN,
-        "validation_records": [],
-        "failure_reason": "",
-        "tags": tags,
-    }
 
 
 def has_records(answer: Json | None) -> bool:
@@ -82,6 +81,6 @@ def is_issued(answer: Json | None) -> bool:
         raise SlipwayError(
             NOT_ISSUED,
             f"AWS does not issue the certificate for {answer['DomainName']}: {status}, {reason}.",
-            {"certificate": from_aws(answer, [])},
+            {"certificate": from_api(answer)},
         )
     return bool(status == ISSUED)

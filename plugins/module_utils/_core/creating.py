@@ -75,7 +75,7 @@ def creating(call: t.Callable[[], R], find: t.Callable[[], object], diff: Result
     try:
         return call()
     except SlipwayError as error:
-        if error.code != CONFLICT:
+        if error.code != CONFLICT or isinstance(error, Exists):
             raise
         raise Exists(error, find, diff, begun) from error
 

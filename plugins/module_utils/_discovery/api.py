@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from .._core.errors import aws_call, aws_find
 from .._core.paging import pages
+from .._core.tags import Tags, to_capital_list
 from .._core.types import Client, Json
-
-TagList = list[dict[str, str]]
 
 
 @aws_call
@@ -29,27 +28,25 @@ def list_services(cloud_map: Client, namespace_id: str) -> list[Json]:
 
 
 @aws_call
-def list_tags(cloud_map: Client, arn: str) -> TagList:
+def list_tags(cloud_map: Client, arn: str) -> list[Json]:
     return list(cloud_map.list_tags_for_resource(ResourceARN=arn)["Tags"])
 
 
 @aws_call
-def tag(cloud_map: Client, arn: str, tags: TagList) -> None:
-    if tags:
-        cloud_map.tag_resource(ResourceARN=arn, Tags=tags)
+def change_tags(cloud_map: Client, arn: str, put: Tags, gone: list[str]) -> None:
+    if put:
+        cloud_map.tag_resource(ResourceARN=arn, Tags=to_capital_list(put))
+    if gone:
+        cloud_map.untag_resource(ResourceARN=arn, TagKeys=gone)
 
 
 @aws_call
-def untag(cloud_map: Client, arn: str, keys: list[str]) -> None:
-    if keys:
-        cloud_map.untag_resource(ResourceARN=arn, TagKeys=keys)
-
-
-@aws_call
-def create_private_namespace(cloud_map: Client, name: str, vpc_id: str, tags: TagList) -> str:
-    """The id of the operation that makes it."""
+def create_private_namespace(cloud_map: Client, name: str, vpc_id: str, tags: Tags) -> str:
+    """The id of the operation that creates it."""
     try:
-        return str(cloud_map.create_private_dns_namespace(Name=name, Vpc=vpc_id, Tags=tags)["OperationId"])
+        return str(
+            cloud_map.create_private_dns_namespace(Name=name, Vpc=vpc_id, Tags=to_capital_list(tags))["OperationId"]
+        )
     except cloud_map.exceptions.DuplicateRequest as error:  # of an attempt whose answer was lost
         return str(error.response["DuplicateOperationId"])
 

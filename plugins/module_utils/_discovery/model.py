@@ -11,28 +11,37 @@ import typing as t
 
 from .._core.error_codes import INVALID_OPTION
 from .._core.errors import SlipwayError
-from .._core.plan import UNKNOWN, Plan, Sets
+from .._core.plan import UNKNOWN
+from .._core.tags import Tags, from_list, to_capital_list
 from .._core.types import Json
 
-SETS: Sets = {"services": ()}
+# What a new namespace has that was not asked for.
+NEW: Json = {"id": UNKNOWN, "arn": UNKNOWN, "tags": {}}
 # So many seconds a client may go on asking a task that was replaced.
 TTL = 10
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAMESPACE = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _SERVICE = re.compile(_LABEL)
+_RULE = "lower case letters, digits, hyphens and underscores"
 
 
-def check(name: str, services: t.Sequence[str]) -> None:
-    """Refuse what is no name in DNS."""
-    problems = [] if _NAMESPACE.fullmatch(name) and len(name) <= 253 else [f"name: '{name}' is no DNS name"]
-    problems += [f"services: '{one}' is no label of a DNS name" for one in services if not _SERVICE.fullmatch(one)]
-    problems += [f"services: '{one}' is given twice" for one in sorted(set(services)) if services.count(one) > 1]
+def validate(name: str, services: t.Sequence[str]) -> None:
+    """Fail with names that DNS does not allow."""
+    problems = []
+    if not _NAMESPACE.fullmatch(name) or len(name) > 253:
+        problems.append(f"name: expected a DNS name of {_RULE}, got {name!r}.")
+    problems += [
+        f"services: expected a label of a DNS name, of {_RULE}, got {one!r}."
+        for one in services
+        if not _SERVICE.fullmatch(one)
+    ]
+    twice = sorted({one for one in services if services.count(one) > 1})
+    problems += [f"services: expected each name once, got {one!r} {services.count(one)} times." for one in twice]
     if problems:
-        told = "; ".join(problems)
-        raise SlipwayError(INVALID_OPTION, f"{told}. Lower case letters, digits, hyphens and underscores are right.")
+        raise SlipwayError(INVALID_OPTION, " ".join(problems), {"problems": problems})
 
 
-def service_request(name: str, namespace_id: str) -> Json:
+def service_request(name: str, namespace_id: str, tags: Tags) -> Json:
     """A service whose name answers with the addresses of its tasks, as ECS wants it for tasks with an address each.
 
     https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-discovery.html
@@ -44,22 +53,22 @@ def service_request(name: str, namespace_id: str) -> Json:
         "DnsConfig": records,
         # ECS tells how its tasks are; those that are not well are left out.
         "HealthCheckCustomConfig": {"FailureThreshold": 1},
+        "Tags": to_capital_list(tags),
     }
 
 
-def shown(name: str, answer: Json | None, services: t.Mapping[str, str], tags: t.Mapping[str, str]) -> Json:
-    """The namespace as the module returns it: ARNs of `services` by name."""
-    found = answer or {}
+def from_api(answer: Json) -> Json:
+    """A namespace with the ARNs of its services by name, from AWS's answer, its `Services` and `Tags`."""
     return {
-        "name": name,
-        "id": found.get("Id", UNKNOWN),
-        "arn": found.get("Arn", UNKNOWN),
-        "services": dict(sorted(services.items())),
-        "tags": dict(tags),
+        "name": answer["Name"],
+        "id": answer["Id"],
+        "arn": answer["Arn"],
+        "services": {one["Name"]: one["Arn"] for one in sorted(answer["Services"], key=lambda one: str(one["Name"]))},
+        "tags": from_list(answer["Tags"]),
     }
 
 
-def predicted(name: str, answer: Json | None, services: t.Mapping[str, str], planned: Plan) -> Json:
-    """The namespace as it will be."""
-    arns = {one: services.get(one, UNKNOWN) for one in planned.predicted.get("services") or ()}
-    return shown(name, answer, arns, planned.predicted.get("tags") or {})
+def desired_services(current: Json | None, names: t.Iterable[str], purge: bool) -> Json:
+    """ARNs by name; those of new services are unknown. Without `purge`, others are kept."""
+    existing = current["services"] if current else {}
+    return {name: existing.get(name, UNKNOWN) for name in sorted({*names, *(() if purge else existing)})}

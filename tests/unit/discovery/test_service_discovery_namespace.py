@@ -117,7 +117,7 @@ def test_a_namespace_that_aws_cannot_make_is_told_with_its_reason(
     monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", failing)
     result = run(MODULE, name="shop.internal", vpc_id=vpc)
     assert result["code"] == "aws_error"
-    assert result["msg"].endswith("could not be made: CANNOT_CREATE_HOSTED_ZONE The VPC has that zone.")
+    assert result["msg"].endswith("could not be created: CANNOT_CREATE_HOSTED_ZONE The VPC has that zone.")
 
 
 def test_a_service_that_may_not_be_deleted_is_told_at_once(
@@ -139,9 +139,12 @@ def test_a_service_that_may_not_be_deleted_is_told_at_once(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"name": "Shop.internal"}, "name: 'Shop.internal' is no DNS name"),
-        ({"services": ["data.base"]}, "services: 'data.base' is no label of a DNS name"),
-        ({"services": ["a", "a"]}, "services: 'a' is given twice"),
+        (
+            {"name": "Shop.internal"},
+            "name: expected a DNS name of lower case letters, digits, hyphens and underscores, got 'Shop.internal'.",
+        ),
+        ({"services": ["data.base"]}, "services: expected a label of a DNS name, of lower case letters, "),
+        ({"services": ["a", "a"]}, "services: expected each name once, got 'a' 2 times."),
     ],
 )
 def test_what_is_no_name_is_refused(vpc: str, run: t.Any, options: Json, said: str) -> None:

@@ -1,4 +1,4 @@
-"""Both ends of what Slipway supports, each tested: `make test-all`. requirements.txt says which Ansible each gets."""
+"""Tests with the oldest and the newest supported Ansible: `make test-all`. requirements.txt has the versions."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from python_discovery import get_interpreter
 
 nox.options.envdir = ".cache/nox"
 nox.options.reuse_venv = "yes"
-# A Python that is not there is neither fetched nor a failure, in CI either: its session is skipped, and says so.
+# A Python that is not installed is not downloaded: its session is skipped with a warning, in CI too.
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
 
 
 def python(*versions: str) -> str:
-    """The first of them that is there. pyenv shows only those that are chosen in a folder; all that it has will do."""
+    """The first version that is installed, also one that pyenv has but does not activate in this directory."""
     pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
     path = os.pathsep.join([os.environ["PATH"], *map(str, pyenv.glob("versions/*/bin"))])
     found = get_interpreter(versions, env={**os.environ, "PATH": path})
@@ -36,6 +36,6 @@ def newest(session: nox.Session) -> None:
 
 
 def tests(session: nox.Session) -> None:
-    """All kinds of tests, or those that are named behind `--`."""
+    """The daily tests, or the kinds named after `--`."""
     session.install("-r", "requirements.txt", "-r", "requirements-test.txt")
     session.run("python", "tests/run.py", *session.posargs)

@@ -1,6 +1,7 @@
-"""Counts what a project owns, kind by kind: `tests/leftovers.py <project>`.
+"""Counts the resources of a project by kind: `tests/leftovers.py <project>`.
 
-Ends with 1 when anything is left. Asks where the environment says (AWS_ENDPOINT_URL, AWS_PROFILE, AWS_DEFAULT_REGION).
+Exits with 1 when anything is left. The environment selects the account (AWS_ENDPOINT_URL, AWS_PROFILE,
+AWS_DEFAULT_REGION).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import boto3
 
-# The checkout answers to the collection's name through the link that `make` lays.
+# Through the link that `make` creates, the checkout is importable as the collection.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / ".ansible/collections"))
 
 from ansible_collections.slipway.aws.plugins.module_utils._project import api

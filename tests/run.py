@@ -1,7 +1,7 @@
-"""Runs the project's checks and ends with how many of each kind passed.
+"""Runs the project's tests and prints how many of each kind passed.
 
-Without arguments the kinds for every day run, also when an earlier one fails, in two lanes beside each other; `long`
-when it is asked for, and `variants`, `units`, `races` and `artifact`, which are parts of it.
+Without arguments it runs the daily kinds, in two parallel lanes, and continues after a failure. `slow` and its parts
+`variants`, `ansible-units`, `races` and `artifact` run on request.
 """
 
 from __future__ import annotations
@@ -30,37 +30,37 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "tests"
 HOME = CACHE / "home"
 COLLECTION = "ansible_collections/slipway/aws"
-# ansible-test fetches this script to bring pip into its virtual environments; Python has a pip of its own for that.
+# ansible-test downloads this script to install pip in its virtual environments; Python's own pip does the same.
 PIP_BOOTSTRAP = "import ensurepip\n\nensurepip.bootstrap()\n"
 PIP_BOOTSTRAP_NAMES = ("get_pip_24_2.py", "get_pip_25_2.py")
 
-# Written by SlipCover, as pyproject.toml says.
+# SlipCover writes it: see pyproject.toml.
 COVERAGE = CACHE / "coverage.json"
-# The share of the branches of plugins/ that unit tests must take, in percent.
+# The minimum branch coverage of plugins/, in percent.
 COVERED = 90
 
-# What runs whole playbooks, in folders of tests/unit: it needs the checkout, which the copy for ansible-test is not.
+# Folders of tests/unit that run whole playbooks: they require the checkout, not the copy for ansible-test.
 PLAYS = {"playbooks", "roles"}
-# An engine that never answers: tasks of the emulator are no containers.
+# An engine that never answers: the emulator starts no containers.
 NO_DOCKER = "unix:///nonexistent/docker.sock"
 # Variables of tests/integration/targets.
 ACCOUNT = {
     "aws_access_key": "key",
-    # No word: Ansible hides the secret wherever it turns up in a result.
+    # Not a word: Ansible masks the secret wherever it occurs in a result.
     "aws_secret_key": "b2f0c1d4e7a9",
     "aws_region": "eu-central-1",
     # Targets share an account.
     "resource_prefix": "slipway-{{ role_name | replace('_', '-') }}",
 }
-# Molecule's scenarios for every day, step by step, those of one step beside each other; all others are for `make long`.
-# The first owns the local cloud; the plan has it alone, as it must touch nothing; the last have clusters of their own.
-EVERY_DAY = (("default",), ("plan",), ("site", "modules"))
+# Molecule's daily scenarios, step by step; those of one step run in parallel. All others are for `make test-slow`.
+# `default` owns the local cloud; `plan` runs alone, as it must change nothing; the last use clusters of their own.
+DAILY = (("default",), ("plan",), ("site", "modules"))
 
 T = TypeVar("T")
 
-# Whether commands run beside others: each prints all that it has to say at its end.
-BESIDE_OTHERS: ContextVar[bool] = ContextVar("BESIDE_OTHERS", default=False)
-# How much commands give way to others.
+# Whether commands run in parallel: then each prints its output when it ends.
+PARALLEL: ContextVar[bool] = ContextVar("PARALLEL", default=False)
+# The niceness of commands.
 NICENESS: ContextVar[int] = ContextVar("NICENESS", default=0)
 
 
@@ -80,13 +80,13 @@ class Tally:
 
 
 def environment() -> dict[str, str]:
-    """The caller's environment without what could lead a test to a real account or to other settings."""
+    """The caller's environment without settings that could direct a test to a real account."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "MOLECULE_"))}
     tools = str(Path(sys.executable).parent)
     kept["PATH"] = os.pathsep.join([tools, *(part for part in kept["PATH"].split(os.pathsep) if part != tools)])
     plain = {} if sys.stdout.isatty() else {"NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1"}
     own = {
-        # Neither collections in the home directory nor what Molecule noted there for another clone.
+        # Neither the home directory's collections nor Molecule's state of another clone.
         "ANSIBLE_HOME": str(CACHE / "ansible"),
         # The path of a socket must be short.
         "ANSIBLE_SSH_CONTROL_PATH_DIR": "~/.ansible/cp",
@@ -97,10 +97,10 @@ def environment() -> dict[str, str]:
 
 
 def run(title: str, *command: str, cwd: Path = ROOT, **variables: str) -> bool:
-    """Runs a command, its output visible, and says how it ended."""
+    """Runs a command, and prints its output and how it ended."""
     print(f"--> {title}", flush=True)
     start = time.monotonic()
-    pipe, to_pipe = (subprocess.PIPE, subprocess.STDOUT) if BESIDE_OTHERS.get() else (None, None)
+    pipe, to_pipe = (subprocess.PIPE, subprocess.STDOUT) if PARALLEL.get() else (None, None)
     polite = ("nice", "-n", str(NICENESS.get()), *command)
     done = subprocess.run(
         polite, cwd=cwd, env=environment() | variables, check=False, stdout=pipe, stderr=to_pipe, text=True
@@ -111,20 +111,20 @@ def run(title: str, *command: str, cwd: Path = ROOT, **variables: str) -> bool:
 
 
 def together(task: Callable[[str], T], names: Iterable[str]) -> list[T]:
-    """Runs a task for each name, as many at a time as there are cores."""
+    """Runs a task for each name, as many in parallel as there are cores."""
     names = list(names)
 
-    def beside_others(name: str) -> T:
-        BESIDE_OTHERS.set(BESIDE_OTHERS.get() or len(names) > 1)
+    def parallel(name: str) -> T:
+        PARALLEL.set(PARALLEL.get() or len(names) > 1)
         return task(name)
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        running = [pool.submit(copy_context().run, beside_others, name) for name in names]
+        running = [pool.submit(copy_context().run, parallel, name) for name in names]
         return [one.result() for one in running]
 
 
 def reported(reports: Iterable[Path], succeeded: bool) -> Tally:
-    """Counts the cases of JUnit reports; a run that fails without naming a test counts as one failure."""
+    """Counts the cases of JUnit reports; a run that fails without a failed test counts as one failure."""
     total = Tally()
     for report in reports:
         for case in ElementTree.parse(report).iter("testcase"):
@@ -153,11 +153,11 @@ def lint() -> Tally:
 
 def unit() -> Tally:
     """The collection's tests with their coverage, and those of the workshop's application."""
-    # SlipCover has no assertions that pytest could rewrite.
+    # pytest warns that it cannot rewrite SlipCover's assertions; it has none.
     quiet = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
     measured = (sys.executable, "-m", "slipcover", "-m", "pytest", "-W", quiet)
     suites = {
-        # A file's tests share what is slow to set up.
+        # The tests of a file share fixtures that are slow to set up.
         "pytest, collection": (*measured, "--durations=5", "--numprocesses=auto", "--dist=loadfile"),
         "pytest, application": ("pytest", "apps/workshop/django/tests.py", "--ds=workshop.settings"),
     }
@@ -166,7 +166,7 @@ def unit() -> Tally:
 
 
 def cases(title: str, *command: str) -> Tally:
-    """Those of one run of pytest."""
+    """The cases of one run of pytest."""
     report = CACHE / "pytest.xml"
     report.unlink(missing_ok=True)
     ok = run(title, *command, "--quiet", f"--junit-xml={report}", DEBUG="1")
@@ -174,34 +174,34 @@ def cases(title: str, *command: str) -> Tally:
 
 
 def coverage() -> Tally:
-    """One test: whether the collection's tests take enough of the branches of plugins/."""
+    """One test: whether the unit tests cover enough branches of plugins/."""
     if not COVERAGE.exists():
         return Tally(failed=1)
     measured = json.loads(COVERAGE.read_text())
     for name, file in sorted(measured["files"].items()):
-        if (share := taken(file["summary"])) < COVERED:
+        if (share := covered(file["summary"])) < COVERED:
             missed = sorted({str(line) for line, _to in file["missing_branches"]}, key=int)
-            print(f"{share:7.1f} %  {name}, not all ways from line {', '.join(missed)}")
-    share = taken(measured["summary"])
-    print(f"--- branches of plugins/ taken: {share:.1f} %, at least {COVERED} wanted", flush=True)
+            print(f"{share:7.1f} %  {name}, branches missed from line {', '.join(missed)}")
+    share = covered(measured["summary"])
+    print(f"--- branch coverage of plugins/: {share:.1f} %, minimum {COVERED}", flush=True)
     return Tally(passed=1) if share >= COVERED else Tally(failed=1)
 
 
-def taken(summary: dict[str, float]) -> float:
-    """Branches taken, in percent."""
+def covered(summary: dict[str, float]) -> float:
+    """The branch coverage, in percent."""
     branches = summary["covered_branches"] + summary["missing_branches"]
     return 100 * summary["covered_branches"] / branches if branches else 100
 
 
 @functools.cache
 def installed() -> Path:
-    """ansible-test wants its own folder …/ansible_collections/slipway/aws, with the collections that ours uses."""
+    """A copy in a folder …/ansible_collections/slipway/aws, which ansible-test requires, and the dependencies."""
     shutil.rmtree(CACHE / "ansible_collections", ignore_errors=True)
     copy = CACHE / COLLECTION
     for name in tracked_files():
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, copy / name)
-    # Otherwise ansible-test would ask our own repository, where the copy is ignored.
+    # Otherwise ansible-test would list the files of our own repository, which ignores the copy.
     subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
     for namespace in ansible_collections_folders("amazon", "community"):
         (CACHE / "ansible_collections" / namespace.name).symlink_to(namespace)
@@ -222,14 +222,14 @@ def sanity() -> Tally:
     return ansible_test("sanity", "ansible-test-sanity-*.xml", "--junit")
 
 
-def units() -> Tally:
-    """The plugins' unit tests as ansible-test runs them: those that need no account, see tests/unit/conftest.py."""
+def ansible_units() -> Tally:
+    """ansible-test units: the unit tests that need no emulator, see tests/unit/conftest.py."""
     folders = {path.name for path in (ROOT / "tests/unit").iterdir() if path.is_dir()} - {*PLAYS, "__pycache__"}
     return ansible_test("units", "*-units.xml", *(f"tests/unit/{name}/" for name in sorted(folders)))
 
 
-def targets() -> Tally:
-    """The modules in playbooks, as many at a time as there are cores, against accounts on this machine."""
+def integration() -> Tally:
+    """ansible-test integration: each module in a playbook, on emulators, as many in parallel as there are cores."""
     folder = installed() / "tests/integration"
     names = sorted(path.name for path in (folder / "targets").iterdir())
 
@@ -243,7 +243,7 @@ def targets() -> Tally:
     ):
         variables = {**ACCOUNT, "aws_endpoint_url": ministack, "moto_endpoint_url": moto}
         (folder / "integration_config.yml").write_text(json.dumps(variables))
-        # The first one alone: ansible-test makes itself a key, and two at a time would be in each other's way.
+        # The first one alone: ansible-test creates a key, which fails when two do so at the same time.
         return target(names[0]) + sum(together(target, names[1:]), Tally())
 
 
@@ -258,7 +258,7 @@ def ansible_collections_folders(*namespaces: str) -> list[Path]:
 
 
 def prepare_home() -> None:
-    """A home folder for ansible-test's virtual environments, with the caller's pip settings and cache."""
+    """A home directory for ansible-test's virtual environments, with the caller's pip settings and cache."""
     cache = HOME / ".ansible/test/cache"
     cache.mkdir(parents=True, exist_ok=True)
     for name in PIP_BOOTSTRAP_NAMES:
@@ -270,38 +270,40 @@ def prepare_home() -> None:
 
 
 def molecule() -> Tally:
-    """The scenarios that are quick enough for every day."""
-    return scenarios(*EVERY_DAY)
+    """The daily scenarios."""
+    return scenarios(*DAILY)
 
 
-def long() -> Tally:
-    """The other scenarios, variants of roles, unit tests in another way, and the workshop from the archive."""
-    every_day = {name for step in EVERY_DAY for name in step}
-    paths = [path for path in sorted(ROOT.glob("molecule/*/molecule.yml")) if path.parent.name not in every_day]
-    # One file is linked for roles whose scenarios have projects of their own, and so get along.
+def slow() -> Tally:
+    """The other scenarios, and the kinds that take long."""
+    daily = {name for step in DAILY for name in step}
+    paths = [path for path in sorted(ROOT.glob("molecule/*/molecule.yml")) if path.parent.name not in daily]
+    # The scenarios of single roles link to one file, have projects of their own, and so run in parallel.
     roles = [path.parent.name for path in paths if path.is_symlink()]
     others = ((path.parent.name,) for path in paths if not path.is_symlink())
-    return scenarios(roles, *others) + variants() + units() + races() + artifact()
+    return scenarios(roles, *others) + variants() + ansible_units() + races() + artifact()
 
 
 def variants() -> Tally:
-    """What a role can be told to make besides the workshop's, from nothing to nothing, on emulators."""
+    """Non-default role configurations, created and deleted on emulators."""
     return cases("pytest, variants", "pytest", "-m", "variants", "--numprocesses=auto", "--dist=loadfile")
 
 
 def races() -> Tally:
-    """Releases that are killed, interrupted, or meet others, drawn by seeds."""
+    """Random releases that are killed, interrupted or concurrent, by seed."""
     return cases("pytest, races", "pytest", "tests/races", "--numprocesses=auto")
 
 
 def artifact() -> Tally:
-    """The archive that users get, and the workshop from where it is installed."""
+    """The archive that users install: its content, and the workshop from it."""
     return cases("pytest, artifact", "pytest", "tests/unit/test_artifact.py", "tests/artifact")
 
 
 def scenarios(*steps: Sequence[str]) -> Tally:
-    """One test a scenario, and the cases of those that run pytest. All share the local cloud that `default` owns: it is
-    taken down once, at the end."""
+    """One test per scenario, and the cases of those that run pytest.
+
+    All share the local cloud that `default` owns, which is deleted once, at the end.
+    """
 
     def scenario(name: str) -> bool:
         return run(f"molecule {name}", "molecule", "test", "--scenario-name", name, "--destroy", "never")
@@ -309,10 +311,10 @@ def scenarios(*steps: Sequence[str]) -> Tally:
     reports = [CACHE / "integration.xml", CACHE / "integration_slow.xml", CACHE / "interruptions.xml"]
     for report in reports:
         report.unlink(missing_ok=True)
-    take_down = ("molecule", "destroy", "--scenario-name", "default")
-    run("molecule, what an earlier run left is gone", *take_down)
+    delete = ("molecule", "destroy", "--scenario-name", "default")
+    run("molecule, delete what an earlier run left", *delete)
     ok = [ended for step in steps for ended in together(scenario, step)]
-    ok.append(run("molecule, nothing stays behind", *take_down))
+    ok.append(run("molecule, delete the local cloud", *delete))
     cases = reported([report for report in reports if report.exists()], succeeded=True)
     return cases + Tally(passed=ok.count(True), failed=ok.count(False))
 
@@ -321,23 +323,23 @@ KINDS: dict[str, Callable[[], Tally]] = {
     "lint": lint,
     "unit": unit,
     "sanity": sanity,
-    "targets": targets,
+    "integration": integration,
     "molecule": molecule,
-    "long": long,
+    "slow": slow,
     "variants": variants,
-    "units": units,
+    "ansible-units": ansible_units,
     "races": races,
     "artifact": artifact,
 }
-# What runs without arguments. Containers wait much of their time; meanwhile the others compute, and give way to them.
-LANES = (("molecule",), ("lint", "unit", "sanity", "targets"))
+# What runs without arguments. Containers mostly wait; meanwhile the others compute, with a lower priority.
+LANES = (("molecule",), ("lint", "unit", "sanity", "integration"))
 
 Timed = dict[str, tuple[Tally, float]]
 
 
-def lane(kinds: Iterable[str], beside_others: bool, niceness: int) -> Timed:
+def lane(kinds: Iterable[str], parallel: bool, niceness: int) -> Timed:
     """Runs kinds one after the other."""
-    BESIDE_OTHERS.set(beside_others)
+    PARALLEL.set(parallel)
     NICENESS.set(niceness)
     ended = {}
     for kind in kinds:
@@ -349,7 +351,7 @@ def lane(kinds: Iterable[str], beside_others: bool, niceness: int) -> Timed:
 
 
 def lanes() -> Timed:
-    """Runs all lanes beside each other, each nicer than the one before."""
+    """Runs all lanes in parallel, each with a lower priority than the one before."""
     with ThreadPoolExecutor() as pool:
         running = [pool.submit(lane, kinds, True, 10 * number) for number, kinds in enumerate(LANES)]
         return {kind: ended for one in running for kind, ended in one.result().items()}
@@ -360,15 +362,15 @@ def main() -> int:
     parser.add_argument("kinds", nargs="*", metavar="kind", help=", ".join(KINDS))
     chosen = parser.parse_args().kinds
     if unknown := set(chosen) - set(KINDS):
-        parser.error(f"no such kind: {', '.join(sorted(unknown))}")
+        parser.error(f"unknown kind: {', '.join(sorted(unknown))}")
     CACHE.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
     ended = lane(chosen, False, 0) if chosen else lanes()
     total = sum((tally for tally, _seconds in ended.values()), Tally())
-    print(f"\n{'kind':<10}{'tests':>7}{'failed':>8}{'skipped':>9}{'seconds':>9}")
-    for kind, (tally, seconds) in {**ended, "together": (total, time.monotonic() - start)}.items():
+    print(f"\n{'kind':<14}{'tests':>7}{'failed':>8}{'skipped':>9}{'seconds':>9}")
+    for kind, (tally, seconds) in {**ended, "total": (total, time.monotonic() - start)}.items():
         tests = tally.passed + tally.failed + tally.skipped
-        print(f"{kind:<10}{tests:>7}{tally.failed:>8}{tally.skipped:>9}{seconds:>9.0f}")
+        print(f"{kind:<14}{tests:>7}{tally.failed:>8}{tally.skipped:>9}{seconds:>9.0f}")
     print(f"\n{total}", flush=True)
     return 1 if total.failed or not total.passed else 0
 

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two sites on a local cloud that runs already; SLIPWAY_ENDPOINT says where it is. One is set up and left alone, the
-other meets a storm: its runs are killed."""
+"""Two sites on a running local cloud, whose address is SLIPWAY_ENDPOINT. The runs of one are killed."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ import pytest
 from ansible_collections.slipway.aws.plugins.module_utils._project import flow as flows
 from ansible_collections.slipway.aws.tests.integration.conftest import SERVE, enter_account
 from ansible_collections.slipway.aws.tests.integration.processes import Run, await_that
-from ansible_collections.slipway.aws.tests.interruptions.storm import Storm
+from ansible_collections.slipway.aws.tests.interruptions.interrupting_proxy import InterruptingProxy
 
 Json = dict[str, t.Any]
 # A run that takes longer hangs.
@@ -74,7 +73,7 @@ def variables(project: str, port: int, folder: Path) -> Json:
 class Site:
     """A project and its playbooks."""
 
-    def __init__(self, project: str, address: str, folder: Path, proxy: Storm | None = None) -> None:
+    def __init__(self, project: str, address: str, folder: Path, proxy: InterruptingProxy | None = None) -> None:
         self.project = project
         self.address = urllib.parse.urlsplit(address)
         self.folder = folder
@@ -89,29 +88,29 @@ class Site:
         self.variables.write_text(json.dumps(variables(project, int(self.address.port or 0), folder) | endpoint))
 
     def start(self, playbook: str, *options: str) -> Run:
-        # Ansible holds back the banner of a task until it is not skipped, unless it shows skipped ones.
+        # Otherwise Ansible prints the banner of a task only when it is not skipped.
         arguments = (playbook, "--extra-vars", f"@{self.variables}", *options)
         return Run(self.folder, *arguments, ANSIBLE_DISPLAY_SKIPPED_HOSTS="true")
 
     def run(self, playbook: str, *options: str) -> Run:
-        """To its end, which must be a good one."""
+        """Run to the end, which must be a success."""
         run = self.start(playbook, *options)
         assert run.process.wait(LIMIT) == 0, run.output
         return run
 
-    def strike(self, call: str, playbook: str, *options: str) -> bool:
-        """Kill a run right after a change; it may end before, and well."""
+    def kill_after(self, call: str, playbook: str, *options: str) -> bool:
+        """Kill a run right after a change. Whether it was killed: it may also succeed before."""
         assert self.proxy
         run: list[Run] = []
-        self.proxy.arm(call, lambda: run[0].kill())  # pylint: disable=unnecessary-lambda  # there is none yet
+        self.proxy.arm(call, lambda: run[0].kill())  # pylint: disable=unnecessary-lambda  # it does not exist yet
         run.append(self.start(playbook, *options))
         code = run[0].process.wait(LIMIT)
-        struck = self.proxy.disarm()
-        assert code == (-9 if struck else 0), run[0].output
-        return struck
+        killed = self.proxy.disarm()
+        assert code == (-9 if killed else 0), run[0].output
+        return killed
 
-    def strike_at(self, pattern: str, playbook: str, *options: str) -> None:
-        """Kill a run whose output has come to this."""
+    def kill_at(self, pattern: str, playbook: str, *options: str) -> None:
+        """Kill a run when its output matches the pattern."""
         seen = re.compile(pattern, re.DOTALL)
         run = self.start(playbook, *options)
         await_that(lambda: bool(seen.search(run.output)) or run.process.poll() is not None, run.describe, LIMIT)
@@ -122,7 +121,7 @@ class Site:
         return flows.resources(boto3.client, self.project)
 
     def inventory(self) -> list[tuple[str, str, str]]:
-        """What the project owns, kind by kind: neither ids nor its own name in it."""
+        """What the project owns, by kind, without ids and its own name."""
 
         def plain(text: str) -> str:
             return text.replace(self.project, "PROJECT")
@@ -132,7 +131,7 @@ class Site:
         )
 
     def answer(self) -> str:
-        """What the service says through the load balancer."""
+        """The answer of the service through the load balancer."""
         request = urllib.request.Request(f"{self.address.geturl()}/ready")
         request.add_header("Host", f"{self.project}-alb.alb.localhost:{self.address.port}")
         with urllib.request.urlopen(request, timeout=10) as response:
@@ -155,14 +154,14 @@ def aws(endpoint: str) -> t.Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def calm(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
-    site = Site("calm", endpoint, tmp_path_factory.mktemp("calm"))
+def other(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
+    site = Site("other", endpoint, tmp_path_factory.mktemp("other"))
     yield site
-    site.run("playbooks/destroy.yml", "--extra-vars", "destroy_confirm=calm")
+    site.run("playbooks/destroy.yml", "--extra-vars", "destroy_confirm=other")
     assert site.owned() == []
 
 
 @pytest.fixture(scope="session")
-def stormy(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
-    with Storm(endpoint) as proxy:
-        yield Site("stormy", endpoint, tmp_path_factory.mktemp("stormy"), proxy)
+def killed(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
+    with InterruptingProxy(endpoint) as proxy:
+        yield Site("killed", endpoint, tmp_path_factory.mktemp("killed"), proxy)

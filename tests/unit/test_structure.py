@@ -149,7 +149,6 @@ FLOWS = {
     "_ecs.release.rollback",
     "_ecs.release.rollouts",
     "_ecs.rollout.observe",
-    "_ecs.service.namespaces",
     "_ecs.task_definition.registration",
 }
 

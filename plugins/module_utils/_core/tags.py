@@ -14,8 +14,9 @@ from .errors import SlipwayError
 from .shapes import text_of
 
 Tags = dict[str, str]
-# What a release notes on a service until it has ended: what ran before.
+# Checkpoint of a release on a service, until it has ended: what ran before, and which release that is.
 CHECKPOINT_TAG = "slipway:checkpoint"
+CHECKPOINT_RUN_TAG = f"{CHECKPOINT_TAG}.run"
 # What says of a service that its scaling was set by ecs_service_scaling.
 SCALING_MARK = "slipway:scaling"
 # What says of a repository that other projects use it, too.

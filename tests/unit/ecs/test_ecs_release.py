@@ -157,7 +157,10 @@ BAD: list[tuple[str, list[Json], str, list[str]]] = [
         "no such task definition",
         [{"name": "web", "task_definition": "absent"}, {"name": "new", "task_definition": "web:7"}],
         "not_found",
-        ["services, web: There is no active task definition 'absent'.", "services, new: There is no active"],
+        [
+            "services, web: task_definition: expected an active revision, got none for 'absent'.",
+            "services, new: task_definition: expected an active revision",
+        ],
     ),
     (
         "no such revision",
@@ -198,13 +201,13 @@ BAD: list[tuple[str, list[Json], str, list[str]]] = [
             "services, 5: missing required arguments: name",
         ],
     ),
-    ("nothing to run", [{"name": "new"}], "invalid_option", ["services, new: task_definition is required"]),
+    ("nothing to run", [{"name": "new"}], "invalid_option", ["services, new: task_definition: expected one to create"]),
     ("no services", [], "invalid_option", ["services: expected one service or more, got none."]),
     (
         "several reasons",
         [item("web", launch_type="EC2"), {"name": "new", "task_definition": "absent"}],
         "invalid_option",
-        ["services, web: AWS cannot change launch_type", "services, new: There is no active"],
+        ["services, web: AWS cannot change launch_type", "services, new: task_definition: expected an active"],
     ),
 ]
 

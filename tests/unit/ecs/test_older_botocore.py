@@ -16,7 +16,8 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import SERVICE, TASK_DEFINITION
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import flow as service_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.options import desired_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.read_flow import request_shapes
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition import flow as task_definition_flow
 
 Json = dict[str, t.Any]
@@ -36,7 +37,7 @@ def given(names: t.Iterable[str], **options: t.Any) -> Json:
 
 def service(ecs: t.Any, **options: t.Any) -> t.Any:
     asked = given(SERVICE, force_new_deployment=False, task_definition="web", name="web", **options)
-    return service_flow.desired_of(asked, service_flow.request_shapes(ecs), False)
+    return desired_of(asked, request_shapes(ecs), False)
 
 
 def task_definition(ecs: t.Any, **options: t.Any) -> t.Any:

@@ -15,9 +15,10 @@ import botocore.client
 import pytest
 from botocore.exceptions import ClientError
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.tags import CHECKPOINT_RUN_TAG
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import rollback as rollback_flow
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.checkpoint import RUN_TAG, Run, run_of
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import flow as service_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.checkpoint import Run, run_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import change_flow as service_changes
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import (
     Json,
     Rollouts,
@@ -39,7 +40,7 @@ class KilledError(BaseException):
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (rollback_flow, service_flow):
+    for module in (rollback_flow, service_changes):
         monkeypatch.setattr(module, "_STALE_SECONDS", 0.1)
 
 
@@ -176,7 +177,7 @@ def test_a_service_that_another_release_has_taken_over_is_not_rolled_back(
     def answer(operation: str, request: Json, call: Call) -> Json:
         if operation == "DescribeServiceDeployments":
             arn = described(ecs, "db")[0]["serviceArn"]
-            ecs.tag_resource(resourceArn=arn, tags=[{"key": RUN_TAG, "value": others[RUN_TAG]}])
+            ecs.tag_resource(resourceArn=arn, tags=[{"key": CHECKPOINT_RUN_TAG, "value": others[CHECKPOINT_RUN_TAG]}])
         return call()
 
     with monkeypatch.context() as patch:

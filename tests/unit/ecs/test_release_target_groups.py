@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import flow as service_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import change_flow as service_changes
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.target_group import model as target_groups
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import (
     Json,
@@ -125,7 +125,7 @@ def test_with_a_service_that_the_release_created_settings_go_back_too(
 def test_for_a_service_that_another_client_creates_meanwhile_settings_go_back(
     release: Run, group: Group, rollouts: Rollouts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service_flow, "_STALE_SECONDS", 0.1)
+    monkeypatch.setattr(service_changes, "_STALE_SECONDS", 0.1)
     message = "Creation of service was not idempotent."
     error = ClientError({"Error": {"Code": "InvalidParameterException", "Message": message}}, "CreateService")
     rollouts.refused["CreateService", "web"] = error

@@ -13,7 +13,7 @@ from ..._core.tags import changes, to_list
 from ..._core.types import Connection, Json, Result
 from .. import api as ecs_api
 from ..limits import name_problems, refuse
-from ..service.namespaces import spelled_as
+from ..service.namespace_flow import spelled_as
 from . import api, model
 
 PARTS = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS")

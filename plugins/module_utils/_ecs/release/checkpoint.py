@@ -15,9 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..._core.names import last
-from ..._core.tags import CHECKPOINT_TAG, Tags
+from ..._core.tags import CHECKPOINT_RUN_TAG, Tags
 
-RUN_TAG = f"{CHECKPOINT_TAG}.run"
 State = t.Literal["", "complete", "interrupted"]
 STATES: tuple[State, ...] = ("complete", "interrupted")
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html
@@ -50,7 +49,7 @@ class Run:
             "state": self.state,
             "by": _NOT_ALLOWED.sub("-", self.by),
         }
-        return {RUN_TAG: " ".join(f"{name}={word}" for name, word in words.items() if word)[:_MOST]}
+        return {CHECKPOINT_RUN_TAG: " ".join(f"{name}={word}" for name, word in words.items() if word)[:_MOST]}
 
     @property
     def told(self) -> str:
@@ -61,7 +60,7 @@ class Run:
 
 def run_of(tags: Mapping[str, str]) -> Run | None:
     """The release that wrote the checkpoint among the tags; None where it does not say."""
-    words = dict(word.partition("=")[::2] for word in tags.get(RUN_TAG, "").split())
+    words = dict(word.partition("=")[::2] for word in tags.get(CHECKPOINT_RUN_TAG, "").split())
     if not words.get("id"):
         return None
     services = words.get("services", "")
@@ -85,15 +84,3 @@ def release_id(cluster: str, services: t.Any) -> str:
 def at(moment: datetime.datetime) -> str:
     """A moment as checkpoints spell it, which sorts as text."""
     return f"{moment.astimezone(datetime.UTC):{_TIME}}"
-
-
-def client_token(request: Mapping[str, t.Any], generation: str) -> str:
-    """The idempotency token of a CreateService request: the same for the same request, however often it is made.
-
-    `generation` tells the service from deleted ones of the same name: AWS remembers their tokens, too. What names the
-    run is left out, for a rerun makes the same request.
-    """
-    tags = [tag for tag in request.get("tags") or () if tag.get("key") != RUN_TAG]
-    text = json.dumps([{**request, "tags": tags}, generation], sort_keys=True, default=str)
-    # AWS takes 36 characters.
-    return hashlib.sha256(text.encode()).hexdigest()[:36]

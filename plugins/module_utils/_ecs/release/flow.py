@@ -37,8 +37,9 @@ from ..limits import check_cluster
 from ..rollout.judge import is_steady
 from ..rollout.observe import Cloud, RolloutReader
 from ..service import api as service_api
-from ..service import flow as service_flow
+from ..service import change_flow as service_changes
 from ..service.model import DesiredService, ServicePlan, Shapes, plan_service
+from ..service.read_flow import request_shapes
 from ..target_group import flow as target_groups_flow
 from ..target_group.model import changed
 from ..task_definition import api as definition_api
@@ -87,7 +88,7 @@ def run(connection: Connection) -> Result:
     if not params["services"] and not params["rollback"]:
         raise SlipwayError(INVALID_OPTION, "services: expected one service or more, got none.")
     cloud = Cloud(connection.client)
-    shapes = service_flow.request_shapes(cloud.ecs)
+    shapes = request_shapes(cloud.ecs)
     parts = parts_of(connection, cloud.ecs, shapes)
     progress = Progress(params["progress"])
     pool = ThreadPoolExecutor(params["parallel"], initializer=leave_stopping_to_main_thread)
@@ -255,9 +256,9 @@ def _start(release: Release, part: Part, reader: RolloutReader) -> Service | Non
     _change_target_groups(release, part)
     if part.plan.changed:
         request = request_of(release, part.name, part.desired)
-        part.answer = service_flow.apply(release.cloud, request, service, part.plan, None)
+        part.answer = service_changes.apply(release.cloud, request, service, part.plan, None)
         release.say(part, _way(service, part.answer))
-    service_flow.follow_change(reader, service, part.answer or service)
+    service_changes.follow_change(reader, service, part.answer or service)
     if not part.plan.changed:
         reader.judge.settling = max((group.settling for group in part.groups), default=0)
     return part.answer or service
@@ -273,14 +274,14 @@ def _change_target_groups(release: Release, part: Part) -> None:
 def _create(release: Release, part: Part, reader: RolloutReader) -> Service:
     """Create a service with its checkpoint. It is rolled back only if this request has created it."""
     if (part.service or {}).get("status") == "DRAINING":
-        service_flow.wait_deleted(release.cloud, release.cluster, part.name, release.timeout)
+        service_changes.wait_deleted(release.cloud, release.cluster, part.name, release.timeout)
     part.before = before = checkpoint_for(part, release.run)
     _change_target_groups(release, part)
     noted = [*part.plan.request.get("tags", ()), *tagging.to_list(mark(before))]
     planned = replace(part.plan, request={**part.plan.request, "tags": noted})
     part.asked_to_create = True
     try:
-        part.answer = service_flow.apply(
+        part.answer = service_changes.apply(
             release.cloud, request_of(release, part.name, part.desired), None, planned, part.service
         )
     except SlipwayError as error:
@@ -290,7 +291,7 @@ def _create(release: Release, part: Part, reader: RolloutReader) -> Service:
         raise
     part.made = identity(part.answer)
     release.say(part, _way(None, part.answer))
-    service_flow.follow_change(reader, None, part.answer)
+    service_changes.follow_change(reader, None, part.answer)
     return part.answer
 
 

@@ -28,10 +28,11 @@ from ..limits import problems_of, refuse
 from ..rollout.judge import is_steady
 from ..rollout.observe import Cloud
 from ..service import api as service_api
-from ..service import flow as service_flow
 from ..service.limits import relation_problems
 from ..service.members import Options
 from ..service.model import DesiredService, ServicePlan, Shapes, exists, plan_service, refuse_blocked
+from ..service.options import desired_of, require_task_definition
+from ..service.read_flow import options_of, resolve_task_definition
 from ..target_group import flow as target_groups_flow
 from ..target_group.model import TargetGroup, changed, used_by
 from ..task_definition import api as definition_api
@@ -243,7 +244,7 @@ def _part(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool)
         asked, problems = problems_of(lambda: _asked(definition, ecs, check_mode))
         definition = None
     params["task_definition"] = None if definition is None else str(definition)
-    desired, wrong = problems_of(lambda: service_flow.desired_of(params, shapes, check_mode))
+    desired, wrong = problems_of(lambda: desired_of(params, shapes, check_mode))
     problems += wrong
     if asked and asked.document is not None:
         whole = {**asked.document, **asked.options}
@@ -295,7 +296,7 @@ def read_parts(pool: Executor, cloud: Cloud, cluster: str, parts: Sequence[Part]
         part.service = service = found.get(part.name)
         if not exists(service) or (service or {}).get("status") == "DRAINING":
             continue
-        part.current = service_flow.options_of(cloud, service, part.desired)
+        part.current = options_of(cloud, service, part.desired)
         part.before = unmark((part.current or {}).get("tags") or {})
         if part.before and not part.before.fits(str((service or {}).get("taskDefinition", ""))):
             part.before = None
@@ -309,7 +310,7 @@ def plan_parts(pool: Executor, cloud: Cloud, parts: Sequence[Part], shapes: Shap
     running = {str((part.current or {}).get("task_definition", "")) for part in parts}
     found = {
         name: pool.submit(
-            service_flow.resolve_task_definition,
+            resolve_task_definition,
             cloud,
             name,
             next((arn for arn in running if arn.endswith(f"/{name}")), ""),
@@ -363,7 +364,7 @@ def plan_part(part: Part, shapes: Shapes) -> None:
         part.desired.options["task_definition"] = part.definition.arn
     if part.current is None and part.initial_count is not None:
         part.desired.options.setdefault("desired_count", part.initial_count)
-    service_flow.require_task_definition(part.desired, part.current, part.name)
+    require_task_definition(part.desired, part.current, part.name)
     if part.definition:
         refuse(list(relation_problems(part.desired.options, part.definition.draft.request)))
     part.plan = plan_service(part.current, part.desired, shapes)

@@ -13,9 +13,8 @@ from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.types import Result
 from ..rollout.judge import primary
-from ..service import flow as service_flow
 from ..service.members import Options
-from ..service.model import to_result
+from ..service.model import predicted, to_result, with_tags
 from ..target_group.model import changed, diff_of
 from ..task_definition.flow import secret_warnings
 from .model import Row, counted, marks, table
@@ -105,7 +104,7 @@ def _answer(part: Part) -> Options:
     if part.back and part.back.state == "arrived" and _is_new(part):
         return {}
     if not part.back:
-        service = service_flow.with_tags(service, part.service, part.plan)
+        service = with_tags(service, part.service, part.plan)
     else:
         service = {**service, "tags": (part.service or {}).get("tags")}
     return _plain(to_result(service))
@@ -113,7 +112,7 @@ def _answer(part: Part) -> Options:
 
 def _predicted(part: Part) -> Options:
     existing = part.service if part.current is not None else None
-    return _plain(service_flow.predicted(existing, part.plan, part.name))
+    return _plain(predicted(existing, part.plan, part.name))
 
 
 def _plain(service: Options) -> Options:

@@ -16,7 +16,7 @@ from ..._core.waiting import poll
 from ..rollout.judge import is_steady
 from ..rollout.observe import RolloutReader
 from ..service import api as service_api
-from ..service import flow as service_flow
+from ..service import change_flow as service_changes
 from ..service.members import Options
 from ..service.model import DesiredService, exists, from_api, plan_service
 from ..target_group import flow as target_groups_flow
@@ -30,14 +30,14 @@ from .rollouts import NotMonitored, Service, ServiceRollout
 _STALE_SECONDS = 10.0
 
 
-def request_of(release: Release, name: str, desired: DesiredService) -> service_flow.Request:
-    """What service_flow is asked; a service that is there already is ours if it has the checkpoint of this release."""
+def request_of(release: Release, name: str, desired: DesiredService) -> service_changes.Request:
+    """The request for a service. An existing service is ours if it has the checkpoint of this release."""
 
     def ours(service: Options) -> bool:
         found = _checkpoint(service)
         return bool(found and found.run and found.run.id == release.run.id)
 
-    return service_flow.Request(release.cluster, name, desired, None, True, release.timeout, False, ours)
+    return service_changes.Request(release.cluster, name, desired, None, True, release.timeout, False, ours)
 
 
 def roll_back(release: Release, parts: Sequence[Part]) -> None:
@@ -103,13 +103,13 @@ def _start(release: Release, part: Part, reader: RolloutReader, service: Service
     if not planned.changed and is_steady(service) and not settling:
         return None
     if not planned.changed:
-        service_flow.follow_change(reader, service, service)
+        service_changes.follow_change(reader, service, service)
         reader.judge.settling = settling
         return service
     reader.read_known()
-    answer = service_flow.apply(release.cloud, request_of(release, part.name, desired), service, planned, None)
+    answer = service_changes.apply(release.cloud, request_of(release, part.name, desired), service, planned, None)
     release.say(part, f"back to {last(answer.get('taskDefinition'))}")
-    service_flow.follow_change(reader, service, answer)
+    service_changes.follow_change(reader, service, answer)
     return answer
 
 
@@ -135,7 +135,7 @@ def _delete(release: Release, part: Part) -> None:
         raise SlipwayError(CONFLICT, told, {"service_arn": service.get("serviceArn")})
     service_api.delete_service(release.ecs, release.cluster, part.name, force=True)
     release.say(part, "deleted, there was none before")
-    service_flow.wait_deleted(release.cloud, release.cluster, part.name, release.timeout)
+    service_changes.wait_deleted(release.cloud, release.cluster, part.name, release.timeout)
 
 
 def _read_created(release: Release, part: Part) -> Service | None:

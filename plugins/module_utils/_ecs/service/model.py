@@ -185,3 +185,18 @@ def _blocked(plan: Plan, current: Options, update_shape: Shape) -> tuple[str, ..
     if controller in UPDATABLE and "deployment_controller" not in plan.members:
         names |= plan.members - UPDATABLE[controller]
     return tuple(sorted(names))
+
+
+def with_tags(service: t.Mapping[str, t.Any], before: Options | None, planned: ServicePlan) -> Options:
+    """AWS answers a change without tags."""
+    tags = planned.plan.predicted.get("tags")
+    if tags is None:
+        tags = tagging.from_list((before or {}).get("tags"))
+    return {**service, "tags": tagging.to_list(tags)}
+
+
+def predicted(service: Options | None, planned: ServicePlan, name: str) -> Options:
+    """The service as a real run would leave it, under the keys that AWS uses."""
+    after = {**(to_result(service) if service else {}), **planned.plan.predicted}
+    after.pop("role", None)
+    return {**after, "service_name": name, "status": "ACTIVE"}

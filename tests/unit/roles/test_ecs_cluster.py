@@ -31,9 +31,12 @@ REFUSED: list[tuple[Json, str]] = [
     ({"ecs_cluster_architecture": "ARM"}, "ecs_cluster_architecture: expected one of X86_64, ARM64, got 'ARM'"),
     (
         {"ecs_cluster_default_strategy": [{"capacityProvider": "hosts-ecs", "weight": 1}]},
-        "names hosts-ecs, and right are",
+        "ecs_cluster_default_strategy: expected one or more of FARGATE, FARGATE_SPOT, got hosts-ecs.",
     ),
-    ({"ecs_cluster_default_strategy": [{"capacityProvider": "FARGATE"}]}, "one of them with a weight of 1 or more"),
+    (
+        {"ecs_cluster_default_strategy": [{"capacityProvider": "FARGATE"}]},
+        "expected one capacity provider with a weight of 1 or more, got none.",
+    ),
     (
         {
             **HOSTS,
@@ -42,18 +45,21 @@ REFUSED: list[tuple[Json, str]] = [
                 {"capacityProvider": "hosts-ecs", "weight": 1},
             ],
         },
-        "Fargate's not mixed with others",
+        "expected providers of Fargate or others, got both: FARGATE, hosts-ecs.",
     ),
-    ({**HOSTS, "ecs_cluster_hosts": "ecs-hosts"}, "ecs_cluster_hosts is 'ecs-hosts'"),
-    ({**HOSTS, "ecs_cluster_instances_min": 5}, "ecs_cluster_instances_min is 5"),
-    ({**HOSTS, "ecs_cluster_target_capacity": 101}, "ecs_cluster_target_capacity 101 (1 to 100)"),
+    ({**HOSTS, "ecs_cluster_hosts": "ecs-hosts"}, "aws, ecs or fargate, got 'ecs-hosts'."),
+    ({**HOSTS, "ecs_cluster_instances_min": 5}, "expected ascending numbers from 0, the last at least 1, got 5, 5, 4."),
+    ({**HOSTS, "ecs_cluster_target_capacity": 101}, "ecs_cluster_target_capacity: expected 1 to 100, got 101."),
     (
         {**HOSTS, "ecs_cluster_instance_type": "t4g.small"},
-        "t4g.small, which is ARM64, and ecs_cluster_architecture is X86_64",
+        "expected a type of the architecture X86_64, such as t3.medium, got t4g.small (ARM64).",
     ),
-    ({**HOSTS, "ecs_cluster_instance_volume_size": 8}, "ecs_cluster_instance_volume_size 8 (30 to 16384 GiB)"),
+    (
+        {**HOSTS, "ecs_cluster_instance_volume_size": 8},
+        "ecs_cluster_instance_volume_size: expected 30 to 16384, got 8.",
+    ),
     ({"slipway_permissions_boundary": "shop-boundary"}, "managed policy, such as arn:aws:iam::123456789012:policy"),
-    ({**HOSTS, "ecs_cluster_instance_image": "latest"}, "ecs_cluster_instance_image is 'latest'"),
+    ({**HOSTS, "ecs_cluster_instance_image": "latest"}, "the name of a parameter, got 'latest'."),
 ]
 
 
@@ -121,7 +127,7 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 @pytest.fixture(scope="module")
 def story(moto: Cloud) -> Story:
     story = Story(network_of(moto))
-    tidied = [entry("main"), entry("tidy")]
+    obsolete = [entry("main"), entry("delete_obsolete_hosts")]
 
     def play(name: str, tasks: list[Json], *options: str, **variables: t.Any) -> None:
         story.played[name] = moto.play(tasks, *options, ecs_network_result=story.network, **variables)
@@ -131,13 +137,13 @@ def story(moto: Cloud) -> Story:
     play("predicted", [entry("main")], "--check", **HOSTS)
     play("made", [entry("main")], **HOSTS)
     play("again", [entry("main")], **HOSTS)
-    play("fargate", tidied)
-    play("fargate again", tidied, "--check")
+    play("fargate", obsolete)
+    play("fargate again", obsolete, "--check")
     play("removed", [entry("main", **HOSTS), entry("absent", **HOSTS)])
     return story
 
 
-def test_wrong_variables_are_refused_before_anything_is_made(moto: Cloud) -> None:
+def test_invalid_variables_are_refused_before_anything_is_created(moto: Cloud) -> None:
     before = state_of(moto)
     run = moto.play([refusal(case) for case, _text in REFUSED], ecs_network_result=network_of(moto))
     told = " ".join(run.output.split())
@@ -145,7 +151,7 @@ def test_wrong_variables_are_refused_before_anything_is_made(moto: Cloud) -> Non
     assert state_of(moto) == before
 
 
-def test_a_lost_answer_to_what_it_creates_ends_well(moto: Cloud) -> None:
+def test_lost_answers_to_requests_that_create_are_recovered(moto: Cloud) -> None:
     losing = ["CreateRole", "CreateLogGroup"]
 
     def after(request: Request, answer: Answer) -> Answer:
@@ -154,25 +160,16 @@ def test_a_lost_answer_to_what_it_creates_ends_well(moto: Cloud) -> None:
             raise LostError
         return answer
 
-    logs = {"ecs_cluster_log_groups": [{"name": "/lost", "retention": 7}], "__ecs_cluster_logs_found": []}
-    tasks = [entry("log_groups", **logs), entry("roles")]
+    logs = {"ecs_cluster_log_groups": [{"name": "/lost", "retention": 7}]}
     with Proxy(moto.address, after=after) as proxy:
-        run = moto._replace(address=proxy.address).play(tasks)
-    iam, cloudwatch = moto.client("iam"), moto.client("logs")
-    roles = [role["RoleName"] for role in iam.list_roles()["Roles"]]
+        run = moto._replace(address=proxy.address).play([entry("main")], **logs)
     try:
         assert (run.code, losing) == (0, []), run.output
         assert run.changed >= 2
-        assert cloudwatch.describe_log_groups()["logGroups"][0]["retentionInDays"] == 7
+        assert moto.client("logs").describe_log_groups()["logGroups"][0]["retentionInDays"] == 7
     finally:
-        for role in roles:
-            for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
-                iam.delete_role_policy(RoleName=role, PolicyName=policy)
-            for policy in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]:
-                iam.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
-            iam.delete_role(RoleName=role)
-        for group in cloudwatch.describe_log_groups()["logGroups"]:
-            cloudwatch.delete_log_group(logGroupName=group["logGroupName"])
+        deleted = moto.play([entry("absent")], **logs)
+        assert deleted.code == 0, deleted.output
 
 
 @pytest.mark.variants
@@ -184,13 +181,13 @@ def test_check_mode_predicts_the_run(story: Story) -> None:
 
 
 @pytest.mark.variants
-def test_the_second_run_changes_nothing(story: Story) -> None:
+def test_a_rerun_is_unchanged(story: Story) -> None:
     assert (story.played["again"].code, story.played["again"].changed) == (0, 0), story.played["again"].output
     assert story.states["again"]["templates"] == story.states["made"]["templates"]
 
 
 @pytest.mark.variants
-def test_hosts_are_as_asked(story: Story) -> None:
+def test_hosts_have_the_settings_of_the_variables(story: Story) -> None:
     made = story.states["made"]
     (cluster,), (provider,), (group,), ((version,),) = (
         made[kind] for kind in ("clusters", "providers", "groups", "templates")
@@ -212,7 +209,7 @@ def test_hosts_are_as_asked(story: Story) -> None:
 
 
 @pytest.mark.variants
-def test_back_on_fargate_the_hosts_are_gone(story: Story) -> None:
+def test_back_on_fargate_the_hosts_are_deleted(story: Story) -> None:
     assert story.played["fargate"].code == 0, story.played["fargate"].output
     left = story.states["fargate"]
     assert [left[kind] for kind in ("providers", "groups", "templates", "profiles")] == [[], [], [], []]
@@ -224,6 +221,6 @@ def test_back_on_fargate_the_hosts_are_gone(story: Story) -> None:
 
 
 @pytest.mark.variants
-def test_nothing_is_left(story: Story) -> None:
+def test_absent_deletes_everything(story: Story) -> None:
     assert story.played["removed"].code == 0, story.played["removed"].output
     assert story.states["removed"] == story.states["empty"]

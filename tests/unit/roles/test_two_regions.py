@@ -19,12 +19,12 @@ def cluster(entry: str) -> dict[str, t.Any]:
 
 
 @pytest.mark.variants
-def test_roles_of_another_region_are_neither_taken_nor_removed(cloud: Cloud) -> None:
+def test_roles_of_another_region_are_neither_changed_nor_deleted(cloud: Cloud) -> None:
     made = cloud.play([cluster("main")])
     assert made.code == 0, made.output
     refused = cloud.play([cluster("main")], slipway_region="us-east-1")
     assert refused.code == 2
-    assert "ecs-execution, ecs-task is there without the tag slipway:project=ecs, or is a" in refused.output
+    assert "ecs-execution, ecs-task: expected the tag slipway:project=ecs and no other region in" in refused.output
     removed = cloud.play([cluster("absent")], slipway_region="us-east-1")
     assert removed.code == 0, removed.output
     assert {role["RoleName"] for role in cloud.client("iam").list_roles()["Roles"]} >= {"ecs-execution", "ecs-task"}

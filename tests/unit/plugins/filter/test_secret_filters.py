@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who may read which secret, what is wrong with secrets, and which services scale."""
+"""What is wrong with secrets, and which services scale."""
 
 from __future__ import annotations
 
@@ -11,46 +11,11 @@ from typing import Any
 import pytest
 
 from ansible_collections.slipway.aws.plugins.filter.scaled_services import scaled_services
-from ansible_collections.slipway.aws.plugins.filter.secret_items import secret_items
 from ansible_collections.slipway.aws.plugins.filter.secret_problems import secret_problems
-from ansible_collections.slipway.aws.plugins.filter.secret_statements import secret_statements
 
 Json = dict[str, Any]
 ARN = "arn:aws:secretsmanager:eu-central-1:210987654321:secret:far-Ab12Cd"
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-
-
-def test_the_policy_names_exactly_the_secrets() -> None:
-    secrets: dict[str, Json | None] = {
-        "key": None,
-        "database": {"type": "SecretsManager", "kms_key_id": KEY},
-        "shared": {"from": "/shared/key"},
-        "far": {"from": ARN},
-    }
-    items = secret_items(secrets, settings=["level"])
-    assert secret_statements(items, "shop", account="123456789012") == [
-        {
-            "Sid": "Parameters",
-            "Effect": "Allow",
-            "Action": "ssm:GetParameters",
-            "Resource": [
-                "arn:aws:ssm:*:123456789012:parameter/shared/key",
-                "arn:aws:ssm:*:123456789012:parameter/shop/key",
-                "arn:aws:ssm:*:123456789012:parameter/shop/level",
-            ],
-        },
-        {
-            "Sid": "Secrets",
-            "Effect": "Allow",
-            "Action": "secretsmanager:GetSecretValue",
-            "Resource": ["arn:aws:secretsmanager:*:123456789012:secret:shop/database-??????", ARN],
-        },
-        {"Sid": "Keys", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": [KEY]},
-    ]
-
-
-def test_without_secrets_nothing_is_allowed() -> None:
-    assert secret_statements([], "shop", account="123456789012") == []
 
 
 def test_right_secrets() -> None:

@@ -1,0 +1,235 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ecs_cluster creates and keeps, from its variables and from what it found in the account. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ansible_collections.slipway.aws.plugins.filter.instance_architecture import instance_architecture
+from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
+from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import text_of
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE_PROVIDERS, Limit, name_problems
+
+# The role's variables, or AWS's answers by kind, as the modules return them.
+Variables = Mapping[str, Any]
+Found = Mapping[str, Sequence[Json]]
+
+PROJECT, REGION = "slipway:project", "slipway:region"
+# The tag of a cluster that has hosts, or may have some left.
+HOSTING = "slipway:hosting"
+# Answers by kind: what has a name that the role chose, and how messages and tasks call what hosts consist of.
+NAMES = {"clusters": "name", "log_groups": "log_group_name", "roles": "role_name"}
+HOSTS = {
+    "capacity_providers": "capacity provider",
+    "auto_scaling_groups": "Auto Scaling group",
+    "launch_templates": "launch template",
+    "instance_profiles": "instance profile",
+}
+
+_ROLE = re.compile(r"[a-zA-Z0-9_+=,.@-]{1,64}")
+_HOSTS = re.compile(r"(?!(?i:aws|ecs|fargate))[a-zA-Z0-9_-]{1,64}")
+_LOG_GROUP = re.compile(r"[a-zA-Z0-9._/#-]{1,512}")
+_BOUNDARY = re.compile(r"(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+)?")
+_IMAGE = re.compile(r"ami-[0-9a-f]{8,17}|resolve:ssm:[a-zA-Z0-9_.:/-]+")
+_PAGE = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_"
+_NUMBERS = {
+    "target_capacity": Limit(
+        1, 100, "https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ManagedScaling.html"
+    ),
+    "instance_volume_size": Limit(30, 16384, f"{_PAGE}EbsBlockDevice.html"),
+    "instance_metadata_hops": Limit(1, 64, f"{_PAGE}LaunchTemplateInstanceMetadataOptionsRequest.html"),
+}
+
+
+def problems(variables: Variables) -> list[str]:
+    """What is wrong with the variables, one sentence each."""
+    found = [*name_problems(variables["ecs_cluster_name"], "ecs_cluster_name"), *_role_problems(variables)]
+    boundary = variables["ecs_cluster_permissions_boundary"]
+    if not _BOUNDARY.fullmatch(boundary):
+        found.append(
+            "ecs_cluster_permissions_boundary: expected the ARN of a managed policy, such as"
+            f" arn:aws:iam::123456789012:policy/shop-boundary, got {boundary!r}. Name the policy by its ARN."
+        )
+    found += [*_log_group_problems(variables["ecs_cluster_log_groups"]), *_strategy_problems(variables)]
+    return [*found, *(_host_problems(variables) if is_on_hosts(variables) else ())]
+
+
+def is_on_hosts(variables: Variables) -> bool:
+    return bool(variables["ecs_cluster_hosting"] == "ec2")
+
+
+def _role_problems(variables: Variables) -> Iterator[str]:
+    names = ["execution_role", "task_role", *(["instance_role"] if is_on_hosts(variables) else [])]
+    taken: dict[str, str] = {}
+    for variable in (f"ecs_cluster_{name}" for name in names):
+        role = variables[variable]
+        if not _ROLE.fullmatch(role):
+            yield f"{variable}: expected 1 to 64 letters, digits or _+=,.@-, got {role!r}."
+        if role in taken:
+            yield f"{variable}: expected another name than that of {taken[role]}, got {role!r} for both."
+        taken[role] = variable
+
+
+def _log_group_problems(groups: Sequence[Json]) -> Iterator[str]:
+    if not groups:
+        yield "ecs_cluster_log_groups: expected at least one log group, got none."
+    for number, group in enumerate(groups):
+        if not _LOG_GROUP.fullmatch(group["name"]):
+            where = f"ecs_cluster_log_groups[{number}].name"
+            yield f"{where}: expected 1 to 512 letters, digits or ._-/#, such as /ecs/shop, got {group['name']!r}."
+
+
+def _providers(variables: Variables) -> list[str]:
+    given: list[str] = variables["ecs_cluster_capacity_providers"]
+    return list(dict.fromkeys([*given, *([variables["ecs_cluster_hosts"]] if is_on_hosts(variables) else [])]))
+
+
+def _strategy_problems(variables: Variables) -> Iterator[str]:
+    variable, strategy = "ecs_cluster_default_strategy", variables["ecs_cluster_default_strategy"]
+    named, known = [item["capacityProvider"] for item in strategy], _providers(variables)
+    if not named or set(named) - set(known):
+        yield f"{variable}: expected one or more of {', '.join(known)}, got {', '.join(named) or 'none'}."
+    if len({name in FARGATE_PROVIDERS for name in named}) > 1:
+        yield f"{variable}: expected providers of Fargate or others, got both: {', '.join(named)}. AWS cannot mix them."
+    if named and not any(int(item.get("weight") or 0) > 0 for item in strategy):
+        yield f"{variable}: expected one capacity provider with a weight of 1 or more, got none."
+
+
+def _host_problems(variables: Variables) -> Iterator[str]:
+    of = {name.removeprefix("ecs_cluster_"): value for name, value in variables.items()}
+    if not _HOSTS.fullmatch(of["hosts"]):
+        yield (
+            "ecs_cluster_hosts: expected 1 to 64 letters, digits, hyphens or underscores that do not begin with aws,"
+            f" ecs or fargate, got {of['hosts']!r}."
+        )
+    least, start, most = (int(of[f"instances_{name}"]) for name in ("min", "desired", "max"))
+    if not 0 <= least <= start <= most or most < 1:
+        yield (
+            "ecs_cluster_instances_min, ecs_cluster_instances_desired, ecs_cluster_instances_max: expected ascending"
+            f" numbers from 0, the last at least 1, got {least}, {start}, {most}."
+        )
+    for name, limit in _NUMBERS.items():
+        if not limit.holds(int(of[name])):
+            yield f"ecs_cluster_{name}: expected {limit}, got {of[name]}."
+    kind, wanted = of["instance_type"], of["architecture"]
+    if not re.fullmatch(r"[a-z0-9-]+[.][a-z0-9-]+", kind) or instance_architecture(kind) != wanted:
+        yield (
+            f"ecs_cluster_instance_type: expected a type of the architecture {wanted}, such as"
+            f" {'t4g' if wanted == 'ARM64' else 't3'}.medium, got {kind} ({instance_architecture(kind)})."
+            " Change it, or ecs_cluster_architecture."
+        )
+    if not _IMAGE.fullmatch(of["instance_image"]):
+        yield (
+            "ecs_cluster_instance_image: expected the id of an image, or resolve:ssm: and the name of a parameter,"
+            f" got {of['instance_image']!r}."
+        )
+
+
+def plan(variables: Variables, found: Found) -> Json:
+    """Problems, what of the project exists, and what follows from both. What was not read is not in `found`."""
+    on_hosts, tags = is_on_hosts(variables), own_tags(variables)
+    named = {kind: _of_role(kind, variables, found.get(kind) or ()) for kind in (*NAMES, *HOSTS)}
+    owned = {kind: [one for one in some if _is_owned(one, variables)] for kind, some in named.items()}
+    foreign = [_call(kind, one, variables) for kind, some in named.items() for one in some if one not in owned[kind]]
+    cluster = next(iter(owned["clusters"]), {})
+    had_hosts = HOSTING in tags_of(cluster)
+    kept = [name for name in cluster.get("capacity_providers") or () if name == variables["ecs_cluster_hosts"]]
+    return {
+        "problems": [*problems(variables), *_foreign_problems(foreign, variables)],
+        "owned": {kind: [one[name] for one in owned[kind]] for kind, name in NAMES.items()},
+        "hosts": [what for kind, what in HOSTS.items() if owned[kind]],
+        "had_hosts": had_hosts,
+        "has_group": bool(owned["auto_scaling_groups"]),
+        "tags": tags,
+        "role_tags": {**tags, REGION: variables["ecs_cluster_region"]},
+        "host_tags": {**tags, "Name": variables["ecs_cluster_hosts"]},
+        "cluster_tags": {**tags, **({HOSTING: "ec2"} if had_hosts or on_hosts else {})},
+        # Services may still be on those that are no longer wanted.
+        "capacity_providers": [*_providers(variables), *(kept if had_hosts and not on_hosts else ())],
+        "retention": {one["log_group_name"]: int(one.get("retention_in_days") or 0) for one in owned["log_groups"]},
+        "launch_template": next(iter(owned["launch_templates"]), {}),
+        "result": _result(variables, cluster, leftover_hosts=had_hosts and not on_hosts),
+    }
+
+
+def own_tags(variables: Variables) -> dict[str, Any]:
+    texts = {str(name): text_of(value) for name, value in variables["ecs_cluster_tags"].items()}
+    return {**texts, PROJECT: variables["ecs_cluster_project"]}
+
+
+def _of_role(kind: str, variables: Variables, found: Sequence[Json]) -> list[Json]:
+    """Log groups are found by how their names begin."""
+    names = [group["name"] for group in variables["ecs_cluster_log_groups"]]
+    return [one for one in found if kind != "log_groups" or one["log_group_name"] in names]
+
+
+def tags_of(one: Json) -> Json:
+    tags = one.get("tags") or {}
+    return tags if isinstance(tags, dict) else {item["key"]: item["value"] for item in tags}
+
+
+def _is_owned(one: Json, variables: Variables) -> bool:
+    """IAM has no regions: a role says whose it is, so that a site in another region neither takes nor deletes it."""
+    tags, region = tags_of(one), variables["ecs_cluster_region"]
+    return bool(tags.get(PROJECT) == variables["ecs_cluster_project"] and tags.get(REGION, region) == region)
+
+
+def _call(kind: str, one: Json, variables: Variables) -> str:
+    return str(one[NAMES[kind]]) if kind in NAMES else f"{HOSTS[kind]} {variables['ecs_cluster_hosts']}"
+
+
+def _foreign_problems(foreign: Sequence[str], variables: Variables) -> Iterator[str]:
+    if foreign:
+        yield (
+            f"{', '.join(foreign)}: expected the tag {PROJECT}={variables['ecs_cluster_project']} and no other region"
+            f" in {REGION}, got the tags of others. Two sites in one account need two names in ecs_cluster_project."
+            " Choose other names in ecs_cluster_name, ecs_cluster_log_groups, ecs_cluster_execution_role,"
+            " ecs_cluster_task_role, ecs_cluster_hosts and ecs_cluster_instance_role, or tag what is this project's."
+        )
+
+
+class Place(NamedTuple):
+    """Where ARNs are. IAM is global: with a region in its policies, sites of two regions would change them in turn."""
+
+    partition: str
+    account: str
+
+    def arn(self, service: str, resource: str) -> str:
+        return f"arn:{self.partition}:{service}:*:{self.account}:{resource}"
+
+    def role(self, name: str) -> str:
+        return UNKNOWN if self.account == UNKNOWN else f"arn:{self.partition}:iam::{self.account}:role/{name}"
+
+    def profile(self, name: str) -> str:
+        """Modules refuse an ARN without an account, as check mode may have it."""
+        if self.account == UNKNOWN:
+            return f"arn:aws:iam::000000000000:instance-profile/{UNKNOWN}"
+        return f"arn:{self.partition}:iam::{self.account}:instance-profile/{name}"
+
+
+def place_of(arn: str) -> Place:
+    parts = arn.split(":")
+    return Place(parts[1], parts[4]) if len(parts) > 4 else Place("aws", UNKNOWN)
+
+
+def _result(variables: Variables, cluster: Json, *, leftover_hosts: bool) -> Json:
+    """Roles and log groups are created before the cluster, and IAM's ARNs follow from its own."""
+    place = place_of(str(cluster.get("arn", "")))
+    roles = {f"{name}_role_arn": variables[f"ecs_cluster_{name}_role"] for name in ("execution", "task")}
+    return {
+        "name": cluster.get("name", ""),
+        "arn": cluster.get("arn", ""),
+        **{name: place.role(role) if cluster else "" for name, role in roles.items()},
+        "log_groups": [group["name"] for group in variables["ecs_cluster_log_groups"]] if cluster else [],
+        "hosting": variables["ecs_cluster_hosting"],
+        "architecture": variables["ecs_cluster_architecture"],
+        "capacity_providers": cluster.get("capacity_providers", []),
+        "default_strategy": cluster.get("default_capacity_provider_strategy", []),
+        "leftover_hosts": leftover_hosts,
+    }

@@ -1,0 +1,165 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The IAM roles and the launch template that the role ecs_cluster creates. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ansible_collections.slipway.aws.plugins.filter.secret_items import secret_items
+from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_cluster import (
+    Place,
+    Variables,
+    is_on_hosts,
+    own_tags,
+    place_of,
+    tags_of,
+)
+
+
+def resources(variables: Variables, arn: str, network: Json | None = None, template: Json | None = None) -> Json:
+    """Roles and, on hosts, the launch template, in the account of this ARN; `template` is the one that exists."""
+    place = place_of(arn)
+    roles = [_execution_role(variables, place), _task_role(variables, place)]
+    if not is_on_hosts(variables):
+        return {"roles": roles}
+    launch = _launch_template(variables, place.profile(variables["ecs_cluster_hosts"]), network or {}, template or {})
+    return {"roles": [*roles, _instance_role(variables, place)], "launch_template": launch}
+
+
+def _role(name: str, description: str, service: str, statements: Sequence[Json], **more: Any) -> Json:
+    assume = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole", **more.get("trust", {})}
+    return {
+        "name": name,
+        "description": description,
+        "trust": {"Version": "2012-10-17", "Statement": [assume]},
+        "managed_policies": more.get("policies", []),
+        "statements": list(statements),
+    }
+
+
+def _of_tasks(place: Place) -> Json:
+    """ECS of other accounts may not use the role."""
+    return {"Condition": {"StringEquals": {"aws:SourceAccount": place.account}}}
+
+
+def _execution_role(variables: Variables, place: Place) -> Json:
+    project, is_managed = variables["ecs_cluster_project"], variables["ecs_cluster_execution_policy"] == "managed"
+    policy = f"arn:{place.partition}:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+    own = () if is_managed else (*_start_statements(variables, place), *_secret_statements(variables, place))
+    return _role(
+        variables["ecs_cluster_execution_role"],
+        f"Starts the containers of {project}",
+        "ecs-tasks.amazonaws.com",
+        [*own, *variables["ecs_cluster_execution_statements"]],
+        policies=[policy] if is_managed else [],
+        trust=_of_tasks(place),
+    )
+
+
+def _task_role(variables: Variables, place: Place) -> Json:
+    return _role(
+        variables["ecs_cluster_task_role"],
+        f"What the containers of {variables['ecs_cluster_project']} may do",
+        "ecs-tasks.amazonaws.com",
+        variables["ecs_cluster_task_statements"],
+        trust=_of_tasks(place),
+    )
+
+
+def _instance_role(variables: Variables, place: Place) -> Json:
+    """What the agent of a host does, in this cluster alone."""
+    cluster = variables["ecs_cluster_name"]
+    join = ["RegisterContainerInstance", "DeregisterContainerInstance"]
+    join += [f"Submit{what}" for what in ("AttachmentStateChanges", "ContainerStateChange", "TaskStateChange")]
+    work = ["Poll", "StartTelemetrySession", "UpdateContainerInstancesState"]
+    statements = [
+        _statement("Find", "ecs:DiscoverPollEndpoint", "*"),
+        _statement("Join", [f"ecs:{one}" for one in join], place.arn("ecs", f"cluster/{cluster}")),
+        _statement("Work", [f"ecs:{one}" for one in work], place.arn("ecs", f"container-instance/{cluster}/*")),
+    ]
+    return _role(
+        variables["ecs_cluster_instance_role"],
+        f"Hosts of {variables['ecs_cluster_project']}",
+        "ec2.amazonaws.com",
+        [*statements, *variables["ecs_cluster_instance_statements"]],
+        policies=variables["ecs_cluster_instance_managed_policies"],
+    )
+
+
+def _statement(sid: str, action: str | list[str], resource: str | list[str]) -> Json:
+    return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
+
+
+def _start_statements(variables: Variables, place: Place) -> Iterator[Json]:
+    """What pulls images and writes logs."""
+    pull = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    repositories = variables["ecs_cluster_repositories"] or ["*"]
+    groups = [group["name"] for group in variables["ecs_cluster_log_groups"]]
+    yield _statement("Login", "ecr:GetAuthorizationToken", "*")
+    yield _statement("Pull", pull, [place.arn("ecr", f"repository/{name}") for name in repositories])
+    log = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    yield _statement("Log", log, [place.arn("logs", f"log-group:{name}:*") for name in groups])
+
+
+def _secret_statements(variables: Variables, place: Place) -> Iterator[Json]:
+    """What reads exactly the given secrets and settings, and uses a key only where a secret names one."""
+    secrets = secret_items(variables["ecs_cluster_secrets"], settings=variables["ecs_cluster_settings"])
+    arns: dict[str, list[str]] = {"ssm": [], "secretsmanager": []}
+    for secret in secrets:
+        source = str(secret.get("from") or f"{variables['ecs_cluster_project']}/{secret['name']}")
+        is_parameter = secret["type"] != "SecretsManager"
+        # Secrets Manager appends a hyphen and six characters to the name.
+        name = f"parameter/{source.lstrip('/')}" if is_parameter else f"secret:{source.lstrip('/')}-??????"
+        service = "ssm" if is_parameter else "secretsmanager"
+        arns[service].append(source if source.startswith("arn:") else place.arn(service, name))
+    keys = [str(secret["kms_key_id"]) for secret in secrets if secret.get("kms_key_id")]
+    given = (
+        ("Parameters", "ssm:GetParameters", arns["ssm"]),
+        ("Secrets", "secretsmanager:GetSecretValue", arns["secretsmanager"]),
+        ("Keys", "kms:Decrypt", keys),
+    )
+    yield from (_statement(sid, action, sorted(set(some))) for sid, action, some in given if some)
+
+
+def _launch_template(variables: Variables, profile: str, network: Json, template: Json) -> Json:
+    """A launch template is compared by its description: AWS answers with members that nobody asked for."""
+    of = {name.removeprefix("ecs_cluster_"): value for name, value in variables.items()}
+    data, tags = _user_data(of["name"]), {**own_tags(variables), "Name": of["hosts"]}
+    members = [*(of[f"instance_{name}"] for name in ("image", "type", "volume_size", "metadata_hops"))]
+    members += [of["hosts"], profile, tags, network["security_group_ids"]["tasks"], data]
+    digest = hashlib.sha256(json.dumps(members, sort_keys=True).encode()).hexdigest()
+    description = f"{of['project']} {digest}"
+    newest = template.get("latest_version_number", 0)
+    is_current = tags_of(template) == own_tags(variables) and any(
+        version["version_number"] == newest and version.get("version_description") == description
+        for version in template.get("versions") or ()
+    )
+    return {
+        "description": description,
+        "user_data": data,
+        "profile_arn": profile,
+        "is_current": is_current,
+        "id": template["launch_template_id"] if is_current else UNKNOWN,
+        "version": newest if is_current else UNKNOWN,
+    }
+
+
+def _user_data(cluster: str) -> str:
+    """An awsvpc task gets its role from ECS and needs no metadata of the host. The execution role writes logs, too."""
+    settings = {
+        "ECS_CLUSTER": cluster,
+        "ECS_AWSVPC_BLOCK_IMDS": "true",
+        "ECS_ENABLE_TASK_IAM_ROLE": "true",
+        "ECS_ENABLE_AWSLOGS_EXECUTIONROLE_OVERRIDE": "true",
+        "ECS_ENABLE_SPOT_INSTANCE_DRAINING": "true",
+    }
+    lines = "".join(f"{name}={value}\n" for name, value in settings.items())
+    return f"#!/bin/bash\ncat >> /etc/ecs/ecs.config <<'EOF'\n{lines}EOF\n"

@@ -10,8 +10,8 @@ short_description: Find the hosted zone that a domain name is in
 version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
-  - Finds the public hosted zone of Route 53 in which a record of a domain name has to stand. Of several that fit, the
-    longest name is the one that the internet asks.
+  - Finds the public hosted zone of Route 53 to which a record of a domain name belongs. Of several that fit, it is the
+    one with the longest name, which resolvers ask.
 positional: _input, zones
 options:
   _input:
@@ -19,14 +19,14 @@ options:
     type: str
     required: true
   zones:
-    description: Hosted zones as M(amazon.aws.route53_info) gives them, with C(id), C(name) and C(config).
+    description: Hosted zones as M(amazon.aws.route53_info) returns them, with C(id), C(name) and C(config).
     type: list
     elements: dict
     required: true
 """
 
 EXAMPLES = r"""
-- name: Where records of the shop have to stand
+- name: Show the hosted zone of the shop
   ansible.builtin.debug:
     msg: "{{ 'shop.example.com' | slipway.aws.hosted_zone(zones.hosted_zones) }}"  # Z0123456789EXAMPLE
 """
@@ -37,18 +37,9 @@ _value:
   type: str
 """
 
-import typing as t
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-Json = dict[str, t.Any]
-
-
-def hosted_zone(domain: str, zones: Sequence[Json]) -> str:
-    labels = "." + domain.lower().rstrip(".").removeprefix("*.")
-    public = [zone for zone in zones if not (zone.get("config") or {}).get("private_zone")]
-    fitting = [zone for zone in public if labels.endswith("." + zone["name"].lower().rstrip("."))]
-    found = max(fitting, key=lambda zone: len(zone["name"]), default={"id": ""})
-    return str(found["id"]).rpartition("/")[2]
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_load_balancer_problems import hosted_zone
 
 
 class FilterModule:

@@ -253,10 +253,11 @@ def test_order_and_case_of_hosts_do_not_matter(listener: Listener, run: t.Any) -
 @pytest.mark.parametrize(
     ("rules", "problem"),
     [
-        ([rule(1, "x", paths=["/"]), rule(1, "y", paths=["/"])], "priority 1 is given 2 times"),
-        ([rule(0, "x", paths=["/"])], "priority 0 is not between 1 and 50000"),
-        ([rule(1, "x")], "priority 1 has 0 hosts and paths, 1 to 5 are right"),
-        ([rule(1, "x", paths=list("abcdef"))], "priority 1 has 6 hosts and paths"),
+        ([rule(1, "x", paths=["/"]), rule(1, "y", paths=["/"])], "rules: expected one rule with priority 1, got 2."),
+        ([rule(0, "x", paths=["/"])], "rules[0].priority: expected 1 to 50000, got 0."),
+        ([rule(1, "x")], "rules[0].hosts and paths: expected 1 to 5 of both together, got 0."),
+        ([rule(1, "x", paths=[f"/{one}" for one in "abcdef"])], "expected 1 to 5 of both together, got 6."),
+        ([rule(1, "x", hosts=["localhost"])], "rules[0].hosts: expected names such as api.example.com or"),
     ],
 )
 def test_a_wrong_rule_is_refused(listener: Listener, run: t.Any, rules: list[Json], problem: str) -> None:

@@ -115,7 +115,7 @@ def test_check_mode_runs_from_an_empty_account(empty: t.Any, cloud: t.Any) -> No
 
 
 @pytest.mark.variants
-def test_check_mode_told_what_is_changed_then(empty: t.Any, made: t.Any) -> None:
+def test_check_mode_predicts_the_changes(empty: t.Any, made: t.Any) -> None:
     assert (made.code, made.changed) == (0, empty.changed), made.output
 
 
@@ -217,7 +217,7 @@ def given(made: t.Any, cloud: t.Any, network: Json) -> t.Any:
 
 
 @pytest.mark.variants
-def test_a_given_certificate_takes_the_place_of_the_other(given: t.Any, account: Account) -> None:
+def test_a_given_certificate_replaces_the_requested_one(given: t.Any, account: Account) -> None:
     arn, runs = given
     assert runs[0].code == 0, runs[0].output
     assert account.listeners()[443]["Certificates"][0]["CertificateArn"] == arn
@@ -226,18 +226,18 @@ def test_a_given_certificate_takes_the_place_of_the_other(given: t.Any, account:
 
 
 @pytest.mark.variants
-def test_the_second_run_changes_nothing(given: t.Any) -> None:
+def test_a_rerun_is_unchanged(given: t.Any) -> None:
     _arn, runs = given
     assert (runs[1].code, runs[1].changed) == (0, 0), runs[1].output
 
 
 @pytest.mark.variants
-def test_a_protected_load_balancer_stays_whole(given: t.Any, account: Account, cloud: t.Any) -> None:
+def test_a_load_balancer_with_deletion_protection_is_kept_whole(given: t.Any, account: Account, cloud: t.Any) -> None:
     protect(cloud, True)
     refused = cloud.play(role("absent"))
     protect(cloud, False)
     assert refused.code != 0
-    assert "ecs-alb has deletion protection" in refused.output
+    assert "ecs-alb: expected no deletion protection" in refused.output
     assert set(account.listeners()) == {80, 443}
 
 
@@ -249,7 +249,7 @@ def protect(cloud: t.Any, wanted: bool) -> None:
 
 
 @pytest.mark.variants
-def test_everything_goes_but_what_was_given(given: t.Any, account: Account, cloud: t.Any) -> None:
+def test_absent_deletes_everything_that_the_role_created(given: t.Any, account: Account, cloud: t.Any) -> None:
     arn, _runs = given
     cloud.client("elbv2").create_target_group(Name="theirs", Protocol="HTTP", Port=80, VpcId="vpc-1")
     gone = cloud.play(role("absent"))
@@ -266,68 +266,83 @@ def of_acm(value: str) -> Json:
     return {"ecs_load_balancer_certificate_arn": value}
 
 
-# Wrong variables, and what the refusal names: the variable, the value, what would be right.
+# Invalid variables, and what the error names: the variable, what is expected, the value.
 WRONG: dict[str, tuple[Json, list[str]]] = {
     "arn of another service": (
         of_acm("arn:aws:iam::123456789012:server-certificate/x"),
         ["server-certificate/x", "acm:eu"],
     ),
-    "certificate of another region": (of_acm(GIVEN.replace(REGION, "us-east-1")), ["us-east-1", f"of ACM in {REGION}"]),
-    "certificate that is not there": (of_acm(GIVEN), [GIVEN, "not there", "an issued certificate is right"]),
+    "certificate of another region": (
+        of_acm(GIVEN.replace(REGION, "us-east-1")),
+        ["us-east-1", f"expected a certificate of ACM in {REGION}"],
+    ),
+    "certificate that is not there": (of_acm(GIVEN), [GIVEN, "status: not found", "expected an issued certificate"]),
     "domain without a zone": (
         {"ecs_load_balancer_domains": ["www.example.com", "www.example.org"]},
         ["www.example.org", "public hosted zone", "example.com."],
     ),
     "zone of others": (
         {"ecs_load_balancer_domains": ["www.example.com"], "ecs_load_balancer_hosted_zone_id": "Z1"},
-        ["ecs_load_balancer_hosted_zone_id is 'Z1'"],
+        ["ecs_load_balancer_hosted_zone_id: expected the ID of a hosted zone of this account", "'Z1'"],
     ),
-    "no domain": ({"ecs_load_balancer_domains": ["https://example.com"]}, ["https://example.com", "www.example.com"]),
+    "no domain": (
+        {"ecs_load_balancer_domains": ["https://example.com"]},
+        ["ecs_load_balancer_domains[0]: expected a name such as www.example.com", "https://example.com"],
+    ),
     "old tls": (
         {**of_acm(GIVEN), "ecs_load_balancer_ssl_policy": "ELBSecurityPolicy-2016-08"},
         ["ELBSecurityPolicy-2016-08", "TLS 1.2"],
     ),
     "priority twice": (
         {"ecs_load_balancer_target_groups": [{**WEB, "paths": ["/"]}, {**API, "paths": ["/a"], "priority": 10}]},
-        ["api and web both have priority 10", "each needs its own"],
+        ["ecs_load_balancer_target_groups[1] (api).priority: expected one of its own, got 10, which web has"],
     ),
-    "host without a dot": (groups(hosts=["localhost"]), ["'localhost'", "api.example.com"]),
-    "idle timeout": ({"ecs_load_balancer_idle_timeout": 0}, ["ecs_load_balancer_idle_timeout is 0", "1 to 4000"]),
+    "host without a dot": (
+        groups(hosts=["localhost"]),
+        ["(api).hosts: expected names such as api.example.com", "'localhost'"],
+    ),
+    "idle timeout": (
+        {"ecs_load_balancer_idle_timeout": 0},
+        ["ecs_load_balancer_idle_timeout: expected 1 to 4000 seconds, got 0."],
+    ),
     "bucket": ({"ecs_load_balancer_access_logs_bucket": "My_Logs"}, ["'My_Logs'", "lower-case"]),
     "bucket of no name": (
         {"ecs_load_balancer_access_logs_create": True},
-        ["access_logs_create True", "name of a bucket"],
+        ["expected the name of a bucket for ecs_load_balancer_access_logs_create, got none."],
     ),
     "prefix": (
         {"ecs_load_balancer_access_logs_bucket": "logs", "ecs_load_balancer_access_logs_prefix": "/lb"},
-        ["'/lb'", "without a slash"],
+        ["'/lb'", "expected no slash at either end"],
     ),
     "bucket of others": (
         {"ecs_load_balancer_access_logs_bucket": "theirs", "ecs_load_balancer_access_logs_create": True},
-        ["ecs_load_balancer_access_logs_bucket is theirs", "slipway:project=ecs"],
+        ["ecs_load_balancer_access_logs_bucket: expected names that no other project uses, got theirs", "=ecs"],
     ),
     "load balancer of others": (
         {"ecs_load_balancer_name": "theirs"},
-        ["ecs_load_balancer_name is theirs", "another name"],
+        ["ecs_load_balancer_name: expected names that no other project uses, got theirs", "other names"],
     ),
     "target group of others": (
         {"ecs_load_balancer_target_groups": [{"name": "theirs", "port": 80}]},
-        ["ecs-theirs", "slipway:project=ecs"],
+        ["ecs-theirs", "without the tag slipway:project=ecs"],
     ),
-    "deregistration": (groups(deregistration_delay=3601), ["deregistration_delay 3601", "0 to 3600"]),
+    "deregistration": (
+        groups(deregistration_delay=3601),
+        ["(api).deregistration_delay: expected 0 to 3600, got 3601."],
+    ),
 }
 
 
 @pytest.fixture(scope="module")
 def refusals(network: Json, cloud: t.Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What each of the wrong variables is told; all in one playbook, which starts once."""
+    """The error of each case; all in one playbook, which starts once."""
     told = tmp_path_factory.mktemp("refusals") / "told.json"
     subnets, groups = network["public_subnet_ids"], [network["security_group_ids"]["load_balancer"]]
     cloud.client("elbv2").create_load_balancer(Name="theirs", Subnets=subnets, SecurityGroups=groups)
     cloud.client("elbv2").create_target_group(Name="ecs-theirs", Protocol="HTTP", Port=80, VpcId=network["vpc_id"])
     cloud.client("s3").create_bucket(Bucket="theirs", CreateBucketConfiguration={"LocationConstraint": REGION})
     remember = {"ansible.builtin.set_fact": {"told": "{{ told | combine({case: ansible_failed_result | to_json}) }}"}}
-    checks = [{"name": ROLE, "tasks_from": entry} for entry in ("preflight", "preflight_account")]
+    checks = [{"name": ROLE, "tasks_from": entry} for entry in ("preflight", "dependencies")]
     tasks: list[Json] = [
         {
             "name": case,
@@ -345,10 +360,10 @@ def refusals(network: Json, cloud: t.Any, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_refused(refusals: dict[str, str], case: str) -> None:
+def test_invalid_variables_are_refused(refusals: dict[str, str], case: str) -> None:
     message = refusals[case]
     assert [words for words in WRONG[case][1] if words not in message] == []
 
 
-def test_nothing_is_made_by_then(refusals: dict[str, str], account: Account) -> None:
+def test_nothing_is_created_before_that(refusals: dict[str, str], account: Account) -> None:
     assert [name for name in account.target_groups() if name not in {"theirs", "ecs-theirs"}] == []

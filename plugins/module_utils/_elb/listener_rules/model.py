@@ -11,6 +11,7 @@ weights there (blue/green, linear, canary), and resetting them would send all re
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections import Counter
 
@@ -26,6 +27,9 @@ CONFIGURATIONS = {HOST: "HostHeaderConfig", PATH: "PathPatternConfig"}
 # AWS's own limits, https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
 PRIORITIES = range(1, 50001)
 MOST_VALUES = 5
+LONGEST_VALUE = 128
+_HOST_VALUE = re.compile(r"[A-Za-z0-9.*?-]*\.[A-Za-z]+")
+_PATH_VALUE = re.compile(r"[/*?][A-Za-z0-9_.$/~\"'@:+&()!,;=%*?-]*")
 
 
 def asked(given: t.Sequence[t.Mapping[str, t.Any]]) -> list[Json]:
@@ -39,22 +43,33 @@ def asked(given: t.Sequence[t.Mapping[str, t.Any]]) -> list[Json]:
         }
         for rule in given
     ]
-    problems = [problem for rule in wanted for problem in _problems(rule)]
-    counted = Counter(rule["priority"] for rule in wanted)
-    problems += [f"priority {priority} is given {count} times" for priority, count in counted.items() if count > 1]
-    if problems:
-        raise SlipwayError(INVALID_OPTION, f"rules: {'; '.join(problems)}.", {"problems": problems})
+    found = [
+        *(f"rules[{number}].{problem}" for number, rule in enumerate(wanted) for problem in value_problems(rule)),
+        *(f"rules: {problem}" for problem in _priority_problems(wanted)),
+    ]
+    if found:
+        raise SlipwayError(INVALID_OPTION, " ".join(found), {"problems": found})
     return sorted(wanted, key=lambda rule: rule["priority"])
 
 
-def _problems(rule: Json) -> list[str]:
-    values = len(rule["hosts"]) + len(rule["paths"])
-    problems = []
-    if rule["priority"] not in PRIORITIES:
-        problems.append(f"priority {rule['priority']} is not between {PRIORITIES[0]} and {PRIORITIES[-1]}")
-    if not 0 < values <= MOST_VALUES:
-        problems.append(f"priority {rule['priority']} has {values} hosts and paths, 1 to {MOST_VALUES} are right")
-    return problems
+def value_problems(rule: Json) -> t.Iterator[str]:
+    """What AWS would refuse of the priority, hosts and paths of one rule; each begins with the member's name."""
+    if int(rule["priority"]) not in PRIORITIES:
+        yield f"priority: expected {PRIORITIES[0]} to {PRIORITIES[-1]}, got {rule['priority']}."
+    for host in rule["hosts"]:
+        if not _HOST_VALUE.fullmatch(host) or len(host) > LONGEST_VALUE:
+            yield f"hosts: expected names such as api.example.com or *.example.com, got {host!r}."
+    for path in rule["paths"]:
+        if not _PATH_VALUE.fullmatch(path) or len(path) > LONGEST_VALUE:
+            yield f"paths: expected paths such as /api or /api/*, got {path!r}."
+    count = len(rule["hosts"]) + len(rule["paths"])
+    if not 0 < count <= MOST_VALUES:
+        yield f"hosts and paths: expected 1 to {MOST_VALUES} of both together, got {count}."
+
+
+def _priority_problems(rules: t.Sequence[Json]) -> t.Iterator[str]:
+    counted = Counter(rule["priority"] for rule in rules)
+    yield from (f"expected one rule with priority {one}, got {count}." for one, count in counted.items() if count > 1)
 
 
 def from_aws(answers: t.Iterable[Json]) -> list[Json]:

@@ -1,0 +1,295 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ecs_load_balancer creates and keeps, from its variables and from what it found in the account. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
+from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import text_of
+from ansible_collections.slipway.aws.plugins.module_utils._core.target_groups import ARGUMENTS
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_load_balancer_problems import (
+    PROJECT,
+    Variables,
+    is_owned,
+    of_account,
+    of_variables,
+)
+
+# With AWS's own times, a target is in service after 150 s and out of it after 300 s, and deployments wait for both.
+DEFAULTS: Json = {
+    "protocol": "HTTP",
+    "target_type": "ip",
+    "hosts": [],
+    "paths": [],
+    "health_check_protocol": "HTTP",
+    "health_check_path": "/",
+    "health_check_codes": "200-399",
+    "health_check_interval": 10,
+    "health_check_timeout": 5,
+    "healthy_threshold": 2,
+    "unhealthy_threshold": 3,
+    "deregistration_delay": 30,
+}
+# Complete, as AWS describes it: what is missing would be a difference at every run.
+REDIRECT: Json = {
+    "Type": "redirect",
+    "RedirectConfig": {
+        "Protocol": "HTTPS",
+        "Port": "443",
+        "Host": "#{host}",
+        "Path": "/#{path}",
+        "Query": "#{query}",
+        "StatusCode": "HTTP_301",
+    },
+}
+NAMES = {"load_balancers": "load_balancer_name", "target_groups": "target_group_name", "buckets": "name"}
+
+
+@dataclass(frozen=True)
+class Site:
+    """The variables, and what modules returned, by kind.
+
+    `load_balancers`, `target_groups` and `buckets` are those of the account, `load_balancer`, `groups` and
+    `certificate` those that the role has created or, in check mode, predicted.
+    """
+
+    variables: Variables
+    services: Sequence[Json]
+    found: Json
+
+    def of(self, name: str) -> Any:
+        return self.variables[f"ecs_load_balancer_{name}"]
+
+    def owned(self, kind: str) -> list[Json]:
+        return [one for one in self.found.get(kind) or () if is_owned(one, self.of("project"))]
+
+    @property
+    def prefix(self) -> str:
+        return f"{self.of('project')}-"
+
+    @cached_property
+    def groups(self) -> list[Json]:
+        """The target groups with their defaults, and the names that they have in the account."""
+        given = ecs_app_ports.target_groups(self.services, self.of("target_groups"))
+        return [
+            {
+                **DEFAULTS,
+                **{option: value for option, value in group.items() if value is not None},
+                "full_name": self.prefix + group["name"],
+                "priority": group.get("priority") or 10 * place,
+                "has_priority": group.get("priority") is not None,
+            }
+            for place, group in enumerate(given, 1)
+        ]
+
+    @cached_property
+    def current(self) -> Json:
+        name = self.of("name")
+        return next((one for one in self.owned("load_balancers") if one["load_balancer_name"] == name), {})
+
+    @cached_property
+    def known_groups(self) -> list[Json]:
+        names = [group["full_name"] for group in self.groups]
+        owned = [one for one in self.owned("target_groups") if one["target_group_name"] in names]
+        return list(self.found.get("groups") or owned)
+
+    @cached_property
+    def arns(self) -> dict[str, str]:
+        """ARNs of target groups by their names in the variables."""
+        return {
+            one["target_group_name"].removeprefix(self.prefix): one["target_group_arn"] for one in self.known_groups
+        }
+
+    @property
+    def default_arn(self) -> str:
+        """The target group of the requests that no rule takes."""
+        return self.arns.get(self.groups[0]["name"], "") if self.groups else ""
+
+    @property
+    def https(self) -> bool:
+        return bool(self.of("certificate_arn") or self.of("domains"))
+
+    @property
+    def requests_certificate(self) -> bool:
+        return bool(self.of("domains") and not self.of("certificate_arn"))
+
+    @property
+    def certificate(self) -> str:
+        requested = self.found.get("certificate") or {}
+        return str(requested.get("certificate_arn", "") if self.requests_certificate else self.of("certificate_arn"))
+
+    @property
+    def port(self) -> int:
+        return 443 if self.https else 80
+
+    @cached_property
+    def shifted(self) -> dict[str, int]:
+        """Weights of the default target groups, if there are several. Amazon ECS shifts them in blue/green, linear and
+        canary deployments; setting them would shift them back."""
+        actions = [one["default_actions"] for one in self.current.get("listeners") or () if one["port"] == self.port]
+        return _weights(actions[0], self.default_arn) if actions else {}
+
+
+def _weights(actions: Sequence[Json], arn: str) -> dict[str, int]:
+    if len(actions) != 1 or actions[0].get("type") != "forward":
+        return {}
+    groups = (actions[0].get("forward_config") or {}).get("target_groups") or ()
+    weights = {group["target_group_arn"]: int(group.get("weight", 1)) for group in groups}
+    return weights if len(weights) > 1 and arn in weights else {}
+
+
+def plan(variables: Variables, services: Sequence[Json], found: Json) -> Json:
+    """Problems, what of the project exists, and the settings of what the role creates."""
+    site = Site(variables, services, found)
+    name_tag = {"Name": site.of("name")}
+    return {
+        "problems": [
+            *of_variables(variables, site.groups),
+            *(of_account(variables, site.groups, found) if found else ()),
+        ],
+        "owned": {kind: [one[name] for one in site.owned(kind)] for kind, name in NAMES.items()},
+        "protected": [one["load_balancer_name"] for one in site.owned("load_balancers") if _is_protected(one)],
+        "tags": _tags(variables),
+        "certificate_tags": {PROJECT: site.of("project"), **name_tag},
+        "https": site.https,
+        "requests_certificate": site.requests_certificate,
+        "target_groups": _created_groups(site),
+        "current": site.current,
+        # What check mode takes for granted: what exists, or unknown ARNs.
+        "predicted": site.current
+        or {"load_balancer_name": site.of("name"), "load_balancer_arn": UNKNOWN, "dns_name": UNKNOWN},
+        "port": site.port,
+        "listeners": _listeners(site),
+        "rules": _rules(site),
+        # To turn access logs off, AWS requires the bucket once more.
+        "logs_bucket": site.of("access_logs_bucket") or site.current.get("access_logs_s3_bucket") or "",
+        "obsolete_certificates": _certificates(site, name_tag),
+        "owned_certificates": _certificates(site, {}),
+        "result": _result(site),
+    }
+
+
+def _tags(variables: Variables) -> dict[str, Any]:
+    texts = {str(name): text_of(value) for name, value in variables["ecs_load_balancer_tags"].items()}
+    return {**texts, PROJECT: variables["ecs_load_balancer_project"]}
+
+
+def _is_protected(balancer: Json) -> bool:
+    return str(balancer.get("deletion_protection_enabled")).lower() == "true"
+
+
+def _created_groups(site: Site) -> list[Json]:
+    """Each target group, as elb_target_group takes it.
+
+    The port counts for targets that name none, and AWS cannot change it: one that follows from a service is only set
+    when the group is created. Settings of groups that services use change with these, so that a failed release rolls
+    both back.
+    """
+    existing = [one["target_group_name"] for one in site.owned("target_groups")]
+    given = {group["name"]: group for group in site.of("target_groups")}
+    balancers = [item for service in site.services for item in service.get("load_balancers") or ()]
+    used = [item.get("targetGroupArn") for item in balancers]
+    return [
+        {
+            **group,
+            "port": None if "port" not in given[group["name"]] and group["full_name"] in existing else group["port"],
+            "keep_settings": group["name"] in used,
+        }
+        for group in site.groups
+    ]
+
+
+def _listeners(site: Site) -> list[Json]:
+    # Without actions, the module keeps those that exist.
+    forward = [] if site.shifted else [{"Type": "forward", "TargetGroupArn": site.default_arn}]
+    http = {"Protocol": "HTTP", "Port": 80, "DefaultActions": [REDIRECT] if site.https else forward}
+    https = {
+        "Protocol": "HTTPS",
+        "Port": 443,
+        "SslPolicy": site.of("ssl_policy"),
+        "Certificates": [{"CertificateArn": site.certificate}],
+        "DefaultActions": forward,
+    }
+    return [http, https] if site.https else [http]
+
+
+def _rules(site: Site) -> list[Json]:
+    """The rules, by priority. A name stands for an ARN that is not known yet."""
+    rules = [
+        {
+            "priority": int(group["priority"]),
+            "hosts": group["hosts"],
+            "paths": group["paths"],
+            "target_group_arn": site.arns.get(group["name"], group["name"]),
+        }
+        for group in site.groups
+        if group["hosts"] or group["paths"]
+    ]
+    return sorted(rules, key=lambda rule: int(rule["priority"]))
+
+
+def _certificates(site: Site, tags: Mapping[str, str]) -> Json:
+    """Certificates of the project with these tags that are not in use, and the validation records that no other needs.
+
+    AWS requires the same record for every certificate of a domain, and reads it again when it renews one.
+    """
+    deleted: list[Json] = []
+    kept: list[Json] = []
+    for one in site.found.get("certificates") or ():
+        has_tags = all((one.get("tags") or {}).get(name) == value for name, value in tags.items())
+        is_obsolete = is_owned(one, site.of("project")) and has_tags and one["certificate_arn"] != site.certificate
+        (deleted if is_obsolete else kept).append(one)
+    records = sorted(_records(deleted) - _records(kept))
+    return {
+        "arns": [one["certificate_arn"] for one in deleted],
+        "records": [{"name": name, "type": kind} for name, kind in records],
+    }
+
+
+def _records(certificates: Iterable[Json]) -> set[tuple[str, str]]:
+    options = [option for one in certificates for option in one.get("domain_validation_options") or ()]
+    found = [option["resource_record"] for option in options if option.get("resource_record")]
+    return {(record["name"].lower().rstrip("."), record["type"]) for record in found}
+
+
+def _result(site: Site) -> Json:
+    one = site.found.get("load_balancer", site.current)
+    listeners = sorted(one.get("listeners") or (), key=lambda listener: int(listener["port"]))
+    return {
+        "name": one.get("load_balancer_name", ""),
+        "arn": one.get("load_balancer_arn", ""),
+        "dns_name": one.get("dns_name", ""),
+        "url": _url(site, one) if one else "",
+        "target_groups": {
+            group["target_group_name"].removeprefix(site.prefix): {
+                "arn": group["target_group_arn"],
+                "port": group.get("port"),
+                "target_type": group.get("target_type"),
+            }
+            for group in site.known_groups
+        },
+        # As the variables have them: those in AWS may change with the next release.
+        "target_group_settings": {
+            group["name"]: {option: group[option] for option in ARGUMENTS} for group in site.groups
+        },
+        "listeners": [
+            {"arn": listener.get("listener_arn"), "port": listener.get("port"), "protocol": listener.get("protocol")}
+            for listener in listeners
+        ],
+        "shifted": site.shifted,
+    }
+
+
+def _url(site: Site, balancer: Json) -> str:
+    names = [domain for domain in site.of("domains") if not domain.startswith("*")]
+    host = next(iter(names), balancer["dns_name"])
+    return str(site.of("url") or f"{'https' if site.https else 'http'}://{host}")

@@ -1,0 +1,263 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ecs_load_balancer makes of its variables and of what it found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_load_balancer import DEFAULTS, plan
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_load_balancer_problems import hosted_zone
+
+Json = dict[str, Any]
+ROOT = Path(__file__).resolve().parents[4]
+ZONES = [
+    {"id": "/hostedzone/Z1", "name": "example.com.", "config": {"private_zone": False}},
+    {"id": "/hostedzone/Z2", "name": "shop.example.com.", "config": {"private_zone": False}},
+    {"id": "/hostedzone/Z3", "name": "www.shop.example.com.", "config": {"private_zone": True}},
+]
+MINE = {"slipway:project": "ecs", "Name": "ecs-alb"}
+GIVEN = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
+DEFINITION = {"containerDefinitions": [{"name": "api", "portMappings": [{"containerPort": 8000}]}]}
+SERVICES = [{"name": "api", "load_balancers": [{"targetGroupArn": "api"}], "task_definition": DEFINITION}]
+
+
+def made(found: Json | None = None, services: list[Json] | None = None, **changes: Any) -> Json:
+    """The plan of a project ecs with the role's defaults."""
+    defaults: Json = {
+        "access_logs_bucket": "",
+        "access_logs_create": False,
+        "access_logs_prefix": "",
+        "certificate_arn": "",
+        "domains": [],
+        "hosted_zone_id": "",
+        "idle_timeout": 60,
+        "name": "ecs-alb",
+        "project": "ecs",
+        "region": "eu-central-1",
+        "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
+        "tags": {"tier": 1},
+        "target_groups": [{"name": "web", "port": 8080}],
+        "url": "",
+    }
+    variables = {f"ecs_load_balancer_{name}": value for name, value in {**defaults, **changes}.items()}
+    return plan(variables, services or [], found or {})
+
+
+def balancer(actions: list[Json], port: int = 80, **members: Any) -> Json:
+    listener = {"listener_arn": f"arn:{port}", "port": port, "protocol": "HTTP", "default_actions": actions}
+    names = {"load_balancer_name": "ecs-alb", "load_balancer_arn": "arn:alb", "dns_name": "alb.example"}
+    return {**names, "tags": MINE, "listeners": [listener], **members}
+
+
+def group(name: str, **members: Any) -> Json:
+    return {"target_group_name": name, "target_group_arn": f"arn:{name}", "target_type": "ip", "tags": MINE, **members}
+
+
+def weighted(**weights: int) -> list[Json]:
+    groups = [{"target_group_arn": f"arn:ecs-{name}", "weight": weight} for name, weight in weights.items()]
+    return [{"type": "forward", "forward_config": {"target_groups": groups}}]
+
+
+def test_defaults_of_target_groups_are_those_of_the_documentation() -> None:
+    specs = yaml.safe_load((ROOT / "roles/ecs_load_balancer/meta/argument_specs.yml").read_text())
+    options = specs["argument_specs"]["main"]["options"]["ecs_load_balancer_target_groups"]["options"]
+    assert {name: option["default"] for name, option in options.items() if "default" in option} == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("actions", "weights"),
+    [
+        (weighted(web=0, green=100), {"arn:ecs-web": 0, "arn:ecs-green": 100}),
+        (weighted(web=0), {}),
+        (weighted(blue=0, green=100), {}),
+        ([{"type": "forward", "target_group_arn": "arn:ecs-web"}], {}),
+        ([{"type": "redirect"}], {}),
+        ([{"type": "authenticate-oidc"}, *weighted(web=0, green=100)], {}),
+        ([], {}),
+    ],
+)
+def test_weights_that_ecs_shifts_are_kept(actions: list[Json], weights: dict[str, int]) -> None:
+    found = made({"load_balancers": [balancer(actions)], "target_groups": [group("ecs-web")]})
+    assert found["result"]["shifted"] == weights
+    forward = [{"Type": "forward", "TargetGroupArn": "arn:ecs-web"}]
+    assert found["listeners"] == [{"Protocol": "HTTP", "Port": 80, "DefaultActions": [] if weights else forward}]
+
+
+def test_https_has_the_certificate_and_http_redirects() -> None:
+    http, https = made({"certificate": {"certificate_arn": "arn:new"}}, domains=["example.com"])["listeners"]
+    assert http["DefaultActions"][0]["RedirectConfig"]["Protocol"] == "HTTPS"
+    assert (https["Port"], https["Certificates"]) == (443, [{"CertificateArn": "arn:new"}])
+    assert made(certificate_arn=GIVEN)["listeners"][1]["Certificates"] == [{"CertificateArn": GIVEN}]
+
+
+def test_rules_are_in_the_order_of_the_list() -> None:
+    groups = [{"name": "web"}, {"name": "api", "paths": ["/api/*"]}, {"name": "shop", "hosts": ["shop.example.com"]}]
+    rules = made({"groups": [group("ecs-api")]}, target_groups=groups)["rules"]
+    assert [(rule["priority"], rule["target_group_arn"]) for rule in rules] == [(20, "arn:ecs-api"), (30, "shop")]
+
+
+def test_a_priority_moves_a_rule() -> None:
+    groups = [{"name": "a", "paths": ["/a"]}, {"name": "b", "paths": ["/b"], "priority": 5}]
+    assert [rule["target_group_arn"] for rule in made(target_groups=groups)["rules"]] == ["b", "a"]
+
+
+def test_settings_of_a_target_group_change_with_its_services() -> None:
+    groups = [{"name": "api"}, {"name": "free", "port": 9000}]
+    api, free = made(services=SERVICES, target_groups=groups)["target_groups"]
+    assert (api["full_name"], api["port"], api["keep_settings"]) == ("ecs-api", 8000, True)
+    assert (free["port"], free["keep_settings"], free["health_check_interval"]) == (9000, False, 10)
+
+
+def test_the_port_of_an_existing_target_group_is_not_set_again() -> None:
+    groups = [{"name": "api"}, {"name": "free", "port": 9000}]
+    existing = {"target_groups": [group("ecs-api"), group("ecs-free")]}
+    assert [one["port"] for one in made(existing, SERVICES, target_groups=groups)["target_groups"]] == [None, 9000]
+
+
+def test_the_result_names_target_groups_as_the_variables_do() -> None:
+    found = {"load_balancers": [balancer([])], "target_groups": [group("ecs-web", port=8080), group("ecs-old")]}
+    result = made(found)["result"]
+    assert result["target_groups"] == {"web": {"arn": "arn:ecs-web", "port": 8080, "target_type": "ip"}}
+    assert result["listeners"] == [{"arn": "arn:80", "port": 80, "protocol": "HTTP"}]
+    assert result["url"] == "http://alb.example"
+    assert made()["result"]["url"] == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "url"),
+    [
+        ({"certificate_arn": GIVEN}, "https://alb.example"),
+        ({"domains": ["*.example.com", "www.example.com"]}, "https://www.example.com"),
+        ({"url": "https://shop.example.com"}, "https://shop.example.com"),
+    ],
+)
+def test_the_url_is_the_one_that_users_open(changes: Json, url: str) -> None:
+    assert made({"load_balancers": [balancer([])]}, **changes)["result"]["url"] == url
+
+
+def test_check_mode_predicts_a_load_balancer_without_arn() -> None:
+    predicted = made()["predicted"]
+    result = made({"load_balancer": predicted, "groups": [group("ecs-web")]})["result"]
+    assert (result["name"], result["arn"], result["url"]) == ("ecs-alb", "unknown", "http://unknown")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"hosts": ["localhost"]}, "hosts: expected names such as api.example.com or *.example.com, got 'localhost'."),
+        ({"hosts": ["shop.example.com:80"]}, "got 'shop.example.com:80'."),
+        ({"paths": ["api"]}, "paths: expected paths such as /api or /api/*, got 'api'."),
+        ({"paths": ["/a b"]}, "got '/a b'."),
+        ({"paths": ["/" + "a" * 128]}, "paths: expected paths"),
+        ({"hosts": ["a" * 125 + ".com"]}, "hosts: expected names"),
+        ({"paths": list("/*/*/*")}, "hosts and paths: expected 1 to 5 of both together, got 6."),
+        ({"priority": 7}, "priority: expected hosts or paths for it, got neither."),
+        ({"paths": ["/"], "priority": 50001}, "priority: expected 1 to 50000, got 50001."),
+        ({"paths": ["/"], "priority": 10}, "priority: expected one of its own, got 10, which web has, too."),
+        ({"port": 0}, "port: expected 1 to 65535, got 0."),
+        (
+            {"health_check_timeout": 10},
+            "health_check_timeout: expected less than the health_check_interval (10), got 10.",
+        ),
+        ({"healthy_threshold": 1}, "healthy_threshold: expected 2 to 10, got 1."),
+    ],
+)
+def test_invalid_target_groups_are_refused(changes: Json, problem: str) -> None:
+    groups = [{"name": "web", "paths": ["/web"]}, {"name": "api", **changes}]
+    (told,) = made(target_groups=groups)["problems"]
+    assert told.startswith("ecs_load_balancer_target_groups[1] (api).")
+    assert problem in told
+
+
+@pytest.mark.parametrize("host", ["api.example.com", "*.example.com", "API?.Example.COM", "a" * 124 + ".com"])
+@pytest.mark.parametrize("path", ["/", "/api/*", "*.php", "/a~b/$c&d", "/" + "a" * 127])
+def test_valid_rules_have_no_problems(host: str, path: str) -> None:
+    assert made(target_groups=[{"name": "web"}, {"name": "api", "hosts": [host], "paths": [path]}])["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"name": "internal-x"}, "ecs_load_balancer_name: expected 1 to 32 letters, digits or hyphens"),
+        ({"target_groups": []}, "ecs_load_balancer_target_groups: expected at least one target group, got none."),
+        ({"target_groups": [{"name": "a" * 29}]}, "[0] (aaaaaaaaaaaaaaaaaaaaaaaaaaaaa).name: expected 1 to 32 letters"),
+        ({"target_groups": [{"name": "a"}, {"name": "a"}]}, "[1] (a).name: expected a name of its own, got 'a' twice."),
+        ({"certificate_arn": GIVEN, "ssl_policy": "ELBSecurityPolicy-2016-08"}, "starts at TLS 1.2"),
+        ({"certificate_arn": GIVEN, "ssl_policy": "ELBSecurityPolicy-TLS13-1-0-2021-06"}, "starts at TLS 1.2"),
+    ],
+)
+def test_invalid_variables_are_refused(changes: Json, problem: str) -> None:
+    (told,) = made(**changes)["problems"]
+    assert problem in told
+
+
+@pytest.mark.parametrize("policy", ["TLS13-1-2-Res-PQ-2025-09", "FS-1-2-Res-2020-10", "TLS-1-2-Ext-2018-06"])
+def test_policies_from_tls_1_2_on_are_accepted(policy: str) -> None:
+    assert made(certificate_arn=GIVEN, ssl_policy=f"ELBSecurityPolicy-{policy}")["problems"] == []
+
+
+def test_what_others_own_is_refused() -> None:
+    found = {
+        "load_balancers": [balancer([], tags={})],
+        "target_groups": [group("ecs-web", tags={}, target_type="instance"), group("ecs-other", tags={})],
+    }
+    of_balancer, of_group, of_type = made(found)["problems"]
+    assert "ecs_load_balancer_name: expected names that no other project uses, got ecs-alb" in of_balancer
+    assert "ecs_load_balancer_target_groups: expected names that no other project uses, got ecs-web," in of_group
+    assert "[0] (web).target_type: expected instance, as the existing target group has it, got ip." in of_type
+
+
+def test_a_given_certificate_covers_the_domains_by_name_or_wildcard() -> None:
+    names = ["*.example.com", "example.org"]
+    found = {"given_certificates": [{"status": "ISSUED", "subject_alternative_names": names}]}
+    assert made(found, certificate_arn=GIVEN, domains=["www.example.com", "example.org"])["problems"] == []
+    (problem,) = made(found, certificate_arn=GIVEN, domains=["a.b.example.com"])["problems"]
+    assert "expected an issued certificate for a.b.example.com" in problem
+
+
+@pytest.mark.parametrize(
+    ("domain", "zone"),
+    [
+        ("example.com", "Z1"),
+        ("www.example.com.", "Z1"),
+        ("*.Example.com", "Z1"),
+        ("www.shop.example.com", "Z2"),
+        ("notexample.com", ""),
+        ("com", ""),
+    ],
+)
+def test_the_public_zone_with_the_longest_name_is_taken(domain: str, zone: str) -> None:
+    assert hosted_zone(domain, ZONES) == zone
+
+
+def certificate(arn: str, record: str, **tags: str) -> Json:
+    option = {"resource_record": {"name": record, "type": "CNAME", "value": "x"}}
+    return {"certificate_arn": arn, "domain_validation_options": [option], "tags": tags}
+
+
+def test_certificates_of_others_are_kept_with_their_records() -> None:
+    certificates = [
+        certificate("mine", "_a.example.com.", **MINE),
+        certificate("of another load balancer", "_b.example.com.", **{**MINE, "Name": "other"}),
+        certificate("theirs", "_A.example.com.", **{"slipway:project": "shop"}),
+        {"certificate_arn": "imported"},
+    ]
+    found = made({"certificates": certificates})
+    assert found["obsolete_certificates"] == {"arns": ["mine"], "records": []}
+    owned = {"arns": ["mine", "of another load balancer"], "records": [{"name": "_b.example.com", "type": "CNAME"}]}
+    assert found["owned_certificates"] == owned
+
+
+def test_the_certificate_in_use_is_kept() -> None:
+    found = {
+        "certificate": {"certificate_arn": "new"},
+        "certificates": [certificate("old", "_a.", **MINE), certificate("new", "_a.", **MINE)],
+    }
+    assert made(found, domains=["example.com"])["obsolete_certificates"] == {"arns": ["old"], "records": []}

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import ast
-import re
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ansible.parsing.dataloader import DataLoader
 
-from ansible_collections.slipway.aws.plugins.plugin_utils import cost
+from ansible_collections.slipway.aws.plugins.plugin_utils import cost, role_defaults
 
 ROOT = Path(__file__).resolve().parents[1]
 START, END = "<!-- cost: written by `make docs` -->\n", "<!-- cost: end -->\n"
-ROLES = ("ecs_network", "docker_instance", "ecs_cluster", "ecs_load_balancer", "ecs_app")
 ROWS = {
     cost.WAY_OUT: "NAT gateway, with its public address",
     cost.LOAD_BALANCER: "load balancer, with its two",
@@ -21,19 +18,13 @@ ROWS = {
 }
 
 
-def settings() -> dict[str, Any]:
+def settings(**changes: str) -> dict[str, Any]:
     """The variables that decide, as a run with inventory/aws has them."""
-    files = [ROOT / "roles" / role / "defaults/main.yml" for role in ROLES]
-    files += [ROOT / "inventory/aws/group_vars/all" / name for name in ("workshop.yml", "cloud.yml")]
-    merged = {name: value for path in files for name, value in yaml.safe_load(path.read_text()).items()}
-    return {name: merged[name] for name in cost.VARIABLES if "{{" not in str(merged.get(name, "{{"))}
-
-
-def endpoints() -> list[str]:
-    """Those that the role makes where there is no NAT gateway."""
-    defaults = yaml.safe_load((ROOT / "roles/ecs_network/defaults/main.yml").read_text())
-    listed = re.search(r"\[.*?\]", defaults["ecs_network_endpoints"])
-    return list(ast.literal_eval(listed[0])) if listed else []
+    files = [ROOT / "inventory/aws/group_vars/all" / name for name in ("workshop.yml", "cloud.yml")]
+    given: dict[str, Any] = {}
+    for path in files:
+        given |= DataLoader().load_from_file(str(path), trusted_as_template=True)
+    return role_defaults.resolved({**given, **changes}, cost.VARIABLES)
 
 
 def part(chosen: dict[str, Any], region: str, name: str | None) -> float:
@@ -48,9 +39,8 @@ def block() -> str:
     rows.append(["---", *("--:" for _region in regions)])
     for name, what in [*ROWS.items(), (None, "together")]:
         rows.append([what, *(f"{part(chosen, region, name):.2f}" for region in regions)])
-    others = {"per_zone": [], "none": endpoints()}
-    for nat, needed in others.items():
-        other = {**chosen, "ecs_network_nat": nat, "ecs_network_endpoints": needed}
+    for nat in ("per_zone", "none"):
+        other = settings(ecs_network_nat=nat)
         what = f"in place of the NAT gateway, with `ecs_network_nat: {nat}`"
         rows.append([what, *(f"{part(other, region, cost.WAY_OUT):.2f}" for region in regions)])
     text = "".join(f"| {' | '.join(row)} |\n" for row in rows)

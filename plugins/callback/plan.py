@@ -7,23 +7,23 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: plan
 type: aggregate
-short_description: What a run in check mode would make and change, and what it would cost
+short_description: List what a run in check mode would create, update and delete, and what it would cost
 version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
-  - At the end of a run in check mode, lists what a real run would make, change and remove, role by role and as that run
-    names it, counts it, and estimates what the chosen variables of P(slipway.aws.ecs_network#role),
+  - At the end of a run in check mode, lists and counts what a real run would create, update and delete, role by role
+    and as that run names it, and estimates what the variables of P(slipway.aws.ecs_network#role),
     P(slipway.aws.docker_instance#role), P(slipway.aws.ecs_load_balancer#role) and P(slipway.aws.ecs_app#role)
     cost a month.
-  - What carries the project's tag and is in no variable any more is listed too.
-  - A change that a module announces without saying whether the thing exists is listed as C(create or change).
-  - Prints nothing at the end of a real run. With O(report), both leave their list in a file, so that they can be
-    compared.
+  - Also lists what carries the project's tag and is no longer in a variable.
+  - A change that a module predicts without saying whether the resource exists is listed as C(create or update).
+  - Prints nothing at the end of a real run. With O(report), both kinds of runs write their list to a file, so that they
+    can be compared.
 requirements:
   - Enabled with C(ANSIBLE_CALLBACKS_ENABLED=slipway.aws.plan), or in the configuration.
 options:
   report:
-    description: A file that is given the list as JSON.
+    description: File to write the list to, as JSON.
     type: path
     env:
       - name: SLIPWAY_PLAN_REPORT
@@ -35,9 +35,8 @@ from typing import Any
 
 from ansible import context
 from ansible.plugins.callback import CallbackBase
-from ansible.template import Templar
 
-from ansible_collections.slipway.aws.plugins.plugin_utils import cost, plan
+from ansible_collections.slipway.aws.plugins.plugin_utils import cost, plan, role_defaults
 
 HOST = "localhost"
 
@@ -75,19 +74,19 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         if report := self.get_option("report"):
-            changes = [entry.identity() for entry in self._entries if entry.kind not in (plan.LEAVE, plan.OBSOLETE)]
+            changes = [entry.identity() for entry in self._entries if entry.kind not in (plan.KEEP, plan.OBSOLETE)]
             Path(report).write_text(json.dumps(changes, indent=1))
         if context.CLIARGS.get("check"):
             self._show(complete=not stats.failures and not stats.dark)
 
     def _note(self, result: Any, item: str) -> None:
         task = result.task
-        # A task that never reports a change looks, or is a part of another one's work.
+        # A task that never reports a change reads, or is a part of another one's work.
         if task.changed_when == [False]:
             return
         role = task._role.get_name() if task._role else "playbook"
         name = self._names.get(task._uuid, task.name)
-        named = plan.Entry(role.removeprefix("slipway.aws."), result.host.get_name(), name, item, plan.LEAVE)
+        named = plan.Entry(role.removeprefix("slipway.aws."), result.host.get_name(), name, item, plan.KEEP)
         self._entries += plan.entries(named, task.action, result.result)
 
     def _learn(self, host: Any) -> None:
@@ -97,8 +96,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             self._play = None
 
     def _settings(self) -> dict[str, Any]:
-        templar = Templar(loader=None, variables=self._variables)
-        return {name: templar.template(self._variables[name]) for name in cost.VARIABLES if name in self._variables}
+        return role_defaults.resolved(self._variables, cost.VARIABLES)
 
     def _show(self, *, complete: bool) -> None:
         self._display.banner("PLAN")
@@ -106,7 +104,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             self._display.display(line)
         self._display.display(plan.summary(self._entries))
         if not complete:
-            self._display.display("The plan ends where the run failed: there is more to do.")
+            self._display.display("The plan is not complete: it ends where the run failed.")
             return
         self._display.banner("COST")
         for line in cost.report(self._settings(), cost.prices()):

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the chosen variables cost a month on AWS: an estimate from the table docs/prices.yml. No Ansible, no calls."""
+"""What a site costs a month on AWS: an estimate from its variables and the table docs/prices.yml. Pure."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE, FARGATE_PROVIDERS, FARGATE_SIZES
+
 Json = Mapping[str, Any]
 
 TABLE = Path(__file__).resolve().parents[2] / "docs/prices.yml"
 # Whose prices stand for those of a region that the table does not have.
 REGION = "ap-northeast-2"
-# The variables of roles that decide.
+# The variables of roles that decide; the estimate needs each of them.
 VARIABLES = (
     "docker_instance_address_type",
     "docker_instance_type",
@@ -39,8 +41,10 @@ VARIABLES = (
     "slipway_endpoint_url",
     "slipway_region",
 )
-# Endpoints that are routes. AWS asks nothing for them.
+# Endpoints that are routes, which are free.
 GATEWAYS = {"s3", "dynamodb"}
+# CPU units of a task that names none.
+SMALLEST = min(FARGATE_SIZES)
 
 WAY_OUT, LOAD_BALANCER, REST = "way out of the private subnets", "load balancer", "all else"
 
@@ -92,66 +96,67 @@ def prices() -> dict[str, Any]:
 
 
 def lines(settings: Json, of: Prices) -> list[Line]:
-    """What is paid by the hour, whether or not anyone visits."""
+    """What AWS charges by the hour, whether or not anyone visits."""
     parts = (_network, _load_balancer, _docker_host, _hosts, _tasks)
     return [line for part in parts for line in part(settings, of) if line.number]
 
 
 def _zones(settings: Json) -> int:
-    """As many as are named; the role takes two where none is."""
-    return len(settings.get("ecs_network_zones") or ()) or 2
+    """The role uses two where none is named."""
+    return len(settings["ecs_network_zones"]) or 2
 
 
 def _network(settings: Json, of: Prices) -> Iterator[Line]:
-    if settings.get("ecs_network_vpc_id") or settings.get("ecs_network_vpc_tags"):
+    if settings["ecs_network_vpc_id"] or settings["ecs_network_vpc_tags"]:
         return
     zones = _zones(settings)
-    gateways = {"none": 0, "single": 1, "per_zone": zones}[settings.get("ecs_network_nat", "single")]
+    gateways = {"none": 0, "single": 1, "per_zone": zones}[settings["ecs_network_nat"]]
     yield Line(WAY_OUT, "NAT gateway", gateways, of.month("nat_gateway_hour"))
     yield Line(WAY_OUT, "public address of a NAT gateway", gateways, of.month("public_address_hour"))
-    interfaces = len(set(settings.get("ecs_network_endpoints") or ()) - GATEWAYS) * zones
+    interfaces = len(set(settings["ecs_network_endpoints"]) - GATEWAYS) * zones
     yield Line(WAY_OUT, "VPC endpoint in a zone", interfaces, of.month("interface_endpoint_hour"))
 
 
 def _load_balancer(settings: Json, of: Prices) -> Iterator[Line]:
     yield Line(LOAD_BALANCER, "load balancer", 1, of.month("load_balancer_hour"))
-    public = settings.get("ecs_load_balancer_scheme", "internet-facing") == "internet-facing"
+    public = settings["ecs_load_balancer_scheme"] == "internet-facing"
     addresses = _zones(settings) if public else 0
     yield Line(LOAD_BALANCER, "public address of the load balancer", addresses, of.month("public_address_hour"))
 
 
 def _docker_host(settings: Json, of: Prices) -> Iterator[Line]:
-    kind = settings.get("docker_instance_type", "t3.small")
-    size = int(settings.get("docker_instance_volume_size", 30))
+    kind = settings["docker_instance_type"]
+    size = int(settings["docker_instance_volume_size"])
     yield Line(REST, f"Docker host, {kind}", 1, of.instance(kind))
     yield Line(REST, f"disk of the Docker host, {size} GiB", 1, size * of.month("gp3_gib_month"))
-    public = settings.get("docker_instance_address_type", "public") == "public"
+    public = settings["docker_instance_address_type"] == "public"
     yield Line(REST, "public address of the Docker host", int(public), of.month("public_address_hour"))
 
 
 def _hosts(settings: Json, of: Prices) -> Iterator[Line]:
-    if settings.get("ecs_cluster_hosting") != "ec2":
+    if settings["ecs_cluster_hosting"] != "ec2":
         return
-    kind = settings.get("ecs_cluster_instance_type", "t3.medium")
-    size = int(settings.get("ecs_cluster_instance_volume_size", 30))
-    number = int(settings.get("ecs_cluster_instances_min", 1))
+    kind = settings["ecs_cluster_instance_type"]
+    size = int(settings["ecs_cluster_instance_volume_size"])
+    number = int(settings["ecs_cluster_instances_min"])
     yield Line(REST, f"host of the cluster at least, {kind}", number, of.instance(kind))
     yield Line(REST, f"disk of such a host, {size} GiB", number, size * of.month("gp3_gib_month"))
 
 
 def _tasks(settings: Json, of: Prices) -> Iterator[Line]:
-    for service in settings.get("ecs_app_services") or ():
+    for service in settings["ecs_app_services"]:
         definition = service["task_definition"]
         own = (definition.get("runtimePlatform") or {}).get("cpuArchitecture")
-        architecture = own or settings.get("ecs_cluster_architecture") or "X86_64"
-        cpu, memory = float(definition.get("cpu") or 256), float(definition.get("memory") or 512)
+        architecture = own or settings["ecs_cluster_architecture"]
+        cpu = float(definition.get("cpu") or SMALLEST)
+        memory = float(definition.get("memory") or FARGATE_SIZES[SMALLEST][0])
         size = f"{cpu / 1024:g} vCPU, {memory / 1024:g} GB{', ARM64' if architecture == 'ARM64' else ''}"
         count, often = _count(service)
         for provider, number in placed(count, _strategy(service, settings)).items():
-            spot = provider == "FARGATE_SPOT"
+            spot = provider != FARGATE
             what = f"{'Spot task' if spot else 'task'} of {service['name']}{often}, {size}"
-            # What runs on hosts is paid with them.
-            if provider.startswith("FARGATE"):
+            # Tasks on hosts cost nothing but their hosts.
+            if provider in FARGATE_PROVIDERS:
                 yield Line(REST, what, number, of.task(architecture, cpu, memory, spot=spot))
 
 
@@ -166,13 +171,12 @@ def _strategy(service: Json, settings: Json) -> Sequence[Json]:
     options = service.get("options") or {}
     if options.get("launch_type"):
         return [{"capacityProvider": options["launch_type"], "weight": 1}]
-    return options.get("capacity_provider_strategy") or settings.get("ecs_cluster_default_strategy") or []
+    strategy: Sequence[Json] = options.get("capacity_provider_strategy") or settings["ecs_cluster_default_strategy"]
+    return strategy
 
 
 def placed(count: int, strategy: Sequence[Json]) -> dict[str, int]:
     """How many tasks each capacity provider gets: first its base, then by weight."""
-    if not strategy:
-        return {"FARGATE": count}
     got = {item["capacityProvider"]: min(int(item.get("base") or 0), count) for item in strategy}
     weights = {item["capacityProvider"]: int(item.get("weight") or 0) for item in strategy}
     shared = dict.fromkeys(got, 0)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run does or, in check mode, would do: read from the results of its tasks. No Ansible."""
+"""What a run does or, in check mode, would do, from the results of its tasks. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Any
 
 Json = Mapping[str, Any]
 
-CREATE, CHANGE, REMOVE, UNCLEAR, LEAVE = "create", "change", "remove", "create or change", "leave"
-# Carries the project's tag and is in no variable; it stays unless slipway_prune is set.
+CREATE, UPDATE, DELETE, UNCLEAR, KEEP = "create", "update", "delete", "create or update", "keep"
+# Carries the project's tag and is in no variable; kept unless slipway_prune is set.
 OBSOLETE = "obsolete"
-MARKS = {CREATE: "+", CHANGE: "~", REMOVE: "-", UNCLEAR: "?", OBSOLETE: "!"}
-# These look, wait or steer. What they report is never a thing that the run manages.
+MARKS = {CREATE: "+", UPDATE: "~", DELETE: "-", UNCLEAR: "?", OBSOLETE: "!"}
+# These read, wait or steer. What they report is never a resource that the run manages.
 READERS = {
     "add_host",
     "assert",
@@ -40,8 +40,8 @@ READERS = {
     "wait_for",
     "wait_for_connection",
 }
-# Modules that return no diff, and where their prediction has the identity of what is there already. AWS gives it to
-# what exists; what is yet to be made has none.
+# Modules that return no diff, and where their prediction has the identity of an existing resource. AWS assigns it; a
+# resource that does not exist yet has none.
 IDENTITIES = {
     "amazon.aws.cloudwatchlogs_log_group": "arn",
     "amazon.aws.ec2_eip": "allocation_id",
@@ -56,15 +56,15 @@ IDENTITIES = {
     "amazon.aws.elb_application_lb": "load_balancer_arn",
     "amazon.aws.iam_role": "iam_role.arn",
 }
-# What a release says of a service.
-STATES = {"created": CREATE, "updated": CHANGE}
+# The states of services in the result of a release.
+STATES = {"created": CREATE, "updated": UPDATE}
 # Where a module cannot predict, a debug task of the same name does, with a sentence that begins with one of these.
-SENTENCES = {"Would make ": CREATE, "Would remove ": REMOVE, "Would ": CHANGE}
+SENTENCES = {"Would create ": CREATE, "Would make ": CREATE, "Would delete ": DELETE, "Would ": UPDATE}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that a run makes, changes or leaves, as the run names it."""
+    """One resource that a run creates, updates, deletes or keeps, as the run names it."""
 
     group: str
     host: str
@@ -80,11 +80,11 @@ class Entry:
 
 
 def entries(named: Entry, module: str, result: Json) -> Iterator[Entry]:
-    """What a task's result tells; `named` has the names. A release has an entry for each of its services."""
+    """The entries of a task's result; `named` has the names. A release has one for each of its services."""
     services = result.get("services")
     if module.endswith(".ecs_release") and isinstance(services, Mapping):
         for name, service in services.items():
-            yield Entry(named.group, named.host, named.task, name, STATES.get(service["state"], LEAVE))
+            yield Entry(named.group, named.host, named.task, name, STATES.get(service["state"], KEEP))
     elif isinstance(result.get("obsolete"), Sequence):
         yield from _obsolete(named, result)
     elif result.get("changed") or manages(module):
@@ -92,7 +92,7 @@ def entries(named: Entry, module: str, result: Json) -> Iterator[Entry]:
 
 
 def _obsolete(named: Entry, result: Json) -> Iterator[Entry]:
-    """What is to be deleted has entries of its own, of the tasks that do it."""
+    """Resources that the run deletes have entries of their own, of the tasks that delete them."""
     prunes = (result.get("invocation") or {}).get("module_args", {}).get("prune")
     for one in result["obsolete"]:
         if one["kept_because"] or not prunes:
@@ -108,16 +108,16 @@ def manages(module: str) -> bool:
 
 def _kind(module: str, result: Json) -> str:
     if not result.get("changed"):
-        return LEAVE
+        return KEEP
     if module.endswith(".debug"):
         text = str(result.get("msg", ""))
         return next((kind for start, kind in SENTENCES.items() if text.startswith(start)), UNCLEAR)
     if (result.get("invocation") or {}).get("module_args", {}).get("state") == "absent":
-        return REMOVE
+        return DELETE
     if result.get("diff"):
         return _kind_of_diff(result["diff"])
     if module in IDENTITIES:
-        return CHANGE if _at(result, IDENTITIES[module]) else CREATE
+        return UPDATE if _at(result, IDENTITIES[module]) else CREATE
     # With `creates`, a command runs where that file is missing.
     return CREATE if module.endswith(".command") else UNCLEAR
 
@@ -127,7 +127,7 @@ def _kind_of_diff(diff: Any) -> str:
     there = {side: any(_exists(part.get(side)) for part in parts) for side in ("before", "after")}
     if not there["before"]:
         return CREATE if there["after"] else UNCLEAR
-    return CHANGE if there["after"] else REMOVE
+    return UPDATE if there["after"] else DELETE
 
 
 def _exists(side: Any) -> bool:
@@ -137,13 +137,13 @@ def _exists(side: Any) -> bool:
 def _at(result: Any, path: str) -> Any:
     for name in path.split("."):
         result = result.get(name) if isinstance(result, Mapping) else None
-    # A module makes one up.
+    # A module invents one.
     return None if str(result).endswith("-xxxxxxxx") else result
 
 
 def listing(known: Iterable[Entry]) -> list[str]:
     """The list, role by role in the order of the run."""
-    changes = [entry for entry in known if entry.kind != LEAVE]
+    changes = [entry for entry in known if entry.kind != KEEP]
     lines = []
     for (group, host), some in groupby(changes, key=lambda entry: (entry.group, entry.host)):
         lines.append(group if host == "localhost" else f"{group}, on {host}")
@@ -152,8 +152,8 @@ def listing(known: Iterable[Entry]) -> list[str]:
 
 
 def summary(known: Sequence[Entry]) -> str:
-    counts = {kind: sum(entry.kind == kind for entry in known) for kind in (*MARKS, LEAVE)}
-    always = {CREATE, CHANGE, LEAVE}
-    told = [f"{count} to {kind}" for kind, count in counts.items() if kind in always or (count and kind != OBSOLETE)]
-    told += [f"{counts[OBSOLETE]} {OBSOLETE} (deleted with -e slipway_prune=true)"] if counts[OBSOLETE] else []
-    return ", ".join(told) + "."
+    counts = {kind: sum(entry.kind == kind for entry in known) for kind in (*MARKS, KEEP)}
+    always = {CREATE, UPDATE, KEEP}
+    found = [f"{count} to {kind}" for kind, count in counts.items() if kind in always or (count and kind != OBSOLETE)]
+    found += [f"{counts[OBSOLETE]} {OBSOLETE} (deleted with -e slipway_prune=true)"] if counts[OBSOLETE] else []
+    return ", ".join(found) + "."

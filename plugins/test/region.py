@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: region
-short_description: Whether this is an AWS region
+short_description: Whether a name is that of an AWS region
 version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
-  - Whether a name is that of an AWS region which the installed botocore knows, in any of AWS's partitions.
-  - Asks nobody, so it can be answered before anything is made.
+  - Whether a name is that of an AWS region that the installed botocore knows, in any of AWS's partitions.
+  - Makes no requests, so that a wrong name is refused before anything is created.
 options:
   _input:
     description: The name.
@@ -20,7 +20,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: The region is one
+- name: Validate the region
   ansible.builtin.assert:
     that: region is slipway.aws.region
   vars:
@@ -29,7 +29,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Whether it is one.
+  description: Whether it is a region.
   type: bool
 """
 

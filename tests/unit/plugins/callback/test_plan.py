@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is shown at the end of a run in check mode, and what is kept of any run."""
+"""The list at the end of a run in check mode, and the report of any run."""
 
 from __future__ import annotations
 
@@ -71,34 +71,37 @@ def made(item: str, **members: t.Any) -> Json:
     return {"changed": True, "diff": {"before": {}, "after": {"a": 1}}, "_ansible_item_label": item, **members}
 
 
-def test_what_a_run_would_do_and_cost_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_check_mode_lists_changes_and_costs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run = Run(monkeypatch, tmp_path)
-    run.task("VPC exists", **made(""))
-    run.task("Subnets exist", made("a"), made("b", _ansible_no_log=True), changed=True)
-    run.task("Packages are installed", host="docker-EC2", changed=False)
-    run.task("What is there is looked at", looks=True, changed=True)
+    run.task("Create the VPC", **made(""))
+    run.task("Create the subnets", made("a"), made("b", _ansible_no_log=True), changed=True)
+    run.task("Install the packages", host="docker-EC2", changed=False)
+    run.task("Find the host", looks=True, changed=True)
     told = run.end()
     assert told.startswith(
-        "PLAN\necs_network\n  + VPC exists\n  + Subnets exist (a)\n  + Subnets exist (hidden)\n3 to create"
+        "PLAN\necs_network\n  + Create the VPC\n  + Create the subnets (a)\n  + Create the subnets (hidden)\n"
+        "3 to create"
     )
-    assert "1 to leave." in told
+    assert "1 to keep." in told
     assert "COST" in told
     assert "list prices for us-east-1" in told
     assert "NAT gateway" not in told
-    assert [one["task"] for one in json.loads(run.report.read_text())] == ["VPC exists"] + ["Subnets exist"] * 2
+    assert [one["task"] for one in json.loads(run.report.read_text())] == ["Create the VPC"] + [
+        "Create the subnets"
+    ] * 2
 
 
-def test_a_plan_that_fails_says_that_it_is_not_complete(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_failed_run_says_that_the_plan_is_not_complete(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run = Run(monkeypatch, tmp_path)
-    run.task("VPC exists", **made(""))
+    run.task("Create the VPC", **made(""))
     told = run.end(localhost=1)
-    assert told.endswith("The plan ends where the run failed: there is more to do.")
+    assert told.endswith("The plan is not complete: it ends where the run failed.")
     assert "COST" not in told
 
 
-def test_a_real_run_shows_nothing_and_leaves_its_list(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_real_run_only_writes_the_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run = Run(monkeypatch, tmp_path, check=False)
-    run.task("VPC exists", **made(""))
+    run.task("Create the VPC", **made(""))
     assert run.end() == ""
-    named = {"group": "ecs_network", "host": "localhost", "task": "VPC exists", "item": ""}
+    named = {"group": "ecs_network", "host": "localhost", "task": "Create the VPC", "item": ""}
     assert json.loads(run.report.read_text()) == [named]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.slipway.aws.plugins.plugin_utils import cost
+from ansible_collections.slipway.aws.plugins.plugin_utils.role_defaults import resolved
 
 Json = dict[str, Any]
 
@@ -36,9 +37,9 @@ TABLE: Json = {
 
 
 def sums(**settings: Any) -> dict[str, float]:
-    # What else is set, the plan does not hand over.
+    # The plan does not pass on any other.
     assert set(settings) <= set(cost.VARIABLES)
-    lines = cost.lines(settings, cost.Prices(TABLE, "ap-northeast-2"))
+    lines = cost.lines(resolved(settings, cost.VARIABLES), cost.Prices(TABLE, "ap-northeast-2"))
     return {line.what: line.month for line in lines}
 
 
@@ -109,7 +110,6 @@ def test_hosts_are_paid_and_what_runs_on_them_is_not() -> None:
 @pytest.mark.parametrize(
     ("strategy", "placed"),
     [
-        ([], {"FARGATE": 5}),
         ([("FARGATE", 1, 1), ("FARGATE_SPOT", 0, 3)], {"FARGATE": 2, "FARGATE_SPOT": 3}),
         ([("FARGATE", 9, 1)], {"FARGATE": 5}),
     ],
@@ -120,9 +120,8 @@ def test_tasks_are_placed_by_base_and_weight(strategy: list[tuple[str, int, int]
 
 
 def test_the_report_says_what_it_does_not_know() -> None:
-    told = cost.report(
-        {"slipway_region": "eu-west-1", "docker_instance_type": "x9.big", "slipway_endpoint_url": "x"}, TABLE
-    )
+    given = {"slipway_region": "eu-west-1", "docker_instance_type": "x9.big", "slipway_endpoint_url": "x"}
+    told = cost.report(resolved(given, cost.VARIABLES), TABLE)
     assert "The table has no prices for eu-west-1, so these are those of ap-northeast-2." in told
     assert "Not in the sum: Docker host, x9.big; the table has no price for it." in told
     assert "  1 x        ? =        ?  Docker host, x9.big" in told

@@ -31,7 +31,7 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234
         ),
         ({"docker_instance_volume_size": 4}, "docker_instance_volume_size is 4"),
         ({"ecs_cluster_default_strategy": [{"capacityProvider": "SPOT", "weight": 1}]}, "names SPOT"),
-        ({"service_discovery_services": ["Data Base"]}, "service_discovery_services ['Data Base']"),
+        ({"service_discovery_services": ["Data Base"]}, "hyphens and underscores, such as database, got Data Base"),
         ({"ecs_load_balancer_certificate_arn": CERTIFICATE}, "in ap-northeast-2 is right"),
         (
             {"ecs_app_services": [{**SERVICE, "task_definition": {**DEFINITION, "cpu": 300}}]},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Names of services are made once, found again and removed; what others have of the same name stays."""
+"""Names of services are created once, found again and deleted; a namespace of others with the same name is kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def role(entry: str, name: str = "service_discovery", **variables: t.Any) -> Jso
 
 
 def that(*conditions: str) -> Json:
-    return {"name": "That is so", "ansible.builtin.assert": {"that": list(conditions)}}
+    return {"name": "Verify", "ansible.builtin.assert": {"that": list(conditions)}}
 
 
 def namespaces(cloud: t.Any) -> list[str]:
@@ -32,7 +32,7 @@ def namespaces(cloud: t.Any) -> list[str]:
 
 
 @pytest.mark.variants
-def test_names_come_and_go(cloud: t.Any) -> None:
+def test_names_are_created_once_and_deleted(cloud: t.Any) -> None:
     network = {"vpc_id": cloud.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]}
     site = {**SITE, "ecs_network_result": network}
     predicted = cloud.play(
@@ -51,13 +51,13 @@ def test_names_come_and_go(cloud: t.Any) -> None:
     assert (gone.code, gone.changed, namespaces(cloud)) == (0, 1, []), gone.output
 
 
-def test_what_others_have_stays(cloud: t.Any) -> None:
+def test_a_namespace_of_others_is_kept(cloud: t.Any) -> None:
     client = cloud.client("servicediscovery")
     client.create_private_dns_namespace(Name="shop.internal", Vpc="vpc-0123456789abcdef0")
     site = {**SITE, "ecs_network_result": {"vpc_id": "vpc-0123456789abcdef0"}}
     refused = cloud.play([role("absent"), role("main")], **site)
     assert (refused.code, namespaces(cloud)) == (2, ["shop.internal"]), refused.output
-    assert "shop.internal is there without the tag slipway:project=shop" in " ".join(refused.output.split())
+    assert "tag slipway:project=shop, got shop.internal without this tag." in " ".join(refused.output.split())
 
 
 def test_a_page_needs_a_load_balancer(cloud: t.Any) -> None:

@@ -189,7 +189,7 @@ def test_a_program_that_listens_on_loopback(
         "health_check_failing",
         "expected 200, got no connection",
         "    | Listening at http://127.0.0.1:8080",
-        "What to do: The log of container web says that it listens on 127.0.0.1:8080; the target group uses port 8080.",
+        "What to do: By its log, container web listens on 127.0.0.1:8080, but the target group uses port 8080.",
     )
     assert seconds() < LIMIT
 
@@ -205,7 +205,7 @@ def test_a_program_that_listens_on_another_port(
         balanced(shop, network, target_group("/ready", **QUICK), "perl", "-e", other),
         "health_check_failing",
         "expected 200, got no connection",
-        "What to do: The log of container web says that it listens on port 9000; the target group uses port 8080.",
+        "What to do: By its log, container web listens on port 9000, but the target group uses port 8080.",
     )
     assert seconds() < LIMIT
 
@@ -235,7 +235,7 @@ def test_a_container_that_uses_up_its_memory(shop: Shop, network: Json, seconds:
         "tasks_failing",
         "Container web: exit code 137",
         "OutOfMemoryError: Container killed due to memory usage",
-        "What to do: Container web used up its 64 MiB. Raise memory in the task definition",
+        "What to do: Container web used all of its 64 MiB. Raise memory in the task definition",
     )
     assert seconds() < LIMIT
 
@@ -255,7 +255,7 @@ def test_a_program_that_is_killed(shop: Shop, network: Json, seconds: Seconds) -
     fails(
         shop.service(task_definition=revision, network_configuration=network),
         "tasks_failing",
-        "Container web: exit code 137 (killed, often for want of memory)",
+        "Container web: exit code 137 (killed, often because it ran out of memory)",
     )
     assert seconds() < LIMIT
 

@@ -10,15 +10,14 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.diagnose import (
     LOG_LINES,
-    SYMPTOMS,
     Evidence,
     LogPlace,
     diagnose,
     log_places,
     recent_events,
-    recognise,
-    render,
 )
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.render import render
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.symptoms import SYMPTOMS, recognise
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     GROUP,
     Json,
@@ -159,14 +158,14 @@ def test_tasks_that_failed_alike_are_told_once_and_counted() -> None:
     failure = diagnose(Evidence(service(), [*tasks, other]))
     assert [(task["id"], task["alike"]) for task in failure["tasks"]] == [("g1", 1), ("f6", 7)]
     assert failure["failed_task_count"] == 8
-    assert "Task f6 (and 6 more like it): " in render("x", failure)
+    assert "Task f6 (and 6 more with the same reason): " in render("x", failure)
 
 
 def test_out_of_memory_is_told_from_the_container() -> None:
     killed = container("f1", exitCode=137, reason="OutOfMemoryError: Container killed due to memory usage")
     failure = diagnose(Evidence(service(), [stopped("f1", containers=[killed])]))
     assert failure["causes"] == ["out_of_memory"]
-    assert "exit code 137 (killed, often for want of memory)" in render("x", failure)
+    assert "exit code 137 (killed, often because it ran out of memory)" in render("x", failure)
 
 
 def test_the_end_of_a_log_may_tell_the_cause() -> None:
@@ -281,10 +280,10 @@ def test_the_event_tells_where_targets_are_gone() -> None:
 @pytest.mark.parametrize(
     ("definition", "limit"),
     [
-        ({"memory": "512", "containerDefinitions": [{"name": "web"}]}, "Container web used up the task's 512 MiB. "),
+        ({"memory": "512", "containerDefinitions": [{"name": "web"}]}, "Container web used all 512 MiB of the task. "),
         (
             {"memory": "512", "containerDefinitions": [{"name": "web", "memory": 64}]},
-            "Container web used up its 64 MiB. ",
+            "Container web used all of its 64 MiB. ",
         ),
         ({"containerDefinitions": [{"name": "web"}]}, ""),
         ({}, ""),
@@ -321,7 +320,7 @@ def test_events_from_before_the_deployment_are_not_told() -> None:
 def test_what_could_not_be_read_is_said() -> None:
     denied = "AWS answered GetLogEvents with AccessDeniedException: no"
     failure = diagnose(Evidence(service(), [stopped("f1")], unread=(denied,)))
-    assert f"Not known: {denied}" in render("x", failure)
+    assert f"Could not be read: {denied}" in render("x", failure)
     assert failure["tasks"]
 
 

@@ -267,7 +267,7 @@ def test_s6_a_failed_task_is_told_with_its_reason(web: Run, cluster: t.Any, monk
     result = web(wait=True)
     assert result["code"] == "tasks_failing"
     assert result["failure"]["causes"] == ["image_missing"]
-    assert "f0 (and 2 more like it): CannotPullContainerError" in result["msg"]
+    assert "f0 (and 2 more with the same reason): CannotPullContainerError" in result["msg"]
     assert "What to do: Push the image" in result["msg"]
 
 
@@ -276,7 +276,7 @@ def test_s6_what_may_not_be_read_is_said_and_the_rest_is_told(web: Run, monkeypa
     result = web(wait=True, wait_timeout=0)
     assert result["code"] == "timeout"
     assert [text.split(" with ")[0] for text in result["failure"]["unread"]] == ["AWS answered ListServiceDeployments"]
-    assert "Not known: AWS answered ListServiceDeployments" in result["msg"]
+    assert "Could not be read: AWS answered ListServiceDeployments" in result["msg"]
 
 
 @pytest.mark.parametrize("operation", ["ListTasks", "DescribeTasks"])

@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Connection
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.observe import Cloud
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.cloud import Cloud
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import info as service_info_flow
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     Json,

@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import (
-    RolloutJudge,
-    Snapshot,
-    Verdict,
-    deployment_of,
-)
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.deployments import deployment_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import RolloutJudge
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.snapshot import Snapshot
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.verdict import Verdict
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     GROUP,
     Json,

@@ -11,20 +11,18 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import (
-    SETTLE_SECONDS,
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.deployments import (
     Deployment,
-    RolloutJudge,
-    Snapshot,
-    Verdict,
     breaker_limit,
     deployment_of,
     is_on_track,
-    is_steady,
-    serving,
+    is_stable,
     starts_deployment,
-    task_failed,
 )
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import SETTLE_SECONDS, RolloutJudge
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.snapshot import Snapshot, serving
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.tasks import task_failed
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.verdict import Verdict
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     GROUP,
     Json,
@@ -243,11 +241,11 @@ def test_stopped_by_a_later_deployment_is_superseded() -> None:
     assert verdict_on(new_judge(), Snapshot(service(in_progress(3), OLD), followed)).code == "superseded"
 
 
-def test_a_pause_says_what_it_waits_for() -> None:
+def test_a_paused_deployment_says_what_it_waits_for() -> None:
     hook = {"hookId": "h1", "targetType": "PAUSE", "status": "AWAITING_ACTION"}
     followed = service_deployment("IN_PROGRESS", lifecycleStage="TEST_TRAFFIC_SHIFT", lifecycleHookDetails=[hook])
     verdict = verdict_on(new_judge(), Snapshot(service(in_progress(), OLD), followed))
-    assert "pauses at TEST_TRAFFIC_SHIFT" in verdict.summary
+    assert "is paused at TEST_TRAFFIC_SHIFT" in verdict.summary
     assert "ContinueServiceDeployment" in verdict.summary
     assert "IN_PROGRESS (TEST_TRAFFIC_SHIFT)" in verdict.progress
 
@@ -351,13 +349,13 @@ def test_what_a_breaker_bears(threshold: Json, desired: int, limit: int) -> None
 
 
 def test_a_steady_service_needs_no_watching() -> None:
-    assert is_steady(service())
-    assert not is_steady(service(runningCount=1))
-    assert not is_steady(service(pendingCount=1))
-    assert not is_steady(service(in_progress(1)))
-    assert not is_steady(service(failed(1)))
-    assert not is_steady(service(deployment(2), OLD))
-    assert not is_steady(service(deployment(1, failedTasks=1)))
+    assert is_stable(service())
+    assert not is_stable(service(runningCount=1))
+    assert not is_stable(service(pendingCount=1))
+    assert not is_stable(service(in_progress(1)))
+    assert not is_stable(service(failed(1)))
+    assert not is_stable(service(deployment(2), OLD))
+    assert not is_stable(service(deployment(1, failedTasks=1)))
 
 
 @pytest.mark.parametrize("followed", [None, service_deployment("IN_PROGRESS")])
@@ -370,7 +368,7 @@ def test_tasks_are_read_only_where_they_have_something_to_tell(followed: Json | 
 
 def test_services_of_other_controllers_are_counted() -> None:
     foreign = {"deploymentController": {"type": "CODE_DEPLOY"}, "deployments": []}
-    assert is_steady({**service(), **foreign})
+    assert is_stable({**service(), **foreign})
     assert verdict_on(new_judge(), Snapshot({**service(), **foreign})).state == "succeeded"
     assert verdict_on(new_judge(), Snapshot({**service(runningCount=1), **foreign})).state == "in_progress"
 
@@ -438,7 +436,7 @@ def test_a_lasting_wrong_answer_of_all_new_tasks_is_a_verdict_at_once() -> None:
 
 
 def test_what_the_breaker_will_do_is_said() -> None:
-    assert "The circuit breaker of the service rolls it back later." in (
+    assert "Its circuit breaker will roll it back." in (
         verdict_on(new_judge(), checked([("unhealthy", MISMATCH)], **BREAKER)).summary
     )
 

@@ -12,9 +12,10 @@ import typing as t
 from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import RolloutJudge, deployment_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.cloud import Cloud
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.deployments import deployment_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import RolloutJudge
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.observe import (
-    Cloud,
     Outcome,
     RolloutReader,
     explain,
@@ -323,5 +324,5 @@ def test_rights_that_are_missing_are_said_beside_what_is_known() -> None:
     observed, outcome = watched(aws)
     message = explain(observed, outcome).msg
     assert outcome.verdict.code == "tasks_failing"
-    assert "Task f0 (and 2 more like it): Essential container in task exited" in message
-    assert "Not known: AWS answered get_log_events with AccessDeniedException" in message
+    assert "Task f0 (and 2 more with the same reason): Essential container in task exited" in message
+    assert "Could not be read: AWS answered get_log_events with AccessDeniedException" in message

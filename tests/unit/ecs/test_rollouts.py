@@ -15,9 +15,11 @@ import pytest
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.progress import Progress
 from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.cloud import Cloud
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.rollouts import RolloutGroup, ServiceRollout
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import RolloutJudge, deployment_of
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.observe import Cloud, RolloutReader
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.deployments import deployment_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import RolloutJudge
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.observe import RolloutReader
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import (
     Json,
     deployment,

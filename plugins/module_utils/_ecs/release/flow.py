@@ -33,9 +33,10 @@ from ..._core.progress import Progress
 from ..._core.types import Connection, Result
 from ..._core.waiting import leave_stopping_to_main_thread
 from .. import api as ecs_api
+from ..cloud import Cloud
 from ..limits import check_cluster
-from ..rollout.judge import is_steady
-from ..rollout.observe import Cloud, RolloutReader
+from ..rollout.deployments import is_stable
+from ..rollout.observe import RolloutReader
 from ..service import api as service_api
 from ..service import change_flow as service_changes
 from ..service.model import DesiredService, ServicePlan, Shapes, plan_service
@@ -234,7 +235,7 @@ def _forward(release: Release, part: Part) -> ServiceRollout | None:
     """How a part gets to its goal; None where it is there already."""
     # So that nobody takes its checkpoint for that of a release which has not ended.
     keep_aws_values = part.before is not None and (part.before.run is None or part.before.run.id != release.run.id)
-    if not part.plan.changed and not changed(part.groups) and is_steady(part.service or {}) and not keep_aws_values:
+    if not part.plan.changed and not changed(part.groups) and is_stable(part.service or {}) and not keep_aws_values:
         return None
     reader = RolloutReader(release.cloud, release.cluster, part.name)
     if part.definition:

@@ -24,9 +24,9 @@ from ..._core.progress import Progress
 from ..._core.target_groups import ARGUMENTS as SETTINGS
 from ..._core.types import Connection, Json
 from ..arguments import SERVICE, TASK_DEFINITION, TASK_DEFINITION_RULES
+from ..cloud import Cloud
 from ..limits import problems_of, refuse
-from ..rollout.judge import is_steady
-from ..rollout.observe import Cloud
+from ..rollout.deployments import is_stable
 from ..service import api as service_api
 from ..service.limits import relation_problems
 from ..service.members import Options
@@ -162,7 +162,7 @@ def has_arrived(parts: Sequence[Part]) -> bool:
     if any(part.before.groups for part in parts if part.before):
         return False
     return all(
-        is_steady(part.service or {}) and (part.service or {}).get("taskDefinition") == part.before.target
+        is_stable(part.service or {}) and (part.service or {}).get("taskDefinition") == part.before.target
         for part in parts
         if part.before
     )

@@ -12,7 +12,7 @@ from ..._core.error_codes import CHECKPOINTS_LEFT, MULTIPLE_ERRORS, ROLLBACK_FAI
 from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.types import Result
-from ..rollout.judge import primary
+from ..rollout.deployments import primary
 from ..service.members import Options
 from ..service.model import predicted, to_result, with_tags
 from ..target_group.model import changed, diff_of

@@ -13,7 +13,7 @@ from ..._core.error_codes import CONFLICT, RELEASE_IN_PROGRESS, ROLLBACK_FAILED,
 from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.waiting import poll
-from ..rollout.judge import is_steady
+from ..rollout.deployments import is_stable
 from ..rollout.observe import RolloutReader
 from ..service import api as service_api
 from ..service import change_flow as service_changes
@@ -100,7 +100,7 @@ def _start(release: Release, part: Part, reader: RolloutReader, service: Service
     desired = way_back(before)
     planned = plan_service(from_api(service), desired, release.shapes)
     settling = restore_target_groups(release, part, before)
-    if not planned.changed and is_steady(service) and not settling:
+    if not planned.changed and is_stable(service) and not settling:
         return None
     if not planned.changed:
         service_changes.follow_change(reader, service, service)

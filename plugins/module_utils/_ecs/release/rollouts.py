@@ -19,8 +19,9 @@ from ..._core.paging import batches
 from ..._core.progress import SILENCE, Progress
 from ..._core.types import Json
 from ..._core.waiting import FIRST_PAUSE, LONGEST_PAUSE, Clock
-from ..rollout.judge import Verdict
-from ..rollout.observe import Cloud, Outcome, RolloutReader, explain, timed_out
+from ..cloud import Cloud
+from ..rollout.observe import Outcome, RolloutReader, explain, timed_out
+from ..rollout.verdict import Verdict
 from ..service import api as service_api
 
 Service = dict[str, t.Any]

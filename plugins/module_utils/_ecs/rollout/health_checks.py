@@ -18,30 +18,30 @@ from dataclasses import dataclass, field
 
 from ..._core.types import Json
 
-# Nothing will ever check these targets, or they pass.
+# Targets that pass, or that nothing will ever check.
 STATES_SERVING = frozenset({"healthy", "unused", "unavailable"})
-# A program that still starts refuses connections, is slow or answers 5xx. Then so many tasks have to become unhealthy,
-# or one has to fail as many checks, as failed tasks are taken for a service that cannot start.
+# While a program is starting, it refuses connections, is slow or returns 5xx. Then as many times the checks have to
+# fail that make a target unhealthy.
 PATIENCE = 3
-# Answers of a program that runs, but for those that ask to try again later.
+# Answers that waiting does not change. The excluded ones ask to try again later.
 _LASTING_CODES = frozenset(range(300, 500)) - {408, 421, 425, 429}
-# The load balancer's own trouble says nothing about the tasks.
+# Failures of the load balancer itself say nothing about the tasks.
 _FOREIGN = "Elb."
 _CODES = re.compile(r"\b\d{3}\b")
 
 
 class Target(t.NamedTuple):
-    """One target of the followed deployment: whose it is, its health, and since when its failures count."""
+    """One target of the deployment: its owner, its health, and since when its failures count."""
 
     owner: str
     health: Json
-    # Seconds since the grace period ended: negative before, infinite where there is none.
+    # Seconds since the grace period ended: negative before, infinite without one.
     counted: float
 
 
 @dataclass
 class _Failures:
-    """The failed checks of one target that have one reason."""
+    """The failed checks of one target with one reason."""
 
     kind: tuple[str, str]
     since: float
@@ -72,15 +72,15 @@ class Failing(t.NamedTuple):
 
 @dataclass
 class HealthChecks:
-    """Counts the failed checks of a deployment's targets in one target group, from one answer to the next."""
+    """Counts the failed checks of the targets of a deployment in one target group, from answer to answer."""
 
     _failures: dict[str, _Failures] = field(default_factory=dict)
     _latest: set[str] = field(default_factory=set)
-    # True once a target of the deployment was healthy.
+    # Whether a target of the deployment has ever been healthy.
     served: bool = False
 
     def observe(self, group: Json, targets: Iterable[Target], at: float) -> None:
-        """Take in the answers of one moment."""
+        """Count the checks up to now."""
         threshold, interval = threshold_of(group), interval_of(group)
         self._latest = set()
         for owner, health, counted in targets:
@@ -98,15 +98,15 @@ class HealthChecks:
             self._latest.add(owner)
 
     def verdict(self, group: Json, live: int, stopped: Collection[str], more: int = 0) -> Failing | None:
-        """What dooms the deployment. `live` tasks run; ECS has `stopped` others for their health checks.
+        """Why the deployment cannot succeed, or None. `live` tasks run; ECS has `stopped` others for health checks.
 
-        `more` is how many failed tasks somebody else waits for who may speak first.
+        `more` is how many failed tasks the circuit breaker waits for, which decides first.
         """
         threshold = threshold_of(group)
         for owner in stopped:
             if owner in self._failures:
                 self._failures[owner].checks = max(threshold, self._failures[owner].checks)
-        # A target that fails in another way than before tells more than its predecessors.
+        # The latest reason counts, if targets fail for another one than before.
         kinds = {self._failures[owner].kind for owner in self._latest or self._failures}
         if self.served or len(kinds) != 1:
             return None
@@ -135,13 +135,13 @@ def answered_codes(description: str) -> list[int]:
 
 
 def is_lasting(reason: str, description: str) -> bool:
-    """True when the program runs and gives an answer that waiting does not change."""
+    """Whether the program runs and returns something that waiting does not change."""
     codes = answered_codes(description) if reason == "Target.ResponseCodeMismatch" else []
     return bool(codes) and _LASTING_CODES.issuperset(codes)
 
 
 def check_of(group: Json) -> str:
-    """What a target group asks its targets, and what it expects."""
+    """The health check of a target group, and the expected answer."""
     port = str(group.get("HealthCheckPort") or "traffic-port")
     where = f"on port {port}" if port.isdigit() else "on the target's port"
     protocol = group.get("HealthCheckProtocol") or "HTTP"
@@ -153,7 +153,7 @@ def check_of(group: Json) -> str:
 
 
 def answer_of(reason: str, description: str) -> str:
-    """What targets answered, in a few words."""
+    """What targets returned, in a few words."""
     codes = answered_codes(description) if reason == "Target.ResponseCodeMismatch" else []
     if codes:
         return ", ".join(map(str, codes))

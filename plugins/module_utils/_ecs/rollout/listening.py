@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a program listens, from what servers write into their logs when they start. No calls."""
+"""The address and port that a program listens on, from what it logs at its start. No calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import re
 import typing as t
 from collections.abc import Iterable
 
-# Only such lines are believed: others name the addresses of what a program connects to.
+# Only such lines count. Others name addresses that the program connects to.
 _STARTS = re.compile(
     r"\b(listen|serving|server (is )?running|running (on|at)|started|starting|ready on|bound to)", re.IGNORECASE
 )
@@ -25,7 +25,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 
 
 class Place(t.NamedTuple):
-    """An address and port that a program listens on; the address is empty where the log names only a port."""
+    """An address and port that a program listens on. The address is empty if the log names only a port."""
 
     address: str
     port: int
@@ -35,7 +35,7 @@ class Place(t.NamedTuple):
 
 
 def places(lines: Iterable[str]) -> list[Place]:
-    """Where the log says that the program listens, in its order."""
+    """All addresses that the log says the program listens on, in its order."""
     return [
         Place((found["address"] or "").lower(), int(found["port"] or found["only"] or found["bare"]))
         for line in lines
@@ -45,9 +45,9 @@ def places(lines: Iterable[str]) -> list[Place]:
 
 
 def other_places(lines: Iterable[str], port: int) -> list[Place]:
-    """Where the program listens if that is not where a load balancer reaches it: another port, or loopback only.
+    """The addresses that the program listens on if a load balancer cannot reach any: another port, or loopback only.
 
-    Empty where the log names no place, and where one of them can be reached.
+    Empty if the log names none, or one that it can reach.
     """
     found = places(lines)
     if any(place.port == port and place.address not in LOOPBACK for place in found):

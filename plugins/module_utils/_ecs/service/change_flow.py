@@ -15,8 +15,10 @@ from ..._core.error_codes import CONFLICT
 from ..._core.errors import SlipwayError
 from ..._core.waiting import Clock, poll
 from .. import api as ecs_api
-from ..rollout.judge import RolloutJudge, deployment_of, starts_deployment
-from ..rollout.observe import Cloud, RolloutReader
+from ..cloud import Cloud
+from ..rollout.deployments import deployment_of, starts_deployment
+from ..rollout.judge import RolloutJudge
+from ..rollout.observe import RolloutReader
 from . import api
 from .client_token import client_token
 from .members import Options

@@ -10,7 +10,7 @@ import hashlib
 import json
 
 from ..._core.tags import CHECKPOINT_RUN_TAG
-from ..rollout.judge import primary
+from ..rollout.deployments import primary
 from .members import Options
 
 # AWS accepts 36 characters.

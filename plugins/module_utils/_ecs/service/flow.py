@@ -13,9 +13,10 @@ from ..._core.error_codes import NOT_FOUND
 from ..._core.errors import SlipwayError
 from ..._core.plan import Plan, remove
 from ..._core.types import Connection, Result
+from ..cloud import Cloud
 from ..limits import check_cluster
-from ..rollout.judge import is_steady
-from ..rollout.observe import Cloud, RolloutReader, explain, wait_stable
+from ..rollout.deployments import is_stable
+from ..rollout.observe import RolloutReader, explain, wait_stable
 from . import api
 from .change_flow import Request, apply, delete, follow_change, wait_deleted
 from .members import Options
@@ -113,7 +114,7 @@ def carry_out(
         reader.read_known()
     after = apply(cloud, request, service, planned, deleted)
     result = _result(planned, with_tags(after, service, planned))
-    if not request.wait or (not planned.changed and is_steady(after)):
+    if not request.wait or (not planned.changed and is_stable(after)):
         return result
     follow_change(reader, service if planned.action != "recreate" else None, after)
     try:

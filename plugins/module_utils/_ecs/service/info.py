@@ -12,10 +12,14 @@ from dataclasses import replace
 from ..._core.error_codes import NOT_FOUND
 from ..._core.errors import SlipwayError
 from ..._core.types import Connection, Json, Result
+from ..cloud import Cloud
 from ..limits import check_cluster
+from ..rollout.deployments import deployment_of, is_stable
 from ..rollout.diagnose import diagnose
-from ..rollout.judge import SETTLE_SECONDS, RolloutJudge, Snapshot, Verdict, deployment_of, is_steady
-from ..rollout.observe import Cloud, RolloutReader
+from ..rollout.judge import SETTLE_SECONDS, RolloutJudge
+from ..rollout.observe import RolloutReader
+from ..rollout.snapshot import Snapshot
+from ..rollout.verdict import Verdict
 from ..task import api as task_api
 from . import api
 from .members import Options
@@ -91,7 +95,7 @@ def check(cloud: Cloud, cluster: str, service: Json) -> Options:
 
 def _judge(judge: RolloutJudge, snapshot: Snapshot) -> Verdict:
     """The verdict of one look: what runs now is taken to stay, and what once succeeded may fail by now."""
-    if (snapshot.service_deployment or {}).get("status") == "SUCCESSFUL" and not is_steady(snapshot.service):
+    if (snapshot.service_deployment or {}).get("status") == "SUCCESSFUL" and not is_stable(snapshot.service):
         snapshot = replace(snapshot, service_deployment=None)
     first = judge.verdict(snapshot, 0)
     return first if first.over else judge.verdict(snapshot, SETTLE_SECONDS)

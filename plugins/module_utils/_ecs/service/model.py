@@ -15,7 +15,7 @@ from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN, Plan, compare, normalise
 from ..._core.shapes import Shape, to_members, to_options
 from ..._core.types import Json
-from ..rollout.judge import primary
+from ..rollout.deployments import primary
 from .aws_values import keep_aws_values
 from .defaults import DEFAULTS, fill, rebalancing
 from .members import AT_THE_DEPLOYMENT, SETS, UPDATABLE, Options

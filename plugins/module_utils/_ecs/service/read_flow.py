@@ -10,7 +10,7 @@ from ..._core.error_codes import NOT_FOUND
 from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN
 from ..._core.types import Client
-from ..rollout.observe import Cloud
+from ..cloud import Cloud
 from ..task_definition import api as definition_api
 from . import api
 from .members import Options

@@ -14,7 +14,7 @@ from ..._core.errors import SlipwayError
 from ..._core.paging import batches
 from ..._core.target_groups import DELAY, HEALTH_OPTIONS, attributes_request, health_request, settings_of
 from ..._core.types import Json
-from ..rollout.observe import Cloud
+from ..cloud import Cloud
 from ..service import api as service_api
 from . import api as target_group_api
 from .model import Settings, TargetGroup, changed, planned

@@ -14,10 +14,11 @@ from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN
 from ..._core.types import Connection, Json, Result
 from ..._core.waiting import poll
+from ..cloud import Cloud
 from ..limits import check_cluster
-from ..rollout.diagnose import Evidence, diagnose, log_places, render
-from ..rollout.judge import task_id
-from ..rollout.observe import Cloud
+from ..rollout.diagnose import Evidence, diagnose, log_places
+from ..rollout.render import render
+from ..rollout.tasks import task_id
 from ..service import api as service_api
 from ..service.model import exists
 from ..task_definition import api as definition_api

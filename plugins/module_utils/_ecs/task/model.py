@@ -12,7 +12,7 @@ from ..._core.error_codes import INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.tags import RESERVED, from_list, to_list
 from ..._core.types import Json
-from ..rollout.judge import primary
+from ..rollout.deployments import primary
 
 # Who started the task, in what AWS tells of it.
 STARTED_BY = "slipway.aws.ecs_task_run"
@@ -33,9 +33,9 @@ def runs_as(service: Json) -> Json:
     """The service with what its tasks run as: AWS shows a part of it only at the task set or deployment."""
     sets = [item for item in service.get("taskSets") or () if item.get("status") == "PRIMARY"]
     deployment = primary(service) or {}
-    to_result = {name: sets[0][name] for name in _OF_TASK_SETS if sets and sets[0].get(name)}
+    of_task_set = {name: sets[0][name] for name in _OF_TASK_SETS if sets and sets[0].get(name)}
     volumes = service.get("volumeConfigurations") or deployment.get("volumeConfigurations") or []
-    return {**service, **to_result, "volumeConfigurations": volumes}
+    return {**service, **of_task_set, "volumeConfigurations": volumes}
 
 
 def request(cluster: str, service: Json, container: str, command: t.Sequence[str] | None) -> dict[str, t.Any]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Say why targets fail their health checks, from recorded answers and the tasks' logs. No calls."""
+"""Find out why targets fail their health checks, from recorded answers and the logs of tasks. No calls."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _UNHEALTHY = re.compile(r"is unhealthy in \(?target-group .* due to \(?reason (?
 
 
 def unhealthy(targets: Mapping[str, Sequence[Json]], groups: Mapping[str, Json]) -> list[dict[str, t.Any]]:
-    """The targets that get no traffic and are not on their way out."""
+    """The targets that get no traffic and are not draining."""
     return [
         {
             "target_group": group,
@@ -61,7 +61,7 @@ def unhealthy(targets: Mapping[str, Sequence[Json]], groups: Mapping[str, Json])
 def causes(targets: Sequence[Json], events: Sequence[str], service: Json, logs: Logs) -> dict[str, str]:
     """Why targets are unhealthy, or were when ECS replaced their tasks.
 
-    What a program's log says of where it listens explains why nobody answers.
+    If nothing answers, the log of the program may name another address that it listens on.
     """
     found = [_cause_of(target["reason"]) for target in targets if target["state"] == "unhealthy"]
     found = found or [_cause_of(reason["text"]) for event in events if (reason := _UNHEALTHY.search(event))]
@@ -72,12 +72,14 @@ def causes(targets: Sequence[Json], events: Sequence[str], service: Json, logs: 
         return codes
     container, place, port = elsewhere
     cause = LISTENS_ON_LOOPBACK if place.port == port else LISTENS_ELSEWHERE
-    said = f"The log of container {container} says that it listens on {place}; the target group uses port {port}."
-    return {cause: said, **{code: "" for code in codes if code not in silent}}
+    finding = (
+        f"The log of container {container} says that it listens on {place}, but the target group uses port {port}."
+    )
+    return {cause: finding, **{code: "" for code in codes if code not in silent}}
 
 
 def _cause_of(description: str) -> str:
-    """The cause by what AWS says of a target."""
+    """The cause by the description of a target's health."""
     if description in _CAUSES_BY_DESCRIPTION:
         return _CAUSES_BY_DESCRIPTION[description]
     code = next(iter(answered_codes(description)), 0)
@@ -87,7 +89,7 @@ def _cause_of(description: str) -> str:
 
 
 def _elsewhere(service: Json, logs: Logs) -> tuple[str, Place, int] | None:
-    """A container behind a load balancer whose log says that it listens where no load balancer gets at it."""
+    """A container behind a load balancer that listens where the load balancer cannot reach it, as its log says."""
     for balancer in service.get("loadBalancers") or ():
         container, port = str(balancer.get("containerName")), int(balancer.get("containerPort") or 0)
         for (_task, name), lines in logs.items():

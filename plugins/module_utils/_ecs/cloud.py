@@ -1,0 +1,44 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Clients of the AWS services that ECS services depend on."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+from .._core.types import Clients
+
+
+class Cloud:
+    """Clients, each created when it is first used."""
+
+    def __init__(self, client: Clients) -> None:
+        self._client = client
+        self._made: dict[tuple[str, str], t.Any] = {}
+        # Threads may share clients of boto3, but not create them at the same time.
+        self._making = threading.Lock()
+
+    def _get(self, service: str, region: str = "") -> t.Any:
+        with self._making:
+            if (service, region) not in self._made:
+                self._made[service, region] = self._client(service, region)
+            return self._made[service, region]
+
+    @property
+    def ecs(self) -> t.Any:
+        return self._get("ecs")
+
+    @property
+    def elbv2(self) -> t.Any:
+        return self._get("elbv2")
+
+    @property
+    def discovery(self) -> t.Any:
+        return self._get("servicediscovery")
+
+    def logs(self, region: str) -> t.Any:
+        """CloudWatch Logs of a region. Containers may log to another one."""
+        return self._get("logs", region)

@@ -149,7 +149,10 @@ FLOWS = {
     "_ecs.release.rollback",
     "_ecs.release.rollouts",
     "_ecs.rollout.observe",
+    "_ecs.task_definition.document",
     "_ecs.task_definition.registration",
+    "_ecs.task_definition.retention",
+    "_secrets.stores",
 }
 
 

@@ -44,6 +44,11 @@ def input_shape(client: t.Any, operation: str) -> Shape:
     return t.cast("Shape", client.meta.service_model.operation_model(operation).input_shape)
 
 
+def output_shape(client: t.Any, operation: str) -> Shape:
+    """The shape of an operation's answer."""
+    return t.cast("Shape", client.meta.service_model.operation_model(operation).output_shape)
+
+
 def snake(member: str) -> str:
     """The option of an API member: `networkMode` is `network_mode`."""
     return _WORD_START.sub("_", member).lower()

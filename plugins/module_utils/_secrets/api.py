@@ -9,14 +9,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from .._core.answers import check_complete
 from .._core.errors import aws_call, aws_find
 from .._core.paging import batches, pages
-from .._core.types import Client, Json
-
-Names = t.Sequence[str]
+from .._core.tags import Tags, to_capital_list
+from .._core.types import Client, Items, Json
 
 DESCRIBE_BATCH = 50
 VALUES_BATCH = 10
@@ -26,7 +23,7 @@ VALUES_BATCH = 10
 
 
 @aws_call
-def describe_parameters(ssm: Client, names: Names) -> list[Json]:
+def describe_parameters(ssm: Client, names: Items) -> list[Json]:
     """The parameters that there are, of those named, without their values."""
     found: list[Json] = []
     for batch in batches(names, DESCRIBE_BATCH):
@@ -37,13 +34,13 @@ def describe_parameters(ssm: Client, names: Names) -> list[Json]:
 
 @aws_call
 def list_parameters(ssm: Client, path: str) -> list[str]:
-    """Names of the parameters below a path."""
+    """Items of the parameters below a path."""
     filters = [{"Key": "Path", "Option": "Recursive", "Values": [path.rstrip("/")]}]
     return [found["Name"] for found in pages(ssm, "describe_parameters", "Parameters", ParameterFilters=filters)]
 
 
 @aws_call
-def read_parameters(ssm: Client, names: Names) -> dict[str, str]:
+def read_parameters(ssm: Client, names: Items) -> dict[str, str]:
     found: list[Json] = []
     for batch in batches(names, VALUES_BATCH):
         answer = ssm.get_parameters(Names=batch, WithDecryption=True)
@@ -60,24 +57,21 @@ def parameter_tags(ssm: Client, name: str) -> list[Json]:
 
 @aws_call
 def put_parameter(ssm: Client, request: Json) -> str:
-    """The version that is made."""
+    """The version that is created."""
     return str(ssm.put_parameter(**request)["Version"])
 
 
 @aws_call
-def tag_parameter(ssm: Client, name: str, tags: list[Json]) -> None:
-    if tags:
-        ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId=name, Tags=tags)
+def change_parameter_tags(ssm: Client, name: str, put: Tags, gone: list[str]) -> None:
+    parameter = {"ResourceType": "Parameter", "ResourceId": name}
+    if put:
+        ssm.add_tags_to_resource(**parameter, Tags=to_capital_list(put))
+    if gone:
+        ssm.remove_tags_from_resource(**parameter, TagKeys=gone)
 
 
 @aws_call
-def untag_parameter(ssm: Client, name: str, keys: list[str]) -> None:
-    if keys:
-        ssm.remove_tags_from_resource(ResourceType="Parameter", ResourceId=name, TagKeys=keys)
-
-
-@aws_call
-def delete_parameters(ssm: Client, names: Names) -> None:
+def delete_parameters(ssm: Client, names: Items) -> None:
     for batch in batches(names, VALUES_BATCH):
         answer = ssm.delete_parameters(Names=batch)
         deleted = answer.get("DeletedParameters") or ()
@@ -112,7 +106,7 @@ def create_secret(manager: Client, request: Json) -> Json:
 
 @aws_call
 def put_secret_value(manager: Client, name: str, value: str) -> str:
-    """The version that is made."""
+    """The version that is created."""
     return str(manager.put_secret_value(SecretId=name, SecretString=value)["VersionId"])
 
 
@@ -127,19 +121,15 @@ def restore_secret(manager: Client, name: str) -> None:
 
 
 @aws_call
-def tag_secret(manager: Client, name: str, tags: list[Json]) -> None:
-    if tags:
-        manager.tag_resource(SecretId=name, Tags=tags)
-
-
-@aws_call
-def untag_secret(manager: Client, name: str, keys: list[str]) -> None:
-    if keys:
-        manager.untag_resource(SecretId=name, TagKeys=keys)
+def change_secret_tags(manager: Client, name: str, put: Tags, gone: list[str]) -> None:
+    if put:
+        manager.tag_resource(SecretId=name, Tags=to_capital_list(put))
+    if gone:
+        manager.untag_resource(SecretId=name, TagKeys=gone)
 
 
 @aws_find
 def delete_secret(manager: Client, name: str, recovery_window: int) -> None:
-    """Schedule the end of a secret, or end it at once without a window."""
+    """Schedule the deletion of a secret, or delete it at once without a window."""
     how: Json = {"RecoveryWindowInDays": recovery_window} if recovery_window else {"ForceDeleteWithoutRecovery": True}
     manager.delete_secret(SecretId=name, **how)

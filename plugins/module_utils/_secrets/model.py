@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What secrets and settings are asked for, what there is, and what differs. A plan tells no value. Pure."""
+"""Secrets and settings: desired, existing, and what differs. A comparison never shows a value. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import re
 import secrets
 import string
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .._core import names
 from .._core.error_codes import CONFLICT, INVALID_OPTION
 from .._core.errors import SlipwayError
-from .._core.tags import Tags, carries, desired
+from .._core.plan import UNKNOWN, Plan
+from .._core.tags import Tags, carries
+from .._core.tags import desired as desired_tags
 from .._core.types import Json
 
 SECRETS_MANAGER = "SecretsManager"
@@ -28,13 +30,13 @@ KEY_NAME = re.compile(r"arn:[\w-]+:kms:.+|alias/[\w/-]+|mrk-[0-9a-f]{32}|[0-9a-f
 LONGEST = 4096
 # Whoever mixes up two members has put the value into the wrong one.
 NOT_SHOWN = "got another value, which is not shown as it may be the secret"
-# What a diff says in place of values.
+# What a diff shows instead of values.
 GIVEN, RANDOM, ANOTHER = "as given", "random", "another"
 
 
 @dataclass(frozen=True)
-class Wish:
-    """A secret that is asked for. `source` names one that is made elsewhere."""
+class DesiredSecret:
+    """A secret that is asked for. `source` names an external one."""
 
     name: str
     type: str
@@ -47,6 +49,10 @@ class Wish:
     def in_secrets_manager(self) -> bool:
         return self.type == SECRETS_MANAGER
 
+    @property
+    def is_arn(self) -> bool:
+        return self.source.startswith("arn:")
+
     def text(self) -> str:
         """The value that a new one gets."""
         if self.value is not None:
@@ -56,7 +62,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Found:
-    """A secret that there is. `value` is known only where it has to be compared."""
+    """An existing secret. `value` is known only where it has to be compared."""
 
     type: str
     reference: str
@@ -70,16 +76,20 @@ class Found:
         return carries(self.tags, tags)
 
 
-def wishes_of(items: t.Sequence[Json], values: t.Mapping[str, t.Any]) -> list[Wish]:
-    """The secrets that are asked for, with the values that are given, checked."""
+def desired_secrets(items: t.Sequence[Json], values: t.Mapping[str, t.Any]) -> list[DesiredSecret]:
+    """The secrets that are asked for, with the given values, checked."""
     names = [str(item["name"]) for item in items]
-    problems = [f"{name}: the name is there more than once" for name in sorted(set(names)) if names.count(name) > 1]
-    problems += [f"{name}: there is a value, but no secret of that name" for name in values if name not in names]
+    problems = [
+        f"{name}: expected each name once, got it {names.count(name)} times"
+        for name in sorted(set(names))
+        if names.count(name) > 1
+    ]
+    problems += [f"{name}: expected a secret of that name, got only its value" for name in values if name not in names]
     problems += [f"{item['name']}: {problem}" for item in items for problem in _problems(item, values)]
     if problems:
         raise SlipwayError(INVALID_OPTION, f"secrets, {'; '.join(problems)}.", {"problems": problems})
     return [
-        Wish(
+        DesiredSecret(
             item["name"],
             item["type"],
             length_of(item["length"]) or 0,
@@ -96,15 +106,15 @@ def _problems(item: Json, values: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     if item["type"] not in TYPES:
         yield f"type: expected {', '.join(TYPES[:-1])} or {TYPES[-1]}, {NOT_SHOWN}"
     if not NAME.fullmatch(item["name"]):
-        yield "letters, digits and _.- are right in a name"
+        yield "name: expected letters, digits and _.- only"
     if given and item["from"]:
-        yield "it is made elsewhere (from), so its value is not given here"
+        yield "from: expected no value for an external secret, got one"
     if given and values[item["name"]] is None:
-        yield "its value is null"
+        yield "expected a value, got null"
     elif given and as_text(values[item["name"]]) == "":
-        yield "its value is empty"
+        yield "expected a value, got an empty one"
     if item["type"] == "String" and not given and not item["from"]:
-        yield "a String needs a value, random ones are for secrets"
+        yield "expected a value for the type String, got none; random values are for secrets"
     if length_of(item["length"]) is None:
         yield f"length: expected 1 to {LONGEST}, {NOT_SHOWN}"
     if item["kms_key_id"] and not KEY_NAME.fullmatch(item["kms_key_id"]):
@@ -133,43 +143,81 @@ def same(one: str, other: str) -> bool:
 def path_of(given: str) -> str:
     """`/shop/`, however it was given."""
     if not PATH.fullmatch(given):
-        raise SlipwayError(INVALID_OPTION, f"path: '{given}' is no path, such as /shop/ is right.")
+        raise SlipwayError(INVALID_OPTION, f"path: expected a path such as /shop/, got '{given}'.")
     return f"/{given.strip('/')}/"
 
 
-def refuse_foreign(wishes: t.Iterable[Wish], found: t.Mapping[str, Found], own: t.Mapping[str, t.Any]) -> None:
+def check_window(days: int) -> None:
+    if days and not 7 <= days <= 30:
+        raise SlipwayError(
+            INVALID_OPTION, f"recovery_window: expected 7 to 30 days, or 0 to delete at once, got {days}."
+        )
+
+
+def missing_secrets(desired: t.Iterable[DesiredSecret], found: t.Mapping[str, Found]) -> list[str]:
+    """The external secrets that do not exist."""
+    return [
+        f"{one.name} ({one.source if '/' in one.source else 'its `from` is not shown, as it may be the secret'})"
+        for one in desired
+        if one.source and not one.is_arn and (one.name not in found or found[one.name].deleted)
+    ]
+
+
+def refuse_foreign(
+    desired: t.Iterable[DesiredSecret], found: t.Mapping[str, Found], own: t.Mapping[str, t.Any]
+) -> None:
     """Fail where something else has the name and would have to be changed."""
     foreign = [
-        f"{wish.name} ({there.reference})"
-        for wish in wishes
-        if (there := found.get(wish.name)) and not there.carries(own) and (wish.value is not None or there.deleted)
+        f"{one.name} ({there.reference})"
+        for one in desired
+        if (there := found.get(one.name)) and not there.carries(own) and (one.value is not None or there.deleted)
     ]
     if foreign:
         tags = ", ".join(f"{key}={value}" for key, value in own.items())
-        told = f"{', '.join(foreign)} is there without the tags {tags}, so it is somebody else's: choose another name."
-        raise SlipwayError(CONFLICT, f"secrets: {told}")
+        told = f"secrets: expected the tags {tags}, got others on {', '.join(foreign)}, which another project owns."
+        raise SlipwayError(CONFLICT, f"{told} Choose another name, or tag it.")
 
 
-def current_of(wish: Wish, found: Found | None) -> Json:
-    """What a plan compares of what there is."""
+def current_secret(desired: DesiredSecret, found: Found | None) -> Json:
+    """What is compared of an existing secret."""
     if found is None:
         return {}
     current: Json = {"type": found.type, "value": RANDOM, "tags": found.tags}
-    if wish.value is not None:
-        current["value"] = GIVEN if found.value is not None and same(found.value, wish.value) else ANOTHER
-    if wish.kms_key_id:
-        is_same = names.same(names.KEY, found.kms_key_id, wish.kms_key_id, names.home_of(found.reference))
-        current["kms_key_id"] = wish.kms_key_id if is_same else found.kms_key_id
+    if desired.value is not None:
+        current["value"] = GIVEN if found.value is not None and same(found.value, desired.value) else ANOTHER
+    if desired.kms_key_id:
+        is_same = names.same(names.KEY, found.kms_key_id, desired.kms_key_id, names.home_of(found.reference))
+        current["kms_key_id"] = desired.kms_key_id if is_same else found.kms_key_id
     if found.deleted:
         current["deleted"] = True
     return current
 
 
-def desired_of(wish: Wish, found: Found | None, params: t.Mapping[str, t.Any]) -> Json:
-    """What a plan compares it with. What is there and somebody else's stays as it is."""
+def desired_secret(desired: DesiredSecret, found: Found | None, params: t.Mapping[str, t.Any]) -> Json:
+    """What it is compared with. A secret that somebody else owns is kept as it is."""
     if found and not found.carries(params["match_tags"]):
-        return current_of(wish, found)
+        return current_secret(desired, found)
     asked = {**(params["tags"] or {}), **params["match_tags"]}
-    tags = desired(found.tags if found else {}, asked, params["purge_tags"])
-    key = {"kms_key_id": wish.kms_key_id} if wish.kms_key_id else {}
-    return {"type": wish.type, "value": RANDOM if wish.value is None else GIVEN, "tags": tags, **key}
+    tags = desired_tags(found.tags if found else {}, asked, params["purge_tags"])
+    key = {"kms_key_id": desired.kms_key_id} if desired.kms_key_id else {}
+    return {"type": desired.type, "value": RANDOM if desired.value is None else GIVEN, "tags": tags, **key}
+
+
+def differing_members(planned: Plan, desired: DesiredSecret) -> set[str]:
+    return {*planned.before.get(desired.name, {}), *planned.after.get(desired.name, {})}
+
+
+def predict(desired: DesiredSecret, found: Found | None, name: str, members: t.Collection[str]) -> Found:
+    """The secret as it would be; `name` is its name in the store."""
+    if found is None:
+        reference = UNKNOWN if desired.in_secrets_manager else name
+        return Found(desired.type, reference, UNKNOWN, desired.kms_key_id, {})
+    return found if set(members) <= {"tags", "deleted"} else replace(found, version=UNKNOWN)
+
+
+def to_result(desired: DesiredSecret, found: Found | None) -> Json:
+    return {
+        "type": desired.type,
+        "value_from": found.reference if found else desired.source,
+        "version": found.version if found else "",
+    }

@@ -156,17 +156,20 @@ def test_a_key_of_our_own(vault: Vault) -> None:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"secrets": [KEY, KEY]}, "key: the name is there more than once"),
-        ({"secrets": [KEY], "values": '{"kye": "x"}'}, "kye: there is a value, but no secret of that name"),
-        ({"secrets": [LEVEL]}, "level: a String needs a value"),
-        ({"secrets": [{**KEY, "from": "/x"}], "values": '{"key": "x"}'}, "key: it is made elsewhere (from)"),
-        ({"secrets": [KEY], "values": '{"key": ""}'}, "key: its value is empty"),
-        ({"secrets": [KEY], "values": '{"key": null}'}, "key: its value is null"),
-        ({"secrets": [{"name": "a b"}]}, "a b: letters, digits and _.- are right in a name"),
+        ({"secrets": [KEY, KEY]}, "key: expected each name once, got it 2 times"),
+        ({"secrets": [KEY], "values": '{"kye": "x"}'}, "kye: expected a secret of that name, got only its value"),
+        ({"secrets": [LEVEL]}, "level: expected a value for the type String, got none"),
+        (
+            {"secrets": [{**KEY, "from": "/x"}], "values": '{"key": "x"}'},
+            "key: from: expected no value for an external secret",
+        ),
+        ({"secrets": [KEY], "values": '{"key": ""}'}, "key: expected a value, got an empty one"),
+        ({"secrets": [KEY], "values": '{"key": null}'}, "key: expected a value, got null"),
+        ({"secrets": [{"name": "a b"}]}, "a b: name: expected letters, digits and _.- only"),
         ({"secrets": [{**KEY, "length": 0}]}, "key: length: expected 1 to 4096, got another value"),
-        ({"recovery_window": 3}, "recovery_window: 3 is not right; 7 to 30 days are"),
-        ({"path": "//"}, "path: '//' is no path"),
-        ({"match_tags": {}}, "match_tags: at least one tag is needed"),
+        ({"recovery_window": 3}, "recovery_window: expected 7 to 30 days, or 0 to delete at once, got 3."),
+        ({"path": "//"}, "path: expected a path such as /shop/, got '//'."),
+        ({"match_tags": {}}, "match_tags: expected at least one tag, got none."),
     ],
 )
 def test_what_is_wrong_is_refused(vault: Vault, calls: list[str], options: Json, problem: str) -> None:

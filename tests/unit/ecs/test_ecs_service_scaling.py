@@ -168,7 +168,7 @@ def test_requests_are_counted_at_the_service_s_target_group(shop: Shop) -> None:
     assert policy["PredefinedMetricSpecification"]["ResourceLabel"] == label
     assert shop.scale(wanted)["changed"] is False
     refused = shop.scale({**WEB, "requests_per_target": 500})
-    assert (refused["code"], "has 0 target groups" in refused["msg"]) == ("invalid_option", True)
+    assert (refused["code"], "one target group of the service, got 0" in refused["msg"]) == ("invalid_option", True)
 
 
 def test_what_a_schedule_did_is_not_undone(shop: Shop) -> None:
@@ -211,16 +211,22 @@ def test_a_service_that_is_not_there_is_told(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
-        ({"max_capacity": 1}, "min_capacity 2 is more than max_capacity 1"),
-        ({"min_capacity": -1}, "min_capacity is -1, 0 or more is right"),
-        ({"max_capacity": None}, "min_capacity and max_capacity are needed"),
-        ({"cpu_utilization": 120}, "cpu_utilization is 120.0, above 0 and up to 100 percent is right"),
-        ({"requests_per_target": 0}, "requests_per_target is 0.0, a number above 0 is right"),
-        ({"scale_in_cooldown": -5}, "scale_in_cooldown is -5, 0 seconds or more is right"),
-        ({"schedules": [NIGHT, NIGHT]}, "the name night is there more than once"),
-        ({"schedules": [{**NIGHT, "schedule": "0 22 * * *"}]}, "'0 22 * * *' is no schedule"),
-        ({"schedules": [{**NIGHT, "timezone": "Seoul time"}]}, "'Seoul time' is no time zone"),
-        ({"schedules": [{**NIGHT, "min_capacity": 3}]}, "schedules, night: min_capacity 3 is more than max_capacity 2"),
+        ({"max_capacity": 1}, "min_capacity: expected at most max_capacity, 1, got 2"),
+        ({"min_capacity": -1}, "min_capacity: expected 0 or more, got -1"),
+        ({"max_capacity": None}, "expected min_capacity and max_capacity, got 2 and None"),
+        ({"cpu_utilization": 120}, "cpu_utilization: expected a percentage above 0 and up to 100, got 120.0"),
+        ({"requests_per_target": 0}, "requests_per_target: expected a number above 0, got 0.0"),
+        ({"scale_in_cooldown": -5}, "scale_in_cooldown: expected 0 seconds or more, got -5"),
+        ({"schedules": [NIGHT, NIGHT]}, "schedules: expected each name once, got night 2 times"),
+        ({"schedules": [{**NIGHT, "schedule": "0 22 * * *"}]}, "such as cron(0 22 * * ? *), got '0 22 * * *'"),
+        (
+            {"schedules": [{**NIGHT, "timezone": "Seoul time"}]},
+            "expected a time zone such as Asia/Seoul, got 'Seoul time'",
+        ),
+        (
+            {"schedules": [{**NIGHT, "min_capacity": 3}]},
+            "schedules, night: min_capacity: expected at most max_capacity, 2, got 3",
+        ),
     ],
 )
 def test_wrong_scaling_is_refused(shop: Shop, calls: list[str], wrong: Json, problem: str) -> None:

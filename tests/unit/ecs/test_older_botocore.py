@@ -41,7 +41,7 @@ def service(ecs: t.Any, **options: t.Any) -> t.Any:
 
 
 def task_definition(ecs: t.Any, **options: t.Any) -> t.Any:
-    return task_definition_flow.wish_of(ecs, given(TASK_DEFINITION, family="web", **options), False)
+    return task_definition_flow.desired_of(ecs, given(TASK_DEFINITION, family="web", **options), False)
 
 
 @pytest.mark.parametrize(

@@ -435,7 +435,7 @@ def test_a_file_that_cannot_be_read_is_told(run: Run, tmp_path: Path, text: str 
 @pytest.mark.parametrize(
     ("options", "code", "said"),
     [
-        ({"family": "web"}, "invalid_option", "container_definitions is required for the first revision"),
+        ({"family": "web"}, "invalid_option", "container_definitions: expected at least one for the first revision"),
         ({"family": "web:7", "container_definitions": [DB]}, "not_found", "web:7 does not exist"),
         ({"family": "web", "container_definitions": [{"nmae": "x"}]}, "invalid_option", "did you mean 'name'?"),
         ({"definition": {"familly": "web"}}, "invalid_option", "did you mean 'family'?"),

@@ -232,8 +232,8 @@ HOSTS = {"Field": "host-header", "HostHeaderConfig": {"RegexValues": ["^a"]}}
     ],
 )
 def test_what_emulators_do_not_keep_is_a_difference_too(members: Json, other: list[str]) -> None:
-    (found,) = rules.from_aws([{**ANSWER, **members}])
-    (plain,) = rules.from_aws([ANSWER])
+    (found,) = rules.from_api([{**ANSWER, **members}])
+    (plain,) = rules.from_api([ANSWER])
     assert (found["other"], "other" in plain) == (other, False)
     assert rules.settings(found) != rules.settings(plain)
     request = rules.request(plain, found)

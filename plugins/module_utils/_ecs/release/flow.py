@@ -45,6 +45,7 @@ from ..target_group import flow as target_groups_flow
 from ..target_group.model import changed
 from ..task_definition import api as definition_api
 from ..task_definition import flow as definitions
+from ..task_definition.model import to_result
 from .checkpoint import Run, at, release_id
 from .checkpoint_plan import checkpoint_for, needs_checkpoint, refuse_too_many_tags
 from .checkpoints import clear_checkpoints, note_state
@@ -216,7 +217,7 @@ def _register(release: Release, check_mode: bool) -> None:
         raise _deregister(release, registered, error) from error
     for definition in unique.values():
         if not definition.view and definition.current:
-            definition.view = definitions.view(definition.current)
+            definition.view = to_result(definition.current)
     for part in release.parts:
         plan_part(part, release.shapes)
 

@@ -37,7 +37,7 @@ from ..target_group import flow as target_groups_flow
 from ..target_group.model import TargetGroup, changed, used_by
 from ..task_definition import api as definition_api
 from ..task_definition import flow as definitions
-from ..task_definition.model import Draft, parse_name
+from ..task_definition.model import DesiredTaskDefinition, Draft, parse_name
 from ..task_definition.problems import definition_problems
 from .checkpoint import Run
 from .model import Before, unmark, wrong_order
@@ -62,7 +62,7 @@ B = t.TypeVar("B")
 class Definition:
     """The task definition that one or more services of the release are to run."""
 
-    desired: definitions.Wish
+    desired: DesiredTaskDefinition
     current: Json | None
     draft: Draft
     # The revision as the modules return it; until it is registered, what is known of it.
@@ -82,7 +82,7 @@ class Part:
     name: str
     after: frozenset[str]
     desired: DesiredService
-    asked: definitions.Wish | None = None
+    asked: DesiredTaskDefinition | None = None
     # Tasks that the service starts with, if it is made.
     initial_count: int | None = None
     definition: Definition | None = None
@@ -257,10 +257,10 @@ def _part(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool)
     return Part(params["name"], frozenset(params["after"]), t.cast(DesiredService, desired), asked, count)
 
 
-def _asked(definition: dict[str, t.Any], ecs: t.Any, check_mode: bool) -> definitions.Wish:
+def _asked(definition: dict[str, t.Any], ecs: t.Any, check_mode: bool) -> DesiredTaskDefinition:
     checked = _checked(definition, TASK_DEFINITION, TASK_DEFINITION_RULES)
     checked["tags"] = tagging.checked(checked["tags"], "task_definition.tags")
-    return definitions.wish_of(ecs, checked, check_mode)
+    return definitions.desired_of(ecs, checked, check_mode)
 
 
 def _checked(given: dict[str, t.Any], spec: dict[str, t.Any], rules: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -373,7 +373,7 @@ def plan_part(part: Part, shapes: Shapes) -> None:
 
 def _plan_definitions(pool: Executor, cloud: Cloud, parts: Sequence[Part]) -> None:
     """One definition a family, however many services run it."""
-    desired: dict[str, definitions.Wish] = {}
+    desired: dict[str, DesiredTaskDefinition] = {}
     running: dict[str, list[str]] = {}
     for part in parts:
         if not part.asked:
@@ -384,7 +384,7 @@ def _plan_definitions(pool: Executor, cloud: Cloud, parts: Sequence[Part]) -> No
             raise SlipwayError(INVALID_OPTION, problem, {"problems": [problem]})
         running.setdefault(family, []).append(str((part.current or {}).get("task_definition", "")))
 
-    def choose(desired: definitions.Wish) -> dict[str, Definition]:
+    def choose(desired: DesiredTaskDefinition) -> dict[str, Definition]:
         return _definitions(cloud.ecs, desired, running[desired.name.family])
 
     found = gather(pool, choose, desired.values(), lambda desired: f"task_definition {desired.name}")
@@ -395,20 +395,20 @@ def _plan_definitions(pool: Executor, cloud: Cloud, parts: Sequence[Part]) -> No
             part.definition = known.get(str((part.current or {}).get("task_definition", "")), known[""])
 
 
-def _definitions(ecs: t.Any, desired: definitions.Wish, running: Sequence[str]) -> dict[str, Definition]:
+def _definitions(ecs: t.Any, desired: DesiredTaskDefinition, running: Sequence[str]) -> dict[str, Definition]:
     """The wish beside each revision that runs and is as asked, by ARN; and, by "", what all other services are to run:
     the newest if it is as asked, else another that is, else a new one.
 
     They differ after a release that was taken back: then the newest is the one that failed.
     """
     newest = definitions.find(ecs, desired.name)
-    planned = Definition(desired, newest, definitions.plan(ecs, desired, newest))
+    planned = Definition(desired, newest, definitions.draft_revision(ecs, desired, newest))
     if newest is None or desired.name.revision is not None:
         return {"": planned}
     kept = {} if planned.draft.is_new else {str(newest["arn"]): planned}
     others = {arn for arn in running if arn != newest["arn"] and f"/{desired.name.family}:" in arn}
     for arn in sorted(others, key=definition_api.revision_of, reverse=True):
         runs = definitions.find(ecs, parse_name(arn))
-        if runs and not (drafted := definitions.plan(ecs, desired, runs)).is_new:
+        if runs and not (drafted := definitions.draft_revision(ecs, desired, runs)).is_new:
             kept[arn] = Definition(desired, runs, drafted)
     return {**kept, "": next(iter(kept.values()), planned)}

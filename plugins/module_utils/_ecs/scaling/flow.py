@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module ecs_service_scaling does: read the scaling of all services, plan it, apply it once."""
+"""What the module ecs_service_scaling does: read the scaling of all services, compare it, apply it once.
+
+The scaling of all services is compared together, and is several resources of AWS, so it is not a `_core.resource`.
+"""
 
 from __future__ import annotations
 
@@ -21,75 +24,56 @@ from ..limits import check_cluster
 from ..service import api as service_api
 from ..service.model import exists
 from . import api as scaling_api
-from .model import MARK, asked, from_aws, problems, resource_label, with_scheduled_bounds
+from .model import MARK, desired_scaling, from_api, resource_label, target_groups_of, validate, with_scheduled_bounds
 
-Wishes = t.Mapping[str, Json]
+Services = dict[str, Json]
 
 
 def run(connection: Connection) -> Result:
     """Each service has exactly the scaling that is asked for, or none."""
-    params, ecs = connection.params, connection.client("ecs")
+    params, ecs, check_mode = connection.params, connection.client("ecs"), connection.check_mode
     check_cluster(params["cluster"])
-    wishes = {wish["name"]: wish for wish in params["services"]}
-    _refuse_wrong(params["services"])
-    services = _services(ecs, params["cluster"], list(wishes), connection.check_mode)
-    _refuse_missing(wishes, services, connection.check_mode)
+    validate(params["services"])
+    options = {one["name"]: one for one in params["services"]}
+    services = _find_services(ecs, params["cluster"], list(options), check_mode)
+    missing = [name for name, one in options.items() if one["state"] == "present" and name not in services]
+    if missing and not check_mode:
+        told = f"services: expected existing services of the cluster, got {', '.join(missing)}. Create them first."
+        raise SlipwayError(NOT_FOUND, told)
     scaling = connection.client("application-autoscaling")
     # A cluster may be given by its ARN.
-    cluster = last(params["cluster"])
-    resources = {name: f"service/{cluster}/{name}" for name in wishes}
-    current = _current(scaling, resources, services)
+    resources = {name: f"service/{last(params['cluster'])}/{name}" for name in options}
+    current = _find_scaling(scaling, resources, services)
     desired = {
-        name: {}
-        if wish["state"] == "absent"
-        else with_scheduled_bounds(asked(wish, _label(connection, wish, services.get(name))), current[name])
-        for name, wish in wishes.items()
+        name: _desired(connection, one, services.get(name), current[name]) if one["state"] == "present" else {}
+        for name, one in options.items()
     }
     planned = compare(current, desired)
-    if not connection.check_mode:
-        for name in sorted(planned.members):
-            arn = services.get(name, {}).get("serviceArn", "")
-            # The mark comes first and goes last, so that a run which is stopped between is known by it.
-            if desired[name] and not current[name].get("tags"):
-                ecs_api.tag_resource(ecs, arn, tagging.to_list(MARK))
-            _apply(scaling, resources[name], current[name], desired[name], _owner(services.get(name)))
-            if current[name].get("tags") and not desired[name]:
-                ecs_api.untag_resource(ecs, arn, list(MARK))
+    for name in () if check_mode else sorted(planned.members):
+        service = services.get(name, {})
+        # The mark is set first and removed last, so that an interrupted run can be recognised by it.
+        if desired[name] and not current[name].get("tags"):
+            ecs_api.tag_resource(ecs, service["serviceArn"], tagging.to_list(MARK))
+        _apply(scaling, resources[name], current[name], desired[name], _own_tags(service))
+        if current[name].get("tags") and not desired[name]:
+            ecs_api.untag_resource(ecs, service["serviceArn"], list(MARK))
     return {"changed": planned.changed, "diff": planned.diff, "services": planned.predicted}
 
 
-def _refuse_wrong(wishes: t.Sequence[Json]) -> None:
-    names = [wish["name"] for wish in wishes]
-    found = [f"{name}: the name is there more than once" for name in sorted(set(names)) if names.count(name) > 1]
-    found += [
-        f"{wish['name']}: {problem}" for wish in wishes if wish["state"] == "present" for problem in problems(wish)
-    ]
-    if found:
-        raise SlipwayError(INVALID_OPTION, f"services, {'; '.join(found)}.", {"problems": found})
-
-
-def _services(ecs: Client, cluster: str, names: list[str], check_mode: bool) -> dict[str, Json]:
-    """The services that there are."""
+def _find_services(ecs: Client, cluster: str, names: list[str], check_mode: bool) -> Services:
+    """The services that exist, of those named."""
     found: list[Json] = []
     try:
         for batch in batches(names, service_api.SERVICES_BATCH):
             found += service_api.describe_services(ecs, cluster, batch, include=["TAGS"])
     except SlipwayError as error:
-        # In check mode the cluster may be yet to be made.
+        # In check mode the cluster may not exist yet.
         if error.code != NOT_FOUND or not check_mode:
             raise
     return {service["serviceName"]: service for service in found if exists(service)}
 
 
-def _refuse_missing(wishes: Wishes, services: t.Mapping[str, Json], check_mode: bool) -> None:
-    missing = [name for name, wish in wishes.items() if wish["state"] == "present" and name not in services]
-    if missing and not check_mode:
-        raise SlipwayError(
-            NOT_FOUND, f"There is no service {', '.join(missing)} in the cluster, so it cannot be scaled."
-        )
-
-
-def _current(scaling: t.Any, resources: t.Mapping[str, str], services: t.Mapping[str, Json]) -> dict[str, Json]:
+def _find_scaling(scaling: Client, resources: t.Mapping[str, str], services: Services) -> dict[str, Json]:
     targets = scaling_api.list_targets(scaling, list(resources.values()))
     current = {}
     for name, resource in resources.items():
@@ -98,54 +82,54 @@ def _current(scaling: t.Any, resources: t.Mapping[str, str], services: t.Mapping
         # Without a target there is neither policy nor schedule.
         policies = scaling_api.list_policies(scaling, resource) if target else []
         schedules = scaling_api.list_schedules(scaling, resource) if target else []
-        current[name] = from_aws(target, policies, schedules, tags)
+        current[name] = from_api(target, policies, schedules, tags)
     return current
 
 
-def _label(connection: Connection, wish: Json, service: Json | None) -> str:
-    """What AWS calls the load balancer and target group of a service whose requests are to be counted."""
-    if wish["requests_per_target"] is None:
+def _desired(connection: Connection, options: Json, service: Json | None, current: Json) -> Json:
+    return with_scheduled_bounds(desired_scaling(options, _label(connection, options, service)), current)
+
+
+def _label(connection: Connection, options: Json, service: Json | None) -> str:
+    """What AWS calls the load balancer and target group of a service whose requests are counted."""
+    if options["requests_per_target"] is None:
         return ""
-    balancers = (service or {}).get("loadBalancers") or ()
-    groups = {balancer["targetGroupArn"] for balancer in balancers if balancer.get("targetGroupArn")}
-    if wish["target_group_arn"]:
-        groups = {wish["target_group_arn"]}
+    groups = target_groups_of(options, service)
     if connection.check_mode and (service is None or UNKNOWN in groups):
         return UNKNOWN
     if len(groups) != 1:
-        _refuse_label(wish, f"the service has {len(groups)} target groups; name the one with target_group_arn")
+        _refuse_label(options, f"one target group of the service, got {len(groups)}. Set target_group_arn")
     (group,) = groups
-    found = [
-        arn for arn in scaling_api.load_balancers_of(connection.client("elbv2"), group) if ":loadbalancer/app/" in arn
-    ]
-    if not found:
-        _refuse_label(wish, f"no application load balancer sends requests to {group}")
-    return resource_label(found[0], group)
+    arns = scaling_api.load_balancers_of(connection.client("elbv2"), group)
+    balancer = next((arn for arn in arns if ":loadbalancer/app/" in arn), None)
+    if balancer is None:
+        _refuse_label(options, f"a target group of an application load balancer, got {group}")
+    return resource_label(balancer, group)
 
 
-def _refuse_label(wish: Json, problem: str) -> t.NoReturn:
-    told = f"{wish['name']}: requests_per_target cannot be counted, {problem}"
+def _refuse_label(options: Json, expected: str) -> t.NoReturn:
+    told = f"{options['name']}: requests_per_target: expected {expected}"
     raise SlipwayError(INVALID_OPTION, f"services, {told}.", {"problems": [told]})
 
 
-def _owner(service: Json | None) -> tagging.Tags:
-    """The tags of a service for its scalable target: policies of IAM know whose it is by these alone."""
-    tags = tagging.from_list((service or {}).get("tags"))
+def _own_tags(service: Json) -> tagging.Tags:
+    """The tags of a service for its scalable target: IAM policies recognise its owner by these alone."""
+    tags = tagging.from_list(service.get("tags"))
     return {key: value for key, value in tags.items() if not key.startswith(tagging.RESERVED)}
 
 
-def _put_policy(scaling: t.Any, resource: str, name: str, policy: Json) -> None:
+def _put_policy(scaling: Client, resource: str, name: str, policy: Json) -> None:
     persist(lambda: scaling_api.put_policy(scaling, resource, name, policy))
 
 
-def _apply(scaling: t.Any, resource: str, current: Json, desired: Json, owner: tagging.Tags) -> None:
-    """The target first, as all else belongs to it; what is no longer wanted goes last."""
+def _apply(scaling: Client, resource: str, current: Json, desired: Json, tags: tagging.Tags) -> None:
+    """The target first, as all else belongs to it; deletions last."""
     bounds = ("min_capacity", "max_capacity")
     if desired and [current.get(bound) for bound in bounds] != [desired[bound] for bound in bounds]:
         # AWS refuses tags for a target that exists.
-        tags = {} if "min_capacity" in current else owner
+        new_tags = {} if "min_capacity" in current else tags
         between = (desired["min_capacity"], desired["max_capacity"])
-        persist(lambda: scaling_api.register_target(scaling, resource, between, tags))
+        persist(lambda: scaling_api.register_target(scaling, resource, between, new_tags))
     kinds: tuple[tuple[str, t.Callable[..., None], t.Callable[..., None]], ...] = (
         ("policies", _put_policy, scaling_api.delete_policy),
         ("schedules", scaling_api.put_schedule, scaling_api.delete_schedule),

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What scaling a service has, what is asked for, and what is wrong with that. Pure.
+"""The scaling that a service has, the desired one, and what is wrong with that. Pure.
 
 Scaling is a plain dict: bounds, policies and schedules by their names, below that AWS's spelling. The defaults are
 those of https://docs.aws.amazon.com/autoscaling/application/APIReference/API_TargetTrackingScalingPolicyConfiguration.html
@@ -13,7 +13,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..._core.plan import UNKNOWN
+from ..._core.error_codes import INVALID_OPTION
+from ..._core.errors import SlipwayError
+from ..._core.plan import UNKNOWN, Resource
 from ..._core.tags import SCALING_MARK
 from ..._core.types import Json
 
@@ -33,51 +35,66 @@ TIMEZONE = re.compile(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*")
 NAME = re.compile(r"[^:/|]{1,256}")
 
 
-def problems(scaling: t.Mapping[str, t.Any]) -> list[str]:
+def validate(services: t.Sequence[Json]) -> None:
+    """Fail with all that is wrong in the options of the services."""
+    names = [one["name"] for one in services]
+    found = [
+        f"{name}: expected each name once, got it {names.count(name)} times"
+        for name in sorted(set(names))
+        if names.count(name) > 1
+    ]
+    present = [one for one in services if one["state"] == "present"]
+    found += [f"{one['name']}: {problem}" for one in present for problem in problems(one)]
+    if found:
+        raise SlipwayError(INVALID_OPTION, f"services, {'; '.join(found)}.", {"problems": found})
+
+
+def problems(scaling: Resource) -> list[str]:
     """What is wrong with the scaling that is asked for, one sentence each."""
     least, most = scaling.get("min_capacity"), scaling.get("max_capacity")
     if least is None or most is None:
-        return ["min_capacity and max_capacity are needed"]
+        return [f"expected min_capacity and max_capacity, got {least} and {most}"]
     found = _bounds_problems(int(least), int(most))
     for option in ("cpu_utilization", "memory_utilization"):
         value = scaling.get(option)
         if value is not None and not 0 < float(value) <= 100:
-            found.append(f"{option} is {value}, above 0 and up to 100 percent is right")
+            found.append(f"{option}: expected a percentage above 0 and up to 100, got {value}")
     requests = scaling.get("requests_per_target")
     if requests is not None and float(requests) <= 0:
-        found.append(f"requests_per_target is {requests}, a number above 0 is right")
+        found.append(f"requests_per_target: expected a number above 0, got {requests}")
     for option in ("scale_in_cooldown", "scale_out_cooldown"):
         if scaling.get(option) is not None and int(scaling[option]) < 0:
-            found.append(f"{option} is {scaling[option]}, 0 seconds or more is right")
+            found.append(f"{option}: expected 0 seconds or more, got {scaling[option]}")
     schedules = scaling.get("schedules") or []
     names = [str(schedule.get("name")) for schedule in schedules]
     found += [
-        f"schedules: the name {name} is there more than once" for name in sorted(set(names)) if names.count(name) > 1
+        f"schedules: expected each name once, got {name} {names.count(name)} times"
+        for name in sorted(set(names))
+        if names.count(name) > 1
     ]
     return found + [problem for schedule in schedules for problem in _schedule_problems(schedule)]
 
 
 def _bounds_problems(least: int, most: int) -> list[str]:
     if least < 0:
-        return [f"min_capacity is {least}, 0 or more is right"]
-    return [f"min_capacity {least} is more than max_capacity {most}"] if least > most else []
+        return [f"min_capacity: expected 0 or more, got {least}"]
+    return [f"min_capacity: expected at most max_capacity, {most}, got {least}"] if least > most else []
 
 
-def _schedule_problems(schedule: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _schedule_problems(schedule: Resource) -> t.Iterator[str]:
     name, expression = schedule.get("name"), str(schedule.get("schedule"))
     if not NAME.fullmatch(str(name or "")):
-        yield f"schedules: '{name or ''}' is no name, up to 256 characters but :, / and | are right"
+        yield f"schedules, name: expected up to 256 characters without :, / and |, got '{name or ''}'"
     if not is_schedule(expression):
         yield (
-            f"schedules, {name}: '{expression}' is no schedule; right are at(2026-12-24T18:00:00), rate(12 hours) and"
-            " cron(minutes hours day-of-month month day-of-week year) with ? for one of the two days, such as"
-            " cron(0 22 * * ? *)"
+            f"schedules, {name}: expected at(2026-12-24T18:00:00), rate(12 hours) or cron(minutes hours day-of-month"
+            f" month day-of-week year) with ? for one of the two days, such as cron(0 22 * * ? *), got '{expression}'"
         )
     if schedule.get("timezone") and not TIMEZONE.fullmatch(str(schedule["timezone"])):
-        yield f"schedules, {name}: '{schedule['timezone']}' is no time zone, names such as Asia/Seoul are right"
+        yield f"schedules, {name}: expected a time zone such as Asia/Seoul, got '{schedule['timezone']}'"
     least, most = schedule.get("min_capacity"), schedule.get("max_capacity")
     if least is None and most is None:
-        yield f"schedules, {name}: min_capacity, max_capacity or both are needed"
+        yield f"schedules, {name}: expected min_capacity, max_capacity or both, got neither"
     else:
         for problem in _bounds_problems(int(least or 0), int(least or 0) if most is None else int(most)):
             yield f"schedules, {name}: {problem}"
@@ -92,7 +109,7 @@ def is_schedule(expression: str) -> bool:
     return len(fields) == 6 and (fields[2] == "?") != (fields[4] == "?")
 
 
-def asked(scaling: t.Mapping[str, t.Any], label: str) -> Json:
+def desired_scaling(scaling: Resource, label: str) -> Json:
     """The scaling that is asked for; `label` is what AWS calls load balancer and target group in one."""
     return {
         "min_capacity": scaling["min_capacity"],
@@ -103,7 +120,7 @@ def asked(scaling: t.Mapping[str, t.Any], label: str) -> Json:
             if scaling.get(option) is not None
         },
         "schedules": {
-            schedule["name"]: _present(
+            schedule["name"]: _without_null(
                 {
                     "Schedule": schedule["schedule"],
                     "Timezone": schedule.get("timezone") or "UTC",
@@ -117,7 +134,7 @@ def asked(scaling: t.Mapping[str, t.Any], label: str) -> Json:
     }
 
 
-def _policy(scaling: t.Mapping[str, t.Any], option: str, metric: str, label: str) -> Json:
+def _policy(scaling: Resource, option: str, metric: str, label: str) -> Json:
     specification = {
         "PredefinedMetricType": metric,
         **({"ResourceLabel": label} if option == "requests_per_target" else {}),
@@ -125,17 +142,17 @@ def _policy(scaling: t.Mapping[str, t.Any], option: str, metric: str, label: str
     own = {"ScaleInCooldown": scaling.get("scale_in_cooldown"), "ScaleOutCooldown": scaling.get("scale_out_cooldown")}
     return {
         **DEFAULTS,
-        **_present(own),
+        **_without_null(own),
         "TargetValue": float(scaling[option]),
         "PredefinedMetricSpecification": specification,
     }
 
 
-def _present(members: Json) -> Json:
+def _without_null(members: Json) -> Json:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def from_aws(target: Json | None, policies: t.Iterable[Json], schedules: t.Iterable[Json], tags: Json) -> Json:
+def from_api(target: Json | None, policies: t.Iterable[Json], schedules: t.Iterable[Json], tags: Json) -> Json:
     """The scaling that there is; empty where there is none."""
     mark = {name: text for name, text in tags.items() if name in MARK}
     if target is None:
@@ -148,7 +165,7 @@ def from_aws(target: Json | None, policies: t.Iterable[Json], schedules: t.Itera
             action["ScheduledActionName"]: {
                 "Schedule": action["Schedule"],
                 "Timezone": action.get("Timezone") or "UTC",
-                **_present(action.get("ScalableTargetAction") or {}),
+                **_without_null(action.get("ScalableTargetAction") or {}),
             }
             for action in schedules
         },
@@ -159,7 +176,7 @@ def from_aws(target: Json | None, policies: t.Iterable[Json], schedules: t.Itera
 def _settings(policy: Json) -> Json:
     """What a policy does; of one that we could not have made, its kind."""
     tracking = policy.get("TargetTrackingScalingPolicyConfiguration")
-    return {**DEFAULTS, **_present(tracking)} if tracking else {"PolicyType": policy["PolicyType"]}
+    return {**DEFAULTS, **_without_null(tracking)} if tracking else {"PolicyType": policy["PolicyType"]}
 
 
 def with_scheduled_bounds(wanted: Json, current: Json) -> Json:
@@ -172,6 +189,14 @@ def with_scheduled_bounds(wanted: Json, current: Json) -> Json:
         if current[bound] in {wanted[bound], *scheduled}:
             kept[bound] = current[bound]
     return {**wanted, **kept} if len(kept) == 2 else wanted
+
+
+def target_groups_of(options: Json, service: Json | None) -> set[str]:
+    """ARNs of the target groups whose requests can be counted: the one that is named, or those of the service."""
+    if options["target_group_arn"]:
+        return {options["target_group_arn"]}
+    balancers = (service or {}).get("loadBalancers") or ()
+    return {balancer["targetGroupArn"] for balancer in balancers if balancer.get("targetGroupArn")}
 
 
 def resource_label(load_balancer_arn: str, target_group_arn: str) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from ..._core.types import Connection, Result
 from . import api
-from .flow import INACTIVE, find, view
-from .model import ACTIVE, parse_name
+from .flow import find
+from .model import ACTIVE, INACTIVE, parse_name, to_result
 
 
 def run(connection: Connection) -> Result:
@@ -17,7 +17,7 @@ def run(connection: Connection) -> Result:
     ecs, params = connection.client("ecs"), connection.params
     name = parse_name(params["family"], params["revision"])
     found = find(ecs, name)
-    result: Result = {"task_definitions": [view(found)] if found else []}
+    result: Result = {"task_definitions": [to_result(found)] if found else []}
     if params["list_revisions"]:
         result["revisions"] = {
             status.lower(): [api.revision_of(arn) for arn in api.list_task_definitions(ecs, name.family, status)]

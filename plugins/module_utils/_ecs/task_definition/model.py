@@ -17,12 +17,23 @@ import typing as t
 from ..._core.error_codes import INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.names import PARAMETER, ROLE, Home, Kind, Names, last
-from ..._core.plan import Plan, Resource, Sets, blank, compare, normalise
-from ..._core.shapes import Shape, option_names, snake
+from ..._core.plan import UNKNOWN, Plan, Resource, Sets, blank, compare, normalise
+from ..._core.shapes import Shape, option_names, snake, to_options
 from ..._core.tags import Tags, from_list
+from ..._core.types import Json
 from ..limits import AWSVPC, BRIDGE, DEFAULT_ARCHITECTURE, FARGATE, SHARED_NETWORK
 
-ACTIVE = "ACTIVE"
+ACTIVE, INACTIVE = "ACTIVE", "INACTIVE"
+# What AWS writes beside what was registered; of a revision that does not exist yet these are unknown.
+WRITTEN_BY_AWS = (
+    "arn",
+    "revision",
+    "status",
+    "requires_attributes",
+    "compatibilities",
+    "registered_at",
+    "registered_by",
+)
 
 # Lists that AWS treats as sets. Not here, because their order means something: command, entryPoint, environmentFiles
 # (the first file that has a variable wins), dnsServers, dnsSearchDomains, mountOptions.
@@ -126,7 +137,33 @@ def parse_name(text: str, revision: int | None = None) -> Name:
     return Name(family, revision if named is None else named)
 
 
-def from_document(document: t.Mapping[str, t.Any], request: Shape, answer: Shape) -> dict[str, t.Any]:
+@dataclasses.dataclass(frozen=True)
+class DesiredTaskDefinition:
+    """What is asked for: a whole definition (`document`), or what differs from the current one (`options`), or both."""
+
+    name: Name
+    document: Json | None
+    options: Json
+    tags: Tags | None
+    purge_tags: bool
+
+
+def from_api(answer: Json) -> Json:
+    """A revision under the names of the result."""
+    options = to_options(answer)
+    arn = options.pop("task_definition_arn")
+    return {**options, "arn": arn, "tags": from_list(answer.get("tags"))}
+
+
+def to_result(revision: Resource) -> Json:
+    """A revision as the modules return it: canonical, and its tags always there."""
+    written = {name: revision[name] for name in revision if name not in ("tags", "status")}
+    members = canonical({name: value for name, value in written.items() if name not in WRITTEN_BY_AWS})
+    extra = {name: revision[name] for name in WRITTEN_BY_AWS if name in revision}
+    return {**members, **extra, "tags": revision.get("tags") or {}}
+
+
+def from_document(document: t.Mapping[str, t.Any], request: Shape, answer: Shape) -> Json:
     """Options from a document as `aws ecs describe-task-definition` prints it, or as this collection returns it.
 
     Members that only AWS writes are left out; a name that AWS does not know stays, for the check to report.
@@ -146,7 +183,7 @@ def tags_of(options: t.Mapping[str, t.Any]) -> dict[str, str] | None:
     return from_list(tags) if isinstance(tags, list) else tags
 
 
-def merged(current: Resource, document: Resource | None, options: Resource) -> dict[str, t.Any]:
+def merged(current: Resource, document: Resource | None, options: Resource) -> Json:
     """What is asked for, as a whole.
 
     A document is a whole task definition. Without one, what the options do not name stays as it is. An empty value
@@ -156,7 +193,7 @@ def merged(current: Resource, document: Resource | None, options: Resource) -> d
     return {name: value for name, value in asked.items() if not blank(value) and value != ""}
 
 
-def canonical(definition: Resource) -> dict[str, t.Any]:
+def canonical(definition: Resource) -> Json:
     """The one form of all definitions that mean the same to AWS."""
     # AWS has no empty texts here; some emulators answer them for what was not given.
     given = {name: value for name, value in definition.items() if not blank(value) and value != ""}
@@ -187,7 +224,7 @@ def _implied(structure: str, name: str, value: t.Any) -> bool:
     return name in implied and bool(implied[name] == value)
 
 
-def _fill_platform(definition: dict[str, t.Any]) -> None:
+def _fill_platform(definition: Json) -> None:
     """On Fargate the platform is Linux on X86_64 and the network awsvpc. Elsewhere it is bridge, on Windows none."""
     fargate = FARGATE in (definition.get("requires_compatibilities") or ())
     platform = definition.get("runtime_platform") or {}
@@ -230,7 +267,7 @@ class Draft:
     """A revision as planned: how it differs, and what to ask AWS for, which is as the caller spelled it."""
 
     plan: Plan
-    request: dict[str, t.Any]
+    request: Json
     tags: Tags
 
     @property
@@ -251,3 +288,18 @@ def draft(current: Resource | None, wanted: Resource, tags: Tags | None, home: H
     every_member = {name: wants.get(name, []) for name in {**(has or {}), **wants}}
     found = compare(has, every_member, SETS)
     return Draft(Plan(found.before, found.after, wants), dict(wanted), wants_tags)
+
+
+def predict(planned: Draft, newest: str | None) -> Json:
+    """The revision that would be registered: its number follows the newest one."""
+    revision = (parse_name(newest).revision or 0) + 1 if newest else 1
+    arn = f"{newest.rpartition(':')[0]}:{revision}" if newest else UNKNOWN
+    unknown = dict.fromkeys(WRITTEN_BY_AWS, UNKNOWN)
+    return {
+        **planned.plan.predicted,
+        **unknown,
+        "arn": arn,
+        "revision": revision,
+        "status": ACTIVE,
+        "tags": planned.tags,
+    }

@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module elb_listener_rules does: read, plan, apply once."""
+"""What the module elb_listener_rules does: read, compare, apply once.
+
+A listener's rules are compared and changed together, so they are not a `_core.resource`.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,14 @@ from . import api, model
 
 def run(connection: Connection) -> Result:
     """The listener has these rules and, beside its default one, no others."""
-    return converge(lambda: _converge_once(connection))
+    return converge(lambda: _present(connection))
 
 
-def _converge_once(connection: Connection) -> Result:
+def _present(connection: Connection) -> Result:
     elb, params = connection.client("elbv2"), connection.params
-    asked = model.asked(params["rules"])
+    asked = model.desired(params["rules"])
     arn = params["listener_arn"]
-    current = model.from_aws(api.list_rules(elb, arn))
+    current = model.from_api(api.list_rules(elb, arn))
     wanted = model.keep_shifted(asked, current)
     before, after = ({"rules": [model.settings(rule) for rule in side]} for side in (current, wanted))
     planned = compare(before, after, model.SETS)
@@ -31,7 +34,7 @@ def _converge_once(connection: Connection) -> Result:
 
 
 def _apply(elb: Client, listener_arn: str, current: list[Json], wanted: list[Json], diff: Json) -> None:
-    """What is no longer wanted goes last, so that until then its requests reach somebody."""
+    """Delete what is not desired last, so that its requests reach a target until then."""
     there = {rule["priority"]: rule for rule in current}
     begun = False
     for rule in wanted:

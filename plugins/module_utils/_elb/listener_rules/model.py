@@ -32,7 +32,7 @@ _HOST_VALUE = re.compile(r"[A-Za-z0-9.*?-]*\.[A-Za-z]+")
 _PATH_VALUE = re.compile(r"[/*?][A-Za-z0-9_.$/~\"'@:+&()!,;=%*?-]*")
 
 
-def asked(given: t.Sequence[t.Mapping[str, t.Any]]) -> list[Json]:
+def desired(given: t.Sequence[t.Mapping[str, t.Any]]) -> list[Json]:
     """The rules that were asked for, checked, by priority."""
     wanted = [
         {
@@ -72,7 +72,7 @@ def _priority_problems(rules: t.Sequence[Json]) -> t.Iterator[str]:
     yield from (f"expected one rule with priority {one}, got {count}." for one, count in counted.items() if count > 1)
 
 
-def from_aws(answers: t.Iterable[Json]) -> list[Json]:
+def from_api(answers: t.Iterable[Json]) -> list[Json]:
     """The rules that are there, by priority, but the default one. What no rule of ours has is under `other`."""
     found = [_rule(answer) for answer in answers if not answer.get("IsDefault")]
     return sorted(found, key=lambda rule: int(rule["priority"]))

@@ -203,7 +203,10 @@ WRONG = [
         service(desired_count=5, scaling={"min_capacity": 1, "max_capacity": 4}),
         "desired_count: expected 1 to 4, as scaling has it, got 5",
     ),
-    (service(scaling={"min_capacity": 3, "max_capacity": 2}), "scaling: min_capacity 3 is more than max_capacity 2"),
+    (
+        service(scaling={"min_capacity": 3, "max_capacity": 2}),
+        "scaling: min_capacity: expected at most max_capacity, 2, got 3",
+    ),
     (
         service(scaling={"min_capacity": 1, "max_capacity": 2, "requests_per_target": 100}),
         "scaling: requests_per_target needs a load balancer",
@@ -212,7 +215,7 @@ WRONG = [
         service(
             scaling={"min_capacity": 1, "max_capacity": 2, "schedules": [{"name": "a", "schedule": "daily"}]},
         ),
-        "scaling: schedules, a: 'daily' is no schedule",
+        "scaling: schedules, a: expected at(2026-12-24T18:00:00), rate(12 hours) or cron(",
     ),
 ]
 

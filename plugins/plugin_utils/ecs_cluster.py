@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 
 from ansible_collections.slipway.aws.plugins.filter.instance_architecture import instance_architecture
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
-from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import text_of
+from ansible_collections.slipway.aws.plugins.module_utils._core.tags import (
+    PROJECT,
+    Tags,
+    as_text,
+    belongs_to,
+    from_list,
+)
+from ansible_collections.slipway.aws.plugins.module_utils._core.tags import problems as tag_problems
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE_PROVIDERS, Limit, name_problems
 
@@ -20,7 +27,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FAR
 Variables = Mapping[str, Any]
 Found = Mapping[str, Sequence[Json]]
 
-PROJECT, REGION = "slipway:project", "slipway:region"
+REGION = "slipway:region"
 # The tag of a cluster that has hosts, or may have some left.
 HOSTING = "slipway:hosting"
 # Answers by kind: what has a name that the role chose, and how messages and tasks call what hosts consist of.
@@ -49,7 +56,8 @@ _NUMBERS = {
 
 def problems(variables: Variables) -> list[str]:
     """What is wrong with the variables, one sentence each."""
-    found = [*name_problems(variables["ecs_cluster_name"], "ecs_cluster_name"), *_role_problems(variables)]
+    found = tag_problems(variables["ecs_cluster_tags"], "ecs_cluster_tags")
+    found += [*name_problems(variables["ecs_cluster_name"], "ecs_cluster_name"), *_role_problems(variables)]
     boundary = variables["ecs_cluster_permissions_boundary"]
     if not _BOUNDARY.fullmatch(boundary):
         found.append(
@@ -159,8 +167,7 @@ def plan(variables: Variables, found: Found) -> Json:
 
 
 def own_tags(variables: Variables) -> dict[str, Any]:
-    texts = {str(name): text_of(value) for name, value in variables["ecs_cluster_tags"].items()}
-    return {**texts, PROJECT: variables["ecs_cluster_project"]}
+    return as_text({**variables["ecs_cluster_tags"], PROJECT: variables["ecs_cluster_project"]})
 
 
 def _of_role(kind: str, variables: Variables, found: Sequence[Json]) -> list[Json]:
@@ -169,15 +176,15 @@ def _of_role(kind: str, variables: Variables, found: Sequence[Json]) -> list[Jso
     return [one for one in found if kind != "log_groups" or one["log_group_name"] in names]
 
 
-def tags_of(one: Json) -> Json:
+def tags_of(one: Json) -> Tags:
     tags = one.get("tags") or {}
-    return tags if isinstance(tags, dict) else {item["key"]: item["value"] for item in tags}
+    return dict(tags) if isinstance(tags, dict) else from_list(tags)
 
 
 def _is_owned(one: Json, variables: Variables) -> bool:
     """IAM has no regions: a role says whose it is, so that a site in another region neither takes nor deletes it."""
     tags, region = tags_of(one), variables["ecs_cluster_region"]
-    return bool(tags.get(PROJECT) == variables["ecs_cluster_project"] and tags.get(REGION, region) == region)
+    return belongs_to(tags, variables["ecs_cluster_project"]) and tags.get(REGION, region) == region
 
 
 def _call(kind: str, one: Json, variables: Variables) -> str:

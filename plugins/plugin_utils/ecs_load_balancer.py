@@ -12,12 +12,11 @@ from functools import cached_property
 from typing import Any
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
-from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import text_of
+from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJECT, as_text, carries
 from ansible_collections.slipway.aws.plugins.module_utils._core.target_groups import ARGUMENTS
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_load_balancer_problems import (
-    PROJECT,
     Variables,
     is_owned,
     of_account,
@@ -158,7 +157,7 @@ def plan(variables: Variables, services: Sequence[Json], found: Json) -> Json:
         ],
         "owned": {kind: [one[name] for one in site.owned(kind)] for kind, name in NAMES.items()},
         "protected": [one["load_balancer_name"] for one in site.owned("load_balancers") if _is_protected(one)],
-        "tags": _tags(variables),
+        "tags": as_text({**site.of("tags"), PROJECT: site.of("project")}),
         "certificate_tags": {PROJECT: site.of("project"), **name_tag},
         "https": site.https,
         "requests_certificate": site.requests_certificate,
@@ -176,11 +175,6 @@ def plan(variables: Variables, services: Sequence[Json], found: Json) -> Json:
         "owned_certificates": _certificates(site, {}),
         "result": _result(site),
     }
-
-
-def _tags(variables: Variables) -> dict[str, Any]:
-    texts = {str(name): text_of(value) for name, value in variables["ecs_load_balancer_tags"].items()}
-    return {**texts, PROJECT: variables["ecs_load_balancer_project"]}
 
 
 def _is_protected(balancer: Json) -> bool:
@@ -245,8 +239,8 @@ def _certificates(site: Site, tags: Mapping[str, str]) -> Json:
     deleted: list[Json] = []
     kept: list[Json] = []
     for one in site.found.get("certificates") or ():
-        has_tags = all((one.get("tags") or {}).get(name) == value for name, value in tags.items())
-        is_obsolete = is_owned(one, site.of("project")) and has_tags and one["certificate_arn"] != site.certificate
+        is_ours = carries(dict(one.get("tags") or {}), {PROJECT: site.of("project"), **tags})
+        is_obsolete = is_ours and one["certificate_arn"] != site.certificate
         (deleted if is_obsolete else kept).append(one)
     records = sorted(_records(deleted) - _records(kept))
     return {

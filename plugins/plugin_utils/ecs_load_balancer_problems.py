@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import named
+from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJECT, belongs_to
+from ansible_collections.slipway.aws.plugins.module_utils._core.tags import problems as tag_problems
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import PORT, Limit
 from ansible_collections.slipway.aws.plugins.module_utils._elb.listener_rules.model import value_problems
 
 Variables = Mapping[str, Any]
 
-PROJECT = "slipway:project"
 GROUPS = "ecs_load_balancer_target_groups"
 
 _API = "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/"
@@ -41,6 +42,7 @@ _TLS = re.compile(r"ELBSecurityPolicy-(?:.*-)?(?:TLS13-1-[23]|TLS-1-2|FS-1-2)-[A
 
 def of_variables(variables: Variables, groups: Sequence[Json]) -> Iterator[str]:
     """What can be refused without asking AWS; `groups` are the target groups with their defaults."""
+    yield from tag_problems(variables["ecs_load_balancer_tags"], "ecs_load_balancer_tags")
     name = variables["ecs_load_balancer_name"]
     if not _NAME.fullmatch(name):
         yield f"ecs_load_balancer_name: expected {_NAME_RULE}, got {name!r}."
@@ -162,8 +164,7 @@ def of_account(variables: Variables, groups: Sequence[Json], found: Json) -> Ite
 
 
 def is_owned(one: Json, project: str) -> bool:
-    tags = one.get("tags") or one.get("bucket_tagging") or {}
-    return bool(tags.get(PROJECT) == project)
+    return belongs_to(dict(one.get("tags") or one.get("bucket_tagging") or {}), project)
 
 
 def _certificate_problems(variables: Variables, found: Json) -> Iterator[str]:

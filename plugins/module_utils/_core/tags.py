@@ -48,7 +48,7 @@ def to_capital_list(tags: t.Mapping[str, str]) -> list[Tags]:
 
 def carries(tags: t.Mapping[str, str], own: t.Mapping[str, t.Any]) -> bool:
     """Whether all of the tags `own` are there, which say whose something is."""
-    return _as_text(own).items() <= tags.items()
+    return as_text(own).items() <= tags.items()
 
 
 def belongs_to(tags: t.Mapping[str, str], project: str) -> bool:
@@ -62,10 +62,10 @@ def checked(tags: t.Mapping[t.Any, t.Any] | None, option: str = "tags") -> Tags 
     found = problems(tags, option)
     if found:
         raise SlipwayError(INVALID_OPTION, " ".join(found), {"problems": found})
-    return _as_text(tags)
+    return as_text(tags)
 
 
-def _as_text(tags: t.Mapping[t.Any, t.Any]) -> Tags:
+def as_text(tags: t.Mapping[t.Any, t.Any]) -> Tags:
     return {str(name): t.cast(str, text_of(value)) for name, value in tags.items()}
 
 
@@ -102,7 +102,7 @@ def desired(current: t.Mapping[str, str], asked: t.Mapping[str, t.Any] | None, p
     if asked is None:
         return None
     kept = {name: text for name, text in current.items() if not purge or name.startswith(RESERVED)}
-    return {**kept, **_as_text(asked)}
+    return {**kept, **as_text(asked)}
 
 
 def changes(current: t.Mapping[str, str], desired: t.Mapping[str, str]) -> tuple[Tags, list[str]]:

@@ -183,6 +183,7 @@ def test_hosts_stay_with_the_cluster_until_services_have_left_them() -> None:
             "ecs_cluster_task_role: expected another name than that of ecs_cluster_execut",
         ),
         ({"task_role": "a/b"}, "ecs_cluster_task_role: expected 1 to 64 letters, digits or _+=,.@-, got 'a/b'."),
+        ({"tags": {"aws:a": "b"}}, "ecs_cluster_tags, 'aws:a': expected a key without the prefix aws:"),
         ({"log_groups": []}, "ecs_cluster_log_groups: expected at least one log group, got none."),
         ({"log_groups": [{"name": "a b"}]}, "ecs_cluster_log_groups[0].name: expected 1 to 512 letters, digits or"),
         ({"permissions_boundary": "shop"}, "ecs_cluster_permissions_boundary: expected the ARN of a managed policy"),

@@ -185,6 +185,7 @@ def test_valid_rules_have_no_problems(host: str, path: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
+        ({"tags": {"a": None}}, "ecs_load_balancer_tags, 'a': expected text, true, false or a whole number, got null."),
         ({"name": "internal-x"}, "ecs_load_balancer_name: expected 1 to 32 letters, digits or hyphens"),
         ({"target_groups": []}, "ecs_load_balancer_target_groups: expected at least one target group, got none."),
         ({"target_groups": [{"name": "a" * 29}]}, "[0] (aaaaaaaaaaaaaaaaaaaaaaaaaaaaa).name: expected 1 to 32 letters"),

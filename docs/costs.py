@@ -12,7 +12,7 @@ from ansible_collections.slipway.aws.plugins.plugin_utils import cost, role_defa
 ROOT = Path(__file__).resolve().parents[1]
 START, END = "<!-- cost: written by `make docs` -->\n", "<!-- cost: end -->\n"
 ROWS = {
-    cost.WAY_OUT: "NAT gateway, with its public address",
+    cost.INTERNET: "NAT gateway, with its public address",
     cost.LOAD_BALANCER: "load balancer, with its two",
     cost.REST: "Docker host with its disk and address, and the tasks",
 }
@@ -37,17 +37,17 @@ def block() -> str:
     regions = list(table["regions"])
     rows = [["US dollars a month", *(f"{table['regions'][region]['name']}" for region in regions)]]
     rows.append(["---", *("--:" for _region in regions)])
-    for name, what in [*ROWS.items(), (None, "together")]:
+    for name, what in [*ROWS.items(), (None, "total")]:
         rows.append([what, *(f"{part(chosen, region, name):.2f}" for region in regions)])
     for nat in ("per_zone", "none"):
         other = settings(ecs_network_nat=nat)
-        what = f"in place of the NAT gateway, with `ecs_network_nat: {nat}`"
-        rows.append([what, *(f"{part(other, region, cost.WAY_OUT):.2f}" for region in regions)])
+        what = f"instead of the NAT gateway, with `ecs_network_nat: {nat}`"
+        rows.append([what, *(f"{part(other, region, cost.INTERNET):.2f}" for region in regions)])
     text = "".join(f"| {' | '.join(row)} |\n" for row in rows)
     note = (
         f"An estimate for {table['hours_a_month']} hours, from the list prices as noted on {table['as_of']} in "
         "[docs/prices.yml](docs/prices.yml),\n"
-        "which says how well each is known. Without data transfer, requests, storage of logs and images, and taxes.\n"
+        "which says how reliable each is. Without data transfer, requests, storage of logs and images, and taxes.\n"
     )
     return f"{START}\n{text}\n{note}\n{END}"
 

@@ -10,7 +10,7 @@ short_description: Compare the variables of the role ecs_cluster with what exist
 version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
-  - Validates the variables of the role P(slipway.aws.ecs_cluster#role), and tells what of the project exists.
+  - Validates the variables of the role P(slipway.aws.ecs_cluster#role), and lists what of the project exists.
   - Private to that role.
 positional: _input
 options:

@@ -10,8 +10,8 @@ short_description: Compare the variables of the role ecs_load_balancer with what
 version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
-  - Validates the variables of the role P(slipway.aws.ecs_load_balancer#role), tells what of the project exists, and
-    makes target groups, listeners and rules out of them.
+  - Validates the variables of the role P(slipway.aws.ecs_load_balancer#role), lists what of the project exists, and
+    derives target groups, listeners and rules.
   - Private to that role.
 positional: _input
 options:

@@ -33,7 +33,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The ID of the hosted zone. Empty where there is none.
+  description: The ID of the hosted zone. Empty if none fits.
   type: str
 """
 

@@ -18,7 +18,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FAR
 Json = Mapping[str, Any]
 
 TABLE = Path(__file__).resolve().parents[2] / "docs/prices.yml"
-# Whose prices stand for those of a region that the table does not have.
+# The region whose prices are used for one that the table does not have.
 REGION = "ap-northeast-2"
 # The variables of roles that decide; the estimate needs each of them.
 VARIABLES = (
@@ -46,12 +46,12 @@ GATEWAYS = {"s3", "dynamodb"}
 # CPU units of a task that names none.
 SMALLEST = min(FARGATE_SIZES)
 
-WAY_OUT, LOAD_BALANCER, REST = "way out of the private subnets", "load balancer", "all else"
+INTERNET, LOAD_BALANCER, REST = "internet access of private subnets", "load balancer", "everything else"
 
 
 @dataclass(frozen=True)
 class Line:
-    """So many of something, at a price a month; without a price where the table has none."""
+    """A number of something, at a price a month; without a price where the table has none."""
 
     part: str
     what: str
@@ -79,7 +79,7 @@ class Prices:
         return price * self._hours if name.endswith("_hour") else price
 
     def instance(self, kind: str) -> float | None:
-        """An instance of that type, or nothing where the table does not have it."""
+        """An instance of that type, or None if the table does not have it."""
         entry = self._of["instances"].get(kind)
         return float(entry["price"]) * float(self._hours) if entry else None
 
@@ -111,10 +111,10 @@ def _network(settings: Json, of: Prices) -> Iterator[Line]:
         return
     zones = _zones(settings)
     gateways = {"none": 0, "single": 1, "per_zone": zones}[settings["ecs_network_nat"]]
-    yield Line(WAY_OUT, "NAT gateway", gateways, of.month("nat_gateway_hour"))
-    yield Line(WAY_OUT, "public address of a NAT gateway", gateways, of.month("public_address_hour"))
+    yield Line(INTERNET, "NAT gateway", gateways, of.month("nat_gateway_hour"))
+    yield Line(INTERNET, "public address of a NAT gateway", gateways, of.month("public_address_hour"))
     interfaces = len(set(settings["ecs_network_endpoints"]) - GATEWAYS) * zones
-    yield Line(WAY_OUT, "VPC endpoint in a zone", interfaces, of.month("interface_endpoint_hour"))
+    yield Line(INTERNET, "VPC endpoint in a zone", interfaces, of.month("interface_endpoint_hour"))
 
 
 def _load_balancer(settings: Json, of: Prices) -> Iterator[Line]:
@@ -161,7 +161,7 @@ def _tasks(settings: Json, of: Prices) -> Iterator[Line]:
 
 
 def _count(service: Json) -> tuple[int, str]:
-    """How many tasks at least, and what to say of it."""
+    """The minimum number of tasks, and a word for it."""
     if scaling := service.get("scaling"):
         return int(scaling["min_capacity"]), " at least"
     return 1 if service.get("desired_count") is None else int(service["desired_count"]), ""
@@ -192,18 +192,18 @@ def report(settings: Json, table: Json) -> list[str]:
     of = Prices(table, region)
     known = lines(settings, of)
     hours = table["hours_a_month"]
-    told = [f"{line.number:>3} x {_money(line.each):>8} = {_sum(line):>8}  {line.what}" for line in known]
-    told.append(f"{total(known):>25.2f}  US dollars a month ({', '.join(_parts(known))})")
-    told.append(
+    text = [f"{line.number:>3} x {_money(line.each):>8} = {_sum(line):>8}  {line.what}" for line in known]
+    text.append(f"{total(known):>25.2f}  US dollars a month ({', '.join(_parts(known))})")
+    text.append(
         f"An estimate for {hours} hours, from the list prices for {of.region} as noted on {of.as_of}; docs/prices.yml "
-        "says how well each is known. Without data transfer, requests, storage of logs and images, secrets, and taxes."
+        "says how reliable each is. Without data transfer, requests, storage of logs and images, secrets, and taxes."
     )
     if not of.known:
-        told.append(f"The table has no prices for {region}, so these are those of {of.region}.")
-    told += [f"Not in the sum: {line.what}; the table has no price for it." for line in known if line.each is None]
+        text.append(f"The table has no prices for {region}, so these are those of {of.region}.")
+    text += [f"Not in the sum: {line.what}; the table has no price for it." for line in known if line.each is None]
     if settings.get("slipway_endpoint_url"):
-        told.append("The local cloud costs nothing: this is what the same would cost on AWS.")
-    return told
+        text.append("The local cloud costs nothing: this is what the same would cost on AWS.")
+    return text
 
 
 def total(known: Sequence[Line]) -> float:
@@ -211,7 +211,7 @@ def total(known: Sequence[Line]) -> float:
 
 
 def _parts(known: Sequence[Line]) -> Iterator[str]:
-    for part in (WAY_OUT, LOAD_BALANCER, REST):
+    for part in (INTERNET, LOAD_BALANCER, REST):
         yield f"{part} {total([line for line in known if line.part == part]):.2f}"
 
 

@@ -125,11 +125,11 @@ def _host_problems(variables: Variables) -> Iterator[str]:
     for name, limit in _NUMBERS.items():
         if not limit.holds(int(of[name])):
             yield f"ecs_cluster_{name}: expected {limit}, got {of[name]}."
-    kind, wanted = of["instance_type"], of["architecture"]
-    if not re.fullmatch(r"[a-z0-9-]+[.][a-z0-9-]+", kind) or instance_architecture(kind) != wanted:
+    kind, architecture = of["instance_type"], of["architecture"]
+    if not re.fullmatch(r"[a-z0-9-]+[.][a-z0-9-]+", kind) or instance_architecture(kind) != architecture:
         yield (
-            f"ecs_cluster_instance_type: expected a type of the architecture {wanted}, such as"
-            f" {'t4g' if wanted == 'ARM64' else 't3'}.medium, got {kind} ({instance_architecture(kind)})."
+            f"ecs_cluster_instance_type: expected a type of the architecture {architecture}, such as"
+            f" {'t4g' if architecture == 'ARM64' else 't3'}.medium, got {kind} ({instance_architecture(kind)})."
             " Change it, or ecs_cluster_architecture."
         )
     if not _IMAGE.fullmatch(of["instance_image"]):
@@ -158,7 +158,7 @@ def plan(variables: Variables, found: Found) -> Json:
         "role_tags": {**tags, REGION: variables["ecs_cluster_region"]},
         "host_tags": {**tags, "Name": variables["ecs_cluster_hosts"]},
         "cluster_tags": {**tags, **({HOSTING: "ec2"} if had_hosts or on_hosts else {})},
-        # Services may still be on those that are no longer wanted.
+        # Services may still run on hosts that are obsolete.
         "capacity_providers": [*_providers(variables), *(kept if had_hosts and not on_hosts else ())],
         "retention": {one["log_group_name"]: int(one.get("retention_in_days") or 0) for one in owned["log_groups"]},
         "launch_template": next(iter(owned["launch_templates"]), {}),

@@ -130,7 +130,7 @@ def _secret_statements(variables: Variables, place: Place) -> Iterator[Json]:
 
 
 def _launch_template(variables: Variables, profile: str, network: Json, template: Json) -> Json:
-    """A launch template is compared by its description: AWS answers with members that nobody asked for."""
+    """A launch template is compared by its description, as AWS's answers have members that no variable sets."""
     of = {name.removeprefix("ecs_cluster_"): value for name, value in variables.items()}
     data, tags = _user_data(of["name"]), {**own_tags(variables), "Name": of["hosts"]}
     members = [*(of[f"instance_{name}"] for name in ("image", "type", "volume_size", "metadata_hops"))]

@@ -205,7 +205,7 @@ def zone_id(zone: Json) -> str:
 
 
 def hosted_zone(domain: str, zones: Sequence[Json]) -> str:
-    """The public zone with the longest name that fits, as resolvers ask it; empty where there is none."""
+    """The public zone with the longest name that fits, which resolvers ask; empty if none does."""
     labels = "." + domain.lower().rstrip(".").removeprefix("*.")
     public = [zone for zone in zones if not (zone.get("config") or {}).get("private_zone")]
     fitting = [zone for zone in public if labels.endswith("." + zone["name"].lower().rstrip("."))]

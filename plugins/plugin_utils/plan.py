@@ -124,10 +124,10 @@ def _kind(module: str, result: Json) -> str:
 
 def _kind_of_diff(diff: Any) -> str:
     parts = diff if isinstance(diff, Sequence) and not isinstance(diff, str) else [diff]
-    there = {side: any(_exists(part.get(side)) for part in parts) for side in ("before", "after")}
-    if not there["before"]:
-        return CREATE if there["after"] else UNCLEAR
-    return UPDATE if there["after"] else DELETE
+    exists = {side: any(_exists(part.get(side)) for part in parts) for side in ("before", "after")}
+    if not exists["before"]:
+        return CREATE if exists["after"] else UNCLEAR
+    return UPDATE if exists["after"] else DELETE
 
 
 def _exists(side: Any) -> bool:

@@ -58,8 +58,8 @@ def service(**own: Any) -> Json:
     ],
 )
 def test_the_way_out_of_the_private_subnets(settings: Json, gateways: float | None, endpoints: float | None) -> None:
-    told = sums(**settings)
-    assert (told.get("NAT gateway"), told.get("VPC endpoint in a zone")) == (gateways, endpoints)
+    found = sums(**settings)
+    assert (found.get("NAT gateway"), found.get("VPC endpoint in a zone")) == (gateways, endpoints)
 
 
 def test_load_balancer_and_docker_host() -> None:
@@ -94,7 +94,7 @@ def test_tasks(given: Json, month: float) -> None:
 
 def test_hosts_are_paid_and_what_runs_on_them_is_not() -> None:
     strategy = [{"capacityProvider": "hosts-shop", "weight": 1}]
-    told = sums(
+    found = sums(
         ecs_cluster_hosting="ec2",
         ecs_cluster_instance_type="t3.small",
         ecs_cluster_instances_min=2,
@@ -102,9 +102,9 @@ def test_hosts_are_paid_and_what_runs_on_them_is_not() -> None:
         ecs_cluster_default_strategy=strategy,
         ecs_app_services=[service(desired_count=3)],
     )
-    assert told["host of the cluster at least, t3.small"] == 40
-    assert told["disk of such a host, 50 GiB"] == 50
-    assert not [what for what in told if "task of" in what]
+    assert found["host of the cluster at least, t3.small"] == 40
+    assert found["disk of such a host, 50 GiB"] == 50
+    assert not [what for what in found if "task of" in what]
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,12 @@ def test_tasks_are_placed_by_base_and_weight(strategy: list[tuple[str, int, int]
 
 def test_the_report_says_what_it_does_not_know() -> None:
     given = {"slipway_region": "eu-west-1", "docker_instance_type": "x9.big", "slipway_endpoint_url": "x"}
-    told = cost.report(resolved(given, cost.VARIABLES), TABLE)
-    assert "The table has no prices for eu-west-1, so these are those of ap-northeast-2." in told
-    assert "Not in the sum: Docker host, x9.big; the table has no price for it." in told
-    assert "  1 x        ? =        ?  Docker host, x9.big" in told
-    assert "  1 x   100.00 =   100.00  NAT gateway" in told
-    assert told[-1].startswith("The local cloud costs nothing")
+    found = cost.report(resolved(given, cost.VARIABLES), TABLE)
+    assert "The table has no prices for eu-west-1, so these are those of ap-northeast-2." in found
+    assert "Not in the sum: Docker host, x9.big; the table has no price for it." in found
+    assert "  1 x        ? =        ?  Docker host, x9.big" in found
+    assert "  1 x   100.00 =   100.00  NAT gateway" in found
+    assert found[-1].startswith("The local cloud costs nothing")
 
 
 def test_every_region_of_the_table_has_the_same_prices_each_with_a_source() -> None:
@@ -134,4 +134,4 @@ def test_every_region_of_the_table_has_the_same_prices_each_with_a_source() -> N
     assert len({frozenset(region) for region in regions}) == 1
     named = [price for region in regions for price in region.values() if isinstance(price, dict) and "price" in price]
     each = named + [price for region in regions for price in region["instances"].values()]
-    assert {price["source"] for price in each} <= {"quoted", "told", "memory"}
+    assert {price["source"] for price in each} <= {"quoted", "reported", "recalled"}

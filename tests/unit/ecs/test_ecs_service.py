@@ -271,6 +271,43 @@ def test_s6_a_failed_task_is_told_with_its_reason(web: Run, cluster: t.Any, monk
     assert "What to do: Push the image" in result["msg"]
 
 
+def test_s6_targets_that_answer_wrongly_fail_the_rollout_before_the_timeout(
+    web: Run, cluster: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    balancer = {"targetGroupArn": GROUP, "containerName": "web", "containerPort": 80}
+    web(load_balancers=[balancer])
+    deployment = described(cluster)["deployments"][0]
+    address = {"type": "ElasticNetworkInterface", "details": [{"name": "privateIPv4Address", "value": "10.0.0.1"}]}
+    task = {
+        "taskArn": "arn:aws:ecs:eu-central-1:123456789012:task/shop/n1",
+        "startedBy": deployment["id"],
+        "taskDefinitionArn": deployment["taskDefinition"],
+        "lastStatus": "RUNNING",
+        "desiredStatus": "RUNNING",
+        "attachments": [address],
+        "containers": [
+            {"name": "web", "lastStatus": "RUNNING", "networkInterfaces": [{"privateIpv4Address": "10.0.0.1"}]}
+        ],
+    }
+    health = {
+        "State": "unhealthy",
+        "Reason": "Target.ResponseCodeMismatch",
+        "Description": "Health checks failed with these codes: [404]",
+    }
+    checks = {"HealthCheckProtocol": "HTTP", "HealthCheckPath": "/nope", "HealthCheckPort": "traffic-port"}
+    times = {"HealthCheckIntervalSeconds": 1, "HealthCheckTimeoutSeconds": 1, "UnhealthyThresholdCount": 2}
+    group = {"TargetGroupArn": GROUP, "TargetGroupName": "web", **checks, **times, "Matcher": {"HttpCode": "200"}}
+    found = {"Target": {"Id": "10.0.0.1", "Port": 80}, "TargetHealth": health}
+    running = {"taskArns": [task["taskArn"]]}
+    answers(monkeypatch, "ListTasks", lambda request: {"taskArns": []} if "STOPPED" in request.values() else running)
+    answers(monkeypatch, "DescribeTasks", lambda _request: {"tasks": [task], "failures": []})
+    answers(monkeypatch, "DescribeTargetHealth", lambda _request: {"TargetHealthDescriptions": [found]})
+    answers(monkeypatch, "DescribeTargetGroups", lambda _request: {"TargetGroups": [group]})
+    result = web(wait=True, wait_timeout=30)
+    assert (result["code"], result["failed"]) == ("health_check_failing", True), result["msg"]
+    assert "health check HTTP GET /nope on the target's port: expected 200, got 404" in result["msg"]
+
+
 def test_s6_what_may_not_be_read_is_said_and_the_rest_is_told(web: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, "ListServiceDeployments", denied("ListServiceDeployments"))
     result = web(wait=True, wait_timeout=0)

@@ -10,6 +10,7 @@ import time
 import typing as t
 
 import boto3
+import botocore.client
 import pytest
 from moto.moto_api import state_manager
 
@@ -148,6 +149,30 @@ def service(ecs: t.Any) -> str:
 
 def run_task(run: t.Any, **options: t.Any) -> Json:
     return t.cast("Json", run("ecs_task_run", **{"cluster": "shop", "command": ["true"], **options}))
+
+
+def test_run_task_is_asked_for_what_the_service_has(service: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Placement, managed tags, tags and volumes, as DescribeServices answers them on AWS."""
+    volumes = [{"name": "v", "managedEBSVolume": EBS}]
+    extra = {"propagateTags": "SERVICE", "tags": [*TAGS, *MARKS], "deployments": [{"status": "PRIMARY"}]}
+    extra["deployments"][0]["volumeConfigurations"] = volumes
+    asked: list[Json] = []
+    call = botocore.client.BaseClient._make_api_call
+
+    def answer(client: t.Any, operation: str, request: Json) -> Json:
+        if operation == "RunTask":
+            asked.append(request)
+            return {"tasks": [], "failures": [{"arn": "x", "reason": "RESOURCE:CPU"}]}
+        answered = t.cast("Json", call(client, operation, request))
+        for one in answered.get("services", ()):
+            one.update({**KEPT, **extra})
+        return answered
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", answer)
+    assert run_task(run, service=service)["failed"]
+    wanted = {**KEPT, "tags": TAGS, "volumeConfigurations": volumes}
+    assert {name: asked[0].get(name) for name in wanted} == wanted
+    assert "propagateTags" not in asked[0]
 
 
 def test_the_command_can_be_the_definitions_own(service: str, ecs: t.Any, run: t.Any) -> None:

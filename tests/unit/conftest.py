@@ -13,6 +13,7 @@ from collections import Counter
 
 import botocore.session
 import pytest
+from hypothesis import HealthCheck, settings
 from moto import mock_aws
 from moto.ecs.responses import EC2ContainerServiceResponse
 
@@ -21,6 +22,10 @@ from ansible_collections.slipway.aws.tests import emulators
 REGION = "eu-central-1"
 # Fixtures that all accounts come from.
 ACCOUNTS = {"aws", "start"}
+
+# A machine that is busy takes its time: that is no failure of what is tested.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

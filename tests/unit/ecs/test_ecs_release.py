@@ -206,7 +206,7 @@ BAD: list[tuple[str, list[Json], str, list[str]]] = [
     (
         "several reasons",
         [item("web", launch_type="EC2"), {"name": "new", "task_definition": "absent"}],
-        "invalid_option",
+        "multiple_errors",
         ["services, web: AWS cannot change launch_type", "services, new: task_definition: expected an active"],
     ),
 ]
@@ -342,6 +342,17 @@ def test_a_service_that_cannot_be_made_is_told_though_one_of_its_name_is_remembe
         rollouts.refuse("CreateService", "web", "AccessDeniedException")
         result = release(item("web"), on_failure=on_failure)
         assert (result["code"], result["failed_services"]) == ("access_denied", ["web"])
+
+
+def test_services_that_fail_for_different_reasons_have_a_code_of_their_own(release: Run, rollouts: Rollouts) -> None:
+    release(item("web"), item("db"))
+    rollouts.ends |= {"web/2": "STOPPED", "db/2": "ROLLBACK_SUCCESSFUL"}
+    result = release(*newer(item("web"), item("db")), on_failure="keep")
+    assert (result["code"], result["failed_services"]) == ("multiple_errors", ["web", "db"])
+    assert {name: service["code"] for name, service in result["services"].items()} == {
+        "web": "deployment_stopped",
+        "db": "rolled_back",
+    }
 
 
 # The way back

@@ -164,7 +164,7 @@ def test_a_service_that_was_created_again_by_another_client_is_not_deleted(
     assert described(ecs, "new")[0]["status"] == "ACTIVE"
     assert result["code"] == "rollback_failed"
     assert result["failed_services"] == ["new"]
-    assert "Somebody stopped the deployment." in result["msg"]
+    assert "Someone stopped the deployment." in result["msg"]
     assert "Left as it is: the service that is there now was created by another client." in result["msg"]
 
 
@@ -383,7 +383,7 @@ def test_credentials_that_expire_after_each_call(
         stopped = [name for name, one in result["services"].items() if one.get("code") == "deployment_stopped"]
         if stopped:
             assert result["failed_services"] == ["stock"], told
-            assert "Service stock: Somebody stopped the deployment." in result["msg"], told
+            assert "Service stock: Someone stopped the deployment." in result["msg"], told
         assert re.search(r"To resume, rerun the same|Rerun the same|runs again|No other service was", result["msg"]), (
             told
         )
@@ -528,7 +528,7 @@ def test_an_interruption_during_the_way_back_keeps_the_failure(
         hook(patch, answer)
         result = release(shop[0])
     assert (result["code"], result["failed_services"]) == ("interrupted", ["db"])
-    assert "Failed before: db. Service db: Somebody stopped the deployment." in result["msg"]
+    assert "Failed before: db. Service db: Someone stopped the deployment." in result["msg"]
     assert states(release(rollback=True)) == {"db": "rolled_back"}
 
 

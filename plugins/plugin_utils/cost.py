@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE, FARGATE_PROVIDERS, FARGATE_SIZES
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_network
 
 Json = Mapping[str, Any]
 
@@ -34,6 +35,7 @@ VARIABLES = (
     "ecs_cluster_instances_min",
     "ecs_load_balancer_scheme",
     "ecs_network_endpoints",
+    "ecs_network_hosting",
     "ecs_network_nat",
     "ecs_network_vpc_id",
     "ecs_network_vpc_tags",
@@ -41,8 +43,6 @@ VARIABLES = (
     "slipway_endpoint_url",
     "slipway_region",
 )
-# Endpoints that are routes, which are free.
-GATEWAYS = {"s3", "dynamodb"}
 # CPU units of a task that names none.
 SMALLEST = min(FARGATE_SIZES)
 
@@ -110,10 +110,15 @@ def _network(settings: Json, of: Prices) -> Iterator[Line]:
     if settings["ecs_network_vpc_id"] or settings["ecs_network_vpc_tags"]:
         return
     zones = _zones(settings)
-    gateways = {"none": 0, "single": 1, "per_zone": zones}[settings["ecs_network_nat"]]
+    nat = settings["ecs_network_nat"]
+    gateways = {"none": 0, "single": 1, "per_zone": zones}[nat]
     yield Line(INTERNET, "NAT gateway", gateways, of.month("nat_gateway_hour"))
     yield Line(INTERNET, "public address of a NAT gateway", gateways, of.month("public_address_hour"))
-    interfaces = len(set(settings["ecs_network_endpoints"]) - GATEWAYS) * zones
+    endpoints = settings["ecs_network_endpoints"]
+    if endpoints is None:
+        endpoints = ecs_network.default_endpoints(nat, settings["ecs_network_hosting"])
+    # The others are routes, which are free.
+    interfaces = len(set(endpoints).difference(ecs_network.GATEWAY_ENDPOINTS)) * zones
     yield Line(INTERNET, "VPC endpoint in a zone", interfaces, of.month("interface_endpoint_hour"))
 
 

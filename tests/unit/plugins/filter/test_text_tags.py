@@ -9,7 +9,6 @@ import typing as t
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.slipway.aws.plugins.filter.choose_subnets import choose_subnets
 from ansible_collections.slipway.aws.plugins.filter.text_tags import text_tags
 from ansible_collections.slipway.aws.plugins.module_utils._core import tags
 from ansible_collections.slipway.aws.plugins.plugin_utils.variables import Specs, variable_problems
@@ -25,11 +24,6 @@ def test_roles_write_tags_as_modules_do() -> None:
 def test_what_is_no_text_is_refused(value: t.Any) -> None:
     with pytest.raises(AnsibleFilterError, match="tags, 'a': expected text"):
         text_tags({"a": value})
-
-
-def test_subnets_are_found_by_the_same_text() -> None:
-    subnet = {"subnet_id": "subnet-1", "availability_zone": "a", "tags": {"public": "true"}}
-    assert choose_subnets([subnet], [], {"public": True}) == [subnet]
 
 
 @pytest.mark.parametrize(

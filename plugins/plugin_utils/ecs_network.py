@@ -1,0 +1,620 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role ecs_network creates and deletes, from its variables and from what exists. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from ipaddress import IPv4Network
+from itertools import combinations
+from re import fullmatch
+from typing import Any
+
+from ansible_collections.slipway.aws.plugins.module_utils._core import tags as tagging
+from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import text_of
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports as ports
+
+PREFIX = "ecs_network_"
+TAG = "slipway:project"
+# AWS has routes to these two. The others get network interfaces, which cost by the hour.
+GATEWAY_ENDPOINTS = ("s3", "dynamodb")
+# Without these, a task in a private subnet cannot pull its image: the registry's two, and where it keeps the layers.
+IMAGE_ENDPOINTS = ("ecr.api", "ecr.dkr", "s3")
+# Hosts have to reach ECS, which reaches Fargate by itself.
+HOST_ENDPOINTS = ("ecs", "ecs-agent", "ecs-telemetry")
+# Tasks that share the address of their host get one of its ports.
+EPHEMERAL_PORTS = "32768-65535"
+KINDS = ("public", "private")
+TASKS, LOAD_BALANCER, ENDPOINTS = "tasks", "load-balancer", "endpoints"
+
+
+def default_endpoints(nat: str, hosting: str) -> list[str]:
+    """The endpoints where none are listed: all that containers need where there is no NAT gateway."""
+    if nat != "none":
+        return []
+    return ["ecr.api", "ecr.dkr", "logs", "s3", "secretsmanager", "ssm", *_host_endpoints(hosting)]
+
+
+def _host_endpoints(hosting: str) -> Sequence[str]:
+    return HOST_ENDPOINTS if hosting == "ec2" else ()
+
+
+@dataclass(frozen=True)
+class Variables:
+    """The role's variables, without their prefix. What the defaults leave open is filled in."""
+
+    project: str
+    tags: Json
+    vpc_id: str
+    vpc_tags: Json
+    public_subnet_ids: list[str]
+    public_subnet_tags: Json
+    private_subnet_ids: list[str]
+    private_subnet_tags: Json
+    cidr: str
+    zones: list[str]
+    public_cidrs: list[str]
+    private_cidrs: list[str]
+    nat: str
+    hosting: str
+    endpoints: list[str]
+    load_balancer_ports: list[Any]
+    task_ports: list[Any]
+    task_peer_ports: list[Any]
+    docker_host_group: str
+    docker_host_ports: list[Any]
+    docker_host_cidrs: list[str]
+
+    @classmethod
+    def of(cls, variables: Json, services: Sequence[Json] = (), target_groups: Sequence[Json] = ()) -> Variables:
+        given = {name.removeprefix(PREFIX): value for name, value in variables.items()}
+        hosting = given["hosting"]
+        if given["task_ports"] is None:
+            known = ports.from_load_balancer(services, target_groups)
+            given["task_ports"] = [*known, EPHEMERAL_PORTS] if hosting == "ec2" else known
+        if given["task_peer_ports"] is None:
+            given["task_peer_ports"] = ports.from_peers(services)
+        if given["endpoints"] is None:
+            own = not (given["vpc_id"] or given["vpc_tags"])
+            given["endpoints"] = default_endpoints(given["nat"], hosting) if own else []
+        return cls(**{field.name: given[field.name] for field in fields(cls)})
+
+    @property
+    def own_vpc(self) -> bool:
+        """Whether the project has a VPC of its own. In an existing one it owns nothing but security groups."""
+        return not (self.vpc_id or self.vpc_tags)
+
+    def group(self, name: str) -> str:
+        return f"{self.project}-{name}"
+
+
+def layout(
+    variables: Json,
+    services: Sequence[Json] = (),
+    target_groups: Sequence[Json] = (),
+    found: Mapping[str, Sequence[Json]] | None = None,
+) -> Json:
+    """The network from variables alone and, once the role has read what exists, what is to be created and deleted."""
+    v = Variables.of(variables, services, target_groups)
+    owned = {f"tag:{TAG}": v.project}
+    known = {
+        "variables": dict(vars(v)),
+        "own_vpc": v.own_vpc,
+        "tags": tagging.checked({**v.tags, TAG: v.project}, f"{PREFIX}tags"),
+        "owned": owned,
+        "vpc_filters": owned if v.own_vpc else _vpc_filters(v),
+        "groups": [v.group(LOAD_BALANCER), v.group(TASKS), v.docker_host_group],
+        "problems": list(_variable_problems(v)),
+    }
+    if found is None:
+        return known
+    return known | (_own_layout if v.own_vpc else _existing_layout)(v, found)
+
+
+def _vpc_filters(v: Variables) -> Json:
+    return {"vpc-id": v.vpc_id} if v.vpc_id else {f"tag:{key}": text_of(value) for key, value in v.vpc_tags.items()}
+
+
+# Problems of variables alone
+
+
+def _variable_problems(v: Variables) -> Iterator[str]:
+    if not fullmatch("[a-zA-Z][a-zA-Z0-9-]{0,19}", v.project):
+        yield (
+            f"{PREFIX}project: expected a letter and up to 19 letters, digits or hyphens, got '{v.project}'."
+            " Choose another name."
+        )
+    yield from _port_problems(v)
+    for index, cidr in enumerate(v.docker_host_cidrs):
+        yield from _range_problems(f"{PREFIX}docker_host_cidrs[{index}]", cidr, 8, 32)
+    yield from _own_problems(v) if v.own_vpc else _existing_problems(v)
+
+
+def _port_problems(v: Variables) -> Iterator[str]:
+    for name in ("load_balancer_ports", "task_ports", "task_peer_ports", "docker_host_ports"):
+        for index, port in enumerate(getattr(v, name)):
+            if not fullmatch("[0-9]{1,5}(-[0-9]{1,5})?", str(port)):
+                yield f"{PREFIX}{name}[{index}]: expected a port such as 8080 or a range such as 8000-8099, got {port}."
+
+
+def _existing_problems(v: Variables) -> Iterator[str]:
+    for one, other in (
+        ("vpc_id", "vpc_tags"),
+        ("public_subnet_ids", "public_subnet_tags"),
+        ("private_subnet_ids", "private_subnet_tags"),
+    ):
+        if getattr(v, one) and getattr(v, other):
+            yield f"{PREFIX}{one}: expected nothing where {PREFIX}{other} is set, got {getattr(v, one)}. Keep one."
+    if not v.private_subnet_ids and not v.private_subnet_tags:
+        yield (
+            f"{PREFIX}private_subnet_ids: expected the private subnets of the existing VPC, got none."
+            f" Set it, or {PREFIX}private_subnet_tags."
+        )
+    for name in ("zones", "public_cidrs", "private_cidrs", "endpoints"):
+        if getattr(v, name):
+            yield (
+                f"{PREFIX}{name}: expected an empty list, as only security groups are created in an existing VPC,"
+                f" got {getattr(v, name)}. Remove it, or name no VPC."
+            )
+
+
+def _own_problems(v: Variables) -> Iterator[str]:
+    for name in ("public_subnet_ids", "public_subnet_tags", "private_subnet_ids", "private_subnet_tags"):
+        if getattr(v, name):
+            yield (
+                f"{PREFIX}{name}: expected nothing without {PREFIX}vpc_id or {PREFIX}vpc_tags, got {getattr(v, name)}."
+                " Name the VPC of these subnets, or remove it."
+            )
+    if len(set(v.endpoints)) < len(v.endpoints):
+        yield f"{PREFIX}endpoints: expected each service once, got {', '.join(v.endpoints)}. Remove the duplicates."
+    required = [*IMAGE_ENDPOINTS, *_host_endpoints(v.hosting)]
+    missing = [name for name in required if name not in v.endpoints]
+    if v.nat == "none" and missing:
+        yield (
+            f"{PREFIX}endpoints: expected at least {', '.join(required)} where {PREFIX}nat is none, got"
+            f" {', '.join(v.endpoints) or 'none'}. Add {', '.join(missing)}, or no task can pull its image."
+        )
+    if v.zones and not (len(set(v.zones)) == len(v.zones) and 2 <= len(v.zones) <= 8):
+        yield (
+            f"{PREFIX}zones: expected two to eight different zones, which a load balancer needs, got"
+            f" {', '.join(v.zones)}. List others, or none for the first two of the region."
+        )
+    yield from _own_range_problems(v)
+
+
+def _own_range_problems(v: Variables) -> Iterator[str]:
+    # Where subnets are derived, a sixteenth has to be as large as AWS's smallest subnet, or as a load balancer needs.
+    narrowest = 23 if not v.public_cidrs else 24 if not v.private_cidrs else 28
+    # Subnets that are derived from a wrong range would only repeat what is wrong with it.
+    if problems := list(_range_problems(f"{PREFIX}cidr", v.cidr, 16, narrowest)):
+        yield from problems
+        return
+    zones = len(v.zones) or 2
+    named: list[tuple[str, str]] = []
+    for kind, smallest in (("public", 27), ("private", 28)):
+        cidrs = _cidrs(v, kind, zones)
+        if len(cidrs) != zones:
+            yield (
+                f"{PREFIX}{kind}_cidrs: expected one range for each of the {zones} zones, got {', '.join(cidrs)}."
+                f" List {zones}, or none to have them derived from {PREFIX}cidr."
+            )
+        named += [(f"{PREFIX}{kind}_cidrs[{index}]", cidr) for index, cidr in enumerate(cidrs)]
+        for name, cidr in named[-len(cidrs) :]:
+            yield from _range_problems(name, cidr, 16, smallest)
+    yield from _division_problems(IPv4Network(v.cidr), named)
+
+
+def _range_problems(name: str, cidr: str, widest: int, narrowest: int) -> Iterator[str]:
+    network = _network(cidr)
+    if network is None:
+        yield f"{name}: expected an IPv4 range such as 10.0.0.0/16, got {cidr}."
+    elif str(network.network_address) != cidr.partition("/")[0]:
+        yield f"{name}: expected the first address of the range, as in {network}, got {cidr}."
+    elif not widest <= network.prefixlen <= narrowest:
+        yield f"{name}: expected a prefix from /{widest} to /{narrowest}, got {cidr}."
+
+
+def _network(cidr: str) -> IPv4Network | None:
+    try:
+        return IPv4Network(cidr, strict=False)
+    except ValueError:
+        return None
+
+
+def _division_problems(whole: IPv4Network, named: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Subnets lie in their VPC and do not overlap."""
+    known = [(name, network) for name, cidr in named if (network := _network(cidr))]
+    for name, network in known:
+        if not network.subnet_of(whole):
+            yield f"{name}: expected a range inside {whole}, which is {PREFIX}cidr, got {network}."
+    for (first, one), (second, other) in combinations(known, 2):
+        if one.overlaps(other):
+            yield f"{second}: expected a range that does not overlap {one} of {first}, got {other}."
+
+
+def _cidrs(v: Variables, kind: str, zones: int) -> list[str]:
+    """Ranges of the subnets: by default a sixteenth of the VPC each, private ones from its middle."""
+    if given := getattr(v, f"{kind}_cidrs"):
+        return list(given)
+    try:
+        parts = [str(part) for part in IPv4Network(v.cidr).subnets(prefixlen_diff=4)]
+    except ValueError:
+        return []
+    return parts[:8][:zones] if kind == "public" else parts[8:][:zones]
+
+
+# An existing VPC: only security groups are created.
+
+
+def _existing_layout(v: Variables, found: Mapping[str, Sequence[Json]]) -> Json:
+    vpc = found["vpcs"][0] if found["vpcs"] else {}
+    cidrs = [one["cidr_block"] for one in vpc.get("cidr_block_association_set") or ()]
+    public = choose_subnets(found["subnets"], v.public_subnet_ids, v.public_subnet_tags)
+    private = choose_subnets(found["subnets"], v.private_subnet_ids, v.private_subnet_tags)
+    problems = list(_existing_vpc_problems(v, found["vpcs"], found.get("own_vpcs", ())))
+    if not problems:
+        problems += [*_chosen_problems(v, public, private), *_group_problems(v, found.get("groups", ()))]
+    return {
+        "problems": [*_variable_problems(v), *problems],
+        "result": _result(v, found, _ids(public, "subnet_id"), _ids(private, "subnet_id")),
+        "security_groups": _security_groups(v, cidrs),
+    }
+
+
+def choose_subnets(subnets: Sequence[Json], ids: Sequence[str], tags: Json) -> list[Json]:
+    """Those with these ids, in their order, or else those that carry all of these tags, in the order of their zones."""
+    if ids:
+        known = {subnet["subnet_id"]: subnet for subnet in subnets}
+        return [known[one] for one in ids if one in known]
+    if not tags:
+        return []
+    desired = {(str(key), text_of(value)) for key, value in tags.items()}
+    tagged = [subnet for subnet in subnets if desired <= set((subnet.get("tags") or {}).items())]
+    return sorted(tagged, key=lambda subnet: (str(subnet["availability_zone"]), str(subnet["subnet_id"])))
+
+
+def _existing_vpc_problems(v: Variables, vpcs: Sequence[Json], own: Sequence[Json]) -> Iterator[str]:
+    variable, value = ("vpc_id", v.vpc_id) if v.vpc_id else ("vpc_tags", v.vpc_tags)
+    if own:
+        yield (
+            f"{PREFIX}{variable}: expected no VPC of project {v.project} where an existing one is named, got"
+            f" {', '.join(_ids(own, 'vpc_id'))} with the tag {TAG}={v.project}, which would be deleted with it."
+            f" Remove {PREFIX}{variable} to keep using it, destroy the project, or set another {PREFIX}project."
+        )
+    if len(vpcs) != 1:
+        yield (
+            f"{PREFIX}{variable}: expected one VPC of this region, got {', '.join(_ids(vpcs, 'vpc_id')) or 'none'}"
+            f" for {value}. Name exactly one."
+        )
+
+
+def _chosen_problems(v: Variables, public: Sequence[Json], private: Sequence[Json]) -> Iterator[str]:
+    for kind, chosen in (("public", public), ("private", private)):
+        ids, tags = getattr(v, f"{kind}_subnet_ids"), getattr(v, f"{kind}_subnet_tags")
+        if not ids and not tags:
+            continue
+        zones = {subnet["availability_zone"] for subnet in chosen}
+        name = f"{PREFIX}{kind}_subnet_{'ids' if ids else 'tags'}"
+        if missing := [one for one in ids if one not in _ids(chosen, "subnet_id")]:
+            yield f"{name}: expected subnets of the existing VPC, got {', '.join(missing)}. Remove or correct them."
+        elif len(zones) < 2:
+            found = ", ".join(_ids(chosen, "subnet_id")) or "no subnet"
+            yield f"{name}: expected subnets in two zones or more, got {found}. Name further subnets."
+    if both := [one for one in _ids(public, "subnet_id") if one in _ids(private, "subnet_id")]:
+        yield (
+            f"{PREFIX}public_subnet_ids and {PREFIX}private_subnet_ids, or their tags: expected each subnet in one of"
+            f" both, got {', '.join(both)} in both. Remove it from one."
+        )
+
+
+def _group_problems(v: Variables, groups: Sequence[Json]) -> Iterator[str]:
+    foreign = [one["group_name"] for one in groups if (one.get("tags") or {}).get(TAG) != v.project]
+    if foreign:
+        yield (
+            f"{PREFIX}docker_host_group or {PREFIX}project: expected other names than {', '.join(foreign)}, which the"
+            f" existing VPC has without the tag {TAG}={v.project}, got {v.docker_host_group} and {v.project}."
+            " Choose others."
+        )
+
+
+# A VPC of the project's own
+
+
+def _own_layout(v: Variables, found: Mapping[str, Sequence[Json]]) -> Json:
+    region_zones = sorted(one["zone_name"] for one in found.get("zones", ()))
+    zones = v.zones or region_zones[:2]
+    subnets = {kind: _subnets(v, kind, zones, found["subnets"]) for kind in KINDS}
+    nat = [f"{v.project}-nat-{zone}" for zone in {"none": [], "single": zones[:1], "per_zone": zones}[v.nat]]
+    tables = _route_tables(v, zones, found.get("route_tables", ()), routed=bool(nat))
+    region = next((str(one["region_name"]) for one in found.get("zones", ())), "")
+    endpoints = Endpoints(v, region, found.get("endpoints", ()))
+    problems = [] if not region else list(_own_found_problems(v, zones, region_zones, found))
+    if not problems and region:
+        problems += endpoints.problems(zones, found.get("endpoint_services", ()))
+    return {
+        "problems": [*_variable_problems(v), *problems],
+        "zones": zones,
+        "subnets": subnets,
+        # By name, as zones are not known where the network is only found.
+        "result": _result(
+            v, found, *(_ids(_named(found["subnets"], f"-subnet-{kind}"), "subnet_id") for kind in KINDS)
+        ),
+        "nat_gateways": nat,
+        "nat_gateways_to_create": [one for one in nat if one not in map(name_of, found.get("nat_gateways", ()))],
+        "nat_gateways_obsolete": [one for one in map(name_of, found.get("nat_gateways", ())) if one not in nat],
+        "internet_gateway_id": next(iter(_ids(found.get("internet_gateways", ()), "internet_gateway_id")), ""),
+        "security_groups": [*_security_groups(v, [v.cidr]), *(_endpoints_group(v) if endpoints.interfaces else [])],
+        "route_tables": tables,
+        "endpoints": endpoints.layout(subnets["private"], tables["private"]),
+    }
+
+
+def _result(v: Variables, found: Mapping[str, Sequence[Json]], public: list[str], private: list[str]) -> Json:
+    """What the role returns of what exists."""
+    vpc = found["vpcs"][0] if found["vpcs"] else {}
+    ids = {one["group_name"]: one["group_id"] for one in found.get("groups", ())}
+    return {
+        "vpc_id": vpc.get("vpc_id", ""),
+        "vpc_cidr": vpc.get("cidr_block", ""),
+        "public_subnet_ids": public,
+        "private_subnet_ids": private,
+        "security_group_ids": {group["key"]: ids.get(group["name"], "") for group in _security_groups(v, ())},
+        "nat_gateway_ids": _ids(_named(found.get("nat_gateways", ()), ""), "nat_gateway_id"),
+        "postponed": [],
+    }
+
+
+def name_of(resource: Json) -> str:
+    return str((resource.get("tags") or {}).get("Name", ""))
+
+
+def _named(resources: Sequence[Json], part: str) -> list[Json]:
+    return sorted((one for one in resources if part in name_of(one)), key=name_of)
+
+
+def _ids(resources: Sequence[Json], key: str) -> list[str]:
+    return [str(one[key]) for one in resources]
+
+
+def _subnets(v: Variables, kind: str, zones: Sequence[str], existing: Sequence[Json]) -> list[Json]:
+    """The subnets in the order of their zones, each with its id where it exists."""
+    ids = {one["cidr_block"]: one["subnet_id"] for one in existing}
+    named = enumerate(zip(zones, _cidrs(v, kind, len(zones)), strict=False), 1)
+    return [
+        {"name": f"{v.project}-subnet-{kind}{number}-{zone}", "zone": zone, "cidr": cidr, "id": ids.get(cidr, "")}
+        for number, (zone, cidr) in named
+    ]
+
+
+def _own_found_problems(
+    v: Variables, zones: Sequence[str], region_zones: Sequence[str], found: Mapping[str, Sequence[Json]]
+) -> Iterator[str]:
+    if unknown := [zone for zone in zones if zone not in region_zones]:
+        yield (
+            f"{PREFIX}zones: expected zones of this region ({', '.join(region_zones)}), got {', '.join(unknown)}."
+            " List some of these, or none for the first two."
+        )
+    vpcs = found["vpcs"]
+    if len(vpcs) > 1:
+        yield (
+            f"{PREFIX}project: expected one VPC with the tag {TAG}={v.project}, got {', '.join(_ids(vpcs, 'vpc_id'))}."
+            f" Remove the tag from the others, or set another {PREFIX}project."
+        )
+    elif vpcs and vpcs[0]["cidr_block"] != v.cidr:
+        yield (
+            f"{PREFIX}cidr: expected {vpcs[0]['cidr_block']}, the range of {vpcs[0]['vpc_id']} of project {v.project},"
+            f" got {v.cidr}. AWS cannot change the range of a VPC: keep it, set another {PREFIX}project, or destroy the"
+            " project first."
+        )
+    else:
+        yield from _moved_subnets(v, zones, found["subnets"])
+
+
+def _moved_subnets(v: Variables, zones: Sequence[str], existing: Sequence[Json]) -> Iterator[str]:
+    """Subnets in another zone than described, or not described: only a person can decide what to do about them."""
+    described = {
+        one["cidr"]: (f"{PREFIX}{kind}_cidrs", one["zone"]) for kind in KINDS for one in _subnets(v, kind, zones, ())
+    }
+    remedy = (
+        "AWS cannot move a subnet: list the existing ones, with further zones only at the end, or destroy the project"
+        " first."
+    )
+    for subnet in sorted(existing, key=lambda one: str(one["cidr_block"])):
+        cidr, zone = subnet["cidr_block"], subnet["availability_zone"]
+        if cidr not in described:
+            yield (
+                f"{PREFIX}public_cidrs and {PREFIX}private_cidrs: expected {cidr} of {subnet['subnet_id']} in one of"
+                f" them, got it in neither. {remedy}"
+            )
+        elif zone != described[cidr][1]:
+            yield (
+                f"{PREFIX}zones: expected {zone} for {cidr} of {subnet['subnet_id']}, got {described[cidr][1]}."
+                f" {remedy}"
+            )
+
+
+# Security groups
+
+
+def _rule(open_ports: Sequence[Any], **source: Any) -> Json:
+    return {"proto": "tcp", "ports": list(open_ports), **source}
+
+
+def _security_groups(v: Variables, cidrs: Sequence[str]) -> list[Json]:
+    """In the order in which they refer to each other."""
+    peers = [_rule(v.task_peer_ports, group_name=v.group(TASKS))] if v.task_peer_ports else []
+    return [
+        {
+            "key": "load_balancer",
+            "name": v.group(LOAD_BALANCER),
+            "description": "Load balancer, open to everyone",
+            "rules": [_rule(v.load_balancer_ports, cidr_ip="0.0.0.0/0")],
+            # It sends to containers in any range of the VPC.
+            "rules_egress": [_rule(v.task_ports, cidr_ip=list(cidrs))],
+        },
+        {
+            "key": "tasks",
+            "name": v.group(TASKS),
+            "description": "Containers, open to the load balancer",
+            "rules": [_rule(v.task_ports, group_name=v.group(LOAD_BALANCER)), *peers],
+        },
+        {
+            "key": "docker_host",
+            "name": v.docker_host_group,
+            "description": "Docker host, open to those who build on it",
+            "rules": [_rule(v.docker_host_ports, cidr_ip=v.docker_host_cidrs)],
+        },
+    ]
+
+
+def _endpoints_group(v: Variables) -> list[Json]:
+    """The names of AWS's services lead to the endpoints from anywhere in the VPC, also for the Docker host."""
+    return [
+        {
+            "key": "endpoints",
+            "name": v.group(ENDPOINTS),
+            "description": "VPC endpoints, open to the containers and to the Docker host",
+            "rules": [_rule([443], group_name=[v.group(TASKS), v.docker_host_group])],
+            "rules_egress": [],
+        }
+    ]
+
+
+# Route tables
+
+
+def _route_tables(v: Variables, zones: Sequence[str], existing: Sequence[Json], *, routed: bool) -> Json:
+    known = {name_of(one): one for one in existing}
+
+    def table(name: str, destinations: Sequence[str]) -> Json:
+        there = known.get(name, {})
+        return {
+            "name": name,
+            "id": there.get("route_table_id", ""),
+            # amazon.aws.ec2_vpc_route_table warns of a gateway endpoint's route whenever it looks for routes to remove.
+            "purge": any(_is_stray(route, destinations) for route in there.get("routes") or ()),
+        }
+
+    destinations = ["0.0.0.0/0"] if routed else []
+    private = [table(f"{v.project}-rtb-private{number}-{zone}", destinations) for number, zone in enumerate(zones, 1)]
+    return {"public": table(f"{v.project}-rtb-public", ["0.0.0.0/0"]), "private": private}
+
+
+def _is_stray(route: Json, destinations: Sequence[str]) -> bool:
+    destination = route.get("destination_cidr_block")
+    return route.get("origin") == "CreateRoute" and destination is not None and destination not in destinations
+
+
+# VPC endpoints
+
+
+def endpoint_state(endpoint: Json) -> str:
+    # AWS documents "Available" and answers "available".
+    return str(endpoint["state"]).lower()
+
+
+def is_owned(endpoint: Json, project: str) -> bool:
+    return any(tag["key"] == TAG and tag["value"] == project for tag in endpoint.get("tags") or [])
+
+
+def live_endpoints(endpoints: Sequence[Json], project: str) -> list[Json]:
+    """Those of the project that exist."""
+    return [
+        {
+            "id": one["vpc_endpoint_id"],
+            "service": one["service_name"],
+            "state": endpoint_state(one),
+            "places": {*(one.get("subnet_ids") or []), *(one.get("route_table_ids") or [])},
+        }
+        for one in endpoints
+        if is_owned(one, project) and endpoint_state(one) != "deleted"
+    ]
+
+
+class Endpoints:
+    """The VPC endpoints of a region that are desired, and those that exist."""
+
+    def __init__(self, v: Variables, region: str, existing: Sequence[Json]) -> None:
+        self._prefix = f"com.amazonaws.{region}."
+        self._names = list(v.endpoints)
+        self._live = live_endpoints(existing, v.project)
+
+    def _services(self, names: Sequence[str]) -> list[str]:
+        return [self._prefix + name for name in names]
+
+    @property
+    def interfaces(self) -> list[str]:
+        return self._services([name for name in self._names if name not in GATEWAY_ENDPOINTS])
+
+    @property
+    def gateways(self) -> list[str]:
+        return self._services([name for name in self._names if name in GATEWAY_ENDPOINTS])
+
+    def problems(self, zones: Sequence[str], offered: Sequence[Json]) -> Iterator[str]:
+        everywhere = {one["service_name"] for one in offered if set(zones) <= set(one["availability_zones"])}
+        if self._names and (missing := [one for one in self._services(self._names) if one not in everywhere]):
+            yield (
+                f"{PREFIX}endpoints: expected services that AWS offers in {' and '.join(zones)}, got"
+                f" {', '.join(missing)}. Name each by its end, as in ecr.api for {self._prefix}ecr.api, or choose other"
+                " zones."
+            )
+
+    def layout(self, subnets: Sequence[Json], tables: Sequence[Json]) -> Json:
+        """What to create by type, what has to be deleted before, and what is obsolete.
+
+        amazon.aws.ec2_vpc_endpoint does not move an endpoint to other subnets or route tables, and takes one that is
+        being deleted for one that exists. Both have to be gone before it creates the endpoint again.
+        """
+        desired = {
+            "Interface": (self.interfaces, [one["id"] for one in subnets]),
+            "Gateway": (self.gateways, [one["id"] for one in tables]),
+        }
+        listed = [*self.interfaces, *self.gateways]
+        obsolete = [_endpoint_result(one) for one in self._live if one["service"] not in listed]
+        hosts = self._services(HOST_ENDPOINTS)
+        kinds = {
+            kind: {
+                "services": services,
+                "replaced": [_endpoint_result(one) for one in self._live if _moves(one, services, ids)],
+            }
+            for kind, (services, ids) in desired.items()
+        }
+        return {
+            **kinds,
+            "obsolete": obsolete,
+            # The hosts of a cluster that is about to run on Fargate need these until their services have left them.
+            "of_hosts": [one["service"] for one in obsolete if one["service"] in hosts],
+        }
+
+
+def _moves(endpoint: Json, services: Sequence[str], ids: Sequence[str]) -> bool:
+    return endpoint["service"] in services and (endpoint["state"] == "deleting" or endpoint["places"] != set(ids))
+
+
+def _endpoint_result(endpoint: Json) -> Json:
+    return {name: endpoint[name] for name in ("id", "service", "state")}
+
+
+# Deleting the network
+
+
+def deletions(project: str, groups: Sequence[Json], tables: Sequence[Json], endpoints: Sequence[Json]) -> Json:
+    """What of a project is deleted, in an order that AWS accepts."""
+    names = [f"{project}-{name}" for name in (ENDPOINTS, TASKS, LOAD_BALANCER)]
+    # A group that others refer to comes after them.
+    order = {names[0]: 0, names[1]: 2, names[2]: 3}
+    return {
+        "endpoints": [_endpoint_result(one) for one in live_endpoints(endpoints, project)],
+        "security_groups": sorted(groups, key=lambda one: order.get(one["group_name"], 1)),
+        "route_tables": [one for one in tables if _is_deletable(one, project)],
+    }
+
+
+def _is_deletable(table: Json, project: str) -> bool:
+    """The module tags a table only after creating it: an interrupted run leaves one with neither tags nor subnets."""
+    tags = table.get("tags") or {}
+    return tags.get(TAG) == project or not (tags or table.get("associations"))

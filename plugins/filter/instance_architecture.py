@@ -32,14 +32,9 @@ _value:
   type: str
 """
 
-import re
 from collections.abc import Callable
 
-GRAVITON = re.compile(r"(?:[a-z]+[0-9]+[a-z]*g[a-z]*|a1)(?:-[a-z0-9]+)?[.]")
-
-
-def instance_architecture(instance_type: str) -> str:
-    return "ARM64" if GRAVITON.match(instance_type) else "X86_64"
+from ansible_collections.slipway.aws.plugins.plugin_utils.docker_instance import instance_architecture
 
 
 class FilterModule:

@@ -29,7 +29,7 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234
             {"slipway_region": "ap-northeast-22"},
             "slipway_region: expected a region that botocore knows, got ap-northeast-22",
         ),
-        ({"docker_instance_volume_size": 4}, "docker_instance_volume_size is 4"),
+        ({"docker_instance_volume_size": 4}, "docker_instance_volume_size: expected at least 8 GiB"),
         ({"ecs_cluster_default_strategy": [{"capacityProvider": "SPOT", "weight": 1}]}, "names SPOT"),
         ({"service_discovery_services": ["Data Base"]}, "hyphens and underscores, such as database, got Data Base"),
         ({"ecs_load_balancer_certificate_arn": CERTIFICATE}, "in ap-northeast-2 is right"),

@@ -38,7 +38,7 @@ REFUSED = [
         {"docker_instance_permissions_boundary": "shop"},
         "docker_instance_permissions_boundary: expected the ARN of a managed",
     ),
-    ({"docker_instance_type": "m7g.large"}, "docker_instance_type is m7g.large, whose processor is not x86_64"),
+    ({"docker_instance_type": "m7g.large"}, "docker_instance_type: expected a type with the processor x86_64"),
 ]
 
 
@@ -62,7 +62,7 @@ def test_wrong_variable_is_refused(cloud: Cloud, tmp_path: Path, variables: dict
     assert not (tmp_path / "none").exists()
 
 
-def test_check_mode_foretells_how_an_instance_is_reached_that_a_killed_run_left(cloud: Cloud, tmp_path: Path) -> None:
+def test_check_mode_predicts_the_connection_to_an_instance_that_a_killed_run_left(cloud: Cloud, tmp_path: Path) -> None:
     subnet = cloud.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
     tags = [{"Key": "slipway:project", "Value": "killed"}, {"Key": "Name", "Value": "docker-EC2"}]
     cloud.client("ec2").run_instances(
@@ -83,6 +83,6 @@ def test_check_mode_foretells_how_an_instance_is_reached_that_a_killed_run_left(
         **options,
     )
     assert run.code == 0, run.output
-    assert f"Would make a line of {tmp_path}/known_hosts." in run.output
-    assert f"Would make {tmp_path}/ssh_config." in run.output
+    assert f"Would create a line of {tmp_path}/known_hosts." in run.output
+    assert f"Would create {tmp_path}/ssh_config." in run.output
     assert not list(tmp_path.iterdir())

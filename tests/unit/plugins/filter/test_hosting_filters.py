@@ -13,7 +13,6 @@ from botocore.validate import ParamValidator
 
 from ansible_collections.slipway.aws.plugins.filter.hosted_services import hosted_services
 from ansible_collections.slipway.aws.plugins.filter.hosting_problems import hosting_problems
-from ansible_collections.slipway.aws.plugins.filter.instance_architecture import instance_architecture
 
 Json = dict[str, Any]
 
@@ -158,28 +157,3 @@ def test_what_can_be_is_not_refused(cluster: Json) -> None:
         )
         == []
     )
-
-
-@pytest.mark.parametrize(
-    ("kind", "architecture"),
-    [
-        *(
-            (kind, "ARM64")
-            for kind in (
-                "t4g.small",
-                "m7g.large",
-                "c7gn.xlarge",
-                "x2gd.large",
-                "is4gen.large",
-                "a1.large",
-                "g5g.xlarge",
-            )
-        ),
-        *(
-            (kind, "X86_64")
-            for kind in ("t3.small", "m7i-flex.large", "g4dn.xlarge", "g6e.xlarge", "c7a.large", "u7i-12tb.224xlarge")
-        ),
-    ],
-)
-def test_instance_types_tell_their_architecture(kind: str, architecture: str) -> None:
-    assert instance_architecture(kind) == architecture

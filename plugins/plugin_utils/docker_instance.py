@@ -1,0 +1,78 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What follows from the variables of the role docker_instance, and what is wrong with them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ansible_collections.slipway.aws.plugins.module_utils._core import tags as tagging
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+
+PREFIX = "docker_instance_"
+# Types with AWS's own Graviton processors have a g right after the generation, and a1 was the first of them.
+GRAVITON = re.compile(r"(?:[a-z]+[0-9]+[a-z]*g[a-z]*|a1)(?:-[a-z0-9]+)?[.]")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+IMAGE = re.compile(r"(ami-|resolve:ssm:).+", re.DOTALL)
+POLICY = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+")
+SMALLEST_VOLUME = 8
+
+
+def instance_architecture(instance_type: str) -> str:
+    """The processor of an instance type, as task definitions spell it."""
+    return "ARM64" if GRAVITON.match(instance_type) else "X86_64"
+
+
+def settings(variables: Json, parameter: str) -> Json:
+    """Tags, filters and files of the instance; `parameter` is the SSM parameter of the chosen image."""
+    v = {name.removeprefix(PREFIX): value for name, value in variables.items()}
+    tags = tagging.checked({**v["tags"], "slipway:project": v["project"]}, f"{PREFIX}tags") or {}
+    return {
+        "tags": tags,
+        # IAM has no regions: a role says which region's site it belongs to, so that no other site adopts or deletes it.
+        "role_tags": {**tags, "slipway:region": v["region"]},
+        # What finds the instance again, whoever created it and however far that run came.
+        "filters": {
+            "tag:slipway:project": v["project"],
+            "tag:Name": v["name"],
+            "instance-state-name": ["pending", "running", "stopping", "stopped"],
+        },
+        "key_prefix": f"{v['project']}-{v['name']}-",
+        "known_hosts": f"{v['directory']}/known_hosts",
+        "ssh_config": f"{v['directory']}/ssh_config",
+        "problems": list(_problems(v, parameter)),
+    }
+
+
+def _problems(v: Json, parameter: str) -> Iterator[str]:
+    if not NAME.fullmatch(v["name"]):
+        yield (
+            f"{PREFIX}name: expected letters, digits, dots, underscores and hyphens, as it also names the host in"
+            f' ssh_config and in the inventory, got "{v["name"]}". Choose a name such as docker-EC2.'
+        )
+    if not IMAGE.fullmatch(v["image_id"]):
+        yield (
+            f"{PREFIX}image_id: expected an id such as ami-0123456789abcdef0, or resolve:ssm: and the name of an SSM"
+            f' parameter that holds one, got "{v["image_id"]}". Correct it, or remove it for the default image.'
+        )
+    boundary = v["permissions_boundary"]
+    if boundary and not POLICY.fullmatch(boundary):
+        yield (
+            f"{PREFIX}permissions_boundary: expected the ARN of a managed policy, such as"
+            f' arn:aws:iam::123456789012:policy/shop-boundary, got "{boundary}". Name the policy by its ARN.'
+        )
+    if int(v["volume_size"]) < SMALLEST_VOLUME:
+        yield (
+            f"{PREFIX}volume_size: expected at least {SMALLEST_VOLUME} GiB, which the image of the instance needs, got"
+            f" {v['volume_size']}. Images need room too: 30 is a good start."
+        )
+    kind, architecture = v["type"], v["architecture"]
+    # An image of one's own says nothing about its processor.
+    if v["image_id"] == f"resolve:ssm:{parameter}" and instance_architecture(kind).lower() != architecture:
+        yield (
+            f"{PREFIX}type: expected a type with the processor {architecture} of {PREFIX}architecture, such as"
+            f" {'t4g' if architecture == 'arm64' else 't3'}.small, got {kind}. Change one of both."
+        )

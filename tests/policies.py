@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.slipway.aws.plugins.filter.policy_documents import policy_documents
+from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import policy_documents
 
 Json = dict[str, t.Any]
 ROOT = Path(__file__).resolve().parent.parent

@@ -16,8 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.filter.policy_documents import policy_documents
-from ansible_collections.slipway.aws.plugins.filter.policy_parts import LIMIT, policy_parts
+from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import LIMIT, policy_documents, policy_parts
 from ansible_collections.slipway.aws.tests.policies import DOCUMENTS, PERMISSIONS, ROOT, VALUES, VARIANTS, reference
 
 if t.TYPE_CHECKING:
@@ -210,17 +209,20 @@ def test_playbook_writes_the_documents(cloud: Cloud, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"deployer_variants": ["htps"]}, "deployer_variants has htps. Right are access_logs"),
-        ({"deployer_users": [{"name": "anna", "documents": ["networks"]}]}, "ask for the documents networks"),
-        ({"deployer_users": [{"name": "not good"}]}, "have the names not good"),
+        ({"deployer_variants": ["htps"]}, "deployer_variants: expected some of access_logs"),
+        (
+            {"deployer_users": [{"name": "anna", "documents": ["networks"]}]},
+            "deployer_users[0] (anna).documents: expected some of",
+        ),
+        ({"deployer_users": [{"name": "not good"}]}, "deployer_users[0] (not good).name: expected up to 64 letters"),
         ({"deployer_roles": [{"name": "all", "principals": ["*"]}]}, "everybody (*) is refused"),
-        ({"deployer_project": "a b"}, 'deployer_project is "a b"'),
+        ({"deployer_project": "a b"}, "deployer_project: expected up to 32 letters"),
         (
             {"slipway_permissions_boundary": "shop"},
             "deployer_permissions_boundary: expected the ARN of a managed policy",
         ),
-        ({"deployer_region": "seoul"}, 'deployer_region is "seoul"'),
-        ({"deployer_users": [{"name": "somebody"}]}, "somebody is there without the tag slipway:project=ecs"),
+        ({"deployer_region": "seoul"}, "deployer_region: expected a region that botocore knows"),
+        ({"deployer_users": [{"name": "somebody"}]}, "with the tag slipway:project=ecs, got somebody without it"),
     ],
 )
 def test_wrong_value_is_refused(cloud: Cloud, tmp_path: Path, settings: Json, said: str) -> None:

@@ -14,7 +14,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from ansible_collections.slipway.aws.plugins.filter.policy_documents import policy_documents
+from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import policy_documents
 from ansible_collections.slipway.aws.tests import deployers
 from ansible_collections.slipway.aws.tests.policies import PERMISSIONS, ROOT, VALUES
 

@@ -17,7 +17,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.filter.policy_documents import policy_documents
+from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import policy_documents
 from ansible_collections.slipway.aws.tests.policies import DOCUMENTS, PERMISSIONS, ROOT, VALUES, VARIANTS, reference
 
 if t.TYPE_CHECKING:

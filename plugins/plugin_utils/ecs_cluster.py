@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.slipway.aws.plugins.filter.instance_architecture import instance_architecture
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.tags import (
     PROJECT,
@@ -22,6 +21,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.tags import (
 from ansible_collections.slipway.aws.plugins.module_utils._core.tags import problems as tag_problems
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE_PROVIDERS, Limit, name_problems
+from ansible_collections.slipway.aws.plugins.plugin_utils.docker_instance import instance_architecture
 
 # The role's variables, or AWS's answers by kind, as the modules return them.
 Variables = Mapping[str, Any]

@@ -54,6 +54,8 @@ def service(**own: Any) -> Json:
         ({}, 100, None),
         ({"ecs_network_nat": "per_zone", "ecs_network_zones": ["a", "b", "c"]}, 300, None),
         ({"ecs_network_nat": "none", "ecs_network_endpoints": ["ecr.api", "ecr.dkr", "s3"]}, None, 40),
+        ({"ecs_network_nat": "none", "ecs_network_endpoints": None}, None, 100),
+        ({"ecs_network_nat": "none", "ecs_network_hosting": "ec2"}, None, 160),
         ({"ecs_network_vpc_id": "vpc-1"}, None, None),
     ],
 )

@@ -71,7 +71,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import (
     number_of,
     twice,
 )
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.model import wrong_order
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.order import wrong_order
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.model import problems as scaling_problems
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import limits as service_limits
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition.problems import (

@@ -142,12 +142,12 @@ def layer(module: str) -> str:
 # Parts of flows that have a name of their own.
 FLOWS = {
     "_docker.module",
-    "_ecs.release.checkpoint_plan",
-    "_ecs.release.checkpoints",
-    "_ecs.release.plan",
+    "_ecs.release.in_progress",
     "_ecs.release.report",
-    "_ecs.release.rollback",
+    "_ecs.release.result",
     "_ecs.release.rollouts",
+    "_ecs.release.state",
+    "_ecs.release.tag_limit",
     "_ecs.rollout.observe",
     "_ecs.task_definition.document",
     "_ecs.task_definition.registration",

@@ -14,7 +14,7 @@ import yaml
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import option_names
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import TASK_DEFINITION
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.plan import ITEM
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.options_flow import ITEM
 
 # Members that go by another name in Ansible. There are no exceptions.
 RENAMED = {

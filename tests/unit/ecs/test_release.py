@@ -16,18 +16,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import compare
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.model import (
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.checkpoint import (
     Before,
-    Row,
     before_of,
     mark,
     marks,
-    reversed_order,
-    table,
     unmark,
     way_back,
-    wrong_order,
 )
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.order import reversed_order, wrong_order
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.table import Row, table
 
 Json = dict[str, t.Any]
 

@@ -13,9 +13,8 @@ from dataclasses import replace
 from ..._core import tags as tagging
 from ..._core.errors import SlipwayError
 from .. import api as ecs_api
-from .checkpoint import State
-from .model import mark, marks
-from .plan import Part, Release
+from .checkpoint import State, mark, marks
+from .state import Part, Release
 
 
 def clear_checkpoints(release: Release, parts: Sequence[Part], *, complete: bool) -> None:

@@ -14,9 +14,9 @@ from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN
 from ..._core.tags import AWS, CHECKPOINT_TAG, MOST
 from ..target_group.model import changed, checkpoint_of
-from .checkpoint import Run
-from .model import Before, before_of, mark
-from .plan import Part, raise_all
+from .checkpoint import Before, Run, before_of, mark
+from .gather import raise_all
+from .state import Part
 
 # As long as an ARN gets, for a revision that is yet to be registered.
 _LONG_ARN = "arn:aws-us-gov:ecs:us-gov-west-1:123456789012:task-definition/{}:1234567"

@@ -21,10 +21,13 @@ from ..service.members import Options
 from ..service.model import DesiredService, exists, from_api, plan_service
 from ..target_group import flow as target_groups_flow
 from ..target_group.model import changed
-from .checkpoints import clear_checkpoints
-from .model import Before, counted, reversed_order, unmark, way_back
-from .plan import Part, Release, identity, read_services
+from .checkpoint import Before, unmark, way_back
+from .checkpoint_flow import clear_checkpoints
+from .order import reversed_order
+from .plan_flow import read_services
 from .rollouts import NotMonitored, Service, ServiceRollout
+from .state import Part, Release, identity
+from .table import counted
 
 # For so long a read may not show what was created just now.
 _STALE_SECONDS = 10.0

@@ -1,0 +1,106 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of a release, validated."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ..._core import tags as tagging
+from ..._core.error_codes import INVALID_OPTION
+from ..._core.errors import SlipwayError
+from ..._core.target_groups import ARGUMENTS as SETTINGS
+from ..._core.types import Connection
+from ..arguments import SERVICE, TASK_DEFINITION, TASK_DEFINITION_RULES
+from ..limits import problems_of, refuse
+from ..service.limits import relation_problems
+from ..service.members import Options
+from ..service.model import DesiredService, Shapes
+from ..service.options import desired_of
+from ..task_definition import flow as definitions
+from ..task_definition.model import DesiredTaskDefinition
+from ..task_definition.problems import definition_problems
+from .gather import raise_all
+from .order import wrong_order
+from .state import Part
+
+ITEM: dict[str, dict[str, t.Any]] = {
+    **SERVICE,
+    "name": {"type": "str", "required": True, "aliases": ["service", "service_name"]},
+    "after": {"type": "list", "elements": "str", "default": []},
+    "initial_count": {"type": "int"},
+    "task_definition": {"type": "raw"},
+}
+
+
+def parts_of(connection: Connection, ecs: t.Any, shapes: Shapes) -> list[Part]:
+    """The parts of the release, their options checked; everything that is wrong with them is told at once."""
+    errors: list[tuple[str, SlipwayError]] = []
+    parts: list[Part] = []
+    for number, given in enumerate(connection.params["services"] or (), 1):
+        what = f"services, {given.get('name') or number}"
+        try:
+            parts.append(_part(given, ecs, shapes, connection.check_mode))
+        except SlipwayError as error:
+            errors.append((what, error))
+    raise_all(errors)
+    names = [part.name for part in parts]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    problems = [f"services, {name}: the name is there more than once." for name in twice]
+    problems += wrong_order({part.name: part.after for part in parts})
+    if problems:
+        raise SlipwayError(INVALID_OPTION, "\n".join(problems), {"problems": problems})
+    return parts
+
+
+def _part(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool) -> Part:
+    params = _checked(given, ITEM, {})
+    params["tags"] = tagging.checked(params["tags"])
+    definition = params["task_definition"]
+    problems: list[str] = []
+    asked = None
+    if isinstance(definition, dict):
+        asked, problems = problems_of(lambda: _asked(definition, ecs, check_mode))
+        definition = None
+    params["task_definition"] = None if definition is None else str(definition)
+    desired, wrong = problems_of(lambda: desired_of(params, shapes, check_mode))
+    problems += wrong
+    if asked and asked.document is not None:
+        whole = {**asked.document, **asked.options}
+        problems += definition_problems(whole)
+        problems += relation_problems(desired.options if desired else {}, whole)
+    count = params["initial_count"]
+    if count is not None and count < 0:
+        problems.append(f"initial_count: expected 0 or more, got {count}.")
+    refuse(problems)
+    return Part(params["name"], frozenset(params["after"]), t.cast(DesiredService, desired), asked, count)
+
+
+def _asked(definition: dict[str, t.Any], ecs: t.Any, check_mode: bool) -> DesiredTaskDefinition:
+    checked = _checked(definition, TASK_DEFINITION, TASK_DEFINITION_RULES)
+    checked["tags"] = tagging.checked(checked["tags"], "task_definition.tags")
+    return definitions.desired_of(ecs, checked, check_mode)
+
+
+def _checked(given: dict[str, t.Any], spec: dict[str, t.Any], rules: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Options as Ansible checks those of a module: names, types, choices."""
+    checked = ArgumentSpecValidator(spec, **rules).validate(given)
+    if checked.error_messages:
+        raise SlipwayError(INVALID_OPTION, " ".join(f"{message}." for message in checked.error_messages))
+    return dict(checked.validated_parameters)
+
+
+def target_groups_of(connection: Connection) -> dict[str, Options]:
+    """The settings of target groups that are asked for, by ARN, checked."""
+    asked: dict[str, Options] = {}
+    for arn, given in (connection.params["target_groups"] or {}).items():
+        try:
+            checked = _checked(given, SETTINGS, {})
+        except SlipwayError as error:
+            raise SlipwayError(error.code, f"target_groups, {arn}: {error.msg}", error.details) from error
+        asked[arn] = {name: value for name, value in checked.items() if value is not None}
+    return asked

@@ -50,7 +50,7 @@ def test_an_image_that_is_not_there(shop: Shop, network: Json, seconds: Seconds)
         "CannotPullContainerError",
         "shop/web",
         "not found",
-        "What to do: Push the image, or correct its name, tag or digest",
+        "What to do: The image does not exist. Push it, or correct its name, tag or digest",
     )
     assert seconds() < LIMIT
 
@@ -67,7 +67,7 @@ def test_a_container_that_exits(shop: Shop, network: Json, seconds: Seconds) -> 
         "Container web: exit code 3",
         "    | cannot reach the database",
         "    | line 12",
-        "What to do: The program ended by itself: read its log",
+        "What to do: The program exited by itself. Read its log",
     )
     assert "    | line 11\n" not in message, "the last 20 lines are shown"
     assert seconds() < LIMIT
@@ -81,7 +81,7 @@ def test_a_health_check_that_fails(good: Shop, seconds: Seconds) -> None:
         "failed container health checks",
         "Container web: ",
         "health check failed",
-        "What to do: The task definition's health check fails: run its command in the image",
+        "What to do: The task definition's health check fails. Run its command in the image",
     )
     assert seconds() < LIMIT
 
@@ -116,7 +116,7 @@ def test_a_secret_that_is_missing(shop: Shop, network: Json, seconds: Seconds) -
         "tasks_failing",
         "ResourceInitializationError",
         "secret:shop/database-AbCdEf",
-        "What to do: Create the secret or parameter in this region and account",
+        "What to do: The secret or parameter does not exist. Create it in this region and account",
     )
     assert seconds() < LIMIT
 

@@ -209,7 +209,7 @@ def test_what_aws_could_not_do_is_a_failure() -> None:
     with pytest.raises(SlipwayError) as raised:
         capacity_provider.is_deleted(failed)
     assert raised.value.code == "capacity_provider_failed"
-    assert "could not delete the capacity provider hosts: In use" in raised.value.msg
+    assert "failed to delete the capacity provider hosts: In use" in raised.value.msg
 
 
 def test_managed_instances_change_where_aws_lets_them(ecs_model: t.Any) -> None:

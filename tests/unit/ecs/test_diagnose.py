@@ -277,6 +277,9 @@ def test_the_event_tells_where_targets_are_gone() -> None:
     assert diagnose(Evidence(service(events=events, **BALANCED), [sick]))["causes"] == ["health_check_path"]
 
 
+NO_LIMIT = "The container ran out of memory. "
+
+
 @pytest.mark.parametrize(
     ("definition", "limit"),
     [
@@ -293,7 +296,7 @@ def test_out_of_memory_names_the_limit(definition: Json, limit: str) -> None:
     killed = container("f1", exitCode=137, reason="OutOfMemoryError: Container killed due to memory usage")
     failure = diagnose(Evidence(service(), [stopped("f1", containers=[killed])], task_definition=definition))
     assert failure["advice"] == [
-        f"{limit}The container ran out of memory. Raise memory in the task definition, or let the program use less."
+        f"{limit or NO_LIMIT}Raise memory in the task definition, or let the program use less."
     ]
 
 

@@ -268,7 +268,7 @@ def test_s6_a_failed_task_is_told_with_its_reason(web: Run, cluster: t.Any, monk
     assert result["code"] == "tasks_failing"
     assert result["failure"]["causes"] == ["image_missing"]
     assert "f0 (and 2 more with the same reason): CannotPullContainerError" in result["msg"]
-    assert "What to do: Push the image" in result["msg"]
+    assert "What to do: The image does not exist. Push it" in result["msg"]
 
 
 def test_s6_targets_that_answer_wrongly_fail_the_rollout_before_the_timeout(

@@ -61,7 +61,7 @@ def diagnose(evidence: Evidence) -> dict[str, t.Any]:
     causes = _causes(tasks, targets, events, evidence)
     return {
         "causes": list(causes),
-        "advice": [f"{finding} {advice_of(code)}".strip() for code, finding in causes.items()],
+        "advice": [f"{finding or CAUSES[code].meaning} {CAUSES[code].remedy}" for code, finding in causes.items()],
         "tasks": tasks,
         "failed_task_count": len(evidence.tasks),
         "targets": targets,
@@ -202,11 +202,6 @@ def _ports_missing(service: Json, task_definition: Json) -> bool:
         for balancer in service.get("loadBalancers") or ()
         if balancer.get("containerName") in ports
     )
-
-
-def advice_of(code: str) -> str:
-    cause = CAUSES[code]
-    return f"{cause.meaning} {cause.remedy}"
 
 
 def _kind(task: Json) -> tuple[t.Any, ...]:

@@ -135,7 +135,7 @@ def story(moto: Cloud) -> Story:
 
     story.states["empty"] = state_of(moto)
     play("predicted", [entry("main")], "--check", **HOSTS)
-    play("made", [entry("main")], **HOSTS)
+    play("created", [entry("main")], **HOSTS)
     play("again", [entry("main")], **HOSTS)
     play("fargate", obsolete)
     play("fargate again", obsolete, "--check")
@@ -146,8 +146,8 @@ def story(moto: Cloud) -> Story:
 def test_invalid_variables_are_refused_before_anything_is_created(moto: Cloud) -> None:
     before = state_of(moto)
     run = moto.play([refusal(case) for case, _text in REFUSED], ecs_network_result=network_of(moto))
-    told = " ".join(run.output.split())
-    assert [text for _case, text in REFUSED if text not in told] == []
+    printed = " ".join(run.output.split())
+    assert [text for _case, text in REFUSED if text not in printed] == []
     assert state_of(moto) == before
 
 
@@ -174,23 +174,23 @@ def test_lost_answers_to_requests_that_create_are_recovered(moto: Cloud) -> None
 
 @pytest.mark.variants
 def test_check_mode_predicts_the_run(story: Story) -> None:
-    predicted, made = story.played["predicted"], story.played["made"]
-    assert (predicted.code, made.code) == (0, 0), predicted.output + made.output
+    predicted, created = story.played["predicted"], story.played["created"]
+    assert (predicted.code, created.code) == (0, 0), predicted.output + created.output
     assert story.states["predicted"] == story.states["empty"]
-    assert predicted.changed == made.changed == 9
+    assert predicted.changed == created.changed == 9
 
 
 @pytest.mark.variants
 def test_a_rerun_is_unchanged(story: Story) -> None:
     assert (story.played["again"].code, story.played["again"].changed) == (0, 0), story.played["again"].output
-    assert story.states["again"]["templates"] == story.states["made"]["templates"]
+    assert story.states["again"]["templates"] == story.states["created"]["templates"]
 
 
 @pytest.mark.variants
 def test_hosts_have_the_settings_of_the_variables(story: Story) -> None:
-    made = story.states["made"]
+    created = story.states["created"]
     (cluster,), (provider,), (group,), ((version,),) = (
-        made[kind] for kind in ("clusters", "providers", "groups", "templates")
+        created[kind] for kind in ("clusters", "providers", "groups", "templates")
     )
     assert sorted(cluster["capacityProviders"]) == ["FARGATE", "FARGATE_SPOT", "hosts-ecs"]
     assert [item["capacityProvider"] for item in cluster["defaultCapacityProviderStrategy"]] == ["hosts-ecs"]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The load balancer with everything it can have: what is made, what answers over HTTP, what goes, what is refused."""
+"""The load balancer with all of its options: what it creates, answers over HTTP, deletes and refuses."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def empty(cloud: t.Any, network: Json) -> t.Any:
 
 
 @pytest.fixture(scope="module")
-def made(empty: t.Any, cloud: t.Any, network: Json) -> t.Any:
+def created(empty: t.Any, cloud: t.Any, network: Json) -> t.Any:
     return cloud.play(role(), ecs_network_result=network, **SITE)
 
 
@@ -115,13 +115,13 @@ def test_check_mode_runs_from_an_empty_account(empty: t.Any, cloud: t.Any) -> No
 
 
 @pytest.mark.variants
-def test_check_mode_predicts_the_changes(empty: t.Any, made: t.Any) -> None:
-    assert (made.code, made.changed) == (0, empty.changed), made.output
+def test_check_mode_predicts_the_changes(empty: t.Any, created: t.Any) -> None:
+    assert (created.code, created.changed) == (0, empty.changed), created.output
 
 
 @pytest.mark.variants
-@pytest.mark.usefixtures("made")
-class TestMade:
+@pytest.mark.usefixtures("created")
+class TestCreated:
     def test_http_is_redirected_to_https(self, account: Account) -> None:
         redirect = account.listeners()[80]["DefaultActions"][0]["RedirectConfig"]
         assert (redirect["Protocol"], redirect["Port"], redirect["StatusCode"]) == ("HTTPS", "443", "HTTP_301")
@@ -180,7 +180,7 @@ class Service(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def services(made: t.Any, cloud: t.Any) -> t.Iterator[None]:
+def services(created: t.Any, cloud: t.Any) -> t.Iterator[None]:
     """A server for each target group."""
     elb, servers = cloud.client("elbv2"), []
     for name, arn in Account(cloud).target_groups().items():
@@ -207,7 +207,7 @@ def ask(cloud: t.Any, host: str, path: str, port: int = 443) -> tuple[int, str]:
 
 
 @pytest.fixture(scope="module")
-def given(made: t.Any, cloud: t.Any, network: Json) -> t.Any:
+def given(created: t.Any, cloud: t.Any, network: Json) -> t.Any:
     """The same site with a certificate of its own, fewer services and no logs, and once more."""
     arn = cloud.client("acm").import_certificate(Certificate=b"x", PrivateKey=b"x")["CertificateArn"]
     groups = [WEB, {**API, "hosts": ["api.example.com"]}]
@@ -241,10 +241,10 @@ def test_a_load_balancer_with_deletion_protection_is_kept_whole(given: t.Any, ac
     assert set(account.listeners()) == {80, 443}
 
 
-def protect(cloud: t.Any, wanted: bool) -> None:
+def protect(cloud: t.Any, enabled: bool) -> None:
     elb = cloud.client("elbv2")
     arn = elb.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
-    value = {"Key": "deletion_protection.enabled", "Value": str(wanted).lower()}
+    value = {"Key": "deletion_protection.enabled", "Value": str(enabled).lower()}
     elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=[value])
 
 
@@ -252,8 +252,8 @@ def protect(cloud: t.Any, wanted: bool) -> None:
 def test_absent_deletes_everything_that_the_role_created(given: t.Any, account: Account, cloud: t.Any) -> None:
     arn, _runs = given
     cloud.client("elbv2").create_target_group(Name="theirs", Protocol="HTTP", Port=80, VpcId="vpc-1")
-    gone = cloud.play(role("absent"))
-    assert gone.code == 0, gone.output
+    deleted = cloud.play(role("absent"))
+    assert deleted.code == 0, deleted.output
     assert (account.listeners(), list(account.target_groups())) == ({}, ["theirs"])
     assert (account.certificates(), account.buckets()) == ([arn], ["ecs-logs-0123"])
 
@@ -267,7 +267,7 @@ def of_acm(value: str) -> Json:
 
 
 # Invalid variables, and what the error names: the variable, what is expected, the value.
-WRONG: dict[str, tuple[Json, list[str]]] = {
+INVALID: dict[str, tuple[Json, list[str]]] = {
     "arn of another service": (
         of_acm("arn:aws:iam::123456789012:server-certificate/x"),
         ["server-certificate/x", "acm:eu"],
@@ -336,33 +336,37 @@ WRONG: dict[str, tuple[Json, list[str]]] = {
 @pytest.fixture(scope="module")
 def refusals(network: Json, cloud: t.Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The error of each case; all in one playbook, which starts once."""
-    told = tmp_path_factory.mktemp("refusals") / "told.json"
+    errors = tmp_path_factory.mktemp("refusals") / "errors.json"
     subnets, groups = network["public_subnet_ids"], [network["security_group_ids"]["load_balancer"]]
     cloud.client("elbv2").create_load_balancer(Name="theirs", Subnets=subnets, SecurityGroups=groups)
     cloud.client("elbv2").create_target_group(Name="ecs-theirs", Protocol="HTTP", Port=80, VpcId=network["vpc_id"])
     cloud.client("s3").create_bucket(Bucket="theirs", CreateBucketConfiguration={"LocationConstraint": REGION})
-    remember = {"ansible.builtin.set_fact": {"told": "{{ told | combine({case: ansible_failed_result | to_json}) }}"}}
+    remember = {
+        "ansible.builtin.set_fact": {"errors": "{{ errors | combine({case: ansible_failed_result | to_json}) }}"}
+    }
     checks = [{"name": ROLE, "tasks_from": entry} for entry in ("preflight", "dependencies")]
     tasks: list[Json] = [
         {
             "name": case,
             "vars": {"case": case},
-            "block": [{"name": case, "ansible.builtin.include_role": check, "vars": wrong} for check in checks],
-            "rescue": [{"name": f"{case}, told", **remember}],
+            "block": [{"name": case, "ansible.builtin.include_role": check, "vars": variables} for check in checks],
+            "rescue": [{"name": f"{case}, refused", **remember}],
         }
-        for case, (wrong, _told) in WRONG.items()
+        for case, (variables, _words) in INVALID.items()
     ]
-    tasks.append({"name": "Told", "ansible.builtin.copy": {"content": "{{ told | to_json }}", "dest": str(told)}})
-    done = cloud.play(tasks, ecs_network_result=network, told={})
+    tasks.append(
+        {"name": "Write the errors", "ansible.builtin.copy": {"content": "{{ errors | to_json }}", "dest": str(errors)}}
+    )
+    done = cloud.play(tasks, ecs_network_result=network, errors={})
     assert done.code == 0, done.output
-    found: dict[str, str] = json.loads(told.read_text())
+    found: dict[str, str] = json.loads(errors.read_text())
     return found
 
 
-@pytest.mark.parametrize("case", WRONG)
+@pytest.mark.parametrize("case", INVALID)
 def test_invalid_variables_are_refused(refusals: dict[str, str], case: str) -> None:
     message = refusals[case]
-    assert [words for words in WRONG[case][1] if words not in message] == []
+    assert [words for words in INVALID[case][1] if words not in message] == []
 
 
 def test_nothing_is_created_before_that(refusals: dict[str, str], account: Account) -> None:

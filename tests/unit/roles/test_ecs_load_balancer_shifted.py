@@ -58,8 +58,8 @@ def weights(action: Json) -> dict[str, int]:
 
 @pytest.mark.variants
 def test_shifted_requests_stay(moto: Cloud, options: Json) -> None:
-    made = moto.play([ROLE, SHOW], **options)
-    assert (made.code, "shifted: []" in made.output) == (0, True), made.output
+    created = moto.play([ROLE, SHOW], **options)
+    assert (created.code, "shifted: []" in created.output) == (0, True), created.output
     elb = moto.client("elbv2")
     web = elb.describe_target_groups(Names=["ecs-web"])["TargetGroups"][0]
     listener = elb.describe_listeners(LoadBalancerArn=web["LoadBalancerArns"][0])["Listeners"][0]

@@ -20,8 +20,8 @@ def cluster(entry: str) -> dict[str, t.Any]:
 
 @pytest.mark.variants
 def test_roles_of_another_region_are_neither_changed_nor_deleted(cloud: Cloud) -> None:
-    made = cloud.play([cluster("main")])
-    assert made.code == 0, made.output
+    created = cloud.play([cluster("main")])
+    assert created.code == 0, created.output
     refused = cloud.play([cluster("main")], slipway_region="us-east-1")
     assert refused.code == 2
     assert "ecs-execution, ecs-task: expected the tag slipway:project=ecs and no other region in" in refused.output

@@ -67,25 +67,25 @@ class Run:
         return "\n".join(self.shown)
 
 
-def made(item: str, **members: t.Any) -> Json:
+def created(item: str, **members: t.Any) -> Json:
     return {"changed": True, "diff": {"before": {}, "after": {"a": 1}}, "_ansible_item_label": item, **members}
 
 
 def test_check_mode_lists_changes_and_costs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run = Run(monkeypatch, tmp_path)
-    run.task("Create the VPC", **made(""))
-    run.task("Create the subnets", made("a"), made("b", _ansible_no_log=True), changed=True)
+    run.task("Create the VPC", **created(""))
+    run.task("Create the subnets", created("a"), created("b", _ansible_no_log=True), changed=True)
     run.task("Install the packages", host="docker-EC2", changed=False)
     run.task("Find the host", looks=True, changed=True)
-    told = run.end()
-    assert told.startswith(
+    shown = run.end()
+    assert shown.startswith(
         "PLAN\necs_network\n  + Create the VPC\n  + Create the subnets (a)\n  + Create the subnets (hidden)\n"
         "3 to create"
     )
-    assert "1 to keep." in told
-    assert "COST" in told
-    assert "list prices for us-east-1" in told
-    assert "NAT gateway" not in told
+    assert "1 to keep." in shown
+    assert "COST" in shown
+    assert "list prices for us-east-1" in shown
+    assert "NAT gateway" not in shown
     assert [one["task"] for one in json.loads(run.report.read_text())] == ["Create the VPC"] + [
         "Create the subnets"
     ] * 2
@@ -93,15 +93,15 @@ def test_check_mode_lists_changes_and_costs(monkeypatch: pytest.MonkeyPatch, tmp
 
 def test_a_failed_run_says_that_the_plan_is_not_complete(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run = Run(monkeypatch, tmp_path)
-    run.task("Create the VPC", **made(""))
-    told = run.end(localhost=1)
-    assert told.endswith("The plan is not complete: it ends where the run failed.")
-    assert "COST" not in told
+    run.task("Create the VPC", **created(""))
+    shown = run.end(localhost=1)
+    assert shown.endswith("The plan is not complete: it ends where the run failed.")
+    assert "COST" not in shown
 
 
 def test_a_real_run_only_writes_the_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     run = Run(monkeypatch, tmp_path, check=False)
-    run.task("Create the VPC", **made(""))
+    run.task("Create the VPC", **created(""))
     assert run.end() == ""
     named = {"group": "ecs_network", "host": "localhost", "task": "Create the VPC", "item": ""}
     assert json.loads(run.report.read_text()) == [named]

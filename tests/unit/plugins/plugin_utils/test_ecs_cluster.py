@@ -87,8 +87,8 @@ def test_without_secrets_no_secret_may_be_read() -> None:
 
 def test_the_managed_policy_takes_the_place_of_the_statements() -> None:
     own = [{"Sid": "Own"}]
-    asked = variables(execution_policy="managed", execution_statements=own, secrets={"key": None})
-    role = ecs_cluster_resources.resources(asked, LOGS)["roles"][0]
+    given = variables(execution_policy="managed", execution_statements=own, secrets={"key": None})
+    role = ecs_cluster_resources.resources(given, LOGS)["roles"][0]
     assert role["statements"] == own
     policy = "service-role/AmazonECSTaskExecutionRolePolicy"
     assert role["managed_policies"] == [f"arn:aws-cn:iam::aws:policy/{policy}"]

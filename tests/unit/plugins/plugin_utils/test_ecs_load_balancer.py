@@ -28,7 +28,7 @@ DEFINITION = {"containerDefinitions": [{"name": "api", "portMappings": [{"contai
 SERVICES = [{"name": "api", "load_balancers": [{"targetGroupArn": "api"}], "task_definition": DEFINITION}]
 
 
-def made(found: Json | None = None, services: list[Json] | None = None, **changes: Any) -> Json:
+def planned(found: Json | None = None, services: list[Json] | None = None, **changes: Any) -> Json:
     """The plan of a project ecs with the role's defaults."""
     defaults: Json = {
         "access_logs_bucket": "",
@@ -84,33 +84,33 @@ def test_defaults_of_target_groups_are_those_of_the_documentation() -> None:
     ],
 )
 def test_weights_that_ecs_shifts_are_kept(actions: list[Json], weights: dict[str, int]) -> None:
-    found = made({"load_balancers": [balancer(actions)], "target_groups": [group("ecs-web")]})
+    found = planned({"load_balancers": [balancer(actions)], "target_groups": [group("ecs-web")]})
     assert found["result"]["shifted"] == weights
     forward = [{"Type": "forward", "TargetGroupArn": "arn:ecs-web"}]
     assert found["listeners"] == [{"Protocol": "HTTP", "Port": 80, "DefaultActions": [] if weights else forward}]
 
 
 def test_https_has_the_certificate_and_http_redirects() -> None:
-    http, https = made({"certificate": {"certificate_arn": "arn:new"}}, domains=["example.com"])["listeners"]
+    http, https = planned({"certificate": {"certificate_arn": "arn:new"}}, domains=["example.com"])["listeners"]
     assert http["DefaultActions"][0]["RedirectConfig"]["Protocol"] == "HTTPS"
     assert (https["Port"], https["Certificates"]) == (443, [{"CertificateArn": "arn:new"}])
-    assert made(certificate_arn=GIVEN)["listeners"][1]["Certificates"] == [{"CertificateArn": GIVEN}]
+    assert planned(certificate_arn=GIVEN)["listeners"][1]["Certificates"] == [{"CertificateArn": GIVEN}]
 
 
 def test_rules_are_in_the_order_of_the_list() -> None:
     groups = [{"name": "web"}, {"name": "api", "paths": ["/api/*"]}, {"name": "shop", "hosts": ["shop.example.com"]}]
-    rules = made({"groups": [group("ecs-api")]}, target_groups=groups)["rules"]
+    rules = planned({"groups": [group("ecs-api")]}, target_groups=groups)["rules"]
     assert [(rule["priority"], rule["target_group_arn"]) for rule in rules] == [(20, "arn:ecs-api"), (30, "shop")]
 
 
 def test_a_priority_moves_a_rule() -> None:
     groups = [{"name": "a", "paths": ["/a"]}, {"name": "b", "paths": ["/b"], "priority": 5}]
-    assert [rule["target_group_arn"] for rule in made(target_groups=groups)["rules"]] == ["b", "a"]
+    assert [rule["target_group_arn"] for rule in planned(target_groups=groups)["rules"]] == ["b", "a"]
 
 
 def test_settings_of_a_target_group_change_with_its_services() -> None:
     groups = [{"name": "api"}, {"name": "free", "port": 9000}]
-    api, free = made(services=SERVICES, target_groups=groups)["target_groups"]
+    api, free = planned(services=SERVICES, target_groups=groups)["target_groups"]
     assert (api["full_name"], api["port"], api["keep_settings"]) == ("ecs-api", 8000, True)
     assert (free["port"], free["keep_settings"], free["health_check_interval"]) == (9000, False, 10)
 
@@ -118,16 +118,16 @@ def test_settings_of_a_target_group_change_with_its_services() -> None:
 def test_the_port_of_an_existing_target_group_is_not_set_again() -> None:
     groups = [{"name": "api"}, {"name": "free", "port": 9000}]
     existing = {"target_groups": [group("ecs-api"), group("ecs-free")]}
-    assert [one["port"] for one in made(existing, SERVICES, target_groups=groups)["target_groups"]] == [None, 9000]
+    assert [one["port"] for one in planned(existing, SERVICES, target_groups=groups)["target_groups"]] == [None, 9000]
 
 
 def test_the_result_names_target_groups_as_the_variables_do() -> None:
     found = {"load_balancers": [balancer([])], "target_groups": [group("ecs-web", port=8080), group("ecs-old")]}
-    result = made(found)["result"]
+    result = planned(found)["result"]
     assert result["target_groups"] == {"web": {"arn": "arn:ecs-web", "port": 8080, "target_type": "ip"}}
     assert result["listeners"] == [{"arn": "arn:80", "port": 80, "protocol": "HTTP"}]
     assert result["url"] == "http://alb.example"
-    assert made()["result"]["url"] == ""
+    assert planned()["result"]["url"] == ""
 
 
 @pytest.mark.parametrize(
@@ -139,12 +139,12 @@ def test_the_result_names_target_groups_as_the_variables_do() -> None:
     ],
 )
 def test_the_url_is_the_one_that_users_open(changes: Json, url: str) -> None:
-    assert made({"load_balancers": [balancer([])]}, **changes)["result"]["url"] == url
+    assert planned({"load_balancers": [balancer([])]}, **changes)["result"]["url"] == url
 
 
 def test_check_mode_predicts_a_load_balancer_without_arn() -> None:
-    predicted = made()["predicted"]
-    result = made({"load_balancer": predicted, "groups": [group("ecs-web")]})["result"]
+    predicted = planned()["predicted"]
+    result = planned({"load_balancer": predicted, "groups": [group("ecs-web")]})["result"]
     assert (result["name"], result["arn"], result["url"]) == ("ecs-alb", "unknown", "http://unknown")
 
 
@@ -171,15 +171,15 @@ def test_check_mode_predicts_a_load_balancer_without_arn() -> None:
 )
 def test_invalid_target_groups_are_refused(changes: Json, problem: str) -> None:
     groups = [{"name": "web", "paths": ["/web"]}, {"name": "api", **changes}]
-    (told,) = made(target_groups=groups)["problems"]
-    assert told.startswith("ecs_load_balancer_target_groups[1] (api).")
-    assert problem in told
+    (error,) = planned(target_groups=groups)["problems"]
+    assert error.startswith("ecs_load_balancer_target_groups[1] (api).")
+    assert problem in error
 
 
 @pytest.mark.parametrize("host", ["api.example.com", "*.example.com", "API?.Example.COM", "a" * 124 + ".com"])
 @pytest.mark.parametrize("path", ["/", "/api/*", "*.php", "/a~b/$c&d", "/" + "a" * 127])
 def test_valid_rules_have_no_problems(host: str, path: str) -> None:
-    assert made(target_groups=[{"name": "web"}, {"name": "api", "hosts": [host], "paths": [path]}])["problems"] == []
+    assert planned(target_groups=[{"name": "web"}, {"name": "api", "hosts": [host], "paths": [path]}])["problems"] == []
 
 
 @pytest.mark.parametrize(
@@ -195,13 +195,13 @@ def test_valid_rules_have_no_problems(host: str, path: str) -> None:
     ],
 )
 def test_invalid_variables_are_refused(changes: Json, problem: str) -> None:
-    (told,) = made(**changes)["problems"]
-    assert problem in told
+    (error,) = planned(**changes)["problems"]
+    assert problem in error
 
 
 @pytest.mark.parametrize("policy", ["TLS13-1-2-Res-PQ-2025-09", "FS-1-2-Res-2020-10", "TLS-1-2-Ext-2018-06"])
 def test_policies_from_tls_1_2_on_are_accepted(policy: str) -> None:
-    assert made(certificate_arn=GIVEN, ssl_policy=f"ELBSecurityPolicy-{policy}")["problems"] == []
+    assert planned(certificate_arn=GIVEN, ssl_policy=f"ELBSecurityPolicy-{policy}")["problems"] == []
 
 
 def test_what_others_own_is_refused() -> None:
@@ -209,7 +209,7 @@ def test_what_others_own_is_refused() -> None:
         "load_balancers": [balancer([], tags={})],
         "target_groups": [group("ecs-web", tags={}, target_type="instance"), group("ecs-other", tags={})],
     }
-    of_balancer, of_group, of_type = made(found)["problems"]
+    of_balancer, of_group, of_type = planned(found)["problems"]
     assert "ecs_load_balancer_name: expected names that no other project uses, got ecs-alb" in of_balancer
     assert "ecs_load_balancer_target_groups: expected names that no other project uses, got ecs-web," in of_group
     assert "[0] (web).target_type: expected instance, as the existing target group has it, got ip." in of_type
@@ -218,8 +218,8 @@ def test_what_others_own_is_refused() -> None:
 def test_a_given_certificate_covers_the_domains_by_name_or_wildcard() -> None:
     names = ["*.example.com", "example.org"]
     found = {"given_certificates": [{"status": "ISSUED", "subject_alternative_names": names}]}
-    assert made(found, certificate_arn=GIVEN, domains=["www.example.com", "example.org"])["problems"] == []
-    (problem,) = made(found, certificate_arn=GIVEN, domains=["a.b.example.com"])["problems"]
+    assert planned(found, certificate_arn=GIVEN, domains=["www.example.com", "example.org"])["problems"] == []
+    (problem,) = planned(found, certificate_arn=GIVEN, domains=["a.b.example.com"])["problems"]
     assert "expected an issued certificate for a.b.example.com" in problem
 
 
@@ -250,7 +250,7 @@ def test_certificates_of_others_are_kept_with_their_records() -> None:
         certificate("theirs", "_A.example.com.", **{"slipway:project": "shop"}),
         {"certificate_arn": "imported"},
     ]
-    found = made({"certificates": certificates})
+    found = planned({"certificates": certificates})
     assert found["obsolete_certificates"] == {"arns": ["mine"], "records": []}
     owned = {"arns": ["mine", "of another load balancer"], "records": [{"name": "_b.example.com", "type": "CNAME"}]}
     assert found["owned_certificates"] == owned
@@ -261,4 +261,4 @@ def test_the_certificate_in_use_is_kept() -> None:
         "certificate": {"certificate_arn": "new"},
         "certificates": [certificate("old", "_a.", **MINE), certificate("new", "_a.", **MINE)],
     }
-    assert made(found, domains=["example.com"])["obsolete_certificates"] == {"arns": ["old"], "records": []}
+    assert planned(found, domains=["example.com"])["obsolete_certificates"] == {"arns": ["old"], "records": []}

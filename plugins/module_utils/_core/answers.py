@@ -13,8 +13,10 @@ import json
 import re
 import typing as t
 
-from .errors import bad_answer
+from .error_codes import AWS_ERROR
+from .errors import SlipwayError, bad_answer
 from .names import last
+from .types import Items, Json
 
 # The only types that are checked: a program that goes through a text instead of a list reads letters as names.
 CONTAINERS: dict[str, tuple[type, str]] = {
@@ -22,6 +24,8 @@ CONTAINERS: dict[str, tuple[type, str]] = {
     "map": (dict, "an object"),
     "structure": (dict, "an object"),
 }
+# The reason of a failure that says that there is none.
+MISSING = "MISSING"
 ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<(?:\w+:)?(\w+)")
 
 
@@ -45,14 +49,14 @@ def check_readable(model: Model, response: t.Mapping[str, t.Any]) -> None:
     elif protocol in ("query", "ec2"):
         root = ROOT.match(response["body"])
         if not root or root[1].decode() != f"{model.name}Response":
-            raise bad_answer(model.name, f"XML of {model.name}Response", _described(response))
+            raise bad_answer(model.name, f"XML of {model.name}Response", _size_and_type(response))
 
 
 def _check_json(model: Model, response: t.Mapping[str, t.Any]) -> None:
     try:
         answer = json.loads(response["body"])
     except ValueError:
-        raise bad_answer(model.name, "JSON", _described(response)) from None
+        raise bad_answer(model.name, "JSON", _size_and_type(response)) from None
     if problem := wrong_type(model.output_shape, answer, "the answer"):
         raise bad_answer(model.name, *problem)
 
@@ -91,7 +95,24 @@ def check_complete(
         raise bad_answer(operation, f"{', '.join(silent)}, or that it does not exist", "neither")
 
 
-def _described(response: t.Mapping[str, t.Any]) -> str:
+def raise_failures(operation: str, answer: Json, ignore: t.Collection[str] = ()) -> None:
+    """AWS reports failures of batch calls inside a successful answer."""
+    failures = [failure for failure in answer.get("failures") or () if failure.get("reason") not in ignore]
+    if failures:
+        told = "; ".join(f"{f.get('arn', '')} {f.get('reason', '')} {f.get('detail', '')}".strip() for f in failures)
+        raise SlipwayError(AWS_ERROR, f"AWS answered {operation} with failures: {told}", {"failures": failures})
+
+
+def described(operation: str, answer: Json, member: str, identity: str, asked: Items) -> list[Json]:
+    """What exists of the resources asked for; ECS names the others in its failures."""
+    raise_failures(operation, answer, ignore=(MISSING,))
+    found = list(answer[member])
+    missing = [str(failure["arn"]) for failure in answer.get("failures") or ()]
+    check_complete(operation, asked, [str(one[identity]) for one in found], missing)
+    return found
+
+
+def _size_and_type(response: t.Mapping[str, t.Any]) -> str:
     """Not its text, in which may be a secret."""
     kind = response["headers"].get("content-type", "no content type")
     return f"{len(response['body'])} bytes of {kind}"

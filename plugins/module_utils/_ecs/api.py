@@ -12,31 +12,8 @@ from __future__ import annotations
 import typing as t
 
 from .._core import tags
-from .._core.answers import check_complete
-from .._core.error_codes import AWS_ERROR
-from .._core.errors import SlipwayError, aws_call, aws_find
-from .._core.types import Client, Items, Json
-
-# The reason of a failure that says that there is none.
-MISSING = "MISSING"
-
-
-def raise_failures(operation: str, answer: Json, ignore: t.Collection[str] = ()) -> None:
-    """AWS reports failures of batch calls inside a successful answer."""
-    failures = [failure for failure in answer.get("failures") or () if failure.get("reason") not in ignore]
-    if failures:
-        told = "; ".join(f"{f.get('arn', '')} {f.get('reason', '')} {f.get('detail', '')}".strip() for f in failures)
-        raise SlipwayError(AWS_ERROR, f"AWS answered {operation} with failures: {told}", {"failures": failures})
-
-
-def described(operation: str, answer: Json, member: str, identity: str, asked: Items) -> list[Json]:
-    """What exists of the resources asked for; AWS names the others in its failures."""
-    raise_failures(operation, answer, ignore=(MISSING,))
-    found = list(answer[member])
-    missing = [str(failure["arn"]) for failure in answer.get("failures") or ()]
-    check_complete(operation, asked, [str(one[identity]) for one in found], missing)
-    return found
-
+from .._core.errors import aws_call, aws_find
+from .._core.types import Client, Json
 
 # Tags
 

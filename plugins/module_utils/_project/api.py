@@ -5,8 +5,8 @@
 """Whatever an API knows, with its tags. A kind of resource is one entry of KINDS and, where its API is like no other,
 one function.
 
-Services differ in how they tell tags: with the resource, in batches beside it, or for one resource at a time. Where an
-API selects by tag, it is asked to; that it did is checked by the caller, as emulators ignore such filters.
+Services differ in how they answer tags: with the resource, in batches beside it, or for one resource at a time. Where
+an API selects by tag, it is asked to; that it did is checked by the caller, as emulators ignore such filters.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import contextlib
 import typing as t
 
 from .._core import tags
-from .._core.answers import check_complete
+from .._core.answers import check_complete, described
 from .._core.error_codes import NOT_FOUND
 from .._core.errors import aws_call, translate
 from .._core.paging import batches, pages
@@ -25,15 +25,14 @@ from .._core.types import Json
 with contextlib.suppress(ImportError):  # AnsibleAWSModule tells the user
     from botocore.exceptions import ClientError
 
-OWNER = "slipway:project"
-# What is gone stays in the answers of EC2 for a while.
-GONE = {"terminated", "shutting-down", "deleted", "deleting", "INACTIVE", "DELETE_IN_PROGRESS"}
+# What is deleted stays in the answers of EC2 for a while.
+DELETED = {"terminated", "shutting-down", "deleted", "deleting", "INACTIVE", "DELETE_IN_PROGRESS"}
 # Calls for single resources that are under way at a time.
 WORKERS = 8
 
 
 class Found(t.NamedTuple):
-    """One resource. `holds` is what is in it that cannot be made again, `uses` the ARNs that it refers to."""
+    """One resource. `holds` is what is in it that cannot be recreated, `uses` the ARNs that it refers to."""
 
     id: str
     name: str
@@ -45,26 +44,26 @@ class Found(t.NamedTuple):
 
 
 class Account(t.NamedTuple):
-    """Where to look, and for whom: `clients` by the name of the service."""
+    """Where to read, and for whom: `clients` by the name of the service."""
 
     clients: t.Mapping[str, t.Any]
     project: str
 
 
-Look = t.Callable[[Account], t.Iterable[Found]]
+Read = t.Callable[[Account], t.Iterable[Found]]
 
 
 class Kind(t.NamedTuple):
-    """`tag` is the tag of the playbooks under which it is made and removed."""
+    """`tag` is the tag of the playbooks under which it is created and deleted."""
 
     name: str
     tag: str
-    look: Look
+    read: Read
 
 
 @aws_call
-def look(kind: Kind, account: Account) -> list[Found]:
-    return list(kind.look(account))
+def read(kind: Kind, account: Account) -> list[Found]:
+    return list(kind.read(account))
 
 
 def side_by_side(ask: t.Callable[[t.Any], t.Any], items: t.Iterable[t.Any]) -> list[t.Any]:
@@ -73,7 +72,7 @@ def side_by_side(ask: t.Callable[[t.Any], t.Any], items: t.Iterable[t.Any]) -> l
 
 
 def tagged(items: t.Sequence[Json], read: t.Callable[[Json], tags.Tags]) -> t.Iterator[tuple[Json, tags.Tags]]:
-    """Resources whose tags have to be asked for one by one; one that has gone meanwhile is left out."""
+    """Resources whose tags have to be asked for one by one; one that was deleted meanwhile is left out."""
 
     def ask(item: Json) -> tags.Tags | None:
         try:
@@ -87,15 +86,15 @@ def tagged(items: t.Sequence[Json], read: t.Callable[[Json], tags.Tags]) -> t.It
     return ((item, found) for item, found in zip(items, answers, strict=True) if found is not None)
 
 
-def ec2(operation: str, member: str, identity: str, name: str = "", holds: str = "") -> Look:
+def ec2(operation: str, member: str, identity: str, name: str = "", holds: str = "") -> Read:
     """A kind whose answers carry their tags and can be filtered by them."""
 
     def find(account: Account) -> t.Iterator[Found]:
-        filters = [{"Name": f"tag:{OWNER}", "Values": [account.project]}]
+        filters = [{"Name": f"tag:{tags.PROJECT}", "Values": [account.project]}]
         for item in pages(account.clients["ec2"], operation, member, Filters=filters):
             for one in item["Instances"] if member == "Reservations" else [item]:
                 state = one.get("State")
-                if (state["Name"] if isinstance(state, dict) else state) in GONE:
+                if (state["Name"] if isinstance(state, dict) else state) in DELETED:
                     continue
                 own = tags.from_list(one.get("Tags"))
                 yield Found(one[identity], one.get(name) or own.get("Name", ""), own, holds)
@@ -104,23 +103,16 @@ def ec2(operation: str, member: str, identity: str, name: str = "", holds: str =
 
 
 def addresses(account: Account) -> t.Iterator[Found]:
-    filters = [{"Name": f"tag:{OWNER}", "Values": [account.project]}]
+    filters = [{"Name": f"tag:{tags.PROJECT}", "Values": [account.project]}]
     for one in account.clients["ec2"].describe_addresses(Filters=filters)["Addresses"]:
         own = tags.from_list(one.get("Tags"))
         yield Found(one["AllocationId"], own.get("Name", ""), own)
 
 
 def key_pairs(account: Account) -> t.Iterator[Found]:
-    filters = [{"Name": f"tag:{OWNER}", "Values": [account.project]}]
+    filters = [{"Name": f"tag:{tags.PROJECT}", "Values": [account.project]}]
     for one in account.clients["ec2"].describe_key_pairs(Filters=filters)["KeyPairs"]:
         yield Found(one["KeyPairId"], one["KeyName"], tags.from_list(one.get("Tags")), "its private half")
-
-
-def described(operation: str, answer: Json, member: str, identity: str, asked: t.Sequence[str]) -> list[Json]:
-    """What exists of what was listed; ECS names what is gone meanwhile in its failures."""
-    missing = [failure["arn"] for failure in answer.get("failures") or () if failure.get("reason") == "MISSING"]
-    check_complete(operation, asked, [one[identity] for one in answer[member]], missing)
-    return list(answer[member])
 
 
 def services(account: Account) -> t.Iterator[Found]:
@@ -129,7 +121,7 @@ def services(account: Account) -> t.Iterator[Found]:
         for arns in batches(pages(ecs, "list_services", "serviceArns", cluster=cluster), 10):
             answer = ecs.describe_services(cluster=cluster, services=arns, include=["TAGS"])
             for one in described("DescribeServices", answer, "services", "serviceArn", arns):
-                if one["status"] not in GONE:
+                if one["status"] not in DELETED:
                     yield Found(one["serviceArn"], one["serviceName"], tags.from_list(one.get("tags")))
 
 
@@ -150,25 +142,25 @@ def clusters(account: Account) -> t.Iterator[Found]:
     for arns in batches(pages(ecs, "list_clusters", "clusterArns"), 100):
         answer = ecs.describe_clusters(clusters=arns, include=["TAGS"])
         for one in described("DescribeClusters", answer, "clusters", "clusterArn", arns):
-            if one["status"] not in GONE:
+            if one["status"] not in DELETED:
                 yield Found(one["clusterArn"], one["clusterName"], tags.from_list(one.get("tags")))
 
 
 def capacity_providers(account: Account) -> t.Iterator[Found]:
     for one in account.clients["ecs"].describe_capacity_providers(include=["TAGS"])["capacityProviders"]:
-        if one.get("status") not in GONE:
+        if one.get("status") not in DELETED:
             yield Found(one["name"], one["name"], tags.from_list(one.get("tags")))
 
 
 def scaling_groups(account: Account) -> t.Iterator[Found]:
-    filters = [{"Name": f"tag:{OWNER}", "Values": [account.project]}]
+    filters = [{"Name": f"tag:{tags.PROJECT}", "Values": [account.project]}]
     scaling = account.clients["autoscaling"]
     for one in pages(scaling, "describe_auto_scaling_groups", "AutoScalingGroups", Filters=filters):
         name = one["AutoScalingGroupName"]
         yield Found(name, name, tags.from_list(one.get("Tags")))
 
 
-def balanced(operation: str, member: str, prefix: str) -> Look:
+def balanced(operation: str, member: str, prefix: str) -> Read:
     """Load balancers and what is theirs: tags of twenty at a time."""
 
     def find(account: Account) -> t.Iterator[Found]:
@@ -200,7 +192,7 @@ def buckets(account: Account) -> t.Iterator[Found]:
         try:
             return tags.from_list(s3.get_bucket_tagging(Bucket=item["Name"])["TagSet"])
         except ClientError as error:
-            # A bucket that we may not look into, or one of another region, is somebody else's.
+            # A bucket that we may not read, or one of another region, belongs to somebody else.
             if error.response["Error"]["Code"] in {"AccessDenied", "PermanentRedirect", "AuthorizationHeaderMalformed"}:
                 return {}
             raise
@@ -222,7 +214,7 @@ def log_groups(account: Account) -> t.Iterator[Found]:
 
 def parameters(account: Account) -> t.Iterator[Found]:
     ssm = account.clients["ssm"]
-    mine = [{"Key": f"tag:{OWNER}", "Values": [account.project]}]
+    mine = [{"Key": f"tag:{tags.PROJECT}", "Values": [account.project]}]
 
     def read(item: Json) -> tags.Tags:
         answer = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=item["Name"])
@@ -233,7 +225,7 @@ def parameters(account: Account) -> t.Iterator[Found]:
 
 
 def secrets(account: Account) -> t.Iterator[Found]:
-    mine = [{"Key": "tag-key", "Values": [OWNER]}, {"Key": "tag-value", "Values": [account.project]}]
+    mine = [{"Key": "tag-key", "Values": [tags.PROJECT]}, {"Key": "tag-value", "Values": [account.project]}]
     for one in pages(account.clients["secretsmanager"], "list_secrets", "SecretList", Filters=mine):
         if not one.get("DeletedDate"):
             yield Found(one["ARN"], one["Name"], tags.from_list(one.get("Tags")))
@@ -257,12 +249,12 @@ def repositories(account: Account) -> t.Iterator[Found]:
 
     for item, own in tagged(pages(ecr, "describe_repositories", "repositories"), read):
         name = item["repositoryName"]
-        full = own.get(OWNER) == account.project and ecr.list_images(repositoryName=name, maxResults=1)["imageIds"]
+        full = tags.belongs_to(own, account.project) and ecr.list_images(repositoryName=name, maxResults=1)["imageIds"]
         yield Found(name, name, own, "images" if full else "")
 
 
-def iam(operation: str, member: str, name: str, read_tags: str) -> Look:
-    """IAM is of the account, not of a region, and does not tell tags in lists."""
+def iam(operation: str, member: str, name: str, read_tags: str) -> Read:
+    """IAM is of the account, not of a region, and does not list tags."""
 
     def find(account: Account) -> t.Iterator[Found]:
         client = account.clients["iam"]
@@ -275,7 +267,7 @@ def iam(operation: str, member: str, name: str, read_tags: str) -> Look:
     return find
 
 
-# In the order in which they are removed.
+# In the order in which they are deleted.
 KINDS = (
     Kind("service", "service", services),
     Kind("task definition", "service", families),

@@ -15,8 +15,13 @@ from ansible.module_utils.common import warnings
 from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._project.api import Found
-from ansible_collections.slipway.aws.plugins.module_utils._project.obsolete import GROUPED, Rules, obsolete, summary
-from ansible_collections.slipway.aws.plugins.module_utils._project.scoped_api import KINDS, arns_in
+from ansible_collections.slipway.aws.plugins.module_utils._project.obsolete.api import KINDS, arns_in
+from ansible_collections.slipway.aws.plugins.module_utils._project.obsolete.model import (
+    GROUPED,
+    Rules,
+    obsolete,
+    summary,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.conftest import RunModule

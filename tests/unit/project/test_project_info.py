@@ -148,7 +148,7 @@ def test_what_may_not_be_read_is_no_empty_answer(run: RunModule, monkeypatch: py
 
 
 def test_a_bucket_of_somebody_else_is_none_of_ours(run: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api, "KINDS", tuple(kind for kind in api.KINDS if kind.look == api.buckets))
+    monkeypatch.setattr(api, "KINDS", tuple(kind for kind in api.KINDS if kind.read == api.buckets))
     for name in ("ours", "hidden", "gone"):
         make_data(name)
     codes = {"hidden-logs": "AccessDenied", "gone-logs": "NoSuchBucket"}

@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
+from ..._core.answers import described
 from ..._core.errors import aws_call, aws_delete
 from ..._core.paging import batches, pages
 from ..._core.types import Client, Items, Json
-from ..api import described
 
 CLUSTERS_BATCH = 100
 

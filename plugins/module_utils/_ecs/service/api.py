@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._core.answers import described, raise_failures
 from ..._core.error_codes import CONFLICT
 from ..._core.errors import SlipwayError, aws_call, aws_find
 from ..._core.paging import batches, pages
 from ..._core.types import Client, Items, Json
-from ..api import described, raise_failures
 
 DEPLOYMENTS_BATCH = 20
 SERVICES_BATCH = 10

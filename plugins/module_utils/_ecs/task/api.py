@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
+from ..._core.answers import described, raise_failures
 from ..._core.errors import aws_call
 from ..._core.paging import batches, pages
 from ..._core.types import Client, Items, Json
-from ..api import described, raise_failures
 
 TASKS_BATCH = 100
 

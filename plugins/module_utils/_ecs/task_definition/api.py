@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
+from ..._core.answers import raise_failures
 from ..._core.errors import aws_call, aws_find
 from ..._core.names import last
 from ..._core.paging import batches, pages
 from ..._core.types import Client, Items, Json
-from ..api import raise_failures
 
 DELETE_BATCH = 10
 

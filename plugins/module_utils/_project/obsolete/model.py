@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.tags import CHECKPOINT_TAG, SCALING_MARK, SHARED_MARK, Tags
-from .._core.types import Json
+from ..._core.tags import CHECKPOINT_TAG, SCALING_MARK, SHARED_MARK, Tags, carries
+from ..._core.types import Json
 
 GROUP = "slipway:group"
 # Kinds that carry the group of those who deploy them. Of others nobody knows which group they belong to.
@@ -18,11 +18,11 @@ GROUPED = ("service", "task definition", "parameter", "secret")
 REFERRED = ("task definition", "target group", "discovery service")
 
 
-# Whatever runs there, and whoever's address leads there, is for a person to judge.
+# A person decides about what runs there and which addresses point there.
 LISTED = ("load balancer", "cluster")
 
 
-class There(t.Protocol):
+class Existing(t.Protocol):
     """A resource as it was read."""
 
     @property
@@ -42,7 +42,7 @@ class There(t.Protocol):
 
 
 class Rules(t.NamedTuple):
-    """Whose resources count and what lets them go.
+    """Whose resources count and what allows their deletion.
 
     `released` are load balancers that no longer forward to a target group that nobody asks for; `full` are kinds that
     may be deleted with what they hold.
@@ -55,26 +55,30 @@ class Rules(t.NamedTuple):
     full: t.Collection[str] = ()
 
 
-def obsolete(found: t.Mapping[str, t.Sequence[There]], rules: Rules) -> list[Json]:
+def obsolete(found: t.Mapping[str, t.Sequence[Existing]], rules: Rules) -> list[Json]:
     """One entry for each resource that no variable asks for, in the order of `found`."""
-    gone = {kind: [one for one in some if _is_obsolete(kind, one, rules)] for kind, some in found.items()}
-    staying = [one for one in found.get("service", ()) if one not in gone["service"] or _reason("service", one, rules)]
-    used = {arn for one in staying for arn in one.uses}
+    obsolete_resources = {kind: [one for one in some if _is_obsolete(kind, one, rules)] for kind, some in found.items()}
+    kept = [
+        one
+        for one in found.get("service", ())
+        if one not in obsolete_resources["service"] or _reason("service", one, rules)
+    ]
+    used = {arn for one in kept for arn in one.uses}
     return [
         _entry(kind, one, rules)
-        for kind, some in gone.items()
+        for kind, some in obsolete_resources.items()
         for one in some
         if kind not in REFERRED or ("service" in found and not _is_used(kind, one, used))
     ]
 
 
-def _is_obsolete(kind: str, one: There, rules: Rules) -> bool:
-    is_ours = all(one.tags.get(name) == value for name, value in rules.owner.items())
+def _is_obsolete(kind: str, one: Existing, rules: Rules) -> bool:
+    is_ours = carries(one.tags, rules.owner)
     is_of_group = one.tags.get(GROUP, "") == rules.group if kind in GROUPED else not rules.group
     return is_ours and is_of_group and one.name not in rules.keep[kind] and one.id not in rules.keep[kind]
 
 
-def _is_used(kind: str, one: There, used: set[str]) -> bool:
+def _is_used(kind: str, one: Existing, used: set[str]) -> bool:
     return one.name in families_in(used) if kind == "task definition" else one.id in used
 
 
@@ -84,7 +88,7 @@ def families_in(arns: t.Iterable[str]) -> set[str]:
     return {part.partition(":")[0] for part in parts if part}
 
 
-def _entry(kind: str, one: There, rules: Rules) -> Json:
+def _entry(kind: str, one: Existing, rules: Rules) -> Json:
     return {
         "kind": kind,
         "id": one.id,
@@ -95,12 +99,12 @@ def _entry(kind: str, one: There, rules: Rules) -> Json:
     }
 
 
-def _reason(kind: str, one: There, rules: Rules) -> str:
-    """Why it is not deleted even when that is asked for; empty where it is."""
+def _reason(kind: str, one: Existing, rules: Rules) -> str:
+    """Why it is kept even when its deletion is asked for; empty where it is."""
     if not rules.keep["service"]:
         return "ecs_app_services is empty; to delete everything, run the playbook destroy"
     if kind in LISTED:
-        return "delete it by hand when nothing runs there or leads there"
+        return "delete it by hand when nothing runs in it and no address points to it"
     if any(name.startswith(CHECKPOINT_TAG) for name in one.tags):
         return "a release of it has not ended"
     if one.used_by - set(rules.released):

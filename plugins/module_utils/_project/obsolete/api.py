@@ -2,24 +2,25 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What is there beside the names that variables ask for: cheap enough for every run.
+"""What exists beside the names that variables ask for: cheap enough for every run.
 
-Names that are to stay are never asked about one by one, and of clusters and namespaces only those of the run are read.
+Names that are kept are never asked about one by one, and of clusters and namespaces only those of the run are read.
 """
 
 from __future__ import annotations
 
 import typing as t
 
-from .._core import tags
-from .._core.names import last
-from .._core.paging import batches, pages
-from .._core.types import Json
-from .api import OWNER, Account, Found, described, tagged
+from ..._core import tags
+from ..._core.answers import described
+from ..._core.names import last
+from ..._core.paging import batches, pages
+from ..._core.types import Json
+from ..api import Account, Found, tagged
 
 
 class Scope(t.NamedTuple):
-    """Where to look, and by kind the names that are to stay; other kinds are not read."""
+    """Where to read, and by kind the names that are kept; other kinds are not read."""
 
     account: Account
     cluster: str
@@ -38,7 +39,7 @@ class Scope(t.NamedTuple):
 
 
 def services(scope: Scope) -> t.Iterator[Found]:
-    """All of the cluster, as those that stay say what they use."""
+    """All of the cluster, as those that are kept say what they use."""
     ecs = scope.client("ecs")
     for arns in batches(pages(ecs, "list_services", "serviceArns", cluster=scope.cluster), 10):
         answer = ecs.describe_services(cluster=scope.cluster, services=arns, include=["TAGS"])
@@ -127,7 +128,7 @@ def repositories(scope: Scope) -> t.Iterator[Found]:
     found = pages(ecr, "describe_repositories", "repositories")
     for item, own in tagged(scope.others("repository", found, "repositoryName"), read):
         name = item["repositoryName"]
-        ours = own.get(OWNER) == scope.account.project
+        ours = tags.belongs_to(own, scope.account.project)
         full = ours and ecr.describe_images(repositoryName=name, maxResults=1)["imageDetails"]
         yield Found(name, name, own, "images" if full else "")
 
@@ -184,16 +185,16 @@ def clusters(scope: Scope) -> t.Iterator[Found]:
         yield Found(item["arn"], item["name"], own)
 
 
-Look = t.Callable[[Scope], t.Iterable[Found]]
+Read = t.Callable[[Scope], t.Iterable[Found]]
 
 
 class Kind(t.NamedTuple):
-    """`variable` is where the names that stay come from, `clients` what is asked."""
+    """`variable` is where the names that are kept come from, `clients` what is asked."""
 
     name: str
     variable: str
     client: str
-    look: Look
+    read: Read
 
 
 # In the order in which they are deleted.

@@ -2,61 +2,63 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads what is there beside the names that variables ask for, and says what of it is the project's."""
+"""Reads what exists beside the names that variables ask for, and returns what of it is the project's."""
 
 from __future__ import annotations
 
 import concurrent.futures
 import typing as t
 
-from .._core.error_codes import INVALID_OPTION, NOT_FOUND
-from .._core.errors import SlipwayError, aws_call
-from .._core.types import Connection, Result
-from . import api, obsolete, scoped_api
+from ..._core.error_codes import INVALID_OPTION, NOT_FOUND
+from ..._core.errors import SlipwayError, aws_call
+from ..._core.tags import PROJECT, belongs_to
+from ..._core.types import Connection, Result
+from .. import api as project_api
+from . import api, model
 
 # The variable that lets roles delete what is listed.
 SWITCH = "slipway_prune"
 
 
 @aws_call
-def _look(kind: scoped_api.Kind, scope: scoped_api.Scope) -> list[api.Found]:
-    return list(kind.look(scope))
+def _read_kind(kind: api.Kind, scope: api.Scope) -> list[project_api.Found]:
+    return list(kind.read(scope))
 
 
-def info(connection: Connection) -> Result:
+def run(connection: Connection) -> Result:
     params = connection.params
     kinds = _kinds(params["keep"])
-    account = api.Account({kind.client: connection.client(kind.client) for kind in kinds}, params["project"])
-    scope = scoped_api.Scope(account, params["cluster"] or "", params["namespace"] or "", params["keep"])
+    account = project_api.Account({kind.client: connection.client(kind.client) for kind in kinds}, params["project"])
+    scope = api.Scope(account, params["cluster"] or "", params["namespace"] or "", params["keep"])
     found, unread = _read(kinds, scope)
     if "task definition" in found and "service" in found:
         found["task definition"] += _families_of_obsolete_services(found, scope)
-    rules = obsolete.Rules(
-        {api.OWNER: params["project"]}, params["group"], params["keep"], params["released"], params["delete_full"]
+    rules = model.Rules(
+        {PROJECT: params["project"]}, params["group"], params["keep"], params["released"], params["delete_full"]
     )
-    entries = obsolete.obsolete(found, rules)
+    entries = model.obsolete(found, rules)
     told = [one for one in entries if one["kept_because"] or not params["prune"]]
-    lines = [obsolete.summary(told, {kind.name: kind.variable for kind in kinds}, SWITCH), *unread]
+    lines = [model.summary(told, {kind.name: kind.variable for kind in kinds}, SWITCH), *unread]
     return {"changed": False, "obsolete": entries, "warnings": [line for line in lines if line]}
 
 
-def _kinds(keep: t.Mapping[str, t.Any]) -> list[scoped_api.Kind]:
-    unknown = sorted(set(keep) - {kind.name for kind in scoped_api.KINDS})
+def _kinds(keep: t.Mapping[str, t.Any]) -> list[api.Kind]:
+    unknown = sorted(set(keep) - {kind.name for kind in api.KINDS})
     if unknown or "service" not in keep:
-        known = ", ".join(kind.name for kind in scoped_api.KINDS)
+        known = ", ".join(kind.name for kind in api.KINDS)
         problem = f"got {', '.join(unknown)}" if unknown else "got no names of services"
         raise SlipwayError(
             INVALID_OPTION, f"keep: expected names by kind, service among them, {problem}. Known: {known}."
         )
-    return [kind for kind in scoped_api.KINDS if kind.name in keep]
+    return [kind for kind in api.KINDS if kind.name in keep]
 
 
-def _read(kinds: t.Sequence[scoped_api.Kind], scope: scoped_api.Scope) -> tuple[dict[str, list[api.Found]], list[str]]:
+def _read(kinds: t.Sequence[api.Kind], scope: api.Scope) -> tuple[dict[str, list[project_api.Found]], list[str]]:
     """What there is by kind, and a sentence for each kind that could not be read: no reason to fail a release."""
 
-    def read(kind: scoped_api.Kind) -> list[api.Found] | SlipwayError:
+    def read(kind: api.Kind) -> list[project_api.Found] | SlipwayError:
         try:
-            return _look(kind, scope)
+            return _read_kind(kind, scope)
         except SlipwayError as error:
             # The cluster, in check mode.
             return [] if error.code == NOT_FOUND else error
@@ -73,9 +75,11 @@ def _read(kinds: t.Sequence[scoped_api.Kind], scope: scoped_api.Scope) -> tuple[
 
 
 @aws_call
-def _families_of_obsolete_services(found: t.Mapping[str, list[api.Found]], scope: scoped_api.Scope) -> list[api.Found]:
+def _families_of_obsolete_services(
+    found: t.Mapping[str, list[project_api.Found]], scope: api.Scope
+) -> list[project_api.Found]:
     """Families that go with their service, whatever they are called. Where no service is obsolete, no call."""
-    ours = [one for one in found["service"] if one.tags.get(api.OWNER) == scope.account.project]
+    ours = [one for one in found["service"] if belongs_to(one.tags, scope.account.project)]
     obsolete_services = [one for one in ours if one.name not in scope.keep["service"]]
-    named = {name for one in obsolete_services for name in obsolete.families_in(one.uses)}
-    return list(scoped_api.some_families(scope, sorted(named - {one.name for one in found["task definition"]})))
+    named = {name for one in obsolete_services for name in model.families_in(one.uses)}
+    return list(api.some_families(scope, sorted(named - {one.name for one in found["task definition"]})))

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What a module promises about check mode, diff mode and being run again."""
+    """What a module promises about check mode, diff mode and idempotence."""
 
     DOCUMENTATION = r"""
 attributes:
@@ -15,7 +15,7 @@ attributes:
   diff_mode:
     description: Shows exactly the members that differ, before and after.
   idempotent:
-    description: Run again with the same options, it changes nothing.
+    description: A rerun with the same options changes nothing.
 """
 
     # A module that changes something.
@@ -36,7 +36,7 @@ attributes:
     support: full
   diff_mode:
     support: none
-    details: There is no difference to show, nothing is changed.
+    details: Nothing is changed.
   idempotent:
     support: full
 """

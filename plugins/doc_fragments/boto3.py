@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What a module needs where it runs, which is where Ansible runs."""
+    """What a module requires on the host on which it runs."""
 
     # The first botocore that knows service deployments.
     DOCUMENTATION = r"""
@@ -14,7 +14,7 @@ options: {}
 requirements:
   - python >= 3.11
   - boto3 >= 1.35.52
-  - botocore >= 1.35.52 (a newer one for newer members of the API)
+  - botocore >= 1.35.52 (a newer version for newer members of the API)
 notes:
   - A call is attempted up to ten times, with increasing pauses, when AWS throttles it or the network fails.
     E(AWS_MAX_ATTEMPTS) and E(AWS_RETRY_MODE), or C(max_attempts) and C(retry_mode) in the AWS configuration file,

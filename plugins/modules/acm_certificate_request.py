@@ -12,42 +12,42 @@ short_description: Requests public certificates from AWS Certificate Manager
 author:
   - The Slipway authors (@slipway)
 description:
-  - Makes sure that a public certificate for exactly these domains is there or asked for, to be validated by DNS, and
-    tells the records that AWS wants to find. Later it can wait until AWS has found them.
-  - A certificate cannot be changed. For other domains another one is asked for, and the former one stays.
+  - Requests a public certificate for exactly these domains, validated by DNS, unless it exists, and returns the
+    validation records. It can wait until the certificate is issued.
+  - A certificate cannot be changed. For other domains another one is requested, and the former one is kept.
   - M(community.aws.acm_certificate) imports and deletes certificates, and requests none.
 options:
   domains:
     description:
-      - The domain names that the certificate is for, wildcards such as V(*.example.com) among them. The first one
-        names the certificate, the order of the others does not matter.
+      - The domain names of the certificate, including wildcards such as V(*.example.com). The first one names the
+        certificate, the order of the others does not matter.
     type: list
     elements: str
     required: true
   match_tags:
     description:
-      - Tags by which the caller knows its own. Only a certificate that has all of them is taken for the one meant, and
-        a new one gets them.
-      - Without it, all of O(tags).
+      - Tags that identify the caller's certificate. Only a certificate with all of them is used, and a new one gets
+        them.
+      - Defaults to O(tags).
     type: dict
   tags:
     description:
-      - The tags of the certificate, beside O(match_tags).
+      - The tags of the certificate, beside O(match_tags). If omitted, they are kept.
     type: dict
     aliases: [resource_tags]
   purge_tags:
     description:
-      - Whether tags that are not asked for are removed.
+      - Whether to remove tags that are neither in O(tags) nor in O(match_tags).
     type: bool
     default: true
   wait:
     description:
-      - Waits until the certificate is issued. The records have to be there for that, see RV(certificate).
+      - Whether to wait until the certificate is issued, for which its validation records have to exist.
     type: bool
     default: false
   wait_timeout:
     description:
-      - How many seconds to wait at most. AWS mostly finds the records within minutes.
+      - Time-out for O(wait), in seconds. AWS mostly finds the records within minutes.
     type: int
     default: 900
 extends_documentation_fragment:
@@ -63,14 +63,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A certificate for the shop is asked for
+- name: Request a certificate for the shop
   slipway.aws.acm_certificate_request:
     domains: [shop.example.com]
     match_tags:
       Name: shop
   register: request
 
-- name: AWS can see whose the domain is
+- name: Create the validation records
   amazon.aws.route53:
     state: present
     zone: example.com
@@ -80,7 +80,7 @@ EXAMPLES = r"""
     overwrite: true
   loop: "{{ request.certificate.validation_records }}"
 
-- name: The certificate is issued
+- name: Wait until the certificate is issued
   slipway.aws.acm_certificate_request:
     domains: [shop.example.com]
     match_tags:
@@ -91,7 +91,7 @@ EXAMPLES = r"""
 RETURN = r"""
 certificate:
   description:
-    - The certificate, or in check mode what would be asked for. What nobody can know yet is V(unknown) there.
+    - The certificate; in check mode the predicted one, with V(unknown) where AWS decides.
   returned: success
   type: dict
   contains:
@@ -100,7 +100,7 @@ certificate:
       type: str
       sample: arn:aws:acm:ap-northeast-2:123456789012:certificate/12345678-1234-1234-1234-123456789012
     domains:
-      description: The domain names that it is for.
+      description: The domain names.
       type: list
       elements: str
       sample: [shop.example.com]
@@ -109,7 +109,7 @@ certificate:
       type: str
       sample: ISSUED
     validation_records:
-      description: The DNS records that AWS wants to find, now and at each renewal. None in check mode.
+      description: The DNS records that validate the certificate, now and at each renewal. Empty in check mode.
       type: list
       elements: dict
       contains:
@@ -126,7 +126,7 @@ certificate:
           type: str
           sample: _424c7224e9b0146f9a8808af955727d0.acm-validations.aws
     failure_reason:
-      description: Why AWS does not issue it.
+      description: Why AWS did not issue it.
       type: str
       sample: ""
     tags:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: auto_scaling_group
-short_description: Create, change and remove Auto Scaling groups for hosts of Amazon ECS
+short_description: Manages Auto Scaling groups for container instances of Amazon ECS
 version_added: 0.1.0
 description:
-  - Keeps an Auto Scaling group as it is asked for. What is not given stays as it is.
-  - What M(amazon.aws.autoscaling_group) lacks for capacity providers - protection of new instances from scale-in, check
-    mode that tells a group that is right from one that is not, and no change for the tag that ECS puts on the group.
-  - Instances that run are left alone, also when their launch template changes.
+  - Creates, updates and deletes an Auto Scaling group. Options and settings that are omitted keep their values.
+  - M(amazon.aws.autoscaling_group) lacks three things that capacity providers need - protection of new instances from
+    scale-in, an exact check mode, and no change for the tag that ECS sets on the group.
+  - Running instances are kept, also when their launch template changes.
 author: The Slipway authors (@slipway)
 options:
   state:
-    description: Whether the group is there.
+    description: Whether the group exists.
     type: str
     choices: [present, absent]
     default: present
@@ -27,31 +27,31 @@ options:
     required: true
   settings:
     description:
-      - Members of the API's request in AWS's own spelling, checked against its model before any call. A new group needs
-        C(MinSize), C(MaxSize), a C(LaunchTemplate), and subnets in C(VPCZoneIdentifier).
-      - A group whose capacity provider scales it keeps its C(DesiredCapacity) where that is not given.
+      - Members of the API's request in AWS's spelling, validated against its model before any call. A new group
+        requires C(MinSize), C(MaxSize), a C(LaunchTemplate), and subnets in C(VPCZoneIdentifier).
+      - A group that a capacity provider scales keeps its C(DesiredCapacity) if that is omitted.
       - "See U(https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html)."
     type: dict
   force:
     description:
-      - Whether O(state=absent) ends the instances too, at once. Without, AWS refuses while there are any.
-      - M(slipway.aws.ecs_capacity_provider) takes their tasks away before.
+      - Whether O(state=absent) terminates the instances too. Otherwise AWS refuses to delete a group with instances.
+      - M(slipway.aws.ecs_capacity_provider) drains them first.
     type: bool
     default: false
   tags:
-    description: Tags of the group and of the instances that it starts. AWS's own C(AmazonECSManaged) is left alone.
+    description: Tags of the group and of the instances that it starts. The tag C(AmazonECSManaged) of ECS is kept.
     type: dict
     aliases: [resource_tags]
   purge_tags:
-    description: Whether tags that are not in O(tags) are removed.
+    description: Whether to remove tags that are not in O(tags).
     type: bool
     default: true
   wait:
-    description: Whether O(state=absent) waits until group and instances are gone.
+    description: Whether O(state=absent) waits until the group and its instances are deleted.
     type: bool
     default: true
   wait_timeout:
-    description: How many seconds to wait at most.
+    description: Time-out for each wait, in seconds.
     type: int
     default: 600
 extends_documentation_fragment:
@@ -66,7 +66,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: There are hosts for the shop, as many as its capacity provider asks for
+- name: Create a group that a capacity provider scales
   slipway.aws.auto_scaling_group:
     name: shop
     settings:
@@ -80,13 +80,13 @@ EXAMPLES = r"""
     tags:
       team: shop
 
-- name: There are eight at most
+- name: Allow up to eight instances
   slipway.aws.auto_scaling_group:
     name: shop
     settings:
       MaxSize: 8
 
-- name: Group and hosts are gone
+- name: Delete the group with its instances
   slipway.aws.auto_scaling_group:
     name: shop
     state: absent
@@ -95,8 +95,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 auto_scaling_group:
-  description: The group. In check mode the one that would be, V(unknown) where AWS decides.
-  returned: when O(state=present)
+  description: The group; in check mode the predicted one, with V(unknown) where AWS decides. Empty after its deletion.
+  returned: success
   type: dict
   contains:
     arn:
@@ -107,7 +107,7 @@ auto_scaling_group:
       type: str
       sample: shop
     settings:
-      description: All of its members that O(settings) can have, in AWS's own spelling.
+      description: All members that O(settings) can hold, in AWS's spelling.
       type: dict
       sample: {MinSize: 1, MaxSize: 4}
     tags:
@@ -123,10 +123,10 @@ diff:
   type: dict
   contains:
     before:
-      description: What they were.
+      description: Their values before the run.
       type: dict
     after:
-      description: What they are now.
+      description: Their values after the run.
       type: dict
 code:
   description:
@@ -144,8 +144,8 @@ operation:
   type: str
   sample: CreateAutoScalingGroup
 problems:
-  description: Everything that is wrong with the options, one sentence each.
-  returned: when options are wrong
+  description: All problems of the options, one sentence each.
+  returned: when options are invalid
   type: list
   elements: str
 """

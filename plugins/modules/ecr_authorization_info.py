@@ -12,9 +12,9 @@ short_description: Gets a password for a registry of Amazon ECR
 author:
   - The Slipway authors (@slipway)
 description:
-  - Gets a user name and a password that C(docker login) takes for twelve hours.
-  - With it, a host that has no keys for AWS can pull and push. It may do there what the caller of this module may do.
-  - The result is a secret. Use C(no_log) with the task.
+  - Returns a user name and a password for C(docker login), valid for twelve hours.
+  - With them, a host without AWS credentials can pull and push, with the permissions of this module's caller.
+  - The result is a secret. Set C(no_log) on the task.
 extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.reads
@@ -26,13 +26,13 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: A password for the registry is known
+- name: Get a password for the registry
   slipway.aws.ecr_authorization_info:
   delegate_to: localhost
   register: authorization
   no_log: true
 
-- name: The host may push
+- name: Log in to the registry
   community.docker.docker_login:
     registry_url: "{{ authorization.registry }}"
     username: "{{ authorization.username }}"
@@ -51,12 +51,12 @@ password:
   returned: success
   type: str
 registry:
-  description: The registry that it is for, as C(docker login) names it.
+  description: The address of the registry for C(docker login).
   returned: success
   type: str
   sample: 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com
 expires_at:
-  description: When it stops working.
+  description: When the password expires.
   returned: success
   type: str
   sample: "2026-01-31T12:00:00+00:00"

@@ -12,10 +12,9 @@ short_description: Manages the tags of images in Amazon ECR
 author:
   - The Slipway authors (@slipway)
 description:
-  - Makes tags name an image that is in the repository already, or removes them.
-  - Nothing is pulled or pushed, and no Docker is needed. The image keeps its digest.
-  - Where the repository keeps a tag on its image, a tag that names another image is refused with the code
-    V(tag_immutable), and no tag is changed.
+  - Tags an image that is in the repository, or removes tags.
+  - Nothing is pulled or pushed, and Docker is not required. The image keeps its digest.
+  - If a tag is immutable and on another image, the module fails with the code V(tag_immutable), and changes no tag.
 options:
   repository:
     description:
@@ -24,11 +23,11 @@ options:
     required: true
   registry_id:
     description:
-      - The account of the registry. Without it, the caller's own.
+      - The account of the registry. Defaults to the caller's.
     type: str
   source:
     description:
-      - The image that the tags name, by a tag or by its digest (V(sha256:…)). Required with O(state=present).
+      - The image to tag, by a tag or by its digest (V(sha256:…)). Required with O(state=present).
     type: str
   tags:
     description:
@@ -38,15 +37,15 @@ options:
     required: true
   state:
     description:
-      - V(present) makes the tags name the O(source). Other tags of the image stay.
-      - V(absent) removes the tags, whatever image they name.
+      - V(present) sets the tags on the O(source). Other tags of the image are kept.
+      - V(absent) removes the tags from whatever image has them.
     type: str
     choices: [present, absent]
     default: present
   force:
     description:
-      - AWS deletes an image with its last tag. With O(state=absent) that is refused with the code V(last_tag), unless
-        this allows it.
+      - AWS deletes an image with its last tag. With O(state=absent), the module then fails with the code V(last_tag),
+        unless this is V(true).
     type: bool
     default: false
 extends_documentation_fragment:
@@ -60,18 +59,18 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The tested image is the one for production
+- name: Tag the tested image for production
   slipway.aws.ecr_image_tag:
     repository: webapp
     source: src-0d4a1185c5c1d7f3
     tags: [production, ecr1.0]
   register: promoted
 
-- name: Its digest is told
+- name: Show its digest
   ansible.builtin.debug:
     var: promoted.image.image_digest
 
-- name: The tag of an old release is gone
+- name: Remove the tag of an old release
   slipway.aws.ecr_image_tag:
     repository: webapp
     tags: [ecr0.9]
@@ -80,7 +79,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 image:
-  description: The image that the tags name, or in check mode would name. Empty with O(state=absent).
+  description: The tagged image; in check mode the predicted one. Empty with O(state=absent).
   returned: success
   type: dict
   contains:

@@ -12,11 +12,10 @@ short_description: Manages repositories of Amazon ECR
 author:
   - The Slipway authors (@slipway)
 description:
-  - Creates, changes and deletes repositories of Amazon Elastic Container Registry, with their lifecycle policy,
+  - Creates, updates and deletes repositories of Amazon Elastic Container Registry, with their lifecycle policy,
     repository policy and tags.
-  - An option that is not given is left as it is in the repository, never reset.
-  - The names and values inside of an option are those of AWS, as its own documentation and command line show them.
-    They are checked before anything is changed.
+  - Options that are omitted keep their values.
+  - The contents of options keep AWS's spelling, and are validated before anything is changed.
 options:
   name:
     description:
@@ -26,38 +25,38 @@ options:
     aliases: [repository_name]
   state:
     description:
-      - V(present) makes the repository as asked, V(absent) deletes it.
+      - Whether the repository exists.
     type: str
     choices: [present, absent]
     default: present
   registry_id:
     description:
-      - The account of the registry. Without it, the caller's own.
+      - The account of the registry. Defaults to the caller's.
     type: str
   image_tag_mutability:
     description:
       - Whether a tag may move from one image to another.
       - With V(IMMUTABLE_WITH_EXCLUSION) the tags that O(image_tag_mutability_exclusion_filters) matches may move; with
         V(MUTABLE_WITH_EXCLUSION) these may not.
-      - AWS takes V(MUTABLE) for a new repository.
+      - AWS defaults to V(MUTABLE).
     type: str
     choices: [MUTABLE, IMMUTABLE, MUTABLE_WITH_EXCLUSION, IMMUTABLE_WITH_EXCLUSION]
   image_tag_mutability_exclusion_filters:
     description:
       - The tags that are excepted from O(image_tag_mutability), as C(filterType) V(WILDCARD) and a C(filter). The
         order does not matter.
-      - They go by themselves when O(image_tag_mutability) becomes V(MUTABLE) or V(IMMUTABLE).
+      - They are removed when O(image_tag_mutability) becomes V(MUTABLE) or V(IMMUTABLE).
     type: list
     elements: dict
   image_scanning_configuration:
     description:
-      - C(scanOnPush) tells whether images are scanned when they are pushed.
+      - C(scanOnPush), whether images are scanned when they are pushed.
     type: dict
   encryption_configuration:
     description:
       - C(encryptionType) V(AES256), V(KMS) or V(KMS_DSSE), and the C(kmsKey) by its ARN, ID or alias.
-      - AWS cannot change it later. A difference is refused with the code V(immutable).
-      - Without C(kmsKey), any key will do that the repository has.
+      - AWS cannot change it later. A difference fails with the code V(immutable).
+      - Without C(kmsKey), any key of the repository is accepted.
     type: dict
   lifecycle_policy:
     description:
@@ -80,18 +79,18 @@ options:
   force:
     description:
       - With O(state=absent), deletes the repository together with the images in it. Without, a repository that has
-        images is not deleted, and the module fails with the code V(not_empty).
+        images is kept, and the module fails with the code V(not_empty).
     type: bool
     default: false
   tags:
     description:
-      - The tags of the repository, which have nothing to do with the tags of its images.
+      - The tags of the repository, not of its images.
       - V({}) with O(purge_tags=true) removes all tags.
     type: dict
     aliases: [resource_tags]
   purge_tags:
     description:
-      - Whether tags that O(tags) does not name are removed. Without O(tags) none is.
+      - Whether to remove tags that are not in O(tags). Without O(tags), all are kept.
     type: bool
     default: true
 extends_documentation_fragment:
@@ -106,7 +105,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The repository of the web application exists
+- name: Create the repository of the web application
   slipway.aws.ecr_repository:
     name: webapp
     image_tag_mutability: IMMUTABLE_WITH_EXCLUSION
@@ -118,7 +117,7 @@ EXAMPLES = r"""
     lifecycle_policy:
       rules:
         - rulePriority: 1
-          description: Untagged images go after two weeks
+          description: Expire untagged images after two weeks
           selection:
             tagStatus: untagged
             countType: sinceImagePushed
@@ -129,7 +128,7 @@ EXAMPLES = r"""
     tags:
       team: shop
 
-- name: Another account may pull from it
+- name: Allow another account to pull
   slipway.aws.ecr_repository:
     name: webapp
     policy:
@@ -144,12 +143,12 @@ EXAMPLES = r"""
             - ecr:BatchGetImage
             - ecr:GetDownloadUrlForLayer
 
-- name: Nobody else may use it any more
+- name: Remove the repository policy
   slipway.aws.ecr_repository:
     name: webapp
     policy: {}
 
-- name: The repository is gone, and its images with it
+- name: Delete the repository with its images
   slipway.aws.ecr_repository:
     name: webapp
     state: absent
@@ -159,8 +158,7 @@ EXAMPLES = r"""
 RETURN = r"""
 repository:
   description:
-    - The repository as it is now, or in check mode as it would be. Empty when it is gone.
-    - What AWS would write and nobody can know yet is V(unknown) in check mode.
+    - The repository; in check mode the predicted one, with V(unknown) where AWS decides. Empty after its deletion.
   returned: success
   type: dict
   contains:
@@ -173,7 +171,7 @@ repository:
       type: str
       sample: arn:aws:ecr:ap-northeast-2:123456789012:repository/webapp
     repository_uri:
-      description: What C(docker push) and C(docker pull) call it.
+      description: Its name for C(docker push) and C(docker pull).
       type: str
       sample: 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/webapp
     registry_id:
@@ -189,7 +187,7 @@ repository:
       type: str
       sample: MUTABLE
     image_tag_mutability_exclusion_filters:
-      description: The tags that are excepted.
+      description: The tags that are excluded.
       type: list
       elements: dict
       sample: [{filterType: WILDCARD, filter: "latest*"}]

@@ -12,28 +12,28 @@ short_description: Reads repositories of Amazon ECR and their images
 author:
   - The Slipway authors (@slipway)
 description:
-  - Reads the repositories of a registry, with their tags, policies and images as far as O(include) asks for them.
+  - Reads the repositories of a registry, with the tags, policies and images that O(include) selects.
 options:
   names:
     description:
-      - The repositories to read. One that does not exist is missing from the result. Without it, all are read.
+      - The repositories to read. Those that do not exist are omitted. Defaults to all.
     type: list
     elements: str
     aliases: [name]
   registry_id:
     description:
-      - The account of the registry. Without it, the caller's own.
+      - The account of the registry. Defaults to the caller's.
     type: str
   include:
     description:
-      - What to read beside the repository itself. Each costs a call to AWS for each repository.
+      - What to read beside the repository itself. Each is one more call to AWS per repository.
     type: list
     elements: str
     choices: [images, lifecycle_policy, policy, tags]
     default: [tags]
   image_tags:
     description:
-      - Reads only images that have one of these tags. O(include=images) is not needed then.
+      - Reads only images with one of these tags, without O(include=images).
     type: list
     elements: str
     aliases: [image_tag]
@@ -48,25 +48,25 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: All repositories are known, with what is allowed and what expires
+- name: Read all repositories with their policies
   slipway.aws.ecr_repository_info:
     include: [lifecycle_policy, policy, tags]
   register: registry
 
-- name: It is known whether this image was pushed already
+- name: Read whether this image was pushed
   slipway.aws.ecr_repository_info:
     name: webapp
     image_tag: src-0d4a1185c5c1d7f3
   register: pushed
 
-- name: The digest is told
+- name: Show the digest
   ansible.builtin.debug:
     msg: "{{ pushed.repositories[0].images[0].image_digest | default('not pushed') }}"
 """
 
 RETURN = r"""
 repositories:
-  description: The repositories, by name; those of O(names) in the order given.
+  description: The repositories, sorted by name; those of O(names) in the given order.
   returned: success
   type: list
   elements: dict
@@ -80,7 +80,7 @@ repositories:
       type: str
       sample: arn:aws:ecr:ap-northeast-2:123456789012:repository/webapp
     repository_uri:
-      description: What C(docker push) and C(docker pull) call it.
+      description: Its name for C(docker push) and C(docker pull).
       type: str
       sample: 123456789012.dkr.ecr.ap-northeast-2.amazonaws.com/webapp
     registry_id:
@@ -96,7 +96,7 @@ repositories:
       type: str
       sample: MUTABLE
     image_tag_mutability_exclusion_filters:
-      description: The tags that are excepted.
+      description: The tags that are excluded.
       type: list
       elements: dict
       sample: [{filterType: WILDCARD, filter: "latest*"}]
@@ -122,7 +122,7 @@ repositories:
       type: dict
       sample: {team: shop}
     images:
-      description: The images, the newest first, each with everything that AWS tells.
+      description: The images, newest first, with all members of AWS's answer.
       returned: when O(include) has it, or O(image_tags) is given
       type: list
       elements: dict
@@ -150,7 +150,7 @@ repositories:
           type: str
           sample: "2026-02-01T00:00:00+00:00"
         image_manifest_media_type:
-          description: The kind of the manifest, which tells an image from an index of several platforms.
+          description: The kind of the manifest, an image or an index of several platforms.
           type: str
           sample: application/vnd.oci.image.index.v1+json
 code:

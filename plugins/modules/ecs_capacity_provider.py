@@ -7,19 +7,19 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecs_capacity_provider
-short_description: Create, change and remove capacity providers of Amazon ECS
+short_description: Manages capacity providers of Amazon ECS
 version_added: 0.1.0
 description:
-  - Keeps a capacity provider as it is asked for, by which clusters get hosts from an Auto Scaling group, or managed
-    instances. M(slipway.aws.ecs_cluster) puts it into a cluster.
-  - What is not given stays as it is, also inside of the options. What AWS cannot change, such as the Auto Scaling
-    group, is refused before anything is touched.
-  - The names of the options are those of the API in Ansible's spelling. What is inside of them is in AWS's own
-    spelling and is checked against the API's model before any call.
+  - Creates, updates and deletes a capacity provider, through which a cluster gets container instances from an Auto
+    Scaling group, or managed instances. M(slipway.aws.ecs_cluster) attaches it to a cluster.
+  - Options and members of them that are omitted keep their values. A change that AWS cannot make, such as another Auto
+    Scaling group, fails before anything is changed.
+  - Options are members of the API's request in snake case. Their contents keep AWS's spelling, and are validated
+    against the API's model before any call.
 author: The Slipway authors (@slipway)
 options:
   state:
-    description: Whether the capacity provider is there. AWS refuses to take it away while a service uses it.
+    description: Whether the capacity provider exists. AWS refuses to delete one that a service uses.
     type: str
     choices: [present, absent]
     default: present
@@ -36,7 +36,7 @@ options:
     type: dict
   managed_instances_provider:
     description:
-      - Instances that ECS itself starts, patches and ends.
+      - Instances that ECS starts, patches and terminates.
       - "See U(https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateManagedInstancesProviderConfiguration.html)."
     type: dict
   cluster:
@@ -44,18 +44,17 @@ options:
     type: str
   detach_from:
     description:
-      - Clusters that it is taken from before it is deleted. Their container instances that are its get no tasks any
-        more, and those that they have are waited for.
-      - Only for O(state=absent).
+      - With O(state=absent), clusters to detach it from before it is deleted. Its container instances in them are
+        drained first.
     type: list
     elements: str
     default: []
   wait:
-    description: Whether to wait until it is ready, or gone.
+    description: Whether to wait until it is stable, or deleted.
     type: bool
     default: true
   wait_timeout:
-    description: How many seconds to wait at most, for each thing that is waited for.
+    description: Time-out for each wait, in seconds.
     type: int
     default: 600
 extends_documentation_fragment:
@@ -72,7 +71,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The hosts of the shop are as many as its tasks need
+- name: Scale the container instances with the tasks
   slipway.aws.ecs_capacity_provider:
     name: shop-hosts
     auto_scaling_group_provider:
@@ -84,14 +83,14 @@ EXAMPLES = r"""
     tags:
       team: shop
 
-- name: A tenth of the hosts' room is spare
+- name: Keep a tenth of the capacity spare
   slipway.aws.ecs_capacity_provider:
     name: shop-hosts
     auto_scaling_group_provider:
       managedScaling:
         targetCapacity: 90
 
-- name: The hosts have no tasks any more, and the capacity provider is gone
+- name: Drain the container instances and delete the capacity provider
   slipway.aws.ecs_capacity_provider:
     name: shop-hosts
     state: absent
@@ -100,8 +99,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 capacity_provider:
-  description: The capacity provider. In check mode the one that would be, V(unknown) where AWS decides.
-  returned: when O(state=present)
+  description:
+    - The capacity provider; in check mode the predicted one, with V(unknown) where AWS decides. Empty after its
+      deletion.
+  returned: success
   type: dict
   contains:
     arn:
@@ -120,10 +121,10 @@ capacity_provider:
       description: The cluster that it belongs to, if AWS ties it to one.
       type: str
     auto_scaling_group_provider:
-      description: The Auto Scaling group and how it is scaled.
+      description: The Auto Scaling group and its scaling.
       type: dict
     managed_instances_provider:
-      description: How AWS starts instances.
+      description: How ECS starts instances.
       type: dict
     tags:
       description: The tags.
@@ -134,10 +135,10 @@ diff:
   type: dict
   contains:
     before:
-      description: What they were.
+      description: Their values before the run.
       type: dict
     after:
-      description: What they are now.
+      description: Their values after the run.
       type: dict
 code:
   description:
@@ -158,8 +159,8 @@ operation:
   type: str
   sample: UpdateCapacityProvider
 problems:
-  description: Everything that is wrong with the options, one sentence each.
-  returned: when options are wrong
+  description: All problems of the options, one sentence each.
+  returned: when options are invalid
   type: list
   elements: str
 """

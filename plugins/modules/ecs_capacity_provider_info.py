@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecs_capacity_provider_info
-short_description: Read capacity providers of Amazon ECS
+short_description: Reads capacity providers of Amazon ECS
 version_added: 0.1.0
 description:
-  - Reads capacity providers with what they get their hosts from, and their tags.
+  - Reads capacity providers with their configuration and tags.
 author: The Slipway authors (@slipway)
 options:
   names:
@@ -33,7 +33,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What brings hosts to the shop is known
+- name: Read the capacity provider of the shop
   slipway.aws.ecs_capacity_provider_info:
     names: [shop-hosts]
 """
@@ -42,7 +42,7 @@ RETURN = r"""
 capacity_providers:
   description:
     - The capacity providers that exist, each as M(slipway.aws.ecs_capacity_provider) returns it.
-    - One that is named and does not exist, or is about to go, is left out.
+    - Those that do not exist, or are being deleted, are omitted.
   returned: success
   type: list
   elements: dict

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecs_cluster
-short_description: Create, change and remove Amazon ECS clusters
+short_description: Manages Amazon ECS clusters
 version_added: 0.1.0
 description:
-  - Keeps a cluster as it is asked for, with its settings, configuration, capacity providers and tags.
-  - An option that is not given leaves its member as it is. The order of capacity providers makes no difference.
-  - The names of the options are those of the API in Ansible's spelling. What is inside of them is in AWS's own
-    spelling and is checked against the API's model before any call.
+  - Creates, updates and deletes a cluster with its settings, configuration, capacity providers and tags.
+  - Options that are omitted keep their values. The order of capacity providers makes no difference.
+  - Options are members of the API's request in snake case. Their contents keep AWS's spelling, and are validated
+    against the API's model before any call.
 author: The Slipway authors (@slipway)
 options:
   state:
-    description: Whether the cluster is there. AWS refuses to delete a cluster that has services or tasks.
+    description: Whether the cluster exists. AWS refuses to delete a cluster that has services or tasks.
     type: str
     choices: [present, absent]
     default: present
@@ -29,13 +29,13 @@ options:
   settings:
     description:
       - Settings, each with C(name) (V(containerInsights)) and C(value) (V(enabled), V(enhanced) or V(disabled)).
-      - Settings that are not named stay as they are.
+      - Settings that are omitted keep their values.
     type: list
     elements: dict
   configuration:
     description:
-      - C(executeCommandConfiguration) and C(managedStorageConfiguration), each as a whole. The one that is not named
-        stays as it is.
+      - C(executeCommandConfiguration) and C(managedStorageConfiguration), each as a whole. If one is omitted, it keeps
+        its value.
       - "See U(https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ClusterConfiguration.html)."
     type: dict
   capacity_providers:
@@ -44,21 +44,21 @@ options:
     elements: str
   default_capacity_provider_strategy:
     description:
-      - The strategy of services and tasks that have none of their own. Each item has C(capacityProvider), C(weight) and
-        C(base), which are 0 if not given.
+      - The strategy of services and tasks without one of their own. Each item has C(capacityProvider), C(weight) and
+        C(base), which default to 0.
     type: list
     elements: dict
   service_connect_defaults:
     description:
-      - C(namespace), the name or ARN of the AWS Cloud Map namespace of services that name none. AWS creates it if
-        there is none of that name. An empty text takes the default away.
+      - C(namespace), the name or ARN of the AWS Cloud Map namespace for services that name none. AWS creates it if
+        none exists. An empty string removes the default.
     type: dict
   wait:
-    description: Whether to wait until the cluster is ready, with its capacity providers attached, or until it is gone.
+    description: Whether to wait until the cluster is stable, including its capacity providers, or deleted.
     type: bool
     default: true
   wait_timeout:
-    description: How many seconds to wait at most.
+    description: Time-out for each wait, in seconds.
     type: int
     default: 300
 extends_documentation_fragment:
@@ -73,7 +73,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The cluster runs on Fargate, mostly on spot capacity
+- name: Create a cluster on Fargate, mostly on spot capacity
   slipway.aws.ecs_cluster:
     name: shop
     settings:
@@ -90,7 +90,7 @@ EXAMPLES = r"""
       team: shop
   register: shop
 
-- name: What is typed in a container's shell is logged
+- name: Log what is typed in the shells of containers
   slipway.aws.ecs_cluster:
     name: shop
     configuration:
@@ -99,7 +99,7 @@ EXAMPLES = r"""
         logConfiguration:
           cloudWatchLogGroupName: /ecs/shell
 
-- name: The cluster is gone
+- name: Delete the cluster
   slipway.aws.ecs_cluster:
     name: shop
     state: absent
@@ -107,8 +107,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 cluster:
-  description: The cluster. In check mode the one that would be, V(unknown) where AWS decides.
-  returned: unless it was absent already
+  description:
+    - The cluster; in check mode the predicted one, with V(unknown) where AWS decides. With O(state=absent) the deleted
+      one, empty if none existed.
+  returned: success
   type: dict
   contains:
     arn:
@@ -147,16 +149,16 @@ cluster:
       description: The tags.
       type: dict
     registered_container_instances_count:
-      description: How many container instances are registered.
+      description: The number of registered container instances.
       type: int
     running_tasks_count:
-      description: How many tasks run.
+      description: The number of running tasks.
       type: int
     pending_tasks_count:
-      description: How many tasks are about to run.
+      description: The number of pending tasks.
       type: int
     active_services_count:
-      description: How many services are active.
+      description: The number of active services.
       type: int
 diff:
   description: Exactly the members that differ.
@@ -164,10 +166,10 @@ diff:
   type: dict
   contains:
     before:
-      description: What they were.
+      description: Their values before the run.
       type: dict
     after:
-      description: What they are now.
+      description: Their values after the run.
       type: dict
 code:
   description:
@@ -186,8 +188,8 @@ operation:
   type: str
   sample: DescribeClusters
 problems:
-  description: Everything that is wrong with the options, one sentence each.
-  returned: when options are wrong
+  description: All problems of the options, one sentence each.
+  returned: when options are invalid
   type: list
   elements: str
 """

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecs_cluster_info
-short_description: Read Amazon ECS clusters
+short_description: Reads Amazon ECS clusters
 version_added: 0.1.0
 description:
   - Reads clusters with their settings, configuration, capacity providers, statistics and tags.
 author: The Slipway authors (@slipway)
 options:
   names:
-    description: Names or ARNs of the clusters. All clusters of the region are read if this is not given.
+    description: Names or ARNs of the clusters. If omitted, all clusters of the region are read.
     type: list
     elements: str
     aliases: [name]
@@ -29,12 +29,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The cluster of the shop is known
+- name: Read the cluster of the shop
   slipway.aws.ecs_cluster_info:
     names: [shop]
   register: found
 
-- name: All clusters are known
+- name: Read all clusters
   slipway.aws.ecs_cluster_info:
 """
 
@@ -42,7 +42,7 @@ RETURN = r"""
 clusters:
   description:
     - The clusters that exist, each as M(slipway.aws.ecs_cluster) returns it, and with the members below.
-    - A cluster that is named and does not exist is left out.
+    - Clusters that do not exist are omitted.
   returned: success
   type: list
   elements: dict
@@ -60,11 +60,11 @@ clusters:
       type: dict
       sample: {runningFargateTasksCount: "2"}
     attachments:
-      description: What AWS made for the capacity providers.
+      description: What AWS created for the capacity providers.
       type: list
       elements: dict
     attachments_status:
-      description: How far AWS is with it.
+      description: The status of the attachments.
       type: str
       sample: UPDATE_COMPLETE
 code:
@@ -82,8 +82,8 @@ operation:
   type: str
   sample: DescribeClusters
 problems:
-  description: Everything that is wrong with the options, one sentence each.
-  returned: when options are wrong
+  description: All problems of the options, one sentence each.
+  returned: when options are invalid
   type: list
   elements: str
 """

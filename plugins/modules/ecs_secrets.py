@@ -8,19 +8,19 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ecs_secrets
 version_added: 0.1.0
-short_description: Manages the secrets and settings that containers get by reference
+short_description: Manages secrets and settings that containers get by reference
 author: The Slipway authors (@slipway)
 description:
-  - Keeps secrets and settings in the parameter store of AWS Systems Manager and in AWS Secrets Manager, and says what a
-    container's C(valueFrom) is for each.
-  - One without a value gets a random one when it is made, which is never read or changed afterwards.
-  - One with a value gets a new version when the value differs.
-  - No value is shown, neither in a result nor in a difference.
+  - Manages secrets and settings in AWS Systems Manager Parameter Store and in AWS Secrets Manager, and returns the
+    C(valueFrom) of a container for each.
+  - A secret without a value is created with a random one, which is never read or changed afterwards.
+  - A secret with a value gets a new version when the value differs.
+  - Values never appear in results or diffs.
 options:
   state:
     description:
-      - Whether O(secrets) are there.
-      - With V(absent) all below O(path) that carry O(match_tags) are removed, and nothing else.
+      - Whether O(secrets) exist.
+      - V(absent) deletes all below O(path) that carry O(match_tags), and nothing else.
     type: str
     choices: [present, absent]
     default: present
@@ -32,11 +32,11 @@ options:
     elements: str
   path:
     description:
-      - What the names begin with. A parameter is C(/shop/name), a secret of Secrets Manager C(shop/name).
+      - The prefix of the names. A parameter is C(/shop/name), a secret of Secrets Manager C(shop/name).
     type: str
     required: true
   secrets:
-    description: The secrets and settings. Others below O(path) are left alone.
+    description: The secrets and settings. Others below O(path) are kept.
     type: list
     elements: dict
     default: []
@@ -47,46 +47,47 @@ options:
         required: true
       type:
         description:
-          - V(SecureString) is an encrypted parameter, V(String) one that is not, for settings.
-          - V(SecretsManager) is a secret of AWS Secrets Manager. It costs more, and a container can get single members
-            of its JSON.
+          - V(SecureString) is an encrypted parameter, V(String) a plain one, for settings.
+          - V(SecretsManager) is a secret of AWS Secrets Manager. It costs more, and a container can reference single
+            keys of its JSON.
         type: str
         default: SecureString
       length:
-        description: How many letters and digits a random value has, 1 to 4096.
+        description: The length of a random value in letters and digits, 1 to 4096.
         type: raw
         default: 50
       from:
         description:
-          - Name or ARN of a parameter or secret that is made elsewhere. It is only looked up, an ARN not even that.
+          - Name or ARN of an external parameter or secret. The module only checks that the name exists; an ARN is not
+            read.
         type: str
       kms_key_id:
         description:
-          - ARN of the key that encrypts it. Without it the account's own key for the store is used.
+          - ARN of the key that encrypts it. Defaults to the account's key for the store.
         type: str
   values:
     description:
-      - The values of those O(secrets) that are to have one, by name. What is no text becomes JSON.
-      - Hand them over as one JSON text, as in the example. Otherwise Ansible hides each value wherever it occurs.
+      - The values of O(secrets), by name. Values that are not strings are stored as JSON.
+      - Pass them as one JSON string, as in the example. Otherwise Ansible masks each value wherever it occurs.
     type: json
   match_tags:
     description:
-      - Tags that the caller's own secrets carry. Others of these names are not changed, but used where no value is
+      - Tags that identify the caller's secrets. Others of these names are never changed; they are used if no value is
         given.
     type: dict
     required: true
   tags:
-    description: More tags of all O(secrets).
+    description: Additional tags of all O(secrets).
     type: dict
     aliases: [resource_tags]
   purge_tags:
-    description: Whether other tags are removed.
+    description: Whether to remove other tags.
     type: bool
     default: true
   recovery_window:
     description:
-      - For how many days a removed secret of Secrets Manager can be restored, 7 to 30, or 0 for not at all.
-      - A secret that is asked for again meanwhile is restored, with the value that it had if none is given.
+      - For how many days a deleted secret of Secrets Manager can be restored, 7 to 30, or 0 for none.
+      - Creating it again meanwhile restores it, with its former value unless one is given.
     type: int
     default: 30
 extends_documentation_fragment:
@@ -96,15 +97,15 @@ extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.changes
 notes:
-  - ECS reads values when a task starts. Tasks that run keep theirs.
-  - To change the key or type of a parameter, its value is read and written once more.
+  - ECS reads values when a task starts. Running tasks keep theirs.
+  - To change the key or type of a parameter, the module reads and rewrites its value.
 seealso:
   - module: slipway.aws.ecs_task_definition
   - module: slipway.aws.ecs_release
 """
 
 EXAMPLES = r"""
-- name: The shop has a random key, a setting, and the account of its database
+- name: Create a random key, a setting, and the account of the database
   slipway.aws.ecs_secrets:
     path: /shop/
     secrets:
@@ -118,11 +119,11 @@ EXAMPLES = r"""
       project: shop
   register: made
 
-- name: A container gets the password alone
+- name: Show how a container references the password alone
   ansible.builtin.debug:
     msg: {name: DB_PASSWORD, valueFrom: "{{ made.secrets.database.value_from }}:password::"}
 
-- name: Nothing is left of them
+- name: Delete all secrets of the project
   slipway.aws.ecs_secrets:
     state: absent
     path: /shop/
@@ -138,19 +139,19 @@ secrets:
   type: dict
   contains:
     type:
-      description: Where it is kept, and how.
+      description: The type.
       type: str
       sample: SecretsManager
     value_from:
       description:
-        - What a container's C(valueFrom) is, the name of a parameter or the ARN of a secret.
-        - V(unknown) in check mode for a secret that would be made.
+        - The C(valueFrom) of a container, the name of a parameter or the ARN of a secret.
+        - V(unknown) in check mode for a secret that would be created.
       type: str
       sample: arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:shop/database-Ab12Cd
     version:
       description:
         - The version of the value. V(unknown) in check mode where the value would change.
-        - Empty for an ARN that is made elsewhere.
+        - Empty for an external ARN.
       type: str
       sample: "3"
 code:

@@ -8,15 +8,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: ecs_service_scaling
 version_added: 0.1.0
-short_description: Manages how services of Amazon ECS scale
+short_description: Manages automatic scaling of Amazon ECS services
 author: The Slipway authors (@slipway)
 description:
-  - Gives each service exactly this scaling by Application Auto Scaling, bounds, targets and schedules, or none.
-  - AWS then changes the number of tasks by itself. Leave O(slipway.aws.ecs_service#module:desired_count) out for a
-    service that is there; C(initial_count) of O(slipway.aws.ecs_release#module:services) is for one that is to be made.
-  - Policies and schedules that the service has besides are removed.
+  - Sets capacity limits, target tracking policies and schedules of each service in Application Auto Scaling, or
+    removes them.
+  - AWS then changes the number of tasks. Omit O(slipway.aws.ecs_service#module:desired_count) for an existing service;
+    C(initial_count) of O(slipway.aws.ecs_release#module:services) is for a new one.
+  - Other policies and schedules of the service are deleted.
   - A new scalable target gets the tags of its service.
-  - Where a schedule has changed the bounds, they stay as they are until the next one.
+  - Limits that a schedule has changed are kept until the next schedule.
 options:
   cluster:
     description: Name or ARN of the cluster.
@@ -35,40 +36,39 @@ options:
       state:
         description:
           - Whether the service scales.
-          - With V(absent) bounds, policies, schedules and the alarms that AWS made for them go. The number of tasks
-            stays.
+          - V(absent) deletes limits, policies, schedules and their alarms. The number of tasks is kept.
         type: str
         choices: [present, absent]
         default: present
       min_capacity:
-        description: The least number of tasks. Needed for O(services[].state=present).
+        description: The minimum number of tasks. Required with O(services[].state=present).
         type: int
       max_capacity:
-        description: The greatest number of tasks. Needed for O(services[].state=present).
+        description: The maximum number of tasks. Required with O(services[].state=present).
         type: int
       cpu_utilization:
         description:
-          - The average use of CPU that AWS keeps the service at, in percent of what its tasks reserve.
-          - Of several targets the one that wants most tasks counts.
+          - The target for the average CPU utilization, in percent of what the tasks reserve.
+          - With several targets, the one that requires the most tasks applies.
         type: float
       memory_utilization:
         description: The same for memory.
         type: float
       requests_per_target:
-        description: How many requests a task should get from the load balancer in a minute.
+        description: The target for requests per task and minute from the load balancer.
         type: float
       target_group_arn:
         description:
-          - The target group whose requests are counted. Needed only where the service has several.
+          - The target group whose requests are counted. Required if the service has several.
         type: str
       scale_in_cooldown:
-        description: For how many seconds AWS waits after it has stopped tasks, before it stops more. AWS's own is 300.
+        description: Seconds between two scale-in activities. AWS defaults to 300.
         type: int
       scale_out_cooldown:
-        description: For how many seconds AWS waits after it has started tasks, before it starts more. AWS's own is 300.
+        description: Seconds between two scale-out activities. AWS defaults to 300.
         type: int
       schedules:
-        description: Changes of the bounds at certain times.
+        description: Changes of the limits at certain times.
         type: list
         elements: dict
         default: []
@@ -88,10 +88,10 @@ options:
             type: str
             default: UTC
           min_capacity:
-            description: The least number of tasks from then on.
+            description: The minimum number of tasks from then on.
             type: int
           max_capacity:
-            description: The greatest number of tasks from then on.
+            description: The maximum number of tasks from then on.
             type: int
 extends_documentation_fragment:
   - amazon.aws.common.modules
@@ -101,16 +101,16 @@ extends_documentation_fragment:
   - slipway.aws.attributes.changes
 notes:
   - A service that scales carries the tag C(slipway:scaling). M(slipway.aws.ecs_service) and
-    M(slipway.aws.ecs_release) leave it there.
-  - AWS makes the role C(AWSServiceRoleForApplicationAutoScaling_ECSService) with the first target, for which the caller
-    needs C(iam:CreateServiceLinkedRole).
+    M(slipway.aws.ecs_release) keep it.
+  - AWS creates the role C(AWSServiceRoleForApplicationAutoScaling_ECSService) with the first target. The caller needs
+    C(iam:CreateServiceLinkedRole) for that.
 seealso:
   - module: slipway.aws.ecs_service
   - module: slipway.aws.ecs_release
 """
 
 EXAMPLES = r"""
-- name: The shop has more tasks when it is busy, and fewer at night
+- name: Scale the shop with its load, and in at night
   slipway.aws.ecs_service_scaling:
     cluster: shop
     services:
@@ -135,7 +135,7 @@ EXAMPLES = r"""
         max_capacity: 4
         memory_utilization: 70
 
-- name: The stock keeps the tasks that it has
+- name: Stop scaling the stock
   slipway.aws.ecs_service_scaling:
     cluster: shop
     services:
@@ -145,26 +145,26 @@ EXAMPLES = r"""
 
 RETURN = r"""
 services:
-  description: The scaling of each service as it is now, or in check mode as it would be. Empty where there is none.
+  description: The scaling by service; in check mode the predicted one. Empty without scaling.
   returned: success
   type: dict
   contains:
     min_capacity:
-      description: The least number of tasks.
+      description: The minimum number of tasks.
       type: int
       sample: 2
     max_capacity:
-      description: The greatest number of tasks.
+      description: The maximum number of tasks.
       type: int
       sample: 10
     policies:
-      description: Policies by their names, in AWS's own spelling.
+      description: Policies by name, in AWS's spelling.
       type: dict
     schedules:
-      description: Schedules by their names, in AWS's own spelling.
+      description: Schedules by name, in AWS's spelling.
       type: dict
     tags:
-      description: The tag by which the service is known to scale.
+      description: The tag that marks a service with scaling.
       type: dict
       sample: {"slipway:scaling": "true"}
 code:

@@ -7,44 +7,42 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecs_task_definition
-short_description: Register, prune and remove Amazon ECS task definitions
+short_description: Manages Amazon ECS task definitions
 version_added: 0.1.0
 description:
-  - Keeps a family's task definition as it is asked for. A new revision is registered exactly when something differs
-    from the newest active revision, or from the O(revision) that is named.
-  - Every member of the API is compared. What AWS fills in (such as C(essential), C(protocol) or the timings of a health
-    check) makes no difference, nor does the order of what AWS treats as a set (such as C(environment)), nor a number
-    that is given as text.
-  - An option that is not given leaves its member as it is in the revision that is compared. An empty value takes the
-    member away.
-  - The names of the options are those of the API in Ansible's spelling. What is inside of them is in AWS's own
-    spelling and is checked against the API's model before any call.
+  - Registers a new revision of a task definition exactly when something differs from the newest active revision, or
+    from the given O(revision).
+  - Every member of the API is compared. Defaults of AWS (such as C(essential), C(protocol) or the timings of a health
+    check), the order of sets (such as C(environment)), and numbers given as text make no difference.
+  - Options that are omitted keep their values from the revision that is compared. An empty value removes the member.
+  - Options are members of the API's request in snake case. Their contents keep AWS's spelling, and are validated
+    against the API's model before any call.
 author: The Slipway authors (@slipway)
 options:
   state:
     description:
       - V(present) registers a revision if needed.
-      - V(absent) deregisters the active revisions of the family, or only the one that is named.
+      - V(absent) deregisters the active revisions of the family, or only the given one.
     type: str
     choices: [present, absent]
     default: present
   family:
     description:
       - The family; also C(family:revision) or the ARN of a revision.
-      - Required, unless O(definition) or O(definition_file) has it.
+      - Required, unless O(definition) or O(definition_file) contains it.
     type: str
     aliases: [name]
   revision:
-    description: The revision to compare with, instead of the newest active one; with O(state=absent) the one to remove.
+    description: The revision to compare with instead of the newest; with O(state=absent) the one to deregister.
     type: int
   definition:
     description:
-      - A whole task definition in AWS's own spelling, as C(aws ecs describe-task-definition) prints it or as this
-        module returns it. What only AWS writes, such as the ARN, is ignored.
-      - It is a whole one. A member that it does not name is not in the new revision. Other options override it.
+      - A complete task definition in AWS's spelling, as C(aws ecs describe-task-definition) prints it or as this module
+        returns it. Members that only AWS writes, such as the ARN, are ignored.
+      - Members that it omits are not in the new revision. Other options override it.
     type: dict
   definition_file:
-    description: Path of a JSON or YAML file that holds what O(definition) may hold.
+    description: Path of a JSON or YAML file with a O(definition).
     type: path
   container_definitions:
     description:
@@ -68,21 +66,22 @@ options:
   network_mode:
     description:
       - The network mode of the containers, V(awsvpc), V(bridge), V(host) or V(none).
-      - AWS takes V(bridge) when none is given, except on Windows.
+      - AWS defaults to V(bridge), except on Windows.
     type: str
   requires_compatibilities:
     description:
-      - What AWS checks the task definition against, of V(EC2), V(FARGATE), V(EXTERNAL) and V(MANAGED_INSTANCES).
+      - The launch types that AWS validates the task definition for, of V(EC2), V(FARGATE), V(EXTERNAL) and
+        V(MANAGED_INSTANCES).
     type: list
     elements: str
   execution_role_arn:
     description: The role that lets ECS pull images, write logs and read secrets.
     type: str
   task_role_arn:
-    description: The role of the containers themselves.
+    description: The role that the containers use.
     type: str
   runtime_platform:
-    description: C(cpuArchitecture) and C(operatingSystemFamily). On Fargate AWS takes C(X86_64) and C(LINUX).
+    description: C(cpuArchitecture) and C(operatingSystemFamily). On Fargate AWS defaults to C(X86_64) and C(LINUX).
     type: dict
   ephemeral_storage:
     description: C(sizeInGiB), from 21 to 200, of a task on Fargate.
@@ -105,18 +104,17 @@ options:
     description: The IPC namespace of the containers, V(host), V(task) or V(none).
     type: str
   enable_fault_injection:
-    description: Whether the containers may ask for faults to be injected.
+    description: Whether the containers may inject faults.
     type: bool
   keep_revisions:
     description:
-      - Deregister all active revisions but this many of the newest.
-      - A revision that a service, in any of its deployments, or a task in the region runs is kept besides. Who else
-        names a revision, such as a schedule, is not looked for.
-      - Nothing is deregistered when this is not given.
+      - How many of the newest active revisions to keep; older ones are deregistered. If omitted, all are kept.
+      - Revisions that a deployment of a service or a task in the region runs are kept, too. Other references, such as
+        schedules, are not read.
     type: int
   delete:
     description:
-      - Delete what is deregistered. With O(state=absent) revisions that are inactive already are deleted too.
+      - Whether to delete the deregistered revisions; with O(state=absent) also those that are inactive already.
       - AWS keeps a deleted revision as long as something runs it.
     type: bool
     default: false
@@ -129,18 +127,18 @@ extends_documentation_fragment:
   - slipway.aws.attributes.changes
 notes:
   - A value that looks like a secret (by the name of its variable, option or argument, or as a password in an address)
-    is shown as V(********) in the result, in the diff and in messages, followed by (changed) where it changed. It can
-    be read in AWS all the same, so put secrets into C(secrets); the module warns of others.
+    is shown as V(********) in the result, in the diff and in messages, followed by (changed) where it changed. It
+    remains readable in AWS, so put secrets into C(secrets); the module warns of others.
   - Ansible itself shows arguments with C(-vvv) when it refuses them before the module starts, the items of a loop, and
-    all arguments in the system's log unless C(no_target_syslog) is set. These the module cannot mask.
-  - Tags are changed in place, without a new revision.
-  - A second run makes one call to AWS, however many revisions the family has.
+    all arguments in the system's log unless C(no_target_syslog) is set. The module cannot mask these.
+  - Tags are updated in place, without a new revision.
+  - A run without changes makes one call to AWS, however many revisions the family has.
 seealso:
   - module: slipway.aws.ecs_task_definition_info
 """
 
 EXAMPLES = r"""
-- name: The task definition of the web page is registered
+- name: Register the task definition of the web page
   slipway.aws.ecs_task_definition:
     family: web
     requires_compatibilities: [FARGATE]
@@ -169,21 +167,21 @@ EXAMPLES = r"""
     keep_revisions: 10
   register: web
 
-- name: The task gets more memory, all else stays as it is
+- name: Give the task more memory
   slipway.aws.ecs_task_definition:
     family: web
     memory: 2 GB
 
-- name: What revision 1 says is what the next deployment runs
+- name: Register revision 1 again
   slipway.aws.ecs_task_definition:
     definition: "{{ web.task_definition }}"
 
-- name: Revision 1 is gone
+- name: Deregister revision 1
   slipway.aws.ecs_task_definition:
     family: web:1
     state: absent
 
-- name: The family is gone for good
+- name: Delete the family
   slipway.aws.ecs_task_definition:
     family: web
     state: absent
@@ -193,9 +191,9 @@ EXAMPLES = r"""
 RETURN = r"""
 task_definition:
   description:
-    - The revision, with O(state=present). In check mode the one that would be, V(unknown) where AWS decides.
-    - Its members have the names of the options, so it can be given back as O(definition). What AWS fills in is there,
-      and what AWS treats as a set is sorted.
+    - The revision; in check mode the predicted one, with V(unknown) where AWS decides.
+    - Its members have the names of the options, so it can be used as O(definition). Defaults of AWS are filled in, and
+      sets are sorted.
   returned: O(state=present)
   type: dict
   contains:
@@ -216,7 +214,7 @@ task_definition:
       type: str
       sample: ACTIVE
     container_definitions:
-      description: The containers, in AWS's own spelling.
+      description: The containers, in AWS's spelling.
       type: list
       elements: dict
     tags:
@@ -241,10 +239,10 @@ diff:
   type: dict
   contains:
     before:
-      description: What they were.
+      description: Their values before the run.
       type: dict
     after:
-      description: What they are now.
+      description: Their values after the run.
       type: dict
 code:
   description:
@@ -262,8 +260,8 @@ operation:
   type: str
   sample: DescribeClusters
 problems:
-  description: Everything that is wrong with the options, one sentence each.
-  returned: when options are wrong
+  description: All problems of the options, one sentence each.
+  returned: when options are invalid
   type: list
   elements: str
 """

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ecs_task_definition_info
-short_description: Read an Amazon ECS task definition
+short_description: Reads an Amazon ECS task definition
 version_added: 0.1.0
 description:
-  - Reads one revision of a task definition with its tags and, if asked, which revisions its family has.
+  - Reads one revision of a task definition with its tags and, optionally, lists the revisions of its family.
 author: The Slipway authors (@slipway)
 options:
   family:
@@ -22,7 +22,7 @@ options:
     description: The revision to read.
     type: int
   list_revisions:
-    description: Whether to list the revisions of the family too.
+    description: Whether to list the revisions of the family.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -38,12 +38,12 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What the next deployment runs is known
+- name: Read the newest revision
   slipway.aws.ecs_task_definition_info:
     family: web
   register: found
 
-- name: Revision 1 and the numbers of all others are known
+- name: Read revision 1 and list all others
   slipway.aws.ecs_task_definition_info:
     family: web:1
     list_revisions: true
@@ -70,7 +70,7 @@ task_definitions:
       type: int
       sample: 1
     container_definitions:
-      description: The containers, in AWS's own spelling.
+      description: The containers, in AWS's spelling.
       type: list
       elements: dict
     tags:
@@ -106,8 +106,8 @@ operation:
   type: str
   sample: DescribeClusters
 problems:
-  description: Everything that is wrong with the options, one sentence each.
-  returned: when options are wrong
+  description: All problems of the options, one sentence each.
+  returned: when options are invalid
   type: list
   elements: str
 """

@@ -12,16 +12,15 @@ short_description: Manages the host and path rules of a load balancer's listener
 author:
   - The Slipway authors (@slipway)
 description:
-  - Gives a listener of an application load balancer exactly these rules, beside its default action, which is left
-    alone.
-  - A rule is known by its priority. It is changed in place and as a whole, and what is no longer wanted goes last, so
-    that no request is sent astray meanwhile.
+  - Sets the rules of a listener of an application load balancer. Its default action is kept, other rules are deleted.
+  - A rule is identified by its priority. It is updated in place and as a whole, and other rules are deleted last, so
+    that every request reaches a target meanwhile.
   - A rule that forwards to several target groups, O(rules[].target_group_arn) among them, keeps its weights. Amazon ECS
     shifts them in blue/green, linear and canary deployments. RV(rules[].target_groups) shows them.
-  - Anything else that a rule has beside hosts, paths and one target group, such as a regular expression, a transform or
-    stickiness, is a difference.
-  - M(amazon.aws.elb_application_lb) does not notice when a rule loses its hosts or its paths, and fails on AWS when a
-    rule moves to the priority of one that goes.
+  - Anything in a rule beside hosts, paths and one target group, such as a regular expression, a transform or
+    stickiness, is drift and is removed.
+  - M(amazon.aws.elb_application_lb) does not notice when a rule loses its hosts or its paths, and fails when a
+    rule moves to the priority of one that is deleted.
 options:
   listener_arn:
     description:
@@ -30,26 +29,26 @@ options:
     required: true
   rules:
     description:
-      - All rules of the listener. V([]) leaves the default action alone.
+      - All rules of the listener. V([]) keeps only the default action.
     type: list
     elements: dict
     required: true
     suboptions:
       priority:
         description:
-          - Its place among the rules, from 1 to 50000. The lowest that fits a request gets it.
+          - The priority, from 1 to 50000. The lowest that matches a request applies.
         type: int
         required: true
       hosts:
         description:
-          - Host names, with V(*) and V(?) as wildcards. One of them has to fit. Without it, any host fits.
+          - Host names, with V(*) and V(?) as wildcards, one of which has to match. If omitted, any host matches.
         type: list
         elements: str
         default: []
       paths:
         description:
-          - Paths, with V(*) and V(?) as wildcards. One of them has to fit. Without it, any path fits.
-          - Hosts and paths of a rule are five at most.
+          - Paths, with V(*) and V(?) as wildcards, one of which has to match. If omitted, any path matches.
+          - A rule has at most five hosts and paths together.
         type: list
         elements: str
         default: []
@@ -69,7 +68,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The API has paths of its own, the shop a host
+- name: Forward the API by path and the shop by host
   slipway.aws.elb_listener_rules:
     listener_arn: "{{ load_balancer.listeners[0].listener_arn }}"
     rules:
@@ -80,7 +79,7 @@ EXAMPLES = r"""
         hosts: [shop.example.com]
         target_group_arn: "{{ shop.target_group_arn }}"
 
-- name: Everything goes to the default action
+- name: Leave only the default action
   slipway.aws.elb_listener_rules:
     listener_arn: "{{ load_balancer.listeners[0].listener_arn }}"
     rules: []
@@ -88,13 +87,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rules:
-  description: The rules of the listener as they are now, or in check mode as they would be, by priority.
+  description: The rules of the listener by priority; in check mode the predicted ones.
   returned: success
   type: list
   elements: dict
   contains:
     priority:
-      description: The place among the rules.
+      description: The priority.
       type: int
       sample: 10
     hosts:
@@ -112,7 +111,7 @@ rules:
       type: str
       sample: arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/ecs-api/73e2d6bc24d8a067
     target_groups:
-      description: The target groups among which Amazon ECS shifts the requests. Only there where the rule has several.
+      description: The target groups among which Amazon ECS shifts the requests. Only in a rule with several.
       type: list
       elements: dict
       contains:

@@ -12,10 +12,10 @@ short_description: Manages a target group of Elastic Load Balancing
 author:
   - The Slipway authors (@slipway)
 description:
-  - Makes, changes and removes a target group. Its targets are left alone.
-  - A target group is made together with its tags. M(community.aws.elb_target_group) adds them later, so that a run
-    which is stopped in between leaves one that nobody owns; nor does it know check mode.
-  - An option that is left out is left as it is, or up to AWS.
+  - Creates, updates and deletes a target group. Its targets are kept.
+  - A target group is created with its tags. M(community.aws.elb_target_group) adds them later, so an interrupted run
+    leaves one without an owner; it also lacks check mode.
+  - Options that are omitted keep their values, or AWS's defaults.
 options:
   name:
     description:
@@ -24,7 +24,7 @@ options:
     required: true
   state:
     description:
-      - Whether the target group is there.
+      - Whether the target group exists.
     type: str
     choices: [present, absent]
     default: present
@@ -43,7 +43,7 @@ options:
     type: int
   target_type:
     description:
-      - How targets are named. AWS cannot change it.
+      - How targets are registered. AWS cannot change it.
     type: str
     choices: [ip, instance]
   health_check_protocol:
@@ -53,11 +53,11 @@ options:
     choices: [HTTP, HTTPS]
   health_check_path:
     description:
-      - The path that the health check asks for.
+      - The path that the health check requests.
     type: str
   health_check_codes:
     description:
-      - The statuses of a healthy target, such as V(200-399).
+      - The status codes of a healthy target, such as V(200-399).
     type: str
   health_check_interval:
     description:
@@ -65,19 +65,19 @@ options:
     type: int
   health_check_timeout:
     description:
-      - Seconds after which a target without an answer has failed.
+      - Seconds after which a check without an answer fails.
     type: int
   healthy_threshold:
     description:
-      - Successes in a row that make a target healthy.
+      - Consecutive successes that make a target healthy.
     type: int
   unhealthy_threshold:
     description:
-      - Failures in a row that make a target unhealthy.
+      - Consecutive failures that make a target unhealthy.
     type: int
   deregistration_delay:
     description:
-      - Seconds for which a target that leaves may finish its requests.
+      - Seconds that a deregistering target has to finish its requests.
     type: int
   keep_settings:
     description:
@@ -98,7 +98,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Containers on port 8080 are targets, in service after two good answers
+- name: Create a target group for containers on port 8080
   slipway.aws.elb_target_group:
     name: shop-web
     vpc_id: "{{ network.vpc_id }}"
@@ -116,8 +116,8 @@ EXAMPLES = r"""
 RETURN = r"""
 target_group:
   description:
-    - The target group as it is now, or in check mode as it would be, with its options. Empty when it is gone.
-    - The ARN of one that check mode would make is V(unknown).
+    - The target group with its options; in check mode the predicted one, whose ARN is V(unknown) if it is new. Empty
+      after its deletion.
   returned: success
   type: dict
   contains:

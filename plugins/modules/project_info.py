@@ -12,10 +12,11 @@ short_description: Lists everything that a project owns in a region
 author:
   - The Slipway authors (@slipway)
 description:
-  - Asks each API that the roles of this collection use for what carries the tag C(slipway:project) of a project.
-  - It asks the services themselves. AWS's own search by tags knows nothing of IAM, and shows for hours what is gone.
-  - Of IAM, which has no regions, it lists what was made for this region or for none in particular, by the tag
-    C(slipway:region).
+  - Reads all resources with the tag C(slipway:project) of a project from the APIs that the roles of this collection
+    use.
+  - It reads from each service, because AWS's Resource Groups Tagging API omits IAM, and lists deleted resources for
+    hours.
+  - Of IAM, which is global, it lists resources with this region in the tag C(slipway:region), or without that tag.
 options:
   project:
     description:
@@ -28,7 +29,7 @@ options:
         RV(obsolete), and warns of it.
       - The kinds are V(service) (required), V(task definition) (families), V(parameter), V(secret), V(target group)
         (ARNs), V(discovery service), V(log group), V(repository), V(load balancer) and V(cluster).
-      - Nothing that a service refers to is obsolete while the service stays, whoever created it.
+      - Nothing that a service refers to is obsolete while the service is kept, whoever created it.
       - Of task definitions, the module finds families whose name begins with the project's, and those of obsolete
         services. It does not read the others, as each family of the region would cost one call.
     type: dict
@@ -68,7 +69,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: It is known what the project owns
+- name: Read what the project owns
   slipway.aws.project_info:
     project: ecs
   register: owned
@@ -81,14 +82,14 @@ EXAMPLES = r"""
       service: [web, worker]
       task definition: [web, worker]
 
-- name: It is told
+- name: Show the names
   ansible.builtin.debug:
     msg: "{{ owned.resources | map(attribute='name') }}"
 """
 
 RETURN = r"""
 resources:
-  description: The resources, in the order in which the teardown removes them.
+  description: The resources, in the order of their deletion.
   returned: success and without O(keep)
   type: list
   elements: dict
@@ -98,7 +99,7 @@ resources:
       type: str
       sample: security group
     tag:
-      description: The tag of the playbooks under which it is made and removed.
+      description: The tag of the playbooks that create and delete it.
       type: str
       sample: network
     id:
@@ -110,7 +111,7 @@ resources:
       type: str
       sample: ecs-tasks
     holds:
-      description: What is in it that cannot be made again. Empty when there is nothing of that sort.
+      description: Contents that cannot be recreated. Empty if there are none.
       type: str
       sample: ""
     tags:

@@ -12,30 +12,30 @@ short_description: Manages a private DNS namespace of AWS Cloud Map and the serv
 author:
   - The Slipway authors (@slipway)
 description:
-  - Gives a VPC a private DNS namespace with exactly these services. A service of Amazon ECS that names one of them in
-    its C(service_registries) is found under its name from everywhere in the VPC, by the addresses of its tasks.
-  - Each service answers with A records that live for 10 seconds, as tasks with an address of their own need it.
-  - AWS makes the namespace's hosted zone in Route 53 itself, and removes it with the namespace.
+  - Creates a private DNS namespace in a VPC with exactly these services. An Amazon ECS service that references one of
+    them in its C(service_registries) is resolvable by its name from the whole VPC.
+  - Each service answers with the A records of its tasks, with a TTL of 10 seconds, as tasks in C(awsvpc) mode need it.
+  - AWS creates the namespace's hosted zone in Route 53, and deletes it with the namespace.
 options:
   state:
     description:
-      - Whether the namespace exists. V(absent) deletes all its services with it, once no task is registered in them.
+      - Whether the namespace exists. V(absent) deletes it with its services, once no task is registered in them.
       - V(absent) with O(services) deletes only these services and keeps the namespace.
     type: str
     choices: [present, absent]
     default: present
   name:
     description:
-      - The name of the namespace, the end of all names in it, such as V(shop.internal).
+      - The name of the namespace, the suffix of all names in it, such as V(shop.internal).
     type: str
     required: true
   vpc_id:
     description:
-      - The VPC in which the names are known. It counts when the namespace is made; AWS does not tell it later.
+      - The VPC in which the names resolve. Used at creation only, as AWS does not return it later.
     type: str
   services:
     description:
-      - The names of all services, such as V(database), which makes C(database.shop.internal).
+      - The names of all services, such as V(database) for C(database.shop.internal).
     type: list
     elements: str
     default: []
@@ -44,16 +44,16 @@ options:
     type: bool
     default: true
   tags:
-    description: Tags of the namespace and its services. Without it, tags are left alone.
+    description: Tags of the namespace and its services. If omitted, tags are kept.
     type: dict
     aliases: [resource_tags]
   purge_tags:
-    description: Whether tags that O(tags) lacks are removed.
+    description: Whether to remove tags that are not in O(tags).
     type: bool
     default: true
   wait_timeout:
     description:
-      - How many seconds AWS may take to make or remove the namespace, and ECS to take its tasks out of a service.
+      - Time-out for each wait, in seconds - for the namespace, and for tasks to leave a service that is deleted.
     type: int
     default: 300
 extends_documentation_fragment:
@@ -67,7 +67,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: The database of the shop is found as database.shop.internal
+- name: Create the name database.shop.internal
   slipway.aws.service_discovery_namespace:
     name: shop.internal
     vpc_id: vpc-0123456789abcdef0
@@ -76,11 +76,11 @@ EXAMPLES = r"""
       project: shop
   register: found
 
-- name: That is what its service has in service_registries
+- name: Show what a service references in service_registries
   ansible.builtin.debug:
     msg: "{{ [{'registryArn': found.namespace.services.database}] }}"
 
-- name: The namespace is gone
+- name: Delete the namespace
   slipway.aws.service_discovery_namespace:
     name: shop.internal
     state: absent
@@ -88,8 +88,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 namespace:
-  description: The namespace as it is now, or in check mode as it would be; what was removed.
-  returned: when there is one or was one
+  description:
+    - The namespace; in check mode the predicted one. With O(state=absent) the deleted one, empty if none existed.
+  returned: success
   type: dict
   contains:
     name:

@@ -65,7 +65,7 @@ def poll(
         what = waiting_for if isinstance(waiting_for, str) else waiting_for(state)
         if left <= 0:
             details = describe(state) if describe else {}
-            raise SlipwayError(TIMEOUT, f"Gave up after {timeout:g} s waiting for {what}.", details)
+            raise SlipwayError(TIMEOUT, f"Timed out after {timeout:g} s waiting for {what}.", details)
         if clock.now() >= next_line:
             next_line = clock.now() + NEXT_LINE
             _show(f"Waiting for {what}: {clock.now() - start:.0f} s of up to {timeout:g} s.")

@@ -48,7 +48,7 @@ def test_giving_up_says_what_was_waited_for_and_the_last_state() -> None:
         )
     assert raised.value.result() == {
         "code": "timeout",
-        "msg": "Gave up after 3 s waiting for the cluster to be ready.",
+        "msg": "Timed out after 3 s waiting for the cluster to be ready.",
         "status": "PENDING",
     }
     assert sum(time.pauses) == 3

@@ -6,102 +6,110 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: image_plan
-short_description: What is left to do until a registry has the images
+short_description: Derives from declared images what is built, pushed and tagged
 version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
-  - Holds images that are to be built against what a registry has.
-  - An image whose content-derived tag is in its repository needs no build and no push; its other tags may still have
-    to be moved.
-positional: _input, contexts, uris, stored, built
+  - Takes images as the role P(slipway.aws.container_image#role) has them in C(container_image_images), which is the
+    only place where an image is declared.
+  - Compares them with what is in the registry. An image whose content-derived tag is in its repository is neither
+    built nor pushed; its other tags may still have to be moved.
+positional: _input
 options:
   _input:
-    description: The images, with C(name), and where needed C(repository) and C(tags).
+    description: The images.
     type: list
     elements: dict
     required: true
-  contexts:
-    description: For each image, in the same order, what M(slipway.aws.docker_build_context_info) said.
-    type: list
-    elements: dict
-    required: true
-  uris:
-    description: The repositories' names, and what C(docker push) calls them.
+  settings:
+    description:
+      - Values of the role, C(base_image), C(base_image_arg), C(checkout_directory), C(address) and C(smoke_test_port).
+      - C(images) has the names that containers use for images, as C(ecs_app_images) has them.
     type: dict
-    required: true
-  stored:
-    description: The repositories with their images, as M(slipway.aws.ecr_repository_info) describes them.
+    default: {}
+  services:
+    description:
+      - The services as the role P(slipway.aws.ecs_app#role) has them. The ports of their containers are those of smoke
+        tests.
     type: list
     elements: dict
-    required: true
+    default: []
+  registry:
+    description: The registry, as C(ecr_registry_result) has it.
+    type: dict
+  pulls:
+    description: The base images, results of a loop over M(community.docker.docker_image_pull).
+    type: list
+    elements: dict
+    default: []
+  contexts:
+    description: For each image, in the same order, what M(slipway.aws.docker_build_context_info) returned.
+    type: list
+    elements: dict
+    default: []
+  repositories:
+    description: The repositories with their images, as M(slipway.aws.ecr_repository_info) returns them.
+    type: list
+    elements: dict
+    default: []
   built:
-    description: The names of images that were built before O(stored) was read.
+    description: The names of images that were built before O(repositories) was read. Without it, none was built yet.
     type: list
     elements: str
-    default: []
 """
 
 EXAMPLES = r"""
-- name: Images that have to be built are told
+- name: List the images to build
   ansible.builtin.debug:
-    msg: "{{ images | slipway.aws.image_plan(contexts.results, uris, registry.repositories) | rejectattr('pushed') }}"
+    msg: "{{ plan.images | rejectattr('pushed') | map(attribute='name') }}"
+  vars:
+    plan: "{{ images | slipway.aws.image_plan(contexts=contexts.results, repositories=registry.repositories) }}"
 """
 
 RETURN = r"""
 _value:
   description:
-    - The images, each with C(name), C(repository), C(uri), C(content_tag), C(dockerfile), C(tags) and C(digest), which
-      is V(unknown) before it is pushed, and C(reference), the image by its digest.
-    - C(pushed) tells whether the registry has the image, C(complete) whether all of its C(tags) name it too,
-      C(built) whether it is one of O(built).
-    - C(settings) is the image as it was given.
-  type: list
-  elements: dict
+    - C(problems), what is wrong with the declarations, a sentence each; with O(registry), also repositories that it
+      lacks.
+    - C(repositories), the repositories with their settings, as C(ecr_registry_repositories) has them.
+    - C(tagged), each image's C(repository:tag) by name, as C(ecs_app_images) has them.
+    - C(base_images), each once.
+    - C(images), complete with defaults, each also with C(uri), C(content_tag), C(digest), which is V(unknown) before it
+      is pushed, C(reference), the image by its digest, C(pushed), whether the registry has it, C(complete), whether all
+      of its C(tags) name it too, and C(built), whether it is one of O(built) or is to be built.
+    - C(references), the images by digest, by C(repository:tag).
+  type: dict
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from ansible_collections.slipway.aws.plugins.plugin_utils import container_image
 
 Json = dict[str, Any]
 
 
 def image_plan(
     images: Sequence[Json],
-    contexts: Sequence[Json],
-    uris: Mapping[str, str],
-    stored: Sequence[Json],
-    built: Sequence[str] = (),
-) -> list[Json]:
-    tagged = {
-        (repository["repository_name"], tag): image["image_digest"]
-        for repository in stored
-        for image in repository.get("images") or []
-        for tag in image.get("image_tags") or []
-    }
-    plans = [plan(image, context, uris, tagged) for image, context in zip(images, contexts, strict=True)]
-    return [{**entry, "built": entry["name"] in built} for entry in plans]
-
-
-def plan(image: Json, context: Json, uris: Mapping[str, str], tagged: Mapping[tuple[str, str], str]) -> Json:
-    """One image against the digests that its repository has under its tags."""
-    repository = image.get("repository") or image["name"]
-    tags = list(image.get("tags") or [])
-    digest = tagged.get((repository, context["tag"]))
+    settings: Json | None = None,
+    services: Sequence[Json] = (),
+    registry: Json | None = None,
+    **read: Any,
+) -> Json:
+    planned = container_image.plan(images, settings or {}, services, {"registry": registry, **read})
+    problems = container_image.problems(images, settings or {}, services)
+    if registry is not None:
+        problems += container_image.unknown_repositories(planned, registry)
     return {
-        "name": image["name"],
-        "repository": repository,
-        "uri": uris[repository],
-        "content_tag": context["tag"],
-        "dockerfile": context["dockerfile"],
-        "tags": tags,
-        "digest": digest or "unknown",
-        "reference": f"{uris[repository]}@{digest or 'unknown'}",
-        "pushed": digest is not None,
-        "complete": digest is not None and all(tagged.get((repository, tag)) == digest for tag in tags),
-        "settings": dict(image),
+        "problems": problems,
+        "repositories": container_image.repositories(images),
+        "tagged": container_image.tagged(images),
+        "base_images": list(dict.fromkeys(image["base_image"] for image in planned)),
+        "images": planned,
+        "references": container_image.known_references(planned),
     }
 
 
 class FilterModule:
-    def filters(self) -> dict[str, Callable[..., list[Json]]]:
+    def filters(self) -> dict[str, Callable[..., Json]]:
         return {"image_plan": image_plan}

@@ -10,9 +10,10 @@ short_description: Name images by digest
 version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
-  - Takes images as C(repository:tag) and names each by the digest which that tag has in the registry, so that what runs
-    is what was tested, even when the tag moves on.
-  - A repository or a tag that is not there is an error that names it.
+  - Takes images as C(repository:tag) and names each by digest, so that what runs is what was tested, also when the tag
+    moves on.
+  - The digest is the one that this run pushed or found, and otherwise the one that the tag has in the registry.
+  - An image with a digest stays as it is.
 positional: _input
 options:
   _input:
@@ -28,17 +29,22 @@ options:
     description: What C(docker pull) calls a repository, by its name. By default what AWS calls it.
     type: dict
     default: {}
-  planned:
+  known:
     description:
-      - What check mode has found that C(container_image) would push or tag, as in C(container_image_result). It counts
-        before what is in the registry. The digest of an image that is yet to be built is V(unknown).
+      - The references that this run knows, by C(repository:tag), as the role P(slipway.aws.container_image#role)
+        returns them in C(container_image_result.references). In check mode the digest of an image that is yet to be
+        built is V(unknown).
+    type: dict
+    default: {}
+  services:
+    description:
+      - The services as the role P(slipway.aws.ecs_app#role) has them. Images that none of them uses are left out.
     type: list
     elements: dict
-    default: []
 """
 
 EXAMPLES = r"""
-- name: What runs, exactly
+- name: Show what would run
   ansible.builtin.debug:
     msg: "{{ {'web': 'webapp:1.0'} | slipway.aws.image_references(repositories=registry.repositories) }}"
 """
@@ -54,58 +60,21 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.slipway.aws.plugins.plugin_utils import container_image
+
 Json = dict[str, Any]
-
-
-def image_problems(images: Mapping[str, str], repositories: Sequence[Json], planned: Sequence[Json] = ()) -> list[str]:
-    """A sentence for each image that the registry does not have, and that this run does not bring there."""
-    known, future = _known(repositories), _future(planned)
-    return [
-        problem
-        for name, image in images.items()
-        if image not in future and (problem := _problem(f"{name}: {image}", image, known))
-    ]
 
 
 def image_references(
     images: Mapping[str, str],
     repositories: Sequence[Json],
     uris: Mapping[str, str] | None = None,
-    planned: Sequence[Json] = (),
+    known: Mapping[str, str] | None = None,
+    services: Sequence[Json] | None = None,
 ) -> dict[str, str]:
-    known, future = _known(repositories), _future(planned)
-
-    def reference(image: str) -> str:
-        if image in future:
-            return future[image]
-        if problem := _problem(image, image, known):
-            raise AnsibleFilterError(problem)
-        name, _colon, tag = image.rpartition(":")
-        uri = (uris or {}).get(name, known[name]["repository_uri"])
-        return f"{uri}@{_digest(known[name], tag)}"
-
-    return {name: reference(image) for name, image in images.items()}
-
-
-def _known(repositories: Sequence[Json]) -> dict[str, Json]:
-    return {str(repository["repository_name"]): repository for repository in repositories}
-
-
-def _future(planned: Sequence[Json]) -> dict[str, str]:
-    return {f"{image['repository']}:{tag}": str(image["reference"]) for image in planned for tag in image["tags"]}
-
-
-def _digest(repository: Json, tag: str) -> str | None:
-    return next((str(one["image_digest"]) for one in repository["images"] if tag in one["image_tags"]), None)
-
-
-def _problem(what: str, image: str, known: Mapping[str, Json]) -> str | None:
-    name, _colon, tag = image.rpartition(":")
-    if name not in known:
-        return f"{what}: the registry has no repository {name!r}. Create it with --tags registry."
-    if _digest(known[name], tag) is None:
-        return f"{what}: the repository {name!r} has no image tagged {tag!r}. Build and push it with --tags image."
-    return None
+    if problems := container_image.image_problems(images, repositories, known or {}, services):
+        raise AnsibleFilterError(" ".join(problems))
+    return container_image.references(images, repositories, uris or {}, known or {}, services)
 
 
 class FilterModule:

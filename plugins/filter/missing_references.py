@@ -28,11 +28,12 @@ options:
     type: list
     elements: dict
     default: []
-  planned:
-    description: What check mode has found that P(slipway.aws.container_image#role) would push or tag.
-    type: list
-    elements: dict
-    default: []
+  known:
+    description:
+      - The images that this run has pushed or found, by C(repository:tag), as C(container_image_result.references) has
+        them.
+    type: dict
+    default: {}
   target_groups:
     description: The names that a C(targetGroupArn) can be.
     type: list
@@ -64,7 +65,7 @@ _value:
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.slipway.aws.plugins.filter.image_references import image_problems
+from ansible_collections.slipway.aws.plugins.plugin_utils.container_image import image_problems
 
 Json = dict[str, Any]
 
@@ -73,11 +74,11 @@ def missing_references(
     services: Sequence[Json],
     images: Mapping[str, str] | None = None,
     repositories: Sequence[Json] = (),
-    planned: Sequence[Json] = (),
+    known: Mapping[str, str] | None = None,
     target_groups: Iterable[str] = (),
     registries: Iterable[str] = (),
 ) -> list[str]:
-    found = image_problems(images or {}, repositories, planned)
+    found = image_problems(images or {}, repositories, known or {})
     groups, names = list(target_groups), list(registries)
     for service in services:
         balancers = service.get("load_balancers") or ()

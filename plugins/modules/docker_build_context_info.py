@@ -56,11 +56,6 @@ options:
       - The Dockerfile and the ignore file are always in it, so building the unpacked archive is building the source.
       - The archive is a means for the tasks that follow; writing it is no change. It is not written in check mode.
     type: path
-  expected_tag:
-    description:
-      - The RV(tag) that an earlier task returned for the same source. If the source has changed since, the module
-        fails with the code V(context_changed) and writes no O(archive).
-    type: str
 extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.reads
@@ -145,7 +140,6 @@ ARGUMENT_SPEC = {
     "base_digests": {"type": "raw"},
     "inputs": {"type": "dict", "default": {}},
     "archive": {"type": "path"},
-    "expected_tag": {"type": "str"},
 }
 
 

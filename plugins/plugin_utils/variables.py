@@ -54,6 +54,7 @@ FACTS = ("docker_host_there",)
 SHAPES = {
     "ecs_app_services[].task_definition": ("ecs", "RegisterTaskDefinitionRequest"),
     "ecs_app_services[].load_balancers[]": ("ecs", "LoadBalancer"),
+    "container_image_images[].repository.encryption": ("ecr", "EncryptionConfiguration"),
     "ecr_registry_repositories[].encryption": ("ecr", "EncryptionConfiguration"),
 }
 SERVICE_OPTIONS = "ecs_app_services[].options"

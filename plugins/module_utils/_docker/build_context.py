@@ -143,11 +143,8 @@ def summarise(
     return Summary(f"sha256:{hexadecimal}", f"src-{hexadecimal[:16]}", source.dockerfile_name, files, size)
 
 
-def write_archive(source: Source, inputs: Mapping[str, Any], path: str, expected_tag: str | None = None) -> Summary:
-    """Like `summarise`, with the archive at `path`: complete or not there, and readable by its owner only.
-
-    Of a source whose tag is not the `expected_tag` any more there is no archive.
-    """
+def write_archive(source: Source, inputs: Mapping[str, Any], path: str) -> Summary:
+    """Like `summarise`, with the archive at `path`: complete or not there, and readable by its owner only."""
     final = os.path.abspath(path)
     if source.has_inside(final):
         raise ContextError(ARCHIVE_IN_CONTEXT, f"The archive {path} would become a part of the context it is made of.")
@@ -156,7 +153,6 @@ def write_archive(source: Source, inputs: Mapping[str, Any], path: str, expected
         handle, temporary = tempfile.mkstemp(prefix=".slipway.", dir=os.path.dirname(final))
         with os.fdopen(handle, "wb") as output:
             summary = summarise(source, inputs, output, compress=final.endswith((".gz", ".tgz")))
-        refuse_changed(source, summary, expected_tag)
         os.replace(temporary, final)
     except OSError as error:
         raise ContextError(ARCHIVE_NOT_WRITTEN, f"Cannot write the archive {path}: {error.strerror}.") from error
@@ -164,16 +160,6 @@ def write_archive(source: Source, inputs: Mapping[str, Any], path: str, expected
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
     return summary
-
-
-def refuse_changed(source: Source, summary: Summary, expected_tag: str | None) -> None:
-    """Fail where the source is another one than when its tag was computed."""
-    if expected_tag not in (None, summary.tag):
-        raise ContextError(
-            CONTEXT_CHANGED,
-            f"The source {source.root} changed after its tag was computed: expected {expected_tag}, got {summary.tag}. "
-            "Run again when nothing writes there.",
-        )
 
 
 def other_inputs(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -318,7 +304,8 @@ def _open_archive(output: IO[bytes] | None, compress: bool) -> Iterator[tarfile.
         yield None
         return
     with ExitStack() as stack:
-        zipped = stack.enter_context(gzip.GzipFile("", "wb", 6, output, mtime=0)) if compress else None
+        # The fastest level: each run packs each source, and few build it.
+        zipped = stack.enter_context(gzip.GzipFile("", "wb", 1, output, mtime=0)) if compress else None
         yield stack.enter_context(
             tarfile.open(
                 fileobj=zipped or output,
@@ -352,7 +339,7 @@ def _add(archive: tarfile.TarFile, entry: Entry, content_digest: bytes, size: in
 
 
 def _changed(entry: Entry) -> ContextError:
-    return ContextError(CONTEXT_CHANGED, f"{entry.origin} changed while it was read; run again when it is at rest.")
+    return ContextError(CONTEXT_CHANGED, f"{entry.origin} changed while it was read. Rerun when nothing writes it.")
 
 
 def _feed(digest: hashlib._Hash, *fields: bytes) -> None:

@@ -76,19 +76,3 @@ def test_the_examples_work(run: Run, context: Path, tmp_path: Path) -> None:
     for task in yaml.safe_load(text):
         result = run(MODULE, **{**task[f"slipway.aws.{MODULE}"], "path": str(context)})
         assert "failed" not in result, result
-
-
-@pytest.mark.parametrize("check", [False, True])
-def test_a_source_that_changed_since_is_not_packed(run: Run, context: Path, tmp_path: Path, check: bool) -> None:
-    inputs: Json = {"build_args": {"A": "1"}, "base_digests": ["sha256:a"]}
-    tag = run(MODULE, path=str(context), **inputs)["tag"]
-    archive = tmp_path / "a.tar.gz"
-    packed = run(MODULE, path=str(context), archive=str(archive), expected_tag=tag, check=check, **inputs)
-    assert packed["tag"] == tag
-    assert archive.exists() is not check
-    archive.unlink(missing_ok=True)
-    (context / "Dockerfile").write_text("FROM scratch\nCOPY . /srv\n")
-    failed = run(MODULE, path=str(context), archive=str(archive), expected_tag=tag, check=check, **inputs)
-    assert failed["code"] == "context_changed"
-    assert tag in failed["msg"]
-    assert list(tmp_path.iterdir()) == [context]

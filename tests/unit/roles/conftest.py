@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -87,3 +88,61 @@ def cloud(start: t.Callable[..., str], tmp_path_factory: pytest.TempPathFactory)
     pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
     address = start("-c", SERVER, str(ROOT / "roles/local_cloud/files"), REGION)
     return Cloud(address, tmp_path_factory.mktemp("playbook"))
+
+
+# A module of community.docker that writes down its call, and answers.
+MODULE = """#!/usr/bin/python
+# WANT_JSON
+import json, os, shutil, sys
+with open(sys.argv[1]) as file:
+    given = {{name: value for name, value in json.load(file).items() if not name.startswith("_ansible")}}
+with open({calls!r}, "a") as file:
+    file.write(json.dumps([{name!r}, given]) + "\\n")
+{more}
+print(json.dumps({answer!r}))
+"""
+BUILD = """
+shutil.rmtree({built!r}, ignore_errors=True)
+shutil.copytree(os.path.expanduser(given["path"]), {built!r})
+"""
+# Each manifest has a digest of its own, as the name of the image is in it.
+PUSH = """
+import boto3
+keys = {{"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": {region!r}}}
+repository, tag = given["name"].split("/", 1)[1].rsplit(":", 1)
+boto3.client("ecr", endpoint_url={address!r}, **keys).put_image(
+    repositoryName=repository, imageTag=tag,
+    imageManifest=json.dumps({{"schemaVersion": 2, "layers": [], "annotations": {{"name": tag}}}})
+)
+"""
+BASE = {"image": {"RepoDigests": ["debian@sha256:" + "0" * 64], "Architecture": "amd64"}, "changed": False}
+
+
+class Engine(t.NamedTuple):
+    """A Docker Engine that builds nothing, and pushes an empty image."""
+
+    log: Path
+    built: Path
+    """The source of the newest build."""
+
+    def calls(self) -> list[str]:
+        """What it was asked for."""
+        return [json.loads(line)[0] for line in self.log.read_text().splitlines()]
+
+
+@pytest.fixture
+def engine(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    found = Engine(tmp_path / "calls", tmp_path / "built")
+    folder = tmp_path / "collections/ansible_collections/community/docker/plugins/modules"
+    folder.mkdir(parents=True)
+    found.log.touch()
+    more = {
+        "image_build": BUILD.format(built=str(found.built)),
+        "image_push": PUSH.format(address=cloud.address, region=REGION),
+    }
+    for name in ("image_pull", "image_build", "login", "image_push"):
+        answer = BASE | {"changed": name != "image_pull"}
+        source = MODULE.format(calls=str(found.log), name=name, more=more.get(name, ""), answer=answer)
+        (folder / f"docker_{name}.py").write_text(source)
+    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", f"{tmp_path / 'collections'}:.ansible/collections")
+    return found

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""From source to image, with a stand-in for Docker's command: what is built is what was tagged, and a failed build is
-told once."""
+"""From source to image, with a stand-in for Docker: what is built is what was tagged, and a failed build is reported
+once."""
 
 from __future__ import annotations
 
+import json
 import typing as t
 from pathlib import Path
 
@@ -49,25 +50,26 @@ def source(tmp_path: Path) -> Path:
     return root
 
 
-def build(cloud: t.Any, source: Path, before: t.Callable[[], None] = lambda: None) -> t.Any:
-    """Build the image as the role does, with the tag of the source as it was before `before`."""
-    inputs = {"build_args": {"BASE_IMAGE": "base"}, "base_digests": ["unknown"], "inputs": {"architecture": "amd64"}}
-    tag = build_context.summarise(build_context.locate(str(source), "Dockerfile"), inputs).tag
-    before()
-    settings = {"name": "shop", "path": str(source)}
+def build(cloud: t.Any, source: Path) -> t.Any:
+    """Build the image as the role does, from its archive."""
+    archive = source.parent / "shop.tar.gz"
+    summary = build_context.write_archive(build_context.locate(str(source), "Dockerfile"), {}, str(archive))
     variables = {
-        "container_image_base_image": "base",
-        "container_image_project": f"test-{source.parent.name}",
-        "__container_image": {"name": "shop", "content_tag": tag, "dockerfile": "Dockerfile"},
-        "__container_image_settings": settings,
-        "__container_image_reference": f"registry.example/shop:{tag}",
-        "__container_image_pulls": {"results": [{"item": "base", "image": {"Architecture": "amd64"}}]},
+        "__container_image_scratch": str(source.parent / "scratch"),
+        "__container_image_built_as": f"registry.example/shop:{summary.tag}",
+        "__container_image": {
+            "name": "shop",
+            "path": str(source),
+            "archive": str(archive),
+            "dockerfile": "Dockerfile",
+            "build_args": {},
+        },
     }
-    role = {"name": "slipway.aws.container_image", "tasks_from": "source_to_image"}
+    role = {"name": "slipway.aws.container_image", "tasks_from": "build"}
     return cloud.play([{"name": "Build", "ansible.builtin.import_role": role}], **variables)
 
 
-def test_a_failed_build_is_told_once_with_its_last_lines(cloud: t.Any, source: Path, docker: Path) -> None:
+def test_a_failed_build_is_reported_once_with_its_last_lines(cloud: t.Any, source: Path, docker: Path) -> None:
     run = build(cloud, source)
     assert run.code == 2
     assert docker.with_name("docker.built").exists(), run.output
@@ -76,12 +78,70 @@ def test_a_failed_build_is_told_once_with_its_last_lines(cloud: t.Any, source: P
     assert "downloading layer 240" in run.output
     assert "downloading layer 200" not in run.output
     assert len(run.output.splitlines()) < 70
+    assert not (source.parent / "scratch").exists()
 
 
-def test_a_source_that_changed_after_its_tag_was_computed_is_not_built(
-    cloud: t.Any, source: Path, docker: Path
+# Edits the source when the role asks the registry whether it has the image: its tag is known, and it is not built yet.
+EDITOR = """
+from pathlib import Path
+from ansible.plugins.callback import CallbackBase
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_NAME = "editor"
+
+    def v2_playbook_on_task_start(self, task, is_conditional):
+        if task.action.endswith("ecr_repository_info") and "image_tags" in task.args:
+            Path({page!r}).write_text("after")
+"""
+
+
+@pytest.fixture
+def edited(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "editor.py").write_text(EDITOR.format(page=str(source / "page.html")))
+    monkeypatch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(tmp_path))
+    return source
+
+
+def test_what_is_built_is_what_was_tagged_whatever_is_edited_meanwhile(
+    cloud: t.Any, edited: Path, engine: t.Any, tmp_path: Path
 ) -> None:
-    run = build(cloud, source, lambda: t.cast(None, (source / "page.html").write_text("after!")))
-    assert run.code == 2
-    assert "changed after its tag was computed: expected src-" in run.output
-    assert not docker.with_name("docker.built").exists()
+    cloud.client("ecr").create_repository(repositoryName="edited")
+    result = tmp_path / "result.json"
+    image = {"name": "edited", "path": str(edited), "tags": ["1.0"]}
+
+    def ship() -> Json:
+        run = cloud.play(
+            [
+                {"ansible.builtin.include_role": {"name": "slipway.aws.container_image"}},
+                {
+                    "ansible.builtin.copy": {
+                        "content": "{{ container_image_result.images.edited }}",
+                        "dest": str(result),
+                    }
+                },
+            ],
+            container_image_images=[image],
+            container_image_base_image="base",
+            slipway_project=f"test-{tmp_path.name}",
+            ecr_registry_result={"repositories": {"edited": {"uri": "registry.example/edited"}}},
+        )
+        assert run.code == 0, run.output
+        return t.cast(Json, json.loads(result.read_text()))
+
+    before = ship()
+    assert (edited / "page.html").read_text() == "after"
+    assert (engine.built / "page.html").read_text() == "before"
+    after = ship()
+    assert (engine.built / "page.html").read_text() == "after"
+    assert after["content_tag"] != before["content_tag"]
+    (newest,) = [one for one in described(cloud) if "1.0" in one["imageTags"]]
+    assert set(newest["imageTags"]) == {after["content_tag"], "1.0"}
+    assert engine.calls().count("image_build") == 2
+    third = ship()
+    assert (third["built"], third["digest"]) == (False, after["digest"])
+    assert engine.calls().count("image_build") == 2
+
+
+def described(cloud: t.Any) -> list[Json]:
+    return t.cast("list[Json]", cloud.client("ecr").describe_images(repositoryName="edited")["imageDetails"])

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 
 import pytest
@@ -14,30 +15,10 @@ import pytest
 if t.TYPE_CHECKING:
     from pathlib import Path
 
-    from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud
+    from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud, Engine
 
 Json = dict[str, t.Any]
 SHARED = [{"name": "base/web", "shared": True}]
-# A module of community.docker that writes down its call, and answers.
-MODULE = """#!/usr/bin/python
-# WANT_JSON
-import json, sys
-with open(sys.argv[1]) as file:
-    given = {{name: value for name, value in json.load(file).items() if not name.startswith("_ansible")}}
-with open({calls!r}, "a") as file:
-    file.write(json.dumps([{name!r}, given]) + "\\n")
-{more}
-print(json.dumps({answer!r}))
-"""
-PUSH = """
-import boto3
-keys = {{"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "eu-central-1"}}
-repository, tag = given["name"].split("/", 1)[1].rsplit(":", 1)
-boto3.client("ecr", endpoint_url={address!r}, **keys).put_image(
-    repositoryName=repository, imageTag=tag, imageManifest=json.dumps({{"schemaVersion": 2, "layers": []}})
-)
-"""
-BASE = {"image": {"RepoDigests": ["debian@sha256:" + "0" * 64], "Architecture": "amd64"}, "changed": False}
 
 
 def role(name: str, entry: str = "main", **variables: t.Any) -> Json:
@@ -96,24 +77,7 @@ def test_sharing_needs_both_sides(cloud: Cloud, owner: bool, user: bool) -> None
     assert tags_of(ecr) == before
 
 
-@pytest.fixture
-def calls(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[], list[str]]:
-    """A Docker Engine that does nothing: what it was asked for."""
-    log, folder = tmp_path / "calls", tmp_path / "collections/ansible_collections/community/docker/plugins/modules"
-    folder.mkdir(parents=True)
-    log.touch()
-    for name in ("image_pull", "image_build", "login", "image_push"):
-        more = PUSH.format(address=cloud.address) if name == "image_push" else ""
-        answer = BASE | {"changed": name != "image_pull"}
-        source = MODULE.format(calls=str(log), name=name, more=more, answer=answer)
-        (folder / f"docker_{name}.py").write_text(source)
-    monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", f"{tmp_path / 'collections'}:.ansible/collections")
-    return lambda: [json.loads(line)[0] for line in log.read_text().splitlines()]
-
-
-def test_second_project_neither_builds_nor_pushes(
-    cloud: Cloud, calls: t.Callable[[], list[str]], tmp_path: Path
-) -> None:
+def test_second_project_neither_builds_nor_pushes(cloud: Cloud, engine: Engine, tmp_path: Path) -> None:
     ecr = reset(cloud)
     (tmp_path / "web").mkdir()
     (tmp_path / "web/Dockerfile").write_text("ARG BASE_IMAGE\nFROM $BASE_IMAGE\n")
@@ -124,26 +88,30 @@ def test_second_project_neither_builds_nor_pushes(
     }
 
     def ship(project: str) -> Json:
-        image = {"name": "web", "repository": "base/web", "path": str(tmp_path / "web"), "tags": [f"{project}-1.0"]}
+        # Each image is declared once: its repository follows.
+        image = {"name": "web", "repository": SHARED[0], "path": str(tmp_path / "web"), "tags": [f"{project}-1.0"]}
         result = tmp_path / f"{project}.json"
         done = cloud.play(
             [
-                role("ecr_registry"),
-                role("container_image", container_image_images=[image]),
+                {"ansible.builtin.include_role": {"name": "slipway.aws.ecr_registry"}},
+                {"ansible.builtin.include_role": {"name": "slipway.aws.container_image"}},
                 {"ansible.builtin.copy": {"content": "{{ container_image_result.images.web }}", "dest": str(result)}},
             ],
             slipway_project=project,
+            container_image_images=[image],
             **settings,
         )
         assert done.code == 0, done.output
         return dict(json.loads(result.read_text()))
 
-    first = ship("shop-test")
+    # The role has a directory in the home directory, named after the project.
+    production, stage = f"shop-{os.getpid()}", f"shop-{os.getpid()}-test"
+    first = ship(stage)
     assert first["built"]
-    assert calls() == ["image_pull", "image_build", "login", "image_push"]
-    second = ship("shop")
+    assert engine.calls() == ["image_pull", "image_build", "login", "image_push"]
+    second = ship(production)
     assert (second["built"], second["pushed"]) == (False, False)
-    assert calls()[4:] == ["image_pull"]
+    assert engine.calls()[4:] == ["image_pull"]
     assert second["digest"] == first["digest"]
     (image,) = ecr.describe_images(repositoryName="base/web")["imageDetails"]
-    assert {"shop-test-1.0", "shop-1.0"} < set(image["imageTags"])
+    assert {f"{stage}-1.0", f"{production}-1.0"} < set(image["imageTags"])

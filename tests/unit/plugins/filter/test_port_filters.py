@@ -16,6 +16,7 @@ import yaml
 
 from ansible_collections.slipway.aws.plugins.filter.complete_load_balancers import complete_load_balancers
 from ansible_collections.slipway.aws.plugins.filter.service_ports import service_ports
+from ansible_collections.slipway.aws.plugins.plugin_utils import container_image
 
 Json = dict[str, t.Any]
 ROOT = Path(__file__).resolve().parents[4]
@@ -164,7 +165,7 @@ def guide() -> str:
 
 def ports_of(site: Json) -> Json:
     services, groups = site["ecs_app_services"], site.get("ecs_load_balancer_target_groups", [])
-    return service_ports(services, groups, site["ecs_app_images"])
+    return service_ports(services, groups, container_image.tagged(site["container_image_images"]))
 
 
 def test_the_guides_application_names_its_port_once() -> None:
@@ -187,7 +188,7 @@ def test_the_workshops_ports_follow() -> None:
 def test_the_database_is_reached_by_its_name_alone() -> None:
     """Its second service is on the target group of the workshop's inventory."""
     site = yaml.safe_load((ROOT / "inventory/database.yml").read_text())
-    site["ecs_app_images"] = {name: name for name in site["ecs_app_images"]}
+    site["container_image_images"] = [{"name": image["name"]} for image in site["container_image_images"]]
     found = ports_of(site)
     assert (found["tasks"], found["peers"]) == ([8080], [5432])
     assert found["images"] == {"nginx": 8080, "django": 8000, "postgres": 5432}

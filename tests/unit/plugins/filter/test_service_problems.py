@@ -14,6 +14,7 @@ import yaml
 
 from ansible_collections.slipway.aws.plugins.filter.complete_load_balancers import complete_load_balancers
 from ansible_collections.slipway.aws.plugins.filter.service_problems import service_problems
+from ansible_collections.slipway.aws.plugins.plugin_utils.container_image import tagged
 
 Json = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[4]
@@ -44,8 +45,10 @@ def balanced(**members: Any) -> list[Json]:
 def test_the_workshop_is_right() -> None:
     workshop = yaml.safe_load((ROOT / "inventory/workshop.yml").read_text())
     groups = [group["name"] for group in workshop["ecs_load_balancer_target_groups"]]
-    images, secrets = workshop["ecs_app_images"], dict.fromkeys(workshop["ecs_app_secrets"], "SecureString")
-    assert service_problems(complete_load_balancers(workshop["ecs_app_services"]), images, secrets, groups) == []
+    images, secrets = workshop["container_image_images"], dict.fromkeys(workshop["ecs_app_secrets"], "SecureString")
+    assert (
+        service_problems(complete_load_balancers(workshop["ecs_app_services"]), tagged(images), secrets, groups) == []
+    )
 
 
 RIGHT = {

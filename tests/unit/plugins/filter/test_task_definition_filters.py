@@ -106,25 +106,6 @@ def test_given_definition_is_not_written_to() -> None:
     assert given == before
 
 
-def test_tag_becomes_the_digest_that_it_names() -> None:
-    assert image_references({"w": "shop/web:1.0"}, REPOSITORIES) == {"w": f"registry.example/shop/web@{DIGEST}"}
-
-
-def test_registry_is_called_as_docker_reaches_it() -> None:
-    found = image_references({"w": "shop/web:1.0"}, REPOSITORIES, {"shop/web": "localhost:4566/shop/web"})
-    assert found == {"w": f"localhost:4566/shop/web@{DIGEST}"}
-
-
-def test_an_image_that_a_run_would_push_counts_before_the_registry() -> None:
-    pushed = {"repository": "shop/web", "tags": ["1.0", "2.0"], "reference": "registry.example/shop/web@unknown"}
-    images = {"now": "shop/web:1.0", "next": "shop/web:2.0", "old": "shop/web:0.9"}
-    assert image_references(images, REPOSITORIES, planned=[pushed]) == {
-        "now": "registry.example/shop/web@unknown",
-        "next": "registry.example/shop/web@unknown",
-        "old": "registry.example/shop/web@sha256:" + "1" * 64,
-    }
-
-
 @pytest.mark.parametrize(("image", "why"), [("shop/api:1.0", "no repository 'shop/api'"), ("shop/web:2", "tagged '2'")])
 def test_missing_image_is_told(image: str, why: str) -> None:
     with pytest.raises(AnsibleFilterError, match=why):
@@ -202,12 +183,12 @@ def test_names_that_stand_for_nothing_are_reported(
 
 
 def test_names_that_exist_or_are_planned_are_not() -> None:
-    planned = [{"repository": "shop/new", "tags": ["1.0"], "reference": "unknown"}]
+    known = {"shop/new:1.0": "registry.example/shop/new@unknown"}
     service = {
         "name": "web",
         "load_balancers": [{"targetGroupArn": "web"}, {"targetGroupArn": "arn:aws:x"}, {"targetGroupArn": "unknown"}],
         "options": {"service_registries": [{"registryArn": "database"}]},
     }
     images = {"w": "shop/web:1.0", "new": "shop/new:1.0"}
-    found = missing_references([service], images, REPOSITORIES, planned, target_groups=["web"], registries=["database"])
+    found = missing_references([service], images, REPOSITORIES, known, target_groups=["web"], registries=["database"])
     assert found == []

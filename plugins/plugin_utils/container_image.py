@@ -14,7 +14,7 @@ from typing import Any
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import named
-from ansible_collections.slipway.aws.plugins.plugin_utils import ports
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports as ports
 
 Json = dict[str, Any]
 # Containers name images by it, and in a container's image a slash or colon means an address.

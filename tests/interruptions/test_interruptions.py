@@ -24,8 +24,8 @@ SET_UP = {
     "registry": ("CreateRepository",),
     "docker_instance": ("RunInstances",),
     # The first of these banners is that of check mode.
-    "docker_host": ("TASK .*Installed packages are known(.*Packages are installed){2}",),
-    "image": ("TASK .*container_image : Container of it runs",),
+    "docker_host": ("TASK .*Find the installed packages(.*Install the packages){2}",),
+    "image": ("TASK .*container_image : Start a container",),
     "cluster": ("PutRolePolicy",),
     "load_balancer": ("CreateTargetGroup",),
     "service": ("CreateService",),

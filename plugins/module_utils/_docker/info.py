@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import typing as t
 
-from .build_context import locate, other_inputs, refuse_changed, summarise, write_archive
+from .build_context import locate, other_inputs, summarise, write_archive
 
 
 def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
-    archive, expected_tag = params["archive"], params["expected_tag"]
+    archive = params["archive"]
     source, inputs = locate(params["path"], params["dockerfile"]), other_inputs(params)
-    if archive and not check_mode:
-        summary = write_archive(source, inputs, archive, expected_tag)
-    else:
-        summary = summarise(source, inputs)
-        refuse_changed(source, summary, expected_tag)
+    writes = archive and not check_mode
+    summary = write_archive(source, inputs, archive) if writes else summarise(source, inputs)
     return {"changed": False, **summary._asdict(), **({"archive": archive} if archive else {})}

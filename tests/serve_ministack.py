@@ -15,15 +15,15 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "roles/local_cloud/files"))
 
 if __name__ == "__main__":
-    import seams  # type: ignore[import-not-found]  # a script's neighbour, not a package
+    import emulator_patches  # type: ignore[import-not-found]  # a script's neighbour, not a package
     from ministack.services import alb, ecs, servicediscovery
 
-    seams.missing(alb, ecs)
+    emulator_patches.missing(alb, ecs)
     for action in ("_list_namespaces", "_list_services"):
-        seams.filtered(servicediscovery, action)
+        emulator_patches.filtered(servicediscovery, action)
     created: dict[tuple[str, str], tuple[str, Any]] = {}
 
-    @seams.wrap(servicediscovery, "_create_service")  # type: ignore[untyped-decorator]
+    @emulator_patches.wrap(servicediscovery, "_create_service")  # type: ignore[untyped-decorator]
     def create(original: Any, data: dict[str, Any]) -> Any:
         """A name is taken once; the same request is answered alike."""
         place = (data.get("NamespaceId", ""), data.get("Name", ""))
@@ -37,7 +37,7 @@ if __name__ == "__main__":
 
     tokens: dict[str, str] = {}
 
-    @seams.wrap(ecs, "_create_service")  # type: ignore[untyped-decorator]
+    @emulator_patches.wrap(ecs, "_create_service")  # type: ignore[untyped-decorator]
     def create_service(original: Any, data: dict[str, Any]) -> Any:
         """The request with the token of a service that is there is answered with that service."""
         place = f"{ecs._resolve_cluster_name(data.get('cluster', 'default'))}/{data.get('serviceName')}"
@@ -49,7 +49,7 @@ if __name__ == "__main__":
             tokens[place] = data.get("clientToken", "")
         return answer
 
-    @seams.wrap(alb, "_create_rule")  # type: ignore[untyped-decorator]
+    @emulator_patches.wrap(alb, "_create_rule")  # type: ignore[untyped-decorator]
     def create_rule(original: Any, params: dict[str, Any]) -> Any:
         """A priority is taken once."""
         place = (alb._p(params, "ListenerArn"), str(alb._p(params, "Priority")))

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from seams import wrap
+from emulator_patches import wrap
 
 Json = dict[str, Any]
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The Slipway authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Start, stop and serve the local cloud: MiniStack with the seams of seams.py, on loopback and Docker's bridge only.
+"""Start, stop and serve the local cloud: MiniStack with emulator_patches.py, on loopback and Docker's bridge only.
 
 The settings come as one JSON file. ``start`` and ``stop`` print one JSON object with ``changed``.
 """
@@ -51,7 +51,7 @@ class Settings:
         return Path(self.directory) / "local_cloud.log"
 
     @property
-    def questions_file(self) -> Path:
+    def authorization_file(self) -> Path:
         return Path(self.directory) / "authorization.jsonl"
 
     @property
@@ -60,7 +60,7 @@ class Settings:
 
     @functools.cached_property
     def bridge(self) -> tuple[str, str]:
-        """The host's address on Docker's default bridge, and its name; the engine tells what was configured."""
+        """The host's address on Docker's default bridge, and its name; as the engine has it configured."""
         import docker
 
         attributes = docker.from_env().networks.get("bridge").attrs
@@ -71,11 +71,11 @@ class Settings:
 
     @property
     def identity(self) -> str:
-        """What the emulator writes on every container and volume that it makes."""
+        """What the emulator labels every container and volume with."""
         return f"{socket.gethostname()}:{self.port}"
 
     def fingerprint(self) -> str:
-        """Changes with the settings, the emulator's version and the seams: a running cloud is then out of date."""
+        """Differs where the settings, the emulator's version or the patches of a running cloud are out of date."""
         digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode())
         digest.update(importlib.metadata.version("ministack").encode())
         for source in sorted(HERE.glob("*.py")):
@@ -84,7 +84,7 @@ class Settings:
 
 
 def fail(message: str) -> NoReturn:
-    """End with one sentence for the person at the terminal."""
+    """Fail with one sentence for the person at the terminal."""
     print(message, file=sys.stderr)
     raise SystemExit(1)
 
@@ -122,7 +122,7 @@ def port_is_free(address: str, port: int) -> bool:
 
 
 def start(settings: Settings, arguments: list[str]) -> dict[str, Any]:
-    """Run the cloud in the background unless the same one runs already; return when it answers."""
+    """Start the cloud in the background unless the same one is running; return once it answers."""
     state = running(settings)
     if state and state["fingerprint"] == settings.fingerprint() and answers(settings):
         return {"changed": False, "pid": state["pid"]}
@@ -131,8 +131,8 @@ def start(settings: Settings, arguments: list[str]) -> dict[str, Any]:
     for address in ("127.0.0.1", settings.bridge[0]):
         if not port_is_free(address, settings.port):
             fail(
-                f"{address}:{settings.port} is in use by another program. Stop it, or choose another "
-                "port with -e local_cloud_port=…, here and for site.yml."
+                f"local_cloud_port: expected a free port, got {settings.port}, which a program uses at {address}. "
+                "Stop that program, or choose another port with -e local_cloud_port=…, here and for site.yml."
             )
     with settings.log_file.open("ab") as log:
         process = subprocess.Popen(
@@ -156,7 +156,7 @@ def wait_until_it_answers(settings: Settings, process: subprocess.Popen[bytes]) 
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
             last = "\n".join(settings.log_file.read_text(errors="replace").splitlines()[-15:])
-            fail(f"The local cloud did not start. The end of {settings.log_file}:\n{last}")
+            fail(f"The local cloud: expected an answer within 60 s, got none. The end of {settings.log_file}:\n{last}")
         time.sleep(0.1)
 
 
@@ -179,11 +179,13 @@ def push_base_image(settings: Settings) -> None:
     engine.images.get(settings.base_image).tag(target, tag=tag)
     for line in engine.images.push(target, tag=tag, stream=True, decode=True):
         if "error" in line:
-            fail(f"The base image could not be pushed to the local registry: {line['error']}")
+            fail(
+                f"The base image: expected a push to the local registry, got {line['error']}. Read {settings.log_file}."
+            )
 
 
 def stop(settings: Settings) -> dict[str, Any]:
-    """End the cloud and remove what it made in Docker."""
+    """Stop the cloud and delete what it created in Docker."""
     import docker
     import docker.errors
 
@@ -209,7 +211,7 @@ def stop(settings: Settings) -> dict[str, Any]:
         network.remove()
     images = [tag for image in engine.images.list() for tag in names(image, settings.port)]
     for name in images:
-        with contextlib.suppress(docker.errors.ImageNotFound):  # its last tag took it along
+        with contextlib.suppress(docker.errors.ImageNotFound):  # deleted with its last tag
             engine.images.remove(name, force=True)
     return {"changed": bool(state or containers or volumes or networks or images)}
 
@@ -221,7 +223,7 @@ def names(image: Any, port: int) -> list[str]:
 
 
 def bridge_socket(settings: Settings) -> socket.socket:
-    """Takes what comes over the bridge only: to the address alone, neighbours in the host's network find a way."""
+    """Accepts only what arrives over the bridge: neighbours in the host's network can reach the address itself."""
     address, name = settings.bridge
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -232,7 +234,7 @@ def bridge_socket(settings: Settings) -> socket.socket:
 
 
 def serve(settings: Settings) -> None:
-    """Run the emulator in this process until it is told to stop."""
+    """Run the emulator in this process until it is stopped."""
     os.environ.update(
         GATEWAY_PORT=str(settings.port),
         MINISTACK_REGION=settings.region,
@@ -257,7 +259,7 @@ def serve(settings: Settings) -> None:
         check_policies(settings)
 
     config = Config()
-    # Without a password in front of an API that starts containers: nobody else may reach it.
+    # An API that starts containers, without a password: nobody else may reach it.
     config.bind = [f"127.0.0.1:{settings.port}", f"fd://{bridge_socket(settings).detach()}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 5
@@ -265,40 +267,40 @@ def serve(settings: Settings) -> None:
 
 
 def patch_emulator(settings: Settings) -> None:
-    """Let the emulator do what AWS does."""
+    """Patch the emulator so that it does what AWS does."""
     from ministack.services import alb, autoscaling, ec2, ecs, servicediscovery, ssm
 
     sys.path.insert(0, str(HERE))
-    import seams
+    import emulator_patches
     import target_health
     import task_limits
 
-    seams.key_pairs(ec2)
-    seams.instances(ec2, settings.port)
-    seams.launches(ec2, ssm)
-    seams.addresses(ec2)
-    seams.tasks(ecs, settings.identity)
+    emulator_patches.key_pairs(ec2)
+    emulator_patches.instances(ec2, settings.port)
+    emulator_patches.launches(ec2, ssm)
+    emulator_patches.addresses(ec2)
+    emulator_patches.tasks(ecs, settings.identity)
     task_limits.task_limits(ecs)
-    seams.dependencies(ecs)
-    seams.secure_strings(ssm)
-    seams.namespaces(ecs, servicediscovery, settings.identity)
-    seams.service_discovery(ecs, servicediscovery, ec2, settings.identity)
-    seams.health_checks(ecs)
-    seams.hosts(autoscaling, ecs)
-    seams.load_balancers(alb)
-    seams.missing(alb, ecs)
+    emulator_patches.dependencies(ecs)
+    emulator_patches.secure_strings(ssm)
+    emulator_patches.namespaces(ecs, servicediscovery, settings.identity)
+    emulator_patches.service_discovery(ecs, servicediscovery, ec2, settings.identity)
+    emulator_patches.health_checks(ecs)
+    emulator_patches.hosts(autoscaling, ecs)
+    emulator_patches.load_balancers(alb)
+    emulator_patches.missing(alb, ecs)
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
-    seams.machine_image(ec2, ssm, settings.region, settings.instance_image)
+    emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
 
 
 def check_policies(settings: Settings) -> None:
-    """Ask what AWS asks, and write down what was asked."""
+    """Evaluate what AWS evaluates, and record each decision."""
     import authorization
     from ministack.core import iam_actions, iam_evaluator
     from ministack.services import tagging
 
-    settings.questions_file.unlink(missing_ok=True)
-    authorization.authorization(iam_actions, iam_evaluator, tagging, authorization.Record(settings.questions_file))
+    settings.authorization_file.unlink(missing_ok=True)
+    authorization.authorization(iam_actions, iam_evaluator, tagging, authorization.Record(settings.authorization_file))
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from seams import in_grace_period, replace_task, service_of, up_seconds, wrap
+from emulator_patches import in_grace_period, replace_task, service_of, up_seconds, wrap
 
 Json = dict[str, Any]
 # Target group, address and port.

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from seams import wrap
+from emulator_patches import wrap
 
 Json = dict[str, Any]
 

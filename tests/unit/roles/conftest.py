@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Roles are run for real, by ansible-playbook, against the local cloud's emulator with its seams and without Docker."""
+"""Roles are run by ansible-playbook, against the local cloud's emulator with its patches and without Docker."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from hypercorn.config import Config
 from ministack.app import app
 from ministack.services import alb, ecs
 sys.path.insert(0, sys.argv[1])
-import seams
-seams.load_balancers(alb)
-seams.missing(alb, ecs)
+import emulator_patches
+emulator_patches.load_balancers(alb)
+emulator_patches.missing(alb, ecs)
 config = Config()
 config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
 asyncio.run(serve(app, config))

@@ -37,9 +37,9 @@ from ministack.app import app
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import alb, ecs, tagging
 sys.path.insert(0, sys.argv[1])
-import authorization, seams
-seams.load_balancers(alb)
-seams.missing(alb, ecs)
+import authorization, emulator_patches
+emulator_patches.load_balancers(alb)
+emulator_patches.missing(alb, ecs)
 authorization.authorization(iam_actions, iam_evaluator, tagging, authorization.Record(Path(sys.argv[3])))
 config = Config()
 config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]

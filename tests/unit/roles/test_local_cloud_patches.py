@@ -33,7 +33,7 @@ def target_health() -> Iterator[t.Any]:
         import target_health  # type: ignore[import-not-found]
 
         yield target_health
-    for name in ("target_health", "seams"):
+    for name in ("target_health", "emulator_patches"):
         sys.modules.pop(name, None)
 
 
@@ -44,7 +44,7 @@ def task_limits() -> Iterator[t.Any]:
         import task_limits  # type: ignore[import-not-found]
 
         yield task_limits
-    for name in ("task_limits", "seams"):
+    for name in ("task_limits", "emulator_patches"):
         sys.modules.pop(name, None)
 
 
@@ -78,13 +78,13 @@ def states(target_health: t.Any, checks: str) -> list[str]:
         ("ffppp", "healthy"),
     ],
 )
-def test_a_target_changes_its_state_after_as_many_checks_as_its_group_says(
+def test_a_target_changes_its_state_after_the_checks_of_its_group(
     target_health: t.Any, checks: str, expected: str
 ) -> None:
     assert states(target_health, checks)[-1] == expected
 
 
-def test_a_target_tells_why_it_is_not_healthy(target_health: t.Any) -> None:
+def test_a_target_has_a_reason_for_not_being_healthy(target_health: t.Any) -> None:
     failure = target_health.Failure("Target.Timeout", "Request timed out")
     new = target_health.Health()
     once = target_health.after_check(new, failure, GROUP)
@@ -133,7 +133,7 @@ def server() -> Iterator[int]:
         ({"HealthCheckProtocol": "TCP", "HealthCheckPath": "/missing"}, "", ""),
     ],
 )
-def test_a_check_says_what_aws_says(
+def test_a_failed_check_has_the_message_of_aws(
     target_health: t.Any, server: int, settings: Json, reason: str, description: str
 ) -> None:
     failure = target_health.check({"Id": "127.0.0.1", "Port": server}, {**GROUP, **settings})
@@ -173,7 +173,7 @@ def test_overrides_of_a_task_change_its_limits(task_limits: t.Any) -> None:
 # What the emulator lacks: a test that fails here means that its patch has to go.
 
 
-def test_memory_and_cpu_are_not_handed_to_docker() -> None:
+def test_memory_and_cpu_do_not_reach_docker() -> None:
     container = {"name": "web", "image": "web", "cpu": 128, "memory": 64, "memoryReservation": 32}
     definition = {"networkMode": "awsvpc", "cpu": "256", "memory": "512", "containerDefinitions": [container]}
     with request_scope("000000000000", "eu-central-1"):

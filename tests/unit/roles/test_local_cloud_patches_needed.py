@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The Slipway authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The emulator as it comes still lacks what seams.py puts around it. A test that fails here means: remove that seam."""
+"""The emulator still lacks what emulator_patches.py adds. A test that fails here means: remove that patch."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run_options() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("option", ["entrypoint", "user", "working_dir", "read_only", "healthcheck", "tmpfs"])
-def test_member_of_a_container_definition_is_not_handed_to_docker(option: str) -> None:
+def test_member_of_a_container_definition_does_not_reach_docker(option: str) -> None:
     assert option not in run_options()
 
 
@@ -53,7 +53,7 @@ def test_containers_of_a_task_have_networks_of_their_own() -> None:
     assert "container:" not in inspect.getsource(ecs._build_run_kwargs)
 
 
-def test_health_of_a_container_is_not_looked_at() -> None:
+def test_health_of_a_container_is_ignored() -> None:
     assert "Health" not in inspect.getsource(ecs._maybe_mark_stopped)
 
 
@@ -81,7 +81,7 @@ def test_task_of_a_service_is_not_found_by_its_name() -> None:
 
 
 @pytest.mark.parametrize("action", ["_list_namespaces", "_list_services"])
-def test_filters_of_a_list_are_not_looked_at(action: str) -> None:
+def test_filters_of_a_list_are_ignored(action: str) -> None:
     assert "Filters" not in inspect.getsource(getattr(servicediscovery, action))
 
 
@@ -122,7 +122,7 @@ def test_a_capacity_provider_with_an_unknown_name_is_not_named_as_missing() -> N
     assert b"MISSING" not in body
 
 
-def test_targets_are_called_healthy_without_being_asked() -> None:
+def test_targets_are_healthy_without_a_check() -> None:
     source = inspect.getsource(alb._describe_target_health)
     assert "<State>healthy</State>" in source
     assert "unhealthy" not in source
@@ -132,6 +132,6 @@ def test_request_goes_to_one_target_whether_it_answers_or_not() -> None:
     assert "random.choice(registered)" in inspect.getsource(alb._forward_to_tg)
 
 
-def test_action_of_a_listener_gets_a_number_that_nobody_gave_it() -> None:
+def test_action_of_a_listener_has_an_order_that_nobody_set() -> None:
     assert alb._parse_actions({"DefaultActions.member.1.Type": ["forward"]}) == [{"Type": "forward", "Order": 1}]
     assert "<Order>1</Order>" in alb._action_xml({"Type": "forward"})

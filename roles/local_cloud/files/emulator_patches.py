@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, The Slipway authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the emulator leaves out and this workshop needs, put around single functions of it.
+"""Patches of single functions of the emulator, for behaviour of AWS that it lacks and this workshop needs.
 
-Each seam names the behaviour of AWS that it restores. When the emulator does it by itself, the seam goes.
+Each patch names that behaviour. Once the emulator has it, its patch is removed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ UNHEALTHY = "Task failed container health checks"
 
 
 def wrap(module: ModuleType, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Put a function around the emulator's one of that name; it gets the original first."""
+    """Wrap the emulator's function of that name; the wrapper gets the original as its first argument."""
 
     def decorate(around: Callable[..., Any]) -> Callable[..., Any]:
         original = getattr(module, name)  # an AttributeError here means that the emulator has changed
@@ -71,25 +71,25 @@ def key_pairs(ec2: ModuleType) -> None:
 
     @wrap(ec2, "_describe_key_pairs")
     def describe(original: Callable[..., Any], params: Json) -> Any:
-        """Filters count, and tags are shown."""
+        """Filters count, and tags are returned."""
         response = original(params)
         filters = ec2._parse_filters(params)
         if response[0] != 200:
             return response
         names = set(ec2._parse_member_list(params, "KeyName"))
-        shown = [
+        returned = [
             f"<item><keyName>{pair['KeyName']}</keyName><keyFingerprint>{pair['KeyFingerprint']}</keyFingerprint>"
             f"<keyPairId>{pair['KeyPairId']}</keyPairId>{ec2._tag_set_xml(pair['KeyPairId'])}</item>"
             for pair in ec2._key_pairs.values()
             if (not names or pair["KeyName"] in names)
             and ec2._resource_matches_tag_filters(pair["KeyPairId"], filters)
-            and any(ec2._glob_match(wanted, pair["KeyName"]) for wanted in filters.get("key-name", ["*"]))
+            and any(ec2._glob_match(desired, pair["KeyName"]) for desired in filters.get("key-name", ["*"]))
         ]
-        return ec2._xml(200, "DescribeKeyPairsResponse", f"<keySet>{''.join(shown)}</keySet>")
+        return ec2._xml(200, "DescribeKeyPairsResponse", f"<keySet>{''.join(returned)}</keySet>")
 
     @wrap(ec2, "_delete_key_pair")
     def delete(original: Callable[..., Any], params: Json) -> Any:
-        """Tags go with what they are on."""
+        """Tags are deleted with their resource."""
         pair = ec2._key_pairs.get(ec2._p(params, "KeyName")) or {}
         ec2._tags.pop(pair.get("KeyPairId"), None)
         return original(params)
@@ -120,7 +120,7 @@ def instances(ec2: ModuleType, port: int) -> None:
 
     @wrap(ec2, "_vm_remove_container")
     def remove(original: Callable[..., None], instance: Json) -> None:
-        """The root volume of an instance goes with it."""
+        """The root volume of an instance is deleted with it."""
         container = ec2._vm_get_container(instance)
         if container is not None:
             container.remove(force=True, v=True)
@@ -128,20 +128,20 @@ def instances(ec2: ModuleType, port: int) -> None:
 
 
 def launches(ec2: ModuleType, ssm: ModuleType) -> None:
-    """RunInstances takes an image by SSM parameter, a network interface and metadata options; instances show them."""
+    """RunInstances accepts an image by SSM parameter, a network interface and metadata options, and returns them."""
 
     @wrap(ec2, "_run_instances")
     def run(original: Callable[..., Any], params: Json) -> Any:
-        asked = dict(params)
+        requested = dict(params)
         image = ec2._p(params, "ImageId")
         if image.startswith("resolve:ssm:"):
             parameter, _error = ssm._select_parameter(image.removeprefix("resolve:ssm:"))
             if not parameter:
                 return ec2._error("InvalidParameterValue", f"The SSM parameter of {image} does not exist", 400)
-            asked["ImageId"] = [parameter["Value"]]
+            requested["ImageId"] = [parameter["Value"]]
         prefix = "NetworkInterface.1."
-        asked.update({k.removeprefix(prefix): v for k, v in params.items() if k.startswith(prefix)})
-        response = original(asked)
+        requested.update({k.removeprefix(prefix): v for k, v in params.items() if k.startswith(prefix)})
+        response = original(requested)
         for instance_id in re.findall("<instanceId>(.*?)</instanceId>", str(response[2])):
             ec2._instances[instance_id]["MetadataOptions"] = metadata_options(params)
         return response
@@ -157,7 +157,7 @@ def launches(ec2: ModuleType, ssm: ModuleType) -> None:
 
     @wrap(ec2, "_terminate_instances")
     def terminate(original: Callable[..., Any], params: Json) -> Any:
-        """Tags go with what they are on."""
+        """Tags are deleted with their resource."""
         response = original(params)
         if response[0] == 200:
             for instance_id in ec2._parse_member_list(params, "InstanceId"):
@@ -195,18 +195,18 @@ def network_interface(instance: Json) -> str:
 
 
 def addresses(ec2: ModuleType) -> None:
-    """DescribeAddresses answers with what was asked for, by address, allocation, domain and tags."""
+    """DescribeAddresses returns only what its filters match, by address, allocation, domain and tags."""
 
     @wrap(ec2, "_describe_addresses")
     def describe(original: Callable[..., Any], params: Json) -> Any:
-        asked = set(ec2._parse_member_list(params, "PublicIp"))
-        wanted = set(ec2._parse_member_list(params, "AllocationId"))
+        requested = set(ec2._parse_member_list(params, "PublicIp"))
+        desired = set(ec2._parse_member_list(params, "AllocationId"))
         filters = ec2._parse_filters(params)
         found = [
             address["AllocationId"]
             for address in ec2._addresses.values()
-            if (not asked or address["PublicIp"] in asked)
-            and (not wanted or address["AllocationId"] in wanted)
+            if (not requested or address["PublicIp"] in requested)
+            and (not desired or address["AllocationId"] in desired)
             and address["Domain"] in filters.get("domain", [address["Domain"]])
             and ec2._resource_matches_tag_filters(address["AllocationId"], filters)
         ]
@@ -251,7 +251,7 @@ def shared_volumes(definition: Json, container: Json, task_id: str) -> dict[str,
 
 
 def tasks(ecs: ModuleType, instance_id: str) -> None:
-    """Containers of one awsvpc task share a network; a task volume is shared by them and goes with the task."""
+    """Containers of one awsvpc task share a network; they share a task volume, which is deleted with the task."""
 
     @wrap(ecs, "_build_run_kwargs")
     def run_options(original: Callable[..., Json], container: Json, definition: Json, *args: Any) -> Json:
@@ -272,7 +272,7 @@ def tasks(ecs: ModuleType, instance_id: str) -> None:
 
     @wrap(ecs, "_cleanup_task_resources")
     def cleanup(original: Callable[..., None], task: Json, client: Any, *args: Any) -> None:
-        """When an essential container has ended, the task's others are stopped. What has ended is kept for its log."""
+        """When an essential container exits, the task's others are stopped. Exited ones are kept for their logs."""
         ids = list(task.get("_docker_ids") or [])
         original(task, client, *args)
         engine = client or ecs._get_docker()
@@ -283,7 +283,7 @@ def tasks(ecs: ModuleType, instance_id: str) -> None:
 
 
 def namespaces(ecs: ModuleType, cloud_map: ModuleType, instance_id: str) -> None:
-    """A private DNS namespace has a network of Docker, for the tasks of its VPC; lists answer what they are asked."""
+    """A private DNS namespace has a Docker network, for the tasks of its VPC; lists apply their filters."""
 
     @wrap(cloud_map, "_create_namespace_record")
     def create(original: Callable[..., Any], *args: Any) -> Any:
@@ -304,7 +304,7 @@ def namespaces(ecs: ModuleType, cloud_map: ModuleType, instance_id: str) -> None
             for network in engine.networks.list(filters={"label": f"namespace={data['Id']}"}):
                 with contextlib.suppress(
                     docker.errors.APIError
-                ):  # a task that still ends; the cloud's end takes it along
+                ):  # a task is still stopping; the network is deleted with the cloud
                     network.remove()
         return response
 
@@ -359,16 +359,16 @@ def names_of(task: Json, ecs: ModuleType, cloud_map: ModuleType) -> list[str]:
 
 
 def filtered(cloud_map: ModuleType, action: str) -> None:
-    """A list answers with what its filters ask for."""
+    """A list returns only what its filters match."""
     members = {"TYPE": "Type", "NAME": "Name", "NAMESPACE_ID": "NamespaceId"}
 
     @wrap(cloud_map, action)
     def listed(original: Callable[..., Any], data: Json) -> Any:
         status, headers, body = original(data)
         answer = json.loads(body)
-        wanted = {members[f["Name"]]: f["Values"] for f in data.get("Filters") or () if f["Name"] in members}
+        desired = {members[f["Name"]]: f["Values"] for f in data.get("Filters") or () if f["Name"] in members}
         for kind, items in answer.items():
-            answer[kind] = [i for i in items if all(i.get(member) in values for member, values in wanted.items())]
+            answer[kind] = [i for i in items if all(i.get(member) in values for member, values in desired.items())]
         return status, headers, json.dumps(answer).encode()
 
 
@@ -384,21 +384,23 @@ def stop_containers(client: Any, ids: list[str]) -> None:
 
 
 def dependencies(ecs: ModuleType) -> None:
-    """A container starts when those before it in dependsOn are as far as it asks; one that ended is not waited for."""
+    """A container starts once those in its dependsOn meet their conditions; one that has exited is not waited for."""
 
     @wrap(ecs, "_run_docker_container")
     def run(original: Callable[..., Any], client: Any, container: Json, options: Json, **more: Any) -> Any:
         prefix = options["name"].removesuffix(container["name"])
         for dependency in container.get("dependsOn") or []:
-            while not is_as_far(client, prefix + dependency["containerName"], dependency.get("condition", "START")):
+            while not meets_condition(
+                client, prefix + dependency["containerName"], dependency.get("condition", "START")
+            ):
                 time.sleep(0.2)
         if not network_lives(client, options.get("network_mode", "")):
-            options["network_mode"] = "none"  # the task is about to stop, for the exit of its first container
+            options["network_mode"] = "none"  # the task is about to stop, as its first container has exited
         return original(client, container, options, **more)
 
 
 def secure_strings(ssm: ModuleType) -> None:
-    """A container gets the value of a SecureString, not what the store makes of it."""
+    """A container gets the value of a SecureString, not its encrypted form."""
 
     @wrap(ssm, "resolve_parameter_value")
     def resolve(original: Callable[..., Any], name: str, version: Any = None, decrypt: bool = True) -> Any:
@@ -411,7 +413,7 @@ def network_lives(client: Any, mode: str) -> bool:
     return not first or bool(client.containers.get(first).attrs["State"]["Running"])
 
 
-def is_as_far(client: Any, name: str, condition: str) -> bool:
+def meets_condition(client: Any, name: str, condition: str) -> bool:
     """Whether a container meets a condition of dependsOn, or never will."""
     import docker.errors
 
@@ -425,7 +427,7 @@ def is_as_far(client: Any, name: str, condition: str) -> bool:
 
 
 def remove_volumes(client: Any, instance_id: str, active: set[str]) -> None:
-    """Remove the volumes of tasks that have stopped; one that a container still holds goes with a later task's."""
+    """Delete the volumes of stopped tasks; one that a container still uses is deleted with those of a later task."""
     import docker.errors
 
     for volume in client.volumes.list(filters={"label": f"ministack.instance={instance_id}", "dangling": True}):
@@ -494,7 +496,7 @@ def record_health(ecs: ModuleType, task: Json, index: int, client: Any) -> str:
     except docker.errors.APIError:
         attributes = {}
     state = attributes.get("State", {})
-    # Docker calls a container that has ended unhealthy; its exit says more.
+    # Docker calls an exited container unhealthy; its exit code says more.
     status = state.get("Health", {}).get("Status", "") if state.get("Running") else ""
     health = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}.get(status, "UNKNOWN")
     task["containers"][index]["healthStatus"] = health
@@ -526,14 +528,14 @@ LOAD_BALANCER_ATTRIBUTES = {
 
 
 def load_balancers(alb: ModuleType) -> None:
-    """A load balancer has all attributes at once, deletion protection counts, an action has the number it was given."""
+    """A load balancer has all attributes, deletion protection is enforced, an action has an order only if set."""
 
     @wrap(alb, "_describe_lb_attrs")
     def describe(original: Callable[..., Any], params: Json) -> Any:
         arn = alb._p(params, "LoadBalancerArn")
         if arn in alb._lbs:
-            shown = LOAD_BALANCER_ATTRIBUTES | {item["Key"]: item["Value"] for item in alb._lb_attrs.get(arn, [])}
-            alb._lb_attrs[arn] = [{"Key": key, "Value": value} for key, value in shown.items()]
+            returned = LOAD_BALANCER_ATTRIBUTES | {item["Key"]: item["Value"] for item in alb._lb_attrs.get(arn, [])}
+            alb._lb_attrs[arn] = [{"Key": key, "Value": value} for key, value in returned.items()]
         return original(params)
 
     @wrap(alb, "_delete_lb")
@@ -543,8 +545,7 @@ def load_balancers(alb: ModuleType) -> None:
             return alb._error("OperationNotPermitted", f"Load balancer '{arn}' cannot be deleted: it is protected", 400)
         return original(params)
 
-    # AWS describes an action with the number that it was given. With one that it was not given, amazon.aws 11 sees a
-    # difference at every run.
+    # AWS returns the order of an action only if it was set. With another, amazon.aws 11 reports a change every time.
     @wrap(alb, "_parse_actions")
     def parse(original: Callable[..., Any], params: Json, prefix: str = "DefaultActions") -> Any:
         actions = original(params, prefix)
@@ -560,7 +561,7 @@ def load_balancers(alb: ModuleType) -> None:
 
 
 def missing(alb: ModuleType, ecs: ModuleType) -> None:
-    """A name that is asked for and does not exist is named as missing: silence is not absence."""
+    """A requested name that does not exist is reported as missing: silence is not absence."""
 
     @wrap(alb, "_describe_tgs")
     def target_groups(original: Callable[..., Any], params: Json) -> Any:
@@ -580,7 +581,7 @@ def missing(alb: ModuleType, ecs: ModuleType) -> None:
 
 
 def hosts(autoscaling: ModuleType, ecs: ModuleType) -> None:
-    """An Auto Scaling group takes another launch template, a capacity provider says whether it drains."""
+    """An Auto Scaling group accepts another launch template, a capacity provider returns managedDraining."""
 
     @wrap(autoscaling, "_update_asg")
     def update(original: Callable[..., Any], params: Json) -> Any:

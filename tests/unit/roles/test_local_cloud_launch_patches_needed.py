@@ -1,7 +1,7 @@
 # Copyright (c) 2026, The Slipway authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the emulator leaves out of launches and key pairs. A test that fails here means: remove that seam."""
+"""What the emulator leaves out of launches and key pairs. A test that fails here means: remove that patch."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ def launch(**params: str) -> dict[str, Any]:
     return record
 
 
-def test_network_interface_of_a_launch_is_not_looked_at() -> None:
+def test_network_interface_of_a_launch_is_ignored() -> None:
     record = launch(NetworkInterface__1__SubnetId="subnet-1", NetworkInterface__1__SecurityGroupId__1="sg-1")
     assert record["SubnetId"] != "subnet-1"
     assert [group["GroupId"] for group in record["SecurityGroups"]] != ["sg-1"]
 
 
-def test_image_by_ssm_parameter_is_not_looked_up() -> None:
+def test_image_by_ssm_parameter_is_not_resolved() -> None:
     record = launch(ImageId="resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64")
     assert record["ImageId"].startswith("resolve:ssm:")
 
 
 @pytest.mark.parametrize("element", ["metadataOptions", "networkInterfaceSet"])
-def test_instance_does_not_show(element: str) -> None:
+def test_instance_does_not_return(element: str) -> None:
     assert element not in ec2._instance_xml(launch(MetadataOptions__HttpTokens="required"))
 
 
@@ -66,7 +66,7 @@ def test_addresses_are_not_filtered() -> None:
     assert b"<allocationId>" in asked[2]
 
 
-def test_tags_outlive_what_they_are_on() -> None:
+def test_tags_outlive_their_resource() -> None:
     record = launch(
         TagSpecification__1__ResourceType="instance", **{k.replace(".", "__"): v[0] for k, v in TAG.items()}
     )

@@ -43,13 +43,9 @@ _value:
 from collections.abc import Callable
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
-from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_cluster import Found, Variables, plan
-
-
-def ecs_cluster_plan(variables: Variables, found: Found | None = None) -> Json:
-    return plan(variables, found or {})
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_cluster import plan
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Json]]:
-        return {"ecs_cluster_plan": ecs_cluster_plan}
+        return {"ecs_cluster_plan": plan}

@@ -48,16 +48,9 @@ _value:
 from collections.abc import Callable
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
-from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_cluster import Variables
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_cluster_resources import resources
-
-
-def ecs_cluster_resources(
-    variables: Variables, arn: str, network: Json | None = None, template: Json | None = None
-) -> Json:
-    return resources(variables, arn, network, template)
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Json]]:
-        return {"ecs_cluster_resources": ecs_cluster_resources}
+        return {"ecs_cluster_resources": resources}

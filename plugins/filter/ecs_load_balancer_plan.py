@@ -46,17 +46,12 @@ _value:
   type: dict
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_load_balancer import plan
-from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_load_balancer_problems import Variables
-
-
-def ecs_load_balancer_plan(variables: Variables, services: Sequence[Json] = (), found: Json | None = None) -> Json:
-    return plan(variables, services, found or {})
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Json]]:
-        return {"ecs_load_balancer_plan": ecs_load_balancer_plan}
+        return {"ecs_load_balancer_plan": plan}

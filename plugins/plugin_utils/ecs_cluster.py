@@ -139,9 +139,9 @@ def _host_problems(variables: Variables) -> Iterator[str]:
         )
 
 
-def plan(variables: Variables, found: Found) -> Json:
+def plan(variables: Variables, found: Found | None = None) -> Json:
     """Problems, what of the project exists, and what follows from both. What was not read is not in `found`."""
-    on_hosts, tags = is_on_hosts(variables), own_tags(variables)
+    found, on_hosts, tags = found or {}, is_on_hosts(variables), own_tags(variables)
     named = {kind: _of_role(kind, variables, found.get(kind) or ()) for kind in (*NAMES, *HOSTS)}
     owned = {kind: [one for one in some if _is_owned(one, variables)] for kind, some in named.items()}
     foreign = [_call(kind, one, variables) for kind, some in named.items() for one in some if one not in owned[kind]]

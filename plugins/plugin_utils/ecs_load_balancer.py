@@ -146,9 +146,9 @@ def _weights(actions: Sequence[Json], arn: str) -> dict[str, int]:
     return weights if len(weights) > 1 and arn in weights else {}
 
 
-def plan(variables: Variables, services: Sequence[Json], found: Json) -> Json:
+def plan(variables: Variables, services: Sequence[Json] = (), found: Json | None = None) -> Json:
     """Problems, what of the project exists, and the settings of what the role creates."""
-    site = Site(variables, services, found)
+    site = Site(variables, services, found or {})
     name_tag = {"Name": site.of("name")}
     return {
         "problems": [
@@ -159,7 +159,6 @@ def plan(variables: Variables, services: Sequence[Json], found: Json) -> Json:
         "protected": [one["load_balancer_name"] for one in site.owned("load_balancers") if _is_protected(one)],
         "tags": as_text({**site.of("tags"), PROJECT: site.of("project")}),
         "certificate_tags": {PROJECT: site.of("project"), **name_tag},
-        "https": site.https,
         "requests_certificate": site.requests_certificate,
         "target_groups": _created_groups(site),
         "current": site.current,

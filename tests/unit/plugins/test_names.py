@@ -20,5 +20,5 @@ def test_filters_and_tests_have_their_files_names(kind: str) -> None:
     for path in sorted((PLUGINS / kind).glob("*.py")):
         plugin = importlib.import_module(f"ansible_collections.slipway.aws.plugins.{kind}.{path.stem}")
         offered = plugin.FilterModule().filters() if kind == "filter" else plugin.TestModule().tests()
-        assert offered == {path.stem: getattr(plugin, path.stem)}
+        assert list(offered) == [path.stem]
         assert yaml.safe_load(plugin.DOCUMENTATION)["name"] == path.stem

@@ -16,7 +16,7 @@ from .._core.paging import pages
 from .._core.tags import Tags, to_capital_list
 from .._core.types import Client, Json
 
-# AWS lists only certificates with RSA keys of 2048 bits unless told otherwise.
+# AWS lists only certificates with RSA keys of 2048 bits by default.
 KEY_TYPES = [
     "RSA_1024",
     "RSA_2048",
@@ -30,7 +30,7 @@ KEY_TYPES = [
 
 @aws_call
 def list_certificates(acm: Client, statuses: t.Sequence[str]) -> list[Json]:
-    """What AWS tells of the certificates in a list: the ARN, the first domain and little more."""
+    """What AWS lists of certificates: the ARN, the first domain and little more."""
     request = {"CertificateStatuses": list(statuses), "Includes": {"keyTypes": KEY_TYPES}}
     return pages(acm, "list_certificates", "CertificateSummaryList", **request)
 
@@ -60,8 +60,8 @@ def list_tags(acm: Client, arn: str) -> list[Json]:
 
 
 @aws_call
-def change_tags(acm: Client, arn: str, put: Tags, gone: list[str]) -> None:
+def change_tags(acm: Client, arn: str, put: Tags, removed: list[str]) -> None:
     if put:
         acm.add_tags_to_certificate(CertificateArn=arn, Tags=to_capital_list(put))
-    if gone:
-        acm.remove_tags_from_certificate(CertificateArn=arn, Tags=[{"Key": key} for key in gone])
+    if removed:
+        acm.remove_tags_from_certificate(CertificateArn=arn, Tags=[{"Key": key} for key in removed])

@@ -60,7 +60,7 @@ class Certificate(resource.Resource):
     def create(self, planned: Plan) -> Json:
         """A run seconds after another, whose list does not show the certificate yet, gets the same one.
 
-        So may a run after the certificate's deletion: it asks anew, by a token of its own.
+        So may a run after the certificate's deletion: it requests another one, with a token of its own.
         """
         wanted = planned.predicted["tags"]
         text = json.dumps([sorted(self.domains), sorted(wanted.items())])
@@ -71,8 +71,8 @@ class Certificate(resource.Resource):
         return {"CertificateArn": arn}
 
     def update(self, current: Json, planned: Plan, answer: Json) -> None:
-        put, gone = tags.changes(current["tags"], planned.predicted["tags"])
-        api.change_tags(self.aws, current["certificate_arn"], put, gone)
+        put, removed = tags.changes(current["tags"], planned.predicted["tags"])
+        api.change_tags(self.aws, current["certificate_arn"], put, removed)
 
     def is_busy(self, answer: Json | None) -> bool:
         return not model.has_records(answer) or (self.params["wait"] and not model.is_issued(answer))

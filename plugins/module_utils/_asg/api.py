@@ -36,8 +36,8 @@ def delete_group(asg: Client, name: str, force: bool) -> None:
 
 
 @aws_call
-def change_tags(asg: Client, put: list[Json], gone: list[Json]) -> None:
+def change_tags(asg: Client, put: list[Json], removed: list[Json]) -> None:
     if put:
         asg.create_or_update_tags(Tags=put)
-    if gone:
-        asg.delete_tags(Tags=gone)
+    if removed:
+        asg.delete_tags(Tags=removed)

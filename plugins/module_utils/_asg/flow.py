@@ -53,8 +53,8 @@ class Group(resource.Resource):
         if "settings" in planned.members:
             api.update_group(self.aws, name, self.settings)
         if "tags" in planned.members:
-            put, gone = changes(current["tags"], planned.predicted["tags"])
-            api.change_tags(self.aws, model.tag_list(name, put), model.keys_of(name, gone))
+            put, removed = changes(current["tags"], planned.predicted["tags"])
+            api.change_tags(self.aws, model.tag_list(name, put), model.keys_of(name, removed))
 
     def delete(self, current: Json) -> bool:
         return api.delete_group(self.aws, current["name"], self.params["force"])

@@ -99,8 +99,8 @@ def raise_failures(operation: str, answer: Json, ignore: t.Collection[str] = ())
     """AWS reports failures of batch calls inside a successful answer."""
     failures = [failure for failure in answer.get("failures") or () if failure.get("reason") not in ignore]
     if failures:
-        told = "; ".join(f"{f.get('arn', '')} {f.get('reason', '')} {f.get('detail', '')}".strip() for f in failures)
-        raise SlipwayError(AWS_ERROR, f"AWS answered {operation} with failures: {told}", {"failures": failures})
+        message = "; ".join(f"{f.get('arn', '')} {f.get('reason', '')} {f.get('detail', '')}".strip() for f in failures)
+        raise SlipwayError(AWS_ERROR, f"AWS answered {operation} with failures: {message}", {"failures": failures})
 
 
 def described(operation: str, answer: Json, member: str, identity: str, asked: Items) -> list[Json]:

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Calls that AWS refuses although nothing is wrong with them: what they create is there already, or what they need is
-not ready yet.
+"""Valid calls that AWS refuses: what they create exists already, or what they need is not ready yet.
 
 What a create finds may come from its own first attempt, whose answer was lost, or from a run a few seconds ago, which
 reads do not show yet.
@@ -23,11 +22,11 @@ R = t.TypeVar("R")
 
 # Seconds in which a read shows what exists.
 VISIBLE_SECONDS = 30.0
-# Seconds for which a refusal that passes is borne, and between repeats.
+# Seconds for which a temporary refusal is retried, and between retries.
 PASSING_SECONDS = 60.0
 PAUSE = 3.0
 
-# Refusals that pass, by operation, as AWS words them: under codes that say nothing about it. Where a comment names
+# Temporary refusals, by operation, as AWS words them: their codes do not show it. Where a comment names
 # Terraform, its AWS provider repeats the call after this text or code, in the file named (internal/service/...).
 ROLE = r"(?i)unable to assume the (service linked )?role|role being passed|role is not valid"
 PASSING: tuple[tuple[str, str], ...] = (
@@ -60,7 +59,7 @@ PASSING: tuple[tuple[str, str], ...] = (
 
 
 class Exists(SlipwayError):
-    """A create that finds its name taken. `find` says whether a read shows what is there, `diff` what was planned.
+    """A create that finds its name taken. `find` returns whether a read shows the resource, `diff` is the planned one.
 
     `begun`: this run has changed something before.
     """
@@ -104,16 +103,16 @@ def visible(find: t.Callable[[], R], clock: Clock | None = None, timeout: float 
 
 
 def passes(error: SlipwayError) -> bool:
-    """Whether the refusal passes by itself."""
+    """Whether the refusal is temporary."""
     operation = str(error.details.get("operation", ""))
     said = f"{error.details.get('error_code', '')}: {error.msg}"
     return any(re.fullmatch(calls, operation) and re.search(text, said) for calls, text in PASSING)
 
 
 def persist(call: t.Callable[[], R], read: t.Callable[[], R | None] = lambda: None, clock: Clock | None = None) -> R:
-    """Make a call, again after a refusal that passes, for up to a minute.
+    """Make a call, and retry it after a temporary refusal, for up to a minute.
 
-    `read` comes before each repeat: what it returns is taken instead, since others may have done it meanwhile.
+    `read` runs before each retry: what it returns is used instead, as others may have done it meanwhile.
     """
     clock = clock or Clock()
     end = clock.now() + PASSING_SECONDS

@@ -17,7 +17,7 @@ import functools
 import re
 import typing as t
 
-with contextlib.suppress(ImportError):  # AnsibleAWSModule tells the user
+with contextlib.suppress(ImportError):  # AnsibleAWSModule reports it
     from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
     from botocore.parsers import ResponseParserError
 
@@ -172,8 +172,8 @@ def answer_was_lost() -> bool:
 
 def bad_answer(operation: str, expected: str, got: str) -> SlipwayError:
     """For an answer that cannot be read, or lacks what was asked for."""
-    told = f"{operation}: expected {expected}, got {got}. Check what stands between here and AWS, then run it again."
-    return SlipwayError(BAD_ANSWER, told, {"operation": operation})
+    message = f"{operation}: expected {expected}, got {got}. Check the proxies between this host and AWS, then rerun."
+    return SlipwayError(BAD_ANSWER, message, {"operation": operation})
 
 
 def aws_call(function: t.Callable[P, R]) -> t.Callable[P, R]:
@@ -204,7 +204,7 @@ def _called(function: t.Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         failure.lost = answer_was_lost()
         raise failure from error
     except (AttributeError, LookupError, TypeError) as error:
-        # Raised by who goes through an answer that is not what AWS documents: botocore's parser, or our functions.
+        # Raised when an answer is not what AWS documents, by botocore's parser or by our functions.
         operation = CALL.get(Call()).operation or function.__name__
         missing = f"without {error}" if isinstance(error, KeyError) else f"with which it fails: {error}"
         raise bad_answer(operation, "all that AWS documents", f"an answer {missing}") from error

@@ -127,7 +127,7 @@ def _element_difference(olds: Elements, news: Elements, identity: tuple[str, ...
 
 
 def blank(value: t.Any) -> bool:
-    """True for what AWS does not tell from a missing member."""
+    """True for what AWS does not distinguish from a missing member."""
     return value is None or value in ([], {})
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Lines that tell a person what is happening, kept for the result and, where asked, written to a file as they come."""
+"""Progress lines for people, kept for the result and, optionally, written to a file at once."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .error_codes import INVALID_OPTION
 from .errors import SlipwayError
 from .waiting import Clock
 
-# After so many seconds without a line one says that work goes on.
+# Seconds without a line after which one reports that work continues.
 SILENCE = 30.0
 
 
 class Progress:
-    """`say` adds a line with the time of day; `silent_for` tells since when nothing was said."""
+    """`say` adds a line with the time of day; `silent_for` is the time since the last one."""
 
     def __init__(self, path: str | None, clock: Clock | None = None) -> None:
         self.lines: list[str] = []

@@ -21,7 +21,7 @@ from .waiting import poll
 
 
 class Resource(abc.ABC):
-    """A resource as its flow needs it. An answer is what AWS says of it, None where there is none."""
+    """A resource as its flow needs it. An answer is AWS's description of it, None if it does not exist."""
 
     # Of AWS, as boto3 calls it.
     service: t.ClassVar[str]
@@ -82,7 +82,7 @@ class Resource(abc.ABC):
         return answer is None
 
     def is_busy(self, answer: Json | None) -> bool:
-        """Whether AWS still carries out what an earlier run has asked for."""
+        """Whether AWS still carries out an earlier change."""
         return False
 
     def wait_stable(self, created: Json | None) -> Json | None:

@@ -94,7 +94,7 @@ def check_options(
     itself), or it is wrong if `strict`. Of `members`, which a request of today knows, it is wrong as well: an older
     botocore would not send them. An empty text passes at the top: it asks for nothing to be there.
     With `allow_unknown` (check mode) the text "unknown" may stand for a value of any type.
-    Everything that is wrong is told at once, in a SlipwayError with code `invalid_option`.
+    All problems are reported at once, in a SlipwayError with code `invalid_option`.
     """
     checker = _Checker(allow_unknown)
     names = option_names(shape)
@@ -162,7 +162,7 @@ class _Checker:
     def check(self, shape: Shape, value: t.Any, path: str, hide: bool = False) -> t.Any:
         if value == UNKNOWN and self.allow_unknown:
             return value
-        if getattr(shape, "is_document_type", False):  # any JSON, such as what a lifecycle hook is told
+        if getattr(shape, "is_document_type", False):  # any JSON, such as the details of a lifecycle hook
             return value
         kinds: dict[str, t.Callable[[Shape, t.Any, str], t.Any]] = {
             "structure": self._structure,
@@ -258,20 +258,20 @@ class _Checker:
         folded = {choice.lower(): choice for choice in choices}
         if text in choices or text.lower() in folded:
             return text if text in choices else folded[text.lower()]
-        told = "another value" if self.hidden else f"'{text}'"
+        got = "another value" if self.hidden else f"'{text}'"
         hint = "" if self.hidden else did_you_mean(text, choices, False)
-        self.problems.append(f"{path}: {told} is none of {', '.join(choices)}{hint}.")
+        self.problems.append(f"{path}: expected one of {', '.join(choices)}, got {got}{hint}.")
         return text
 
     def _refuse_text(self, shape: Shape, text: str, path: str) -> None:
         """AWS's own limits; a long text is not matched, which could take long."""
-        told = len(self.problems)
+        before = len(self.problems)
         if MASK in text:
             # A result of ours, given back as a definition.
             self.problems.append(f"{path}: expected a value, got the mask that hides one in results. Give the value.")
         self._refuse_count(shape, len(text), path, "characters")
         pattern = shape.metadata.get("pattern")
-        if pattern and len(self.problems) == told and not _matches(pattern, text):
+        if pattern and len(self.problems) == before and not _matches(pattern, text):
             shown = "another text" if self.hidden else repr(text)
             self.problems.append(f"{path}: expected text that matches {pattern}, got {shown}.")
 

@@ -21,7 +21,7 @@ CHECKPOINT_RUN_TAG = f"{CHECKPOINT_TAG}.run"
 SCALING_MARK = "slipway:scaling"
 # What says of a repository that other projects use it, too.
 SHARED_MARK = "slipway:shared"
-# What says whose a resource is.
+# Identifies the project that owns a resource.
 PROJECT = "slipway:project"
 AWS = "aws:"
 MOST, LONGEST_KEY, LONGEST_VALUE = 50, 128, 256
@@ -47,7 +47,7 @@ def to_capital_list(tags: t.Mapping[str, str]) -> list[Tags]:
 
 
 def carries(tags: t.Mapping[str, str], own: t.Mapping[str, t.Any]) -> bool:
-    """Whether all of the tags `own` are there, which say whose something is."""
+    """Whether the tags include all of `own`, which identify an owner."""
     return as_text(own).items() <= tags.items()
 
 

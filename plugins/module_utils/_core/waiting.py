@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Waiting for a condition: quick at first, then settled, on a clock that tests can replace."""
+"""Polls for a condition: often at first, then less often, on a clock that tests can replace."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .errors import SlipwayError
 
 S = t.TypeVar("S")
 FIRST_PAUSE = 0.25
-# So that, with the calls of a look, what is done is noticed within two seconds.
+# With the calls of a read, a change is noticed within two seconds.
 LONGEST_PAUSE = 1.5
 # The environment variable that names the file for lines about what is waited for, which the module's action shows.
 WAITING_FILE = "SLIPWAY_WAITING_FILE"
@@ -51,7 +51,7 @@ def poll(
     describe: t.Callable[[S], t.Mapping[str, t.Any]] | None = None,
     clock: Clock | None = None,
 ) -> S:
-    """Observe until `done`; return the state that was. `done` may raise a SlipwayError to give up.
+    """Observe until `done`; return the state that was. `done` may raise a SlipwayError to fail.
 
     A SlipwayError with code `timeout` says what was `waiting_for`, which may depend on the state, with
     `describe(last state)` as details. Meanwhile lines say the same.
@@ -75,7 +75,7 @@ def poll(
 
 
 def _show(line: str) -> None:
-    """Add a line to the file that the module's action follows. Where there is none, or no room, the work goes on."""
+    """Add a line to the file that the module's action follows. Without it, or without space, the work continues."""
     path = os.environ.get(WAITING_FILE)
     if path:
         with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as file:

@@ -33,11 +33,11 @@ def list_tags(cloud_map: Client, arn: str) -> list[Json]:
 
 
 @aws_call
-def change_tags(cloud_map: Client, arn: str, put: Tags, gone: list[str]) -> None:
+def change_tags(cloud_map: Client, arn: str, put: Tags, removed: list[str]) -> None:
     if put:
         cloud_map.tag_resource(ResourceARN=arn, Tags=to_capital_list(put))
-    if gone:
-        cloud_map.untag_resource(ResourceARN=arn, TagKeys=gone)
+    if removed:
+        cloud_map.untag_resource(ResourceARN=arn, TagKeys=removed)
 
 
 @aws_call

@@ -58,9 +58,9 @@ class Namespace(resource.Resource):
         if "tags" in planned.members:
             # Others in the namespace are not ours to mark.
             own = [arn for name, arn in services.items() if name in self.params["services"]]
-            put, gone = tags.changes(current["tags"], planned.predicted["tags"])
+            put, removed = tags.changes(current["tags"], planned.predicted["tags"])
             for arn in (current["arn"], *own):
-                api.change_tags(self.aws, arn, put, gone)
+                api.change_tags(self.aws, arn, put, removed)
         self._create_services(current, planned, begun=False)
         for name in sorted(services.keys() - planned.predicted["services"].keys()):
             self.delete_service(name, services[name])

@@ -51,7 +51,7 @@ def service_request(name: str, namespace_id: str, tags: Tags) -> Json:
         "Name": name,
         "NamespaceId": namespace_id,
         "DnsConfig": records,
-        # ECS tells how its tasks are; those that are not well are left out.
+        # ECS reports the health of tasks; unhealthy ones are omitted.
         "HealthCheckCustomConfig": {"FailureThreshold": 1},
         "Tags": to_capital_list(tags),
     }

@@ -30,9 +30,9 @@ def untag_resource(ecs: Client, arn: str, keys: list[str]) -> None:
         ecs.untag_resource(resourceArn=arn, tagKeys=keys)
 
 
-def change_tags(ecs: Client, arn: str, put: tags.Tags, gone: list[str]) -> None:
+def change_tags(ecs: Client, arn: str, put: tags.Tags, removed: list[str]) -> None:
     tag_resource(ecs, arn, tags.to_list(put))
-    untag_resource(ecs, arn, gone)
+    untag_resource(ecs, arn, removed)
 
 
 @aws_find

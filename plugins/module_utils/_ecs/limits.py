@@ -177,7 +177,7 @@ def refuse(problems: Sequence[str]) -> None:
 
 
 def problems_of(call: t.Callable[[], R]) -> tuple[R | None, list[str]]:
-    """What a check returns, or what it found wrong; so that what others find can be told together with it."""
+    """What a check returns, or what it found wrong; so that all problems can be reported together."""
     try:
         return call(), []
     except SlipwayError as error:

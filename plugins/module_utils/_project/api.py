@@ -22,7 +22,7 @@ from .._core.errors import aws_call, translate
 from .._core.paging import batches, pages
 from .._core.types import Json
 
-with contextlib.suppress(ImportError):  # AnsibleAWSModule tells the user
+with contextlib.suppress(ImportError):  # AnsibleAWSModule reports it
     from botocore.exceptions import ClientError
 
 # What is deleted stays in the answers of EC2 for a while.

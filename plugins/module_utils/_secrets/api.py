@@ -62,12 +62,12 @@ def put_parameter(ssm: Client, request: Json) -> str:
 
 
 @aws_call
-def change_parameter_tags(ssm: Client, name: str, put: Tags, gone: list[str]) -> None:
+def change_parameter_tags(ssm: Client, name: str, put: Tags, removed: list[str]) -> None:
     parameter = {"ResourceType": "Parameter", "ResourceId": name}
     if put:
         ssm.add_tags_to_resource(**parameter, Tags=to_capital_list(put))
-    if gone:
-        ssm.remove_tags_from_resource(**parameter, TagKeys=gone)
+    if removed:
+        ssm.remove_tags_from_resource(**parameter, TagKeys=removed)
 
 
 @aws_call
@@ -121,11 +121,11 @@ def restore_secret(manager: Client, name: str) -> None:
 
 
 @aws_call
-def change_secret_tags(manager: Client, name: str, put: Tags, gone: list[str]) -> None:
+def change_secret_tags(manager: Client, name: str, put: Tags, removed: list[str]) -> None:
     if put:
         manager.tag_resource(SecretId=name, Tags=to_capital_list(put))
-    if gone:
-        manager.untag_resource(SecretId=name, TagKeys=gone)
+    if removed:
+        manager.untag_resource(SecretId=name, TagKeys=removed)
 
 
 @aws_find

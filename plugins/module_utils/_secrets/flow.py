@@ -54,8 +54,8 @@ def _present(connection: Connection) -> Result:
     stores: dict[str, Store] = {one.name: manager if one.in_secrets_manager else parameters for one in desired}
     found = {**_find(parameters, desired, False), **_find(manager, desired, True)}
     if missing := missing_secrets(desired, found):
-        told = f"secrets: external secrets not found: {', '.join(missing)}. Create them, or correct `from`."
-        raise SlipwayError(NOT_FOUND, told)
+        message = f"secrets: external secrets not found: {', '.join(missing)}. Create them, or correct `from`."
+        raise SlipwayError(NOT_FOUND, message)
     own = [one for one in desired if not one.source]
     refuse_foreign(own, found, params["match_tags"])
     current = {one.name: current_secret(one, found.get(one.name)) for one in own}
@@ -95,8 +95,8 @@ def _stores(connection: Connection) -> tuple[Parameters, Manager]:
     path = path_of(params["path"])
     check_window(params["recovery_window"])
     if not params["match_tags"]:
-        told = "match_tags: expected at least one tag, got none. Secrets are recognised by these tags."
-        raise SlipwayError(INVALID_OPTION, told)
+        message = "match_tags: expected at least one tag, got none. Secrets are recognised by these tags."
+        raise SlipwayError(INVALID_OPTION, message)
     return Parameters(connection.client, path), Manager(connection.client, path, params["recovery_window"])
 
 

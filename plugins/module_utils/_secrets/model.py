@@ -174,8 +174,8 @@ def refuse_foreign(
     ]
     if foreign:
         tags = ", ".join(f"{key}={value}" for key, value in own.items())
-        told = f"secrets: expected the tags {tags}, got others on {', '.join(foreign)}, which another project owns."
-        raise SlipwayError(CONFLICT, f"{told} Choose another name, or tag it.")
+        message = f"secrets: expected the tags {tags}, got others on {', '.join(foreign)}, which another project owns."
+        raise SlipwayError(CONFLICT, f"{message} Choose another name, or tag it.")
 
 
 def current_secret(desired: DesiredSecret, found: Found | None) -> Json:

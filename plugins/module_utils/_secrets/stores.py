@@ -24,7 +24,7 @@ class Store(t.Protocol):
     def owned(self, tags: t.Mapping[str, t.Any]) -> list[str]: ...
     def create(self, name: str, desired: DesiredSecret, tags: tagging.Tags) -> Found: ...
     def change(self, name: str, desired: DesiredSecret, found: Found, members: set[str]) -> str: ...
-    def change_tags(self, name: str, put: tagging.Tags, gone: list[str]) -> None: ...
+    def change_tags(self, name: str, put: tagging.Tags, removed: list[str]) -> None: ...
     def delete(self, names: t.Sequence[str]) -> None: ...
 
 
@@ -72,8 +72,8 @@ class Parameters:
         value = desired.value or api.read_parameters(self.ssm, [name])[name]
         return api.put_parameter(self.ssm, {**self._request(name, desired, value), "Overwrite": True})
 
-    def change_tags(self, name: str, put: tagging.Tags, gone: list[str]) -> None:
-        api.change_parameter_tags(self.ssm, name, put, gone)
+    def change_tags(self, name: str, put: tagging.Tags, removed: list[str]) -> None:
+        api.change_parameter_tags(self.ssm, name, put, removed)
 
     def delete(self, names: t.Sequence[str]) -> None:
         api.delete_parameters(self.ssm, names)
@@ -135,8 +135,8 @@ class Manager:
             return api.put_secret_value(self.manager, name, desired.value)
         return found.version
 
-    def change_tags(self, name: str, put: tagging.Tags, gone: list[str]) -> None:
-        api.change_secret_tags(self.manager, name, put, gone)
+    def change_tags(self, name: str, put: tagging.Tags, removed: list[str]) -> None:
+        api.change_secret_tags(self.manager, name, put, removed)
 
     def delete(self, names: t.Sequence[str]) -> None:
         for name in names:

@@ -116,7 +116,7 @@ def test_true_as_text_is_written_as_json_does(register: t.Any) -> None:
         ({"cpu": "inf"}, "[0].cpu: expected a whole number, got text ('inf')."),
         (
             {"portMappings": [{"protocol": "tpc"}]},
-            "[0].portMappings[0].protocol: 'tpc' is none of tcp, udp (did you mean 'tcp'?).",
+            "[0].portMappings[0].protocol: expected one of tcp, udp, got 'tpc' (did you mean 'tcp'?).",
         ),
         (
             {"repositoryCredentials": {"x": 1, "credentialsParameter": "a"}},

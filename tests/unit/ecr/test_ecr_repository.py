@@ -205,7 +205,7 @@ def test_a_repository_with_images_goes_only_by_force(run: Run, ecr: t.Any, put: 
         ({"name": "a--/b"}, "name: expected lower-case .* got 'a--/b'"),
         ({"image_scanning_configuration": {"scanonpush": True}}, "did you mean 'scanOnPush'"),
         ({"image_scanning_configuration": {"scanOnPush": "perhaps"}}, "expected true or false"),
-        ({"encryption_configuration": {"encryptionType": "AES"}}, "'AES' is none of AES256, KMS, KMS_DSSE"),
+        ({"encryption_configuration": {"encryptionType": "AES"}}, "expected one of AES256, KMS, KMS_DSSE, got 'AES'"),
         ({"encryption_configuration": {"kmsKey": "x"}}, "member 'encryptionType' is required"),
         ({"encryption_configuration": {"encryptionType": "AES256", "kmsKey": "x"}}, "takes no kmsKey"),
         ({"image_tag_mutability_exclusion_filters": [{"filter": "x"}]}, r"\[0\]: member 'filterType' is required"),

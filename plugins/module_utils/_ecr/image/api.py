@@ -62,8 +62,8 @@ def _check_images(asked: t.Sequence[Json], answer: Json) -> None:
     silent = [item for item in asked if item.get("imageDigest") not in found]
     unnamed = silent if not found else [item for item in silent if "imageDigest" in item]
     if len(unnamed) > len(answer.get("failures") or ()):
-        told = ", ".join(str(name) for item in unnamed for name in item.values())
-        raise bad_answer("BatchGetImage", f"{told}, or that there is none", "neither")
+        message = ", ".join(str(name) for item in unnamed for name in item.values())
+        raise bad_answer("BatchGetImage", f"{message}, or that there is none", "neither")
 
 
 @aws_call
@@ -91,5 +91,5 @@ def _raise_failures(operation: str, answer: Json, ignore: str) -> None:
     """AWS reports failures of batch calls inside a successful answer."""
     failures = [failure for failure in answer.get("failures") or () if failure.get("failureCode") != ignore]
     if failures:
-        told = "; ".join(f"{f.get('imageId')} {f.get('failureCode')}: {f.get('failureReason')}" for f in failures)
-        raise SlipwayError(AWS_ERROR, f"AWS answered {operation} with failures: {told}", {"failures": failures})
+        message = "; ".join(f"{f.get('imageId')} {f.get('failureCode')}: {f.get('failureReason')}" for f in failures)
+        raise SlipwayError(AWS_ERROR, f"AWS answered {operation} with failures: {message}", {"failures": failures})

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module ecr_image_tag does: read, plan, apply once, look again."""
+"""What the module ecr_image_tag does: read, compare, apply once, read again."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def absent(connection: Connection) -> Result:
 def _read_images(ecr: Client, target: Target, ids: t.Sequence[Json]) -> tuple[dict[str, Json], list[Json]]:
     """The images that exist of those named, by digest with their manifests, and their details.
 
-    Two reads: the first tells what exists, the second, which cannot be asked for what does not, all tags.
+    Two reads: the first finds what exists, the second reads all tags and fails for what does not exist.
     """
     unique = list({str(item): item for item in ids}.values())
     found = {image["imageId"]["imageDigest"]: image for image in api.get_images(ecr, target, unique)}

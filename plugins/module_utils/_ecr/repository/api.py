@@ -75,11 +75,11 @@ def list_tags(ecr: Client, arn: str) -> list[Json]:
 
 
 @aws_call
-def change_tags(ecr: Client, arn: str, put: Tags, gone: list[str]) -> None:
+def change_tags(ecr: Client, arn: str, put: Tags, removed: list[str]) -> None:
     if put:
         ecr.tag_resource(resourceArn=arn, tags=to_capital_list(put))
-    if gone:
-        ecr.untag_resource(resourceArn=arn, tagKeys=gone)
+    if removed:
+        ecr.untag_resource(resourceArn=arn, tagKeys=removed)
 
 
 @aws_call

@@ -62,8 +62,8 @@ class Repository(resource.Resource):
         if model.SCANNING in members:
             api.put_image_scanning_configuration(self.aws, self.target, wanted[model.SCANNING])
         if "tags" in members:
-            put, gone = tags.changes(current["tags"], wanted["tags"])
-            api.change_tags(self.aws, current["repository_arn"], put, gone)
+            put, removed = tags.changes(current["tags"], wanted["tags"])
+            api.change_tags(self.aws, current["repository_arn"], put, removed)
         self._put_policies(wanted, members)
 
     def _put_policies(self, wanted: Json, members: t.Collection[str]) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module ecr_repository_info does: read repositories, with as much of each as was asked for."""
+"""What the module ecr_repository_info does: read repositories and what is selected of each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Params = t.Mapping[str, t.Any]
 
 
 def run(connection: Connection) -> Result:
-    """Repositories, with as much of each as was asked for."""
+    """Repositories, with what is selected of each."""
     ecr, params = connection.client("ecr"), connection.params
     wanted = set(params["include"]) | ({"images"} if params["image_tags"] else set())
     return {

@@ -136,7 +136,7 @@ def _check_encryption(encryption: Json | None) -> None:
 
 
 def _encryption(wanted: Json, current: Json) -> Json:
-    """The encryption that is there, if it is the one that is wanted."""
+    """The current encryption, if it is the desired one."""
     actual: Json = current[ENCRYPTION]
     key, actual_key = wanted.get("kmsKey"), actual.get("kmsKey", "")
     home = home_of(current.get("repository_arn"))
@@ -146,6 +146,6 @@ def _encryption(wanted: Json, current: Json) -> Json:
     raise SlipwayError(
         IMMUTABLE,
         f"AWS cannot change {ENCRYPTION} of the existing repository {current['repository_name']}. Leave the option out,"
-        " or delete the repository and make it anew.",
+        " or delete and recreate the repository.",
         {"immutable": [ENCRYPTION], "diff": {"before": {ENCRYPTION: actual}, "after": {ENCRYPTION: wanted}}},
     )

@@ -50,7 +50,7 @@ class Provider(resource.Resource):
         return {**model.NEW, "cluster": self.params["cluster"] or "", **predicted}
 
     def create(self, planned: Plan) -> None:
-        """With what was asked, not with our idea of the defaults."""
+        """With the given options, not with our assumption of the defaults."""
         shape = input_shape(self.aws, "CreateCapacityProvider")
         options = check_options(shape, model.completed(None, self.params), members=model.PROVIDERS)
         request = to_members(shape, {**options, "cluster": self.params["cluster"]})
@@ -95,7 +95,7 @@ class Provider(resource.Resource):
         return cluster_api.describe_clusters(self.aws, names, ()) if names else []
 
     def detach(self, request: Json) -> None:
-        """First of all: AWS refuses it while a service still uses the provider, and nothing has happened then."""
+        """First: AWS refuses it while a service uses the provider, and then nothing has changed."""
         ecs, timeout = self.aws, self.params["wait_timeout"]
         persist(lambda: cluster_api.put_cluster_capacity_providers(ecs, request))
         poll(
@@ -106,7 +106,7 @@ class Provider(resource.Resource):
         )
 
     def _drain(self, cluster: str) -> None:
-        """Its hosts get no tasks any more, and those that they have go elsewhere."""
+        """Its container instances get no new tasks, and services replace those that they have."""
         ecs, name = self.aws, self.params["name"]
 
         def hosts() -> list[Json]:

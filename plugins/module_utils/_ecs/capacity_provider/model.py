@@ -75,7 +75,7 @@ def canonical(members: Resource) -> Json:
     filled = dict(members)
     group = filled.get(GROUP)
     if isinstance(group, dict) and group:
-        # Whoever says how to scale, means it to scale.
+        # Settings for scaling imply that it is enabled.
         asked = group.get("managedScaling") or {}
         scaling = {**SCALING, **({"status": "ENABLED"} if asked else {}), **asked}
         filled[GROUP] = {"managedTerminationProtection": "DISABLED", **group, "managedScaling": scaling}
@@ -90,7 +90,7 @@ def merge(old: t.Any, new: t.Any) -> t.Any:
 
 
 def completed(current: Resource | None, params: Resource) -> Json:
-    """The options that are given, with what is there already for what they do not name."""
+    """The given options, completed with the current values."""
     given = {name: params[name] for name in PROVIDERS if params[name] is not None}
     return {name: merge(current[name], value) for name, value in given.items()} if current else given
 
@@ -136,7 +136,7 @@ def refuse_immutable(name: str, planned: Plan, request: Shape) -> None:
         names = ", ".join(dict.fromkeys(fixed))
         raise SlipwayError(
             IMMUTABLE,
-            f"AWS cannot change {names} of the capacity provider {name}. Delete it with state=absent and make it anew.",
+            f"AWS cannot change {names} of the capacity provider {name}. Delete it with state=absent and recreate it.",
             {"immutable": list(dict.fromkeys(fixed)), "diff": planned.diff},
         )
 
@@ -181,7 +181,7 @@ def is_deleting(provider: Resource | None) -> bool:
 
 
 def is_stable(provider: Resource | None) -> bool:
-    """True when AWS has finished with what was asked; a SlipwayError when it could not."""
+    """True when AWS has carried out all changes; a SlipwayError when it failed."""
     if provider is None:
         return False
     _refuse_failed(provider)

@@ -66,7 +66,7 @@ class Cluster(resource.Resource):
         """The result for a cluster that was to be created, with whatever differs applied to it.
 
         CreateCluster answers a cluster that a read did not show as if it had created it, and leaves it as it is. One
-        without differences in which nothing runs cannot be told from a new one: it is reported as created.
+        without differences in which nothing runs cannot be distinguished from a new one: it is reported as created.
         """
         if model.is_busy(answer):
             return super().created(result, answer)

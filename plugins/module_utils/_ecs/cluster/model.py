@@ -38,7 +38,7 @@ KINDS: t.Mapping[str, Kind] = {
 # What UpdateCluster changes, and what PutClusterCapacityProviders does.
 UPDATED = frozenset({"settings", "configuration", "service_connect_defaults"})
 PROVIDERS = frozenset({"capacity_providers", "default_capacity_provider_strategy"})
-# The members of a cluster that can be asked for, as they are when nothing is there.
+# The options of a cluster, as they are without any.
 NOTHING: Json = {
     "settings": [],
     "configuration": {},
@@ -106,13 +106,13 @@ def desired(current: Resource | None, options: Resource) -> Json:
 
 
 def is_busy(cluster: Resource | None) -> bool:
-    """True while AWS still carries out something that was asked of the cluster."""
+    """True while AWS carries out a change of the cluster."""
     state = cluster or {}
     return state.get("status") == "PROVISIONING" or state.get("attachmentsStatus") == "UPDATE_IN_PROGRESS"
 
 
 def is_stable(cluster: Resource | None) -> bool:
-    """True when AWS has finished with what was asked of the cluster; a SlipwayError when it could not."""
+    """True when AWS has carried out all changes; a SlipwayError when it failed."""
     if cluster is None:
         return False
     status, attachments = cluster.get("status"), cluster.get("attachmentsStatus")
@@ -120,8 +120,8 @@ def is_stable(cluster: Resource | None) -> bool:
         failed = [item for item in cluster.get("attachments") or () if item.get("status") == "FAILED"]
         details = {"status": status, "attachments_status": attachments, "attachments": failed}
         what = "create the cluster" if status == "FAILED" else "attach the capacity providers"
-        told = f"AWS failed to {what}. See the attachments of {cluster['clusterName']}."
-        raise SlipwayError(CLUSTER_FAILED, told, details)
+        message = f"AWS failed to {what}. See the attachments of {cluster['clusterName']}."
+        raise SlipwayError(CLUSTER_FAILED, message, details)
     return status == "ACTIVE" and not is_busy(cluster)
 
 

@@ -40,17 +40,17 @@ def scaling_call(function: t.Callable[P, R]) -> t.Callable[P, R]:
         except SlipwayError as error:
             if error.details.get("error_code") not in NO_SUCH_SERVICE:
                 raise
-            told = (
+            message = (
                 "There is no Application Auto Scaling at this endpoint, so services cannot be scaled here. The local"
                 f" cloud has none: leave scaling to AWS. ({error.msg})"
             )
-            raise SlipwayError(UNSUPPORTED, told, error.details) from error
+            raise SlipwayError(UNSUPPORTED, message, error.details) from error
 
     return wrapper
 
 
 def scaling_deletion(function: t.Callable[P, None]) -> t.Callable[P, None]:
-    """Like scaling_call; what is gone already is no error."""
+    """Like scaling_call; what is deleted already is no error."""
     call = scaling_call(function)
 
     @functools.wraps(function)

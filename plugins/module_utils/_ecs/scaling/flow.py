@@ -38,8 +38,8 @@ def run(connection: Connection) -> Result:
     services = _find_services(ecs, params["cluster"], list(options), check_mode)
     missing = [name for name, one in options.items() if one["state"] == "present" and name not in services]
     if missing and not check_mode:
-        told = f"services: expected existing services of the cluster, got {', '.join(missing)}. Create them first."
-        raise SlipwayError(NOT_FOUND, told)
+        message = f"services: expected existing services of the cluster, got {', '.join(missing)}. Create them first."
+        raise SlipwayError(NOT_FOUND, message)
     scaling = connection.client("application-autoscaling")
     # A cluster may be given by its ARN.
     resources = {name: f"service/{last(params['cluster'])}/{name}" for name in options}
@@ -108,8 +108,8 @@ def _label(connection: Connection, options: Json, service: Json | None) -> str:
 
 
 def _refuse_label(options: Json, expected: str) -> t.NoReturn:
-    told = f"{options['name']}: requests_per_target: expected {expected}"
-    raise SlipwayError(INVALID_OPTION, f"services, {told}.", {"problems": [told]})
+    message = f"{options['name']}: requests_per_target: expected {expected}"
+    raise SlipwayError(INVALID_OPTION, f"services, {message}.", {"problems": [message]})
 
 
 def _own_tags(service: Json) -> tagging.Tags:

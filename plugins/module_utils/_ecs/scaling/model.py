@@ -153,7 +153,7 @@ def _without_null(members: Json) -> Json:
 
 
 def from_api(target: Json | None, policies: t.Iterable[Json], schedules: t.Iterable[Json], tags: Json) -> Json:
-    """The scaling that there is; empty where there is none."""
+    """The current scaling; empty without any."""
     mark = {name: text for name, text in tags.items() if name in MARK}
     if target is None:
         return {"tags": mark} if mark else {}

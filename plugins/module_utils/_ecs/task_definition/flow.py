@@ -49,7 +49,7 @@ def run(connection: Connection) -> Result:
 
 
 def present(connection: Connection) -> Result:
-    """The family's definition is as asked: at most one revision is registered."""
+    """The family's definition is as desired: at most one revision is registered."""
     ecs, params, check_mode = connection.client("ecs"), connection.params, connection.check_mode
     if params["keep_revisions"] is not None and params["keep_revisions"] < 1:
         raise SlipwayError(INVALID_OPTION, f"keep_revisions: expected 1 or more, got {params['keep_revisions']}.")

@@ -5,8 +5,8 @@
 """Registers a revision, once.
 
 RegisterTaskDefinition takes no token: after a lost answer it registers a second revision, and so does a run that starts
-while reads do not show the last one yet. The number that AWS answers tells: between it and the newest revision that was
-read there should be none.
+while reads do not show the last one yet. The number in AWS's answer shows it: between it and the newest revision that
+was read there should be none.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Equal = t.Callable[[Json], bool]
 
 # Seconds in which a read shows the revision before.
 READ_SECONDS = 8.0
-# Revisions between that are looked at, each of which is one call.
-LOOKED_AT = 5
+# Revisions between that are read, each of which is one call.
+MOST_READ = 5
 
 
 def register(ecs: Client, request: Json, newest: int | None, equal: Equal) -> tuple[Json, bool]:
@@ -60,7 +60,7 @@ def register(ecs: Client, request: Json, newest: int | None, equal: Equal) -> tu
 
 
 def _equal_between(ecs: Client, family: str, newest: int, made: int, equal: Equal) -> Json | None:
-    for number in range(made - 1, max(newest, made - 1 - LOOKED_AT), -1):
+    for number in range(made - 1, max(newest, made - 1 - MOST_READ), -1):
         name = f"{family}:{number}"
         if number == made - 1:
             found = visible(functools.partial(api.describe_task_definition, ecs, name), timeout=READ_SECONDS)

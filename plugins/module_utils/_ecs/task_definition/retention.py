@@ -49,10 +49,10 @@ def retire(ecs: Client, result: Result, active: list[str], inactive: list[str], 
 
 def with_retired(result: Result, diff: Json) -> Result:
     """Say in `changed` and `diff` what retire did."""
-    gone = list(dict.fromkeys([*result["deregistered"], *result["deleted"]]))
-    before = {**diff.get("before", {}), **({"revisions": gone} if gone else {})}
+    retired = list(dict.fromkeys([*result["deregistered"], *result["deleted"]]))
+    before = {**diff.get("before", {}), **({"revisions": retired} if retired else {})}
     result["diff"] = {"before": before, "after": diff.get("after", {})}
-    result["changed"] = bool(result.get("changed") or gone)
+    result["changed"] = bool(result.get("changed") or retired)
     return result
 
 

@@ -73,7 +73,7 @@ def _priority_problems(rules: t.Sequence[Json]) -> t.Iterator[str]:
 
 
 def from_api(answers: t.Iterable[Json]) -> list[Json]:
-    """The rules that are there, by priority, but the default one. What no rule of ours has is under `other`."""
+    """The current rules by priority, without the default one. What no rule of ours has is under `other`."""
     found = [_rule(answer) for answer in answers if not answer.get("IsDefault")]
     return sorted(found, key=lambda rule: int(rule["priority"]))
 
@@ -138,7 +138,7 @@ def settings(rule: Json) -> Json:
 
 
 def request(rule: Json, current: Json | None = None) -> Json:
-    """Conditions and action of a rule, as AWS takes them; of one that is there, without what is kept."""
+    """Conditions and action of a rule, as AWS takes them; of an existing one, without what is kept."""
     values = {HOST: rule["hosts"], PATH: rule["paths"]}
     conditions = [
         {"Field": field, CONFIGURATIONS[field]: {"Values": given}} for field, given in values.items() if given

@@ -47,8 +47,8 @@ def delete_target_group(elb: Client, arn: str) -> None:
 
 
 @aws_call
-def change_tags(elb: Client, arn: str, put: Tags, gone: list[str]) -> None:
+def change_tags(elb: Client, arn: str, put: Tags, removed: list[str]) -> None:
     if put:
         elb.add_tags(ResourceArns=[arn], Tags=to_capital_list(put))
-    if gone:
-        elb.remove_tags(ResourceArns=[arn], TagKeys=gone)
+    if removed:
+        elb.remove_tags(ResourceArns=[arn], TagKeys=removed)

@@ -37,8 +37,8 @@ def run(connection: Connection) -> Result:
         {PROJECT: params["project"]}, params["group"], params["keep"], params["released"], params["delete_full"]
     )
     entries = model.obsolete(found, rules)
-    told = [one for one in entries if one["kept_because"] or not params["prune"]]
-    lines = [model.summary(told, {kind.name: kind.variable for kind in kinds}, SWITCH), *unread]
+    message = [one for one in entries if one["kept_because"] or not params["prune"]]
+    lines = [model.summary(message, {kind.name: kind.variable for kind in kinds}, SWITCH), *unread]
     return {"changed": False, "obsolete": entries, "warnings": [line for line in lines if line]}
 
 

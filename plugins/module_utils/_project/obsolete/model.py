@@ -129,5 +129,5 @@ def summary(entries: t.Sequence[Json], variables: t.Mapping[str, str], switch: s
 
 def _named(entry: Json) -> str:
     more = [entry["state"], f"kept: {entry['kept_because']}" if entry["kept_because"] else ""]
-    told = "; ".join(one for one in more if one)
-    return f"{entry['kind']} {entry['name']}" + (f" ({told})" if told else "")
+    message = "; ".join(one for one in more if one)
+    return f"{entry['kind']} {entry['name']}" + (f" ({message})" if message else "")

@@ -59,7 +59,7 @@ IDENTITIES = {
 # The states of services in the result of a release.
 STATES = {"created": CREATE, "updated": UPDATE}
 # Where a module cannot predict, a debug task of the same name does, with a sentence that begins with one of these.
-SENTENCES = {"Would create ": CREATE, "Would make ": CREATE, "Would delete ": DELETE, "Would ": UPDATE}
+SENTENCES = {"Would create ": CREATE, "Would delete ": DELETE, "Would ": UPDATE}
 
 
 @dataclass(frozen=True)

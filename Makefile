@@ -73,13 +73,13 @@ $(VENV)/installed-test: requirements-test.txt $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	@touch $@
 
-# The figures of the README.
+# The figures of the guide.
 $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
 
 .PHONY: benchmark
-benchmark: $(VENV)/installed-benchmark ## Benchmark slipway.aws and its alternatives, and write the figures of the README (15 minutes)
+benchmark: $(VENV)/installed-benchmark ## Benchmark slipway.aws and its alternatives, and write the guide's figures (15 minutes)
 	@$(BIN)/python -m benchmarks.run
 
 # The kinds of tests/run.py, each with a target test-<kind>; those that `make test` runs come first.

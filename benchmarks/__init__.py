@@ -1,1 +1,1 @@
-"""What the README's figures come from: `make benchmark`."""
+"""What the guide's figures come from: `make benchmark`."""

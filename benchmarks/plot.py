@@ -1,4 +1,4 @@
-"""The plot of the README: seconds and calls of a no-op by the number of services, both on logarithmic scales."""
+"""The README's plot: seconds and calls of a no-op by the number of services, both on logarithmic scales."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a benchmark found, for people: a table on the screen, a section of the README."""
+"""What a benchmark found, for people: a table on the screen, a section of the guide."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from collections.abc import Iterator
 from benchmarks.measure import Case
 from benchmarks.results import Benchmark, Result
 
-BEGIN = "<!-- benchmark: written by `make benchmark` -->"
-END = "<!-- benchmark: end -->"
+BEGIN = ".. benchmark: written by `make benchmark`"
+END = ".. benchmark: end"
+GUIDE = "docs/docsite/rst/guide_benchmarks.rst"
 PLOT = "docs/images/benchmark.svg"
 
 NOTES = """\
-`community.aws` is `ecs_taskdefinition` and `ecs_service`, each in a loop, with this project's `ansible.cfg`;
-`ecs-deploy` is a loop of `ecs deploy` in a shell. Nothing is tuned. The account is MiniStack without containers, new
-for each run, behind a proxy that counts. A family has {revisions} revisions and a deployment is complete at once, where
-nothing else is said. A call takes {answer:.0f} ms here and more on AWS, where calls weigh more.
+``community.aws`` is ``ecs_taskdefinition`` and ``ecs_service``, each in a loop, with this project's
+``ansible.cfg``; ``ecs-deploy`` is a loop of ``ecs deploy`` in a shell. Nothing is tuned. The account is MiniStack
+without containers, new for each run, behind a proxy that counts calls. A family has {revisions} revisions and a
+deployment is complete at once, unless a row says otherwise. A call takes {answer:.0f} ms here and more on AWS, where
+calls weigh more.
 
-`ecs-deploy` has no no-op: it registers and deploys each time. `community.aws` reads all active revisions of a family
-each time, and waits for no deployment. `slipway.aws` waits until all have what they should run. Where
-AWS says no more of a deployment than that it is complete, as here, a task has to stay up for 3 s."""
+``ecs-deploy`` has no no-op: it registers and deploys each time. ``community.aws`` reads all active revisions of a
+family each time, and waits for no deployment. ``slipway.aws`` waits until every service is stable. Where AWS reports
+only that a deployment is complete, as here, a task has to stay up for 3 s."""
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -37,11 +39,10 @@ def text(benchmark: Benchmark) -> str:
     return "\n".join(lines)
 
 
-def markdown(benchmark: Benchmark) -> str:
-    """The README's section, with its markers."""
+def section(benchmark: Benchmark) -> str:
+    """The guide's section, as reStructuredText, with its markers."""
     parts = [
         BEGIN,
-        f"![Seconds and calls of a no-op, by number of services]({PLOT})",
         _table(["seconds; calls", *benchmark.tools()], _costs(benchmark)),
         _table(["besides", *benchmark.tools()], _besides(benchmark)),
         NOTES.format(revisions=benchmark.cases()[0].revisions, answer=_milliseconds_a_call(benchmark)),
@@ -78,8 +79,10 @@ def _row(benchmark: Benchmark, case: Case) -> list[Result]:
 
 
 def _table(head: list[str], rows: Iterator[list[str]]) -> str:
-    lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    def line(cells: list[str]) -> str:
+        return ", ".join(f'"{cell}"' for cell in cells)
+
+    return "\n".join([".. csv-table::", f"   :header: {line(head)}", "", *(f"   {line(row)}" for row in rows)])
 
 
 def _costs(benchmark: Benchmark) -> Iterator[list[str]]:
@@ -128,8 +131,8 @@ def _origin(benchmark: Benchmark) -> str:
     machine, versions = benchmark.about["machine"], benchmark.about["versions"]
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
-        f"Medians where a case ran more than once. Measured by `make benchmark` on {benchmark.about['date'][:10]} with "
-        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
+        f"Medians where a case ran more than once. Measured by ``make benchmark`` on {benchmark.about['date'][:10]} "
+        f"with {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
         f"Linux {machine['kernel']}; {named}. "
-        "All figures, run by run: `benchmarks/results.json`."
+        "All figures, run by run: ``benchmarks/results.json``."
     )

@@ -73,8 +73,8 @@ def publish(found: results.Benchmark, root: Path) -> None:
     """The file that all figures come from, and what is made of it."""
     found.save(root / "benchmarks/results.json")
     (root / report.PLOT).write_text(plot.svg(found))
-    readme = root / "README.md"
-    readme.write_text(report.replaced(readme.read_text(), report.markdown(found)))
+    guide = root / report.GUIDE
+    guide.write_text(report.replaced(guide.read_text(), report.section(found)))
 
 
 def options() -> argparse.Namespace:
@@ -102,7 +102,7 @@ def main() -> None:
         print(f"Not published: {CACHE / 'results.json'}")
     else:
         publish(found, ROOT)
-        print(f"Published: benchmarks/results.json, {report.PLOT}, README.md")
+        print(f"Published: benchmarks/results.json, {report.PLOT}, {report.GUIDE}")
 
 
 if __name__ == "__main__":

@@ -18,16 +18,20 @@ FOREIGN = ("ANSIBLE_", "AWS_", "MOLECULE_", "PYTHONPATH")
 
 
 class Installed:
-    """The archive and the installed collection in a folder; commands run in its subfolder `here`, which is empty."""
+    """The archive and the installed collection in a folder; commands run in its subfolder `here`, which is empty.
 
-    def __init__(self, folder: Path) -> None:
-        self.here = folder / "here"
-        self.here.mkdir()
+    `source` is the checkout that is built; `here` a folder that the runs of several versions share.
+    """
+
+    def __init__(self, folder: Path, source: Path = ROOT, here: Path | None = None) -> None:
+        self.here = here or folder / "here"
+        self.here.mkdir(parents=True, exist_ok=True)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         tools = str(Path(sys.executable).parent)
         own = {"ANSIBLE_HOME": str(folder / "home"), "ANSIBLE_NOCOLOR": "1"}
+        folder.mkdir(parents=True, exist_ok=True)
         self._environment = kept | own | {"PATH": os.pathsep.join([tools, kept["PATH"]])}
-        self.run("ansible-galaxy", "collection", "build", "--output-path", str(folder), str(ROOT))
+        self.run("ansible-galaxy", "collection", "build", "--output-path", str(folder), str(source))
         self.archive = next(folder.glob("slipway-aws-*.tar.gz"))
         # Offline, so the collections that it depends on have to be those of requirements.txt.
         self.run("ansible-galaxy", "collection", "install", "--offline", str(self.archive))

@@ -55,8 +55,8 @@ def changes(recap: str) -> int:
     return sum(int(number) for number in re.findall(r"changed=(\d+)", recap))
 
 
-def page() -> str:
-    request = urllib.request.Request(f"http://127.0.0.1:{PORT}/", headers={"Host": "ecs-workshop.alb.localhost"})
+def page(port: int = PORT) -> str:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Host": "ecs-workshop.alb.localhost"})
     with urllib.request.urlopen(request, timeout=10) as answer:
         return str(answer.read().decode())
 

@@ -1,4 +1,4 @@
-"""The benchmark counts right, notices what was not done, and the README says what its file says."""
+"""The benchmark counts right, notices what was not done, and the guide says what its file says."""
 
 from __future__ import annotations
 
@@ -149,10 +149,10 @@ def test_deployments_take_as_long_as_the_case_says(tmp_path: Path) -> None:
 # What is published
 
 
-def test_the_readme_says_what_the_file_says() -> None:
+def test_the_guide_says_what_the_file_says() -> None:
     kept = results.load(RESULTS)
-    page = (ROOT / "README.md").read_text()
-    assert page == report.replaced(page, report.markdown(kept)), "run `python -m benchmarks.run --again`"
+    page = (ROOT / report.GUIDE).read_text()
+    assert page == report.replaced(page, report.section(kept)), "run `python -m benchmarks.run --again`"
     assert (ROOT / report.PLOT).read_text() == plot.svg(kept)
 
 
@@ -162,26 +162,26 @@ def test_results_are_kept_whole(found: results.Benchmark, tmp_path: Path) -> Non
 
 
 def test_the_section_has_medians_and_ratios(found: results.Benchmark) -> None:
-    section = report.markdown(found).replace(report.TIMES, "x")
-    assert "| no-op, 50 services | 2.0 s; 50 | 20 s (10x); 100 (2.0x) | 200 s (100x); 200 (4.0x) |" in section
-    assert "| return after completion: 1 deployment of 5 s | 0.5 s | does not wait | 1.0 s |" in section
-    assert "| a service of a no-op, of 50 → of 200 | 40 → 10 ms | 400 → 100 ms | 4000 → 1000 ms |" in section
+    section = report.section(found).replace(report.TIMES, "x")
+    assert '"no-op, 50 services", "2.0 s; 50", "20 s (10x); 100 (2.0x)", "200 s (100x); 200 (4.0x)"' in section
+    assert '"return after completion: 1 deployment of 5 s", "0.5 s", "does not wait", "1.0 s"' in section
+    assert '"a service of a no-op, of 50 → of 200", "40 → 10 ms", "400 → 100 ms", "4000 → 1000 ms"' in section
 
 
 def test_a_section_takes_the_place_of_another(found: results.Benchmark) -> None:
-    section = report.markdown(found)
+    section = report.section(found)
     page = report.replaced(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", section)
     assert page == f"before\n{section}\nafter\n"
     assert report.replaced(page, section) == page
 
 
 def test_what_was_found_is_published_whole(found: results.Benchmark, tmp_path: Path) -> None:
-    for folder in ("benchmarks", "docs/images"):
+    for folder in ("benchmarks", "docs/images", str(Path(report.GUIDE).parent)):
         (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "README.md").write_text(f"{report.BEGIN}\n{report.END}\n")
+    (tmp_path / report.GUIDE).write_text(f"{report.BEGIN}\n{report.END}\n")
     run.publish(found, tmp_path)
     assert results.load(tmp_path / "benchmarks/results.json") == found
-    assert (tmp_path / "README.md").read_text() == report.markdown(found) + "\n"
+    assert (tmp_path / report.GUIDE).read_text() == report.section(found) + "\n"
     assert ElementTree.parse(tmp_path / report.PLOT).getroot().tag.endswith("svg")
 
 

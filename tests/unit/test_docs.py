@@ -94,10 +94,10 @@ def test_variables_that_are_named_exist(guide: Path) -> None:
     assert {name for name in named - modules if f" {name}:" not in specified} == set()
 
 
-def test_readme_has_the_costs_of_the_price_table() -> None:
-    readme = (ROOT / "README.md").read_text()
-    assert costs.START in readme
-    assert readme == costs.written(readme), "run `make docs`"
+@pytest.mark.parametrize("page", costs.MARKS, ids=lambda path: path.name)
+def test_pages_have_the_costs_of_the_price_table(page: Path) -> None:
+    assert costs.MARKS[page][0] in page.read_text()
+    assert page.read_text() == costs.written(page), "run `make docs`"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A site of the previous release is converged by this version, and the changelog names every change that it makes."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ansible_collections.slipway.aws.tests.artifact.installed import ROOT, Installed
+from ansible_collections.slipway.aws.tests.artifact.test_workshop import changes, page
+
+# The commit of the previous release: its archive is built from it.
+PREVIOUS = "1194e53"
+# Beside the local clouds of other tests.
+PORT = 4593
+ON_PORT = f"-elocal_cloud_port={PORT}"
+
+
+def checkout(commit: str, folder: Path) -> Path:
+    """The files of a commit, in an empty folder."""
+    folder.mkdir()
+    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x"], cwd=folder, input=archive, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def versions(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[tuple[Installed, Installed]]:
+    """The previous release and this version, for one user with one state folder."""
+    folder = tmp_path_factory.mktemp("upgrade")
+    previous = Installed(folder / "previous", checkout(PREVIOUS, folder / "checkout"), folder / "here")
+    current = Installed(folder / "current", here=folder / "here")
+    yield previous, current
+    current.play("slipway.aws.local_cloud", ON_PORT, "-elocal_cloud_state=absent")
+
+
+def changed_tasks(output: str) -> list[str]:
+    """The names of the tasks that changed something, without their roles, in the order of the run."""
+    names, task = [], ""
+    for line in output.splitlines():
+        if header := re.match(r"(?:TASK|RUNNING HANDLER) \[(?:[\w.]+ : )?(.*?)\] \**$", line):
+            task = header[1]
+        elif line.startswith("changed: ") and task not in names:
+            names.append(task)
+    return names
+
+
+def named_by_the_changelog() -> set[str]:
+    """The tasks that a fragment names as those that change something in the first run after an upgrade."""
+    fragments = [yaml.safe_load(path.read_text()) for path in (ROOT / "changelogs/fragments").glob("*.yml")]
+    entries = [str(entry) for fragment in fragments for section in fragment.values() for entry in section]
+    upgrading = [entry for entry in entries if entry.startswith("upgrade - ")]
+    return {name for entry in upgrading for name in re.findall(r"``(.+?)``", entry)}
+
+
+def test_this_version_converges_a_site_of_the_previous_release(versions: tuple[Installed, Installed]) -> None:
+    previous, current = versions
+    previous.play("slipway.aws.local_cloud", ON_PORT)
+    previous.play("slipway.aws.site", ON_PORT)
+    assert "Django" in page(PORT)
+
+    current.play("slipway.aws.local_cloud", ON_PORT)
+    upgraded = changed_tasks(current.play("slipway.aws.site", ON_PORT))
+    print(*(f"changed: {name}" for name in upgraded), sep="\n")
+    assert "Django" in page(PORT)
+    again = current.play("slipway.aws.site", ON_PORT)
+    assert changes(again) == 0, again
+    assert [name for name in upgraded if name not in named_by_the_changelog()] == []
+
+    current.play("slipway.aws.destroy", ON_PORT, "-edestroy_confirm=ecs")

@@ -124,5 +124,6 @@ docsite: $(VENV)/installed-docsite ## Build the documentation site into .cache/d
 	@ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.ansible/collections:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
 	  antsibull-docs --config-file docs/docsite/antsibull-docs.cfg collection --use-current --squash-hierarchy --fail-on-error --cleanup everything \
 	  --dest-dir $(SITE)/rst slipway.aws
+	@cp -R docs/images $(SITE)/rst/images
 	@sphinx-build --quiet --fail-on-warning --keep-going -c docs/docsite $(SITE)/rst $(SITE)/html
 	@echo "Front page: $(SITE)/html/index.html"

@@ -3,7 +3,7 @@ the code. `make docsite` runs both."""
 
 from __future__ import annotations
 
-import re
+from pathlib import Path
 
 from sphinx.application import Sphinx
 
@@ -37,16 +37,37 @@ nitpick_ignore_regex = [
 ]
 
 
-# antsibull-docs lists every plugin, also what nobody but a role needs.
-FOR_ROLES = "What the roles calculate with: here for who reads a role. A release may change them without saying so.\n"
+# What the roles calculate with is for who reads a role.
+exclude_patterns = ["*_filter.rst", "*_test.rst"]
+
+FRONT_PAGE = Path(__file__).with_name("front_page.rst")
+# The groups of the sidebar, each with the names of its pages.
+GROUPS = {
+    "guides": "docsite/guide_*.rst",
+    "roles": "*_role.rst",
+    "modules": "*_module.rst",
+    "plugins": "*_callback.rst",
+}
 
 
-def mend_front_page(_app: Sphinx, page: str, source: list[str]) -> None:
-    """antsibull-docs writes the collection's name with capital letters, as no other page does."""
-    if page == "index":
-        text = source[0].replace("Slipway.Aws\n", "slipway.aws\n")
-        source[0] = re.sub(r"^((?:Filter|Test) Plugins\n~+\n)", rf"\1\n{FOR_ROLES}", text, flags=re.MULTILINE)
+def write_front_page(app: Sphinx, page: str, source: list[str]) -> None:
+    """antsibull-docs lists every plugin on its front page. Ours says what this is, and groups the pages."""
+    if page != "index":
+        return
+    folder = Path(app.srcdir)
+    lists = {name: entries(folder, pattern) for name, pattern in GROUPS.items()}
+    source[0] = FRONT_PAGE.read_text().format(**lists)
+
+
+def entries(folder: Path, pattern: str) -> str:
+    """A group's pages as lines of a toctree: guides in the order of extra-docs.yml, all others by name."""
+    names = [str(path.relative_to(folder).with_suffix("")) for path in sorted(folder.glob(pattern))]
+    order = (Path(__file__).with_name("extra-docs.yml")).read_text()
+    shown = [name for name in names if f"{name}.rst" not in exclude_patterns]
+    pages = sorted(shown, key=lambda name: (order.find(name.rpartition("/")[2]), name.rpartition("_")[0]))
+    # A plugin's page is called by its bare name; a guide has a title.
+    return "\n".join(f"   {page}" if "/" in page else f"   {page.rpartition('_')[0]} <{page}>" for page in pages)
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("source-read", mend_front_page)
+    app.connect("source-read", write_front_page)

@@ -83,7 +83,7 @@ benchmark: $(VENV)/installed-benchmark ## Benchmark slipway.aws and its alternat
 	@$(BIN)/python -m benchmarks.run
 
 # The kinds of tests/run.py, each with a target test-<kind>; those that `make test` runs come first.
-KINDS := unit sanity integration molecule slow variants ansible-units races artifact
+KINDS := unit sanity integration molecule slow variants ansible-units races artifact upgrade
 .PHONY: test test-all lint $(KINDS:%=test-%) test-mutations test-interruptions docs
 test: $(VENV)/installed-test ## Run the daily tests: lint, unit, sanity, integration, molecule
 	@$(BIN)/python tests/run.py
@@ -95,11 +95,12 @@ test-unit: ## Run the unit tests, on emulators, with branch coverage
 test-sanity: ## Run ansible-test sanity
 test-integration: ## Run ansible-test integration: each module in a playbook, on emulators
 test-molecule: ## Test roles, modules and the whole site on the local cloud (requires Docker)
-test-slow: ## Run the slow tests: single roles, PostgreSQL, distributions, interrupted runs, and the four kinds below (1 hour)
+test-slow: ## Run the slow tests: single roles, PostgreSQL, distributions, interrupted runs, and the five kinds below (2 hours)
 test-variants: ## Test non-default role configurations, on emulators
 test-ansible-units: ## Run ansible-test units: the unit tests that need no emulator
 test-races: ## Test 200 random releases that are killed, interrupted or concurrent (30 minutes); SLIPWAY_RACES=20 for fewer
 test-artifact: ## Test the archive that users install: its content, and the workshop from it (requires Docker)
+test-upgrade: ## Test the upgrade of a site of the previous release (requires Docker and the history of git)
 $(KINDS:%=test-%): $(VENV)/installed-test
 	@$(BIN)/python tests/run.py $(@:test-%=%)
 test-mutations: $(VENV)/installed-test ## Run mutation tests of the pure functions; ARGS="--number 60 --seed 2"

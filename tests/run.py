@@ -281,7 +281,7 @@ def slow() -> Tally:
     # The scenarios of single roles link to one file, have projects of their own, and so run in parallel.
     roles = [path.parent.name for path in paths if path.is_symlink()]
     others = ((path.parent.name,) for path in paths if not path.is_symlink())
-    return scenarios(roles, *others) + variants() + ansible_units() + races() + artifact()
+    return scenarios(roles, *others) + variants() + ansible_units() + races() + artifact() + upgrade()
 
 
 def variants() -> Tally:
@@ -297,6 +297,11 @@ def races() -> Tally:
 def artifact() -> Tally:
     """The archive that users install: its content, and the workshop from it."""
     return cases("pytest, artifact", "pytest", "tests/unit/test_artifact.py", "tests/artifact")
+
+
+def upgrade() -> Tally:
+    """A site of the previous release, converged by this version."""
+    return cases("pytest, upgrade", "pytest", "tests/upgrade")
 
 
 def scenarios(*steps: Sequence[str]) -> Tally:
@@ -330,6 +335,7 @@ KINDS: dict[str, Callable[[], Tally]] = {
     "ansible-units": ansible_units,
     "races": races,
     "artifact": artifact,
+    "upgrade": upgrade,
 }
 # What runs without arguments. Containers mostly wait; meanwhile the others compute, with a lower priority.
 LANES = (("molecule",), ("lint", "unit", "sanity", "integration"))

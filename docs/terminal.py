@@ -1,7 +1,7 @@
 """Draws a recorded terminal session as docs/images/terminal.svg.
 
-    script --quiet --command "<command>" session.txt
-    python docs/terminal.py session.txt
+script --quiet --command "<command>" session.txt
+python docs/terminal.py session.txt
 """
 
 from __future__ import annotations

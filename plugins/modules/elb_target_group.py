@@ -141,11 +141,12 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
+    - V(immutable). AWS cannot change this property of an existing resource.
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(no_connection),
       V(no_credentials), V(not_found), V(refused) and V(throttled). These any module returns that calls AWS.
   returned: failure
   type: str
-  sample: conflict
+  sample: immutable
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import TAG_OPTIONS, run

@@ -28,7 +28,7 @@ def checked(shape: Shape, settings: Json, allow_unknown: bool) -> Json:
     unknown = [name for name in settings if name not in shape.members or name == "AutoScalingGroupName"]
     if unknown:
         known = ", ".join(sorted(set(shape.members) - {"AutoScalingGroupName"}))
-        raise SlipwayError(INVALID_OPTION, f"settings: unknown member '{unknown[0]}' (known: {known}).")
+        raise SlipwayError(INVALID_OPTION, f"settings: expected one of {known}, got '{unknown[0]}'.")
     options = {snake(name): value for name, value in settings.items()}
     found = check_options(shape, options, allow_unknown=allow_unknown)
     return {name: found[snake(name)] for name in settings if snake(name) in found}

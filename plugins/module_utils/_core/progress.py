@@ -26,7 +26,9 @@ class Progress:
         try:
             self._file = open(path, "a", encoding="utf-8") if path else None  # noqa: SIM115
         except OSError as error:
-            raise SlipwayError(INVALID_OPTION, f"progress: {path} cannot be written: {error.strerror}.") from error
+            raise SlipwayError(
+                INVALID_OPTION, f"progress: expected a writable file, got {path}: {error.strerror}."
+            ) from error
 
     def say(self, text: str) -> None:
         self._said = self._now()

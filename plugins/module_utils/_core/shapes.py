@@ -205,7 +205,7 @@ class _Checker:
         self.refuse_unknown(given, list(shape.members), f"{path}: ")
         for name in shape.required_members:
             if name not in given:
-                self.problems.append(f"{path}: member '{name}' is required.")
+                self.problems.append(f"{path}: expected the member '{name}', got none.")
         if _is_pair(shape) and "value" not in given:
             # AWS would drop the name without a word.
             problem = "expected text, got null" if "value" in value else "expected text, got nothing"

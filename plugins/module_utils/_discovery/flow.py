@@ -50,7 +50,7 @@ class Namespace(resource.Resource):
         self._wait(api.create_private_namespace(self.aws, name, self.params["vpc_id"], wanted), "created")
         answer = visible(self.find)
         if answer is None:
-            raise SlipwayError(NOT_FOUND, f"AWS has created the namespace {name} and does not list it.")
+            raise SlipwayError(NOT_FOUND, f"AWS created the namespace {name}, but does not list it. Rerun.")
         self._create_services(self.from_api(answer), planned, begun=True)
 
     def update(self, current: Json, planned: Plan, answer: Json) -> None:

@@ -76,7 +76,7 @@ def test_the_tag_of_ecs_stays(run: Run, settings: Json) -> None:
 @pytest.mark.parametrize(
     ("settings_given", "text"),
     [
-        ({"MinSize": 1, "MaxSise": 2}, "unknown member 'MaxSise' (known: "),
+        ({"MinSize": 1, "MaxSise": 2}, "got 'MaxSise'."),
         ({"MinSize": "few", "MaxSize": 2}, "expected a whole number"),
         ({"MinSize": 1}, "expected MaxSize for the new Auto Scaling group shop"),
     ],

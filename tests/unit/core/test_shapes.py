@@ -81,7 +81,7 @@ def test_true_as_text_is_written_as_json_does(register: t.Any) -> None:
         ({"essential": "perhaps"}, "[0].essential: expected true or false, got text ('perhaps')."),
         ({"command": "ls"}, "[0].command: expected a list, got text ('ls')."),
         ({"healthCheck": []}, "[0].healthCheck: expected a dictionary, got a list."),
-        ({"healthCheck": {}}, "[0].healthCheck: member 'command' is required."),
+        ({"healthCheck": {}}, "[0].healthCheck: expected the member 'command', got none."),
         ({"dockerLabels": "a"}, "[0].dockerLabels: expected a dictionary, got text ('a')."),
         (
             {"environment": [{"name": "V", "value": 1.10}]},

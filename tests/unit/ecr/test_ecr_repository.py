@@ -206,10 +206,16 @@ def test_a_repository_with_images_goes_only_by_force(run: Run, ecr: t.Any, put: 
         ({"image_scanning_configuration": {"scanonpush": True}}, "did you mean 'scanOnPush'"),
         ({"image_scanning_configuration": {"scanOnPush": "perhaps"}}, "expected true or false"),
         ({"encryption_configuration": {"encryptionType": "AES"}}, "expected one of AES256, KMS, KMS_DSSE, got 'AES'"),
-        ({"encryption_configuration": {"kmsKey": "x"}}, "member 'encryptionType' is required"),
-        ({"encryption_configuration": {"encryptionType": "AES256", "kmsKey": "x"}}, "takes no kmsKey"),
-        ({"image_tag_mutability_exclusion_filters": [{"filter": "x"}]}, r"\[0\]: member 'filterType' is required"),
-        ({"policy": "{"}, "policy: not JSON"),
+        ({"encryption_configuration": {"kmsKey": "x"}}, "expected the member 'encryptionType', got none"),
+        (
+            {"encryption_configuration": {"encryptionType": "AES256", "kmsKey": "x"}},
+            "expected no kmsKey for encryptionType AES256, got one",
+        ),
+        (
+            {"image_tag_mutability_exclusion_filters": [{"filter": "x"}]},
+            r"\[0\]: expected the member 'filterType', got none",
+        ),
+        ({"policy": "{"}, "policy: expected JSON, got: "),
         ({"lifecycle_policy": {"rules": 1}}, "expected member 'rules'"),
     ],
 )

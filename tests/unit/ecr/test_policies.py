@@ -131,8 +131,8 @@ def test_nothing_asks_for_no_policy(read: t.Callable[[t.Any], Json]) -> None:
 @pytest.mark.parametrize(
     ("read", "value", "message"),
     [
-        (policies.repository_policy, "", "policy: not JSON"),
-        (policies.repository_policy, "{", "policy: not JSON"),
+        (policies.repository_policy, "", "policy: expected JSON, got: "),
+        (policies.repository_policy, "{", "policy: expected JSON, got: "),
         (policies.repository_policy, "[]", "policy: expected a dictionary"),
         (policies.repository_policy, {"Statement": ["x"]}, "expected each Statement to be a dictionary"),
         (policies.lifecycle_policy, "null", "lifecycle_policy: expected a dictionary"),

@@ -103,10 +103,13 @@ def test_another_group_is_refused(run: Run, calls: list[str]) -> None:
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"name": "ecs-hosts"}, "'ecs-hosts' starts with"),
+        ({"name": "ecs-hosts"}, "expected a name without the reserved prefixes"),
         ({"auto_scaling_group_provider": {"scalingGroupArn": GROUP}}, "did you mean 'autoScalingGroupArn'?"),
-        ({"auto_scaling_group_provider": {"managedDraining": "ENABLED"}}, "member 'autoScalingGroupArn' is required"),
-        ({"auto_scaling_group_provider": None}, "needs one of auto_scaling_group_provider"),
+        (
+            {"auto_scaling_group_provider": {"managedDraining": "ENABLED"}},
+            "expected the member 'autoScalingGroupArn', got none",
+        ),
+        ({"auto_scaling_group_provider": None}, "Expected one of auto_scaling_group_provider"),
         (
             {
                 "auto_scaling_group_provider": {
@@ -115,7 +118,7 @@ def test_another_group_is_refused(run: Run, calls: list[str]) -> None:
                     "managedTerminationProtection": "ENABLED",
                 }
             },
-            "managedTerminationProtection needs managedScaling",
+            "expected managedScaling with managedTerminationProtection",
         ),
     ],
 )

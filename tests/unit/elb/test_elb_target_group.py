@@ -49,8 +49,8 @@ def test_the_twelve_steps(run: RunModule, options: Json, calls: list[str]) -> No
 def test_what_aws_cannot_change_is_a_failure_that_says_so(run: RunModule, options: Json) -> None:
     run("elb_target_group", **options)
     failed = run("elb_target_group", **{**options, "port": 80})
-    assert failed["code"] == "conflict"
-    assert "port is 8080, not 80" in failed["msg"]
+    assert failed["code"] == "immutable"
+    assert "port: expected 8080, got 80." in failed["msg"]
 
 
 def test_a_new_one_is_told_with_what_aws_filled_in(run: RunModule, options: Json) -> None:

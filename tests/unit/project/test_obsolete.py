@@ -247,7 +247,7 @@ def test_a_kind_that_may_not_be_read_is_said_and_fails_nothing(run: RunModule, m
     assert not told.get("failed")
     # Of what services may use nothing is known either.
     assert [one["kind"] for one in told["obsolete"]] == ["secret", "log group", "repository", "cluster"]
-    assert "Obsolete resources of the kind service are not listed: " in str(told["warnings"])
+    assert "Obsolete resources of the kind service could not be read: " in str(told["warnings"])
     assert "DescribeParameters" in str(told["warnings"])
 
 

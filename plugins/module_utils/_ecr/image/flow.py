@@ -34,7 +34,10 @@ def present(connection: Connection) -> Result:
     digest = source.get("imageDigest") or names.get(params["source"])
     image = found.get(digest or "")
     if image is None or digest is None:
-        raise SlipwayError(NOT_FOUND, f"The repository {target.name} has no image {params['source']}.")
+        raise SlipwayError(
+            NOT_FOUND,
+            f"source: expected an image of the repository {target.name}, got {params['source']}. Push it first.",
+        )
     before = {tag: names[tag] for tag in tags if tag in names}
     planned = compare({"tags": before}, {"tags": dict.fromkeys(tags, digest)})
     moving = [tag for tag in before if before[tag] != digest]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tags of images: which image each one names, and which of them may move."""
+"""Tags of images: which image has each of them, and which of them may move."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_tags(tags: t.Sequence[str]) -> None:
         raise SlipwayError(INVALID_OPTION, "tags: expected at least one tag.")
     for tag in tags:
         if not _TAG.fullmatch(tag):
-            raise SlipwayError(INVALID_OPTION, f"tags: '{tag}' is no tag of an image.")
+            raise SlipwayError(INVALID_OPTION, f"tags: expected a tag of an image, got '{tag}'.")
 
 
 def image_id(name: str) -> Json:
@@ -36,7 +36,7 @@ def image_id(name: str) -> Json:
     if _DIGEST.fullmatch(name):
         return {"imageDigest": name}
     if not _TAG.fullmatch(name):
-        raise SlipwayError(INVALID_OPTION, f"source: '{name}' is neither a tag nor a digest (sha256:…).")
+        raise SlipwayError(INVALID_OPTION, f"source: expected a tag or a digest (sha256:…), got '{name}'.")
     return {"imageTag": name}
 
 
@@ -60,24 +60,24 @@ def refuse_immutable(tags: t.Sequence[str], repository: Json) -> None:
         name = repository["repositoryName"]
         raise SlipwayError(
             TAG_IMMUTABLE,
-            f"The repository {name} keeps its tags where they are, and {', '.join(fixed)} names another image already.",
+            f"Tags of the repository {name} are immutable: {', '.join(fixed)} is on another image. Use another tag.",
             {"immutable_tags": fixed},
         )
 
 
 def refuse_last(tags: t.Collection[str], details: t.Iterable[Json]) -> None:
     """Fail for images that would lose their last tag."""
-    doomed = [image for image in details if image.get("imageTags") and set(image["imageTags"]) <= set(tags)]
-    if doomed:
-        named = "; ".join(f"{', '.join(sorted(image['imageTags']))} ({image['imageDigest']})" for image in doomed)
+    deleted = [image for image in details if image.get("imageTags") and set(image["imageTags"]) <= set(tags)]
+    if deleted:
+        named = "; ".join(f"{', '.join(sorted(image['imageTags']))} ({image['imageDigest']})" for image in deleted)
         raise SlipwayError(
             LAST_TAG,
-            f"AWS deletes an image with its last tag. That would happen to: {named}. With force=true it may.",
-            {"images": [image["imageDigest"] for image in doomed]},
+            f"AWS deletes an image with its last tag, here {named}. Set force=true to allow it.",
+            {"images": [image["imageDigest"] for image in deleted]},
         )
 
 
-def view(detail: Json) -> Json:
+def to_result(detail: Json) -> Json:
     """An image as the modules return it."""
     return {**to_options(detail), "image_tags": sorted(detail.get("imageTags") or ())}
 

@@ -44,7 +44,7 @@ def _describe(ecr: Client, answer: Json, wanted: t.Collection[str], params: Para
     if "tags" not in wanted:
         del described["tags"]
     if "images" in wanted:
-        described["images"] = [images.view(detail) for detail in _details(ecr, target, params["image_tags"])]
+        described["images"] = [images.to_result(detail) for detail in _details(ecr, target, params["image_tags"])]
     return described
 
 

@@ -121,18 +121,20 @@ def _mutability(options: Json, current: Json) -> Json:
     with_exclusion = mode.endswith("_WITH_EXCLUSION")
     filters = options.get(FILTERS, current[FILTERS] if with_exclusion else [])
     if with_exclusion and not filters:
-        raise SlipwayError(INVALID_OPTION, f"{FILTERS}: {MUTABILITY} {mode} needs at least one filter.")
+        raise SlipwayError(
+            INVALID_OPTION, f"{FILTERS}: expected at least one filter for {MUTABILITY} {mode}, got none."
+        )
     if filters and not with_exclusion:
         raise SlipwayError(
             INVALID_OPTION,
-            f"{MUTABILITY}: {FILTERS} needs MUTABLE_WITH_EXCLUSION or IMMUTABLE_WITH_EXCLUSION, not {mode}.",
+            f"{MUTABILITY}: expected MUTABLE_WITH_EXCLUSION or IMMUTABLE_WITH_EXCLUSION for {FILTERS}, got {mode}.",
         )
     return {MUTABILITY: mode, FILTERS: filters}
 
 
 def _check_encryption(encryption: Json | None) -> None:
     if encryption and encryption.get("kmsKey") and encryption["encryptionType"] == "AES256":
-        raise SlipwayError(INVALID_OPTION, f"{ENCRYPTION}: encryptionType AES256 takes no kmsKey.")
+        raise SlipwayError(INVALID_OPTION, f"{ENCRYPTION}: expected no kmsKey for encryptionType AES256, got one.")
 
 
 def _encryption(wanted: Json, current: Json) -> Json:
@@ -145,7 +147,7 @@ def _encryption(wanted: Json, current: Json) -> Json:
         return actual
     raise SlipwayError(
         IMMUTABLE,
-        f"AWS cannot change {ENCRYPTION} of the existing repository {current['repository_name']}. Leave the option out,"
+        f"AWS cannot change {ENCRYPTION} of the existing repository {current['repository_name']}. Omit the option,"
         " or delete and recreate the repository.",
         {"immutable": [ENCRYPTION], "diff": {"before": {ENCRYPTION: actual}, "after": {ENCRYPTION: wanted}}},
     )

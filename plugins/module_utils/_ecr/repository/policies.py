@@ -29,7 +29,9 @@ def document(option: str, value: t.Any) -> Json:
         try:
             value = json.loads(value)
         except ValueError as error:
-            raise SlipwayError(INVALID_OPTION, f"{option}: not JSON: {error}. ({{}} removes the policy.)") from error
+            raise SlipwayError(
+                INVALID_OPTION, f"{option}: expected JSON, got: {error}. Use {{}} to remove the policy."
+            ) from error
     if not isinstance(value, dict):
         raise SlipwayError(INVALID_OPTION, f"{option}: expected a dictionary, got {json.dumps(value)}.")
     return value

@@ -27,7 +27,7 @@ class Provider(resource.Resource):
     sets = model.SETS
 
     def validate(self) -> None:
-        model.refuse_name(self.params["name"])
+        model.validate(self.params["name"])
 
     def find(self) -> Json | None:
         return api.describe_capacity_provider(self.aws, self.params["name"], self.params["cluster"])
@@ -39,7 +39,7 @@ class Provider(resource.Resource):
         name, asked = self.params["name"], model.completed(current, self.params)
         shape = input_shape(self.aws, "CreateCapacityProvider")
         options = check_options(shape, asked, members=model.PROVIDERS, allow_unknown=self.check_mode)
-        model.refuse_wrong(name, options, is_new=current is None)
+        model.refuse_invalid(name, options, is_new=current is None)
         return {"name": name, **model.desired(current, options), "tags": self.desired_tags(current)}
 
     def refuse(self, current: Json | None, planned: Plan) -> None:

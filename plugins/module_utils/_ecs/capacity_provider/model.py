@@ -22,7 +22,7 @@ from ..._core.types import Json
 
 GROUP = "auto_scaling_group_provider"
 PROVIDERS = (GROUP, "managed_instances_provider")
-# AWS keeps names that start so for itself.
+# Prefixes that AWS reserves.
 RESERVED = ("aws", "ecs", "fargate")
 
 SETS: Sets = dict.fromkeys(
@@ -102,24 +102,26 @@ def desired(current: Resource | None, options: Resource) -> Json:
     )
 
 
-def refuse_name(name: str) -> None:
-    """Fail with a name that AWS refuses."""
+def validate(name: str) -> None:
+    """Fail with a name that AWS reserves."""
     if name.lower().startswith(RESERVED):
         raise SlipwayError(
-            INVALID_OPTION, f"name: '{name}' starts with {', '.join(RESERVED)}, which AWS keeps for itself."
+            INVALID_OPTION, f"name: expected a name without the reserved prefixes {', '.join(RESERVED)}, got '{name}'."
         )
 
 
-def refuse_wrong(name: str, options: Resource, is_new: bool) -> None:
+def refuse_invalid(name: str, options: Resource, is_new: bool) -> None:
     """Fail with what AWS would refuse."""
     if is_new and not any(options.get(provider) for provider in PROVIDERS):
-        raise SlipwayError(INVALID_OPTION, f"The new capacity provider {name} needs one of {', '.join(PROVIDERS)}.")
+        raise SlipwayError(
+            INVALID_OPTION, f"Expected one of {', '.join(PROVIDERS)} for the new capacity provider {name}, got neither."
+        )
     group = options.get(GROUP) or {}
     protected = group.get("managedTerminationProtection") == "ENABLED"
     if protected and (group.get("managedScaling") or {}).get("status") == "DISABLED":
         raise SlipwayError(
             INVALID_OPTION,
-            f"{GROUP}: managedTerminationProtection needs managedScaling, or AWS never scales in what it protects.",
+            f"{GROUP}: expected managedScaling with managedTerminationProtection, got DISABLED. AWS could not scale in.",
         )
 
 

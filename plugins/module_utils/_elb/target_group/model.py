@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from ..._core import tags
-from ..._core.error_codes import CONFLICT, INVALID_OPTION
+from ..._core.error_codes import IMMUTABLE, INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN, Plan
 from ..._core.shapes import Shape, check_values
@@ -61,10 +61,9 @@ def desired(params: Json, current: Json | None, wanted_tags: tags.Tags | None) -
 def refuse_fixed(name: str, planned: Plan) -> None:
     """AWS changes none of these."""
     if fixed := sorted(planned.members & set(FIXED)):
-        differences = "; ".join(f"{one} is {planned.before.get(one)}, not {planned.after.get(one)}" for one in fixed)
-        raise SlipwayError(
-            CONFLICT, f"AWS cannot change the target group {name} so: {differences}. Give the new one another name."
-        )
+        wrong = [f"{one}: expected {planned.before.get(one)}, got {planned.after.get(one)}." for one in fixed]
+        why = f"AWS cannot change this of the existing target group {name}. Use another name for the new one."
+        raise SlipwayError(IMMUTABLE, " ".join([*wrong, why]), {"problems": wrong})
 
 
 def create_request(name: str, wanted: Json) -> Json:

@@ -67,7 +67,7 @@ def _read(kinds: t.Sequence[api.Kind], scope: api.Scope) -> tuple[dict[str, list
         answers = dict(zip((kind.name for kind in kinds), pool.map(read, kinds), strict=True))
     found = {name: answer for name, answer in answers.items() if not isinstance(answer, SlipwayError)}
     unread = [
-        f"Obsolete resources of the kind {name} are not listed: {answer.msg}"
+        f"Obsolete resources of the kind {name} could not be read: {answer.msg}"
         for name, answer in answers.items()
         if isinstance(answer, SlipwayError)
     ]

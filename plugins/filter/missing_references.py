@@ -78,7 +78,7 @@ def missing_references(
     target_groups: Iterable[str] = (),
     registries: Iterable[str] = (),
 ) -> list[str]:
-    found = image_problems(images or {}, repositories, known or {})
+    found = image_problems(images or {}, repositories, known or {}, services)
     groups, names = list(target_groups), list(registries)
     for service in services:
         balancers = service.get("load_balancers") or ()

@@ -273,8 +273,8 @@ def _missing(image: str, digests: Mapping[str, str], names: Collection[str]) -> 
         return None
     if not colon:
         return (
-            f"expected a tag by which to find the image in {image}, got none. Set tags in container_image_images, or"
-            " release it in the run that builds it, with --tags image,service."
+            "expected a tag by which to find the image in the registry, got none. Set tags in container_image_images,"
+            " or release it in the run that builds it, with --tags image,service."
         )
     if repository not in names:
         return f"{image}: the registry has no repository {repository!r}. Create it with --tags registry."

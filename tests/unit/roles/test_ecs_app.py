@@ -318,3 +318,29 @@ def test_a_missing_image_is_told_in_one_plain_sentence_before_anything_is_made(m
     assert "Finalization" not in run.output
     assert "plugin" not in run.output
     assert ministack.kept() == ([], [])
+
+
+@pytest.mark.variants
+def test_a_run_that_pushed_the_image_releases_its_digest(moto: Site) -> None:
+    """The registry is not asked: it has neither the repository nor the tag."""
+    reference = f"registry.example/shop@sha256:{'a' * 64}"
+    earlier = [
+        {"ansible.builtin.add_host": {"name": "localhost", "groups": "docker_hosts"}},
+        {"ansible.builtin.set_fact": {"container_image_result": {"references": {"shop:1.0": reference}}}},
+    ]
+    declared = service()
+    declared["task_definition"]["containerDefinitions"][0]["image"] = "shop"
+    variables = {
+        **moto.variables,
+        **SECRETS,
+        "container_image_images": [{"name": "shop", "path": "/src", "tags": ["1.0"]}, {"name": "unused", "path": "/x"}],
+        "ecs_app_services": [declared],
+    }
+    released = moto.cloud.play([*earlier, *role()], **variables)
+    assert released.code == 0, released.output
+    assert moto.container()["image"] == reference
+    refused = moto.cloud.play(role(), **variables)
+    assert refused.code == 2
+    assert "shop: shop:1.0: the registry has no repository 'shop'" in plain(refused.output)
+    deleted = moto.play(entry="absent", ecs_app_services=[declared])
+    assert deleted.code == 0, deleted.output

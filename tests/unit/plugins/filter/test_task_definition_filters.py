@@ -157,11 +157,14 @@ def test_name_of_service_discovery_becomes_its_arn() -> None:
         release_services([service], [definition()])
 
 
+USER = {"task_definition": {"containerDefinitions": [{"image": "w"}, {"image": "new"}]}}
+
+
 @pytest.mark.parametrize(
     ("images", "services", "said"),
     [
-        ({"w": "shop/web:9.9"}, [], "w: shop/web:9.9: the repository 'shop/web' has no image tagged '9.9'."),
-        ({"w": "shop/wbe:1.0"}, [], "w: shop/wbe:1.0: the registry has no repository 'shop/wbe'."),
+        ({"w": "shop/web:9.9"}, [USER], "w: shop/web:9.9: the repository 'shop/web' has no image tagged '9.9'."),
+        ({"w": "shop/wbe:1.0"}, [USER], "w: shop/wbe:1.0: the registry has no repository 'shop/wbe'."),
         (
             {},
             [{"load_balancers": [{"targetGroupArn": "wbe"}]}],
@@ -185,10 +188,11 @@ def test_names_that_stand_for_nothing_are_reported(
 def test_names_that_exist_or_are_planned_are_not() -> None:
     known = {"shop/new:1.0": "registry.example/shop/new@unknown"}
     service = {
+        **USER,
         "name": "web",
         "load_balancers": [{"targetGroupArn": "web"}, {"targetGroupArn": "arn:aws:x"}, {"targetGroupArn": "unknown"}],
         "options": {"service_registries": [{"registryArn": "database"}]},
     }
-    images = {"w": "shop/web:1.0", "new": "shop/new:1.0"}
+    images = {"w": "shop/web:1.0", "new": "shop/new:1.0", "unused": "gone:1.0"}
     found = missing_references([service], images, REPOSITORIES, known, target_groups=["web"], registries=["database"])
     assert found == []

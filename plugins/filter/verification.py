@@ -31,7 +31,7 @@ options:
     type: str
     default: ""
   address:
-    description: The host and port that are asked in place of those in O(url).
+    description: The host and port that requests go to in place of those in O(url).
     type: str
     default: ""
   results:

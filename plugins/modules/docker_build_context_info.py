@@ -8,63 +8,66 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: docker_build_context_info
 version_added: 0.1.0
-short_description: Names a Docker build by what goes into it
+short_description: Computes a digest of everything that goes into a Docker build
 author:
   - The Slipway authors (@slipway)
 description:
-  - Computes a digest of everything that a Docker build depends on, so that a build whose inputs did not change
-    needs no build. The digest is the same on every machine that has the same source.
-  - What counts is each file that the build context sends, with its name, content, symbolic link target and whether
-    it is executable, the Dockerfile, the file that says what to ignore, the build arguments, the digests of the base
-    images and whatever else O(inputs) names.
-  - What does not count is times, owners, other permissions, the order of files on the disk, and files that are ignored.
-  - On request it also writes an archive of exactly these files, for a build on another machine.
-  - Runs on the machine that has the source, and needs neither Docker nor a Python package there.
+  - Computes a digest of everything that a Docker build depends on, so that an image whose inputs have not changed does
+    not have to be built. The digest is the same on every machine that has the same source.
+  - The digest covers each file that the build context sends, with its name, content, symbolic link target and whether
+    it is executable, the Dockerfile, the ignore file, the build arguments, the digests of the base images and
+    O(inputs).
+  - It does not cover times, owners, other permissions, the order of files on the disk, and files that are ignored.
+  - With O(archive), it also writes an archive of exactly these files. Built on another machine, the archive makes the
+    image of that digest, whatever is edited meanwhile.
+  - Runs on the machine that has the source, and requires neither Docker nor a Python package there.
 options:
   path:
     description:
-      - The directory that the build gets as its context.
+      - The directory that is the build context.
     type: path
     required: true
   dockerfile:
     description:
       - The Dockerfile, relative to O(path), or an absolute path. It may be outside of O(path).
-      - Its own ignore file, V(<dockerfile>.dockerignore) beside it, comes before V(.dockerignore) in O(path).
+      - Its own ignore file, V(<dockerfile>.dockerignore) in the same directory, is preferred to V(.dockerignore) in
+        O(path).
     type: path
     default: Dockerfile
   build_args:
     description:
-      - The build's arguments. V(1) and V("1"), V(true) and V("true") are the same.
+      - The build arguments. V(1) and V("1"), V(true) and V("true") are the same.
     type: dict
     default: {}
   base_digests:
     description:
       - The digests of the base images, as a dictionary of image and digest, or as a list of digests in any order.
-      - Give them, and a new base image makes a new digest; leave them out, and it does not.
+      - With them, a new base image makes a new digest; without them, it does not.
     type: raw
   inputs:
     description:
-      - Anything else that the image depends on, such as its platform or the stage that is its target.
+      - Anything else that the image depends on, such as its platform or its target stage.
     type: dict
     default: {}
   archive:
     description:
-      - Where to write a tar archive of the context. With a name that ends in V(.gz) or V(.tgz) it is compressed.
+      - Where to write a tar archive of the context. If its name ends in V(.gz) or V(.tgz), it is compressed.
       - The same source gives the same archive, byte for byte. Only the owner of the file may read it.
       - Files in it have the mode V(0644) or V(0755), and a time that follows from their content. Constant times would
         let web servers call a changed file of the same size unchanged.
-      - The Dockerfile and the ignore file are always in it, so building the unpacked archive is building the source.
-      - The archive is a means for the tasks that follow; writing it is no change. It is not written in check mode.
+      - The Dockerfile and the ignore file are always in it, so that the unpacked archive builds like the source.
+      - The archive is for the tasks that follow; writing it is not reported as a change. It is not written in check
+        mode.
     type: path
 extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.reads
 notes:
-  - Sockets, pipes and devices are no part of a context.
+  - Sockets, pipes and devices are not part of a context.
 """
 
 EXAMPLES = r"""
-- name: The image's content-derived tag is known
+- name: Compute the content tag of the image
   slipway.aws.docker_build_context_info:
     path: apps/webapp
     build_args:
@@ -74,7 +77,7 @@ EXAMPLES = r"""
   delegate_to: localhost
   register: context
 
-- name: The source is packed for the Docker host
+- name: Pack the source for the Docker host, and compute the tag of exactly that
   slipway.aws.docker_build_context_info:
     path: apps/webapp
     archive: "{{ scratch.path }}/webapp.tar.gz"
@@ -93,7 +96,7 @@ tag:
   type: str
   sample: src-0d4a1185c5c1d7f3
 dockerfile:
-  description: The name of the Dockerfile inside of the context and the archive.
+  description: The name of the Dockerfile in the context and the archive.
   returned: success
   type: str
   sample: Dockerfile
@@ -108,7 +111,7 @@ size:
   type: int
   sample: 40960
 archive:
-  description: The archive that was written; in check mode, that would have been.
+  description: The archive; in check mode, the predicted one.
   returned: when O(archive) is set
   type: str
   sample: /tmp/ansible.x1/webapp.tar.gz

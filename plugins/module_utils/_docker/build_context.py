@@ -97,12 +97,12 @@ def locate(path: str, dockerfile: str) -> Source:
     """Find context, Dockerfile and ignore file, or say which one is missing."""
     root = os.path.abspath(path)
     if not os.path.exists(root):
-        raise ContextError(CONTEXT_MISSING, f"The build context {path} does not exist.")
+        raise ContextError(CONTEXT_MISSING, f"path: expected an existing directory, got {path}.")
     if not os.path.isdir(root):
-        raise ContextError(CONTEXT_NOT_DIRECTORY, f"The build context {path} is not a directory.")
+        raise ContextError(CONTEXT_NOT_DIRECTORY, f"path: expected a directory, got the file {path}.")
     recipe = os.path.normpath(os.path.join(root, dockerfile))
     if not os.path.isfile(recipe):
-        raise ContextError(DOCKERFILE_MISSING, f"There is no Dockerfile at {recipe}.")
+        raise ContextError(DOCKERFILE_MISSING, f"dockerfile: expected a Dockerfile at {recipe}, got none.")
     candidates = (f"{recipe}.dockerignore", os.path.join(root, ".dockerignore"))
     return Source(root, recipe, next((name for name in candidates if os.path.isfile(name)), None))
 
@@ -147,7 +147,7 @@ def write_archive(source: Source, inputs: Mapping[str, Any], path: str) -> Summa
     """Like `summarise`, with the archive at `path`: complete or not there, and readable by its owner only."""
     final = os.path.abspath(path)
     if source.has_inside(final):
-        raise ContextError(ARCHIVE_IN_CONTEXT, f"The archive {path} would become a part of the context it is made of.")
+        raise ContextError(ARCHIVE_IN_CONTEXT, f"archive: expected a path outside of the build context, got {path}.")
     temporary = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=".slipway.", dir=os.path.dirname(final))
@@ -155,7 +155,7 @@ def write_archive(source: Source, inputs: Mapping[str, Any], path: str) -> Summa
             summary = summarise(source, inputs, output, compress=final.endswith((".gz", ".tgz")))
         os.replace(temporary, final)
     except OSError as error:
-        raise ContextError(ARCHIVE_NOT_WRITTEN, f"Cannot write the archive {path}: {error.strerror}.") from error
+        raise ContextError(ARCHIVE_NOT_WRITTEN, f"archive: {path} cannot be written: {error.strerror}.") from error
     finally:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
@@ -168,7 +168,7 @@ def other_inputs(params: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(bases, list):
         bases = sorted(str(digest) for digest in bases)
     elif bases is not None and not isinstance(bases, dict):
-        raise ContextError(INPUTS_INVALID, f"base_digests takes a dictionary or a list, not {bases!r}.")
+        raise ContextError(INPUTS_INVALID, f"base_digests: expected a dictionary or a list, got {bases!r}.")
     return {"build_args": params["build_args"], "base_digests": bases, "inputs": params["inputs"]}
 
 
@@ -194,7 +194,7 @@ def _read_ignore(source: Source) -> dockerignore.Ignore:
         return dockerignore.parse(os.fsdecode(_read(source.ignore_file)))
     except dockerignore.InvalidPattern as error:
         raise ContextError(
-            IGNORE_FILE_INVALID, f"{source.ignore_file} has a line that Docker refuses: {error}"
+            IGNORE_FILE_INVALID, f"{source.ignore_file}: expected patterns, got a line that Docker refuses: {error}."
         ) from error
 
 

@@ -301,7 +301,7 @@ def test_the_order_of_base_digests_does_not_count() -> None:
 
     assert inputs(["sha256:b", "sha256:a"]) == inputs(["sha256:a", "sha256:b"])
     assert inputs({"debian": "sha256:a"}) != inputs({"debian": "sha256:b"})
-    with pytest.raises(ContextError, match="base_digests takes"):
+    with pytest.raises(ContextError, match="base_digests: expected a dictionary or a list, got"):
         inputs("sha256:a")
 
 

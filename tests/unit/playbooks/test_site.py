@@ -29,6 +29,11 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234
             {"slipway_region": "ap-northeast-22"},
             "slipway_region: expected a region that botocore knows, got ap-northeast-22",
         ),
+        (
+            {"container_image_images": [{"name": "shop"}]},
+            "container_image_images[0] (shop): expected either path or git, got neither.",
+        ),
+        ({"ecr_registry_repositories": [{"name": "Shop"}]}, "ecr_registry_repositories (Shop): expected a name of"),
         ({"docker_instance_volume_size": 4}, "docker_instance_volume_size: expected at least 8 GiB"),
         ({"ecs_cluster_default_strategy": [{"capacityProvider": "SPOT", "weight": 1}]}, "names SPOT"),
         ({"service_discovery_services": ["Data Base"]}, "hyphens and underscores, such as database, got Data Base"),

@@ -67,7 +67,7 @@ def test_one_of_five_fails_and_all_go_back_or_are_kept(fleet: Fleet) -> None:
     fails(
         result,
         "tasks_failing",
-        "The release failed: orders of 5 services. What ran before runs again: ",
+        "The release failed: orders of 5 services. Rolled back: ",
         "Service orders: ",
         "Container web: exit code 3",
         "    | connecting",
@@ -80,7 +80,7 @@ def test_one_of_five_fails_and_all_go_back_or_are_kept(fleet: Fleet) -> None:
     assert not fleet.noted(*FIVE)
 
     result = fleet.release(*broken, on_failure="keep")
-    fails(result, "tasks_failing", "Kept as the release wanted them: basket, stock, search, web.", "exit code 3")
+    fails(result, "tasks_failing", "Kept as released: basket, stock, search, web.", "exit code 3")
     assert states(result) == {**dict.fromkeys(others, "updated"), "orders": "failed"}
     assert fleet.running(*others) == all_run("v2", others)
     assert not fleet.noted(*FIVE)
@@ -94,7 +94,7 @@ def test_a_service_comes_after_another_and_a_new_one_goes_with_a_failed_release(
         fleet.service("search", "v2", *BROKEN, after=["stock"]),
         fleet.service("web", "v2", after=["search"]),
     )
-    fate = "What ran before runs again: stock. Deleted, as there was none before: orders, search."
+    fate = "Rolled back: stock. Deleted, because the release created them: orders, search."
     fails(result, "tasks_failing", f"The release failed: search of 4 services. {fate}", "exit code 3")
     back = dict.fromkeys(["stock", "orders", "search"], "rolled_back")
     assert states(result) == {**back, "web": "not_started"}
@@ -146,7 +146,7 @@ def test_a_killed_release_that_fails_later_goes_back_whole(fleet: Fleet, start: 
     result = fleet.release(*wanted)
     # Seen first is either that AWS gives up or that tasks fail again and again: the killed run has waited for a while.
     assert result.get("code") in ("deployment_failed", "tasks_failing"), result
-    fails(result, result["code"], "What ran before runs again: stock, web. Deleted, as there", "exit code 3")
+    fails(result, result["code"], "Rolled back: stock, web. Deleted, because", "exit code 3")
     assert fleet.running("stock", "web") == all_run("v1", ["stock", "web"])
     assert not fleet.described("orders"), "there was none before"
     assert not fleet.noted("stock", "web")
@@ -159,7 +159,7 @@ def test_an_interrupted_release_says_where_it_stands_and_is_rolled_back(fleet: F
     first.await_line("started")
     first.interrupt()
     assert first.process.returncode, first.output
-    assert "On their way: stock (" in first.output
+    assert "In progress: stock (" in first.output
     assert "run the playbook slipway.aws.undo" in first.output
     assert fleet.noted(*names) == ["stock"]
 
@@ -203,7 +203,7 @@ class Checked:
     def goes_back(self, version: str) -> None:
         """With a path that the program does not know, all is as before."""
         failed = self.release(version, "/health")
-        fails(failed, "health_check_failing", "expected 200, got 404", "What ran before runs again: web.")
+        fails(failed, "health_check_failing", "expected 200, got 404", "Rolled back: web.")
         (group,) = self.elbv2.describe_target_groups(TargetGroupArns=[self.group])["TargetGroups"]
         assert group["HealthCheckPath"] == "/ready"
         assert (self.fleet.running("web"), self.fleet.noted("web")) == ({"web": "v1"}, [])

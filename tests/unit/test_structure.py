@@ -142,12 +142,7 @@ def layer(module: str) -> str:
 # Parts of flows that have a name of their own.
 FLOWS = {
     "_docker.module",
-    "_ecs.release.in_progress",
-    "_ecs.release.report",
-    "_ecs.release.result",
     "_ecs.release.rollouts",
-    "_ecs.release.state",
-    "_ecs.release.tag_limit",
     "_ecs.rollout.observe",
     "_ecs.task_definition.document",
     "_ecs.task_definition.registration",

@@ -168,18 +168,23 @@ BAD: list[tuple[str, list[Json], str, list[str]]] = [
         "not_found",
         ["task_definition web:9: The task definition web:9 does not exist."],
     ),
-    ("one name twice", [item("web"), item("web")], "invalid_option", ["services, web: the name is there more than"]),
+    (
+        "one name twice",
+        [item("web"), item("web")],
+        "invalid_option",
+        ["services, web: expected each name once"],
+    ),
     (
         "an order that cannot be",
         [item("web", after=["new", "db"]), item("new", after=["web"])],
         "invalid_option",
-        ["services, web: after names db, which is none", "services: after leads in a circle: "],
+        ["services, web: after: expected services of the release, got db.", "services: after: expected no cycle, got "],
     ),
     (
         "one family in two ways",
         [item("web"), item("new", family="web", definition={"cpu": "256"})],
         "invalid_option",
-        ["services, new: the family web is defined in another way by another service."],
+        ["services, new: expected one definition of the family web, got another one."],
     ),
     (
         "types, choices, options",
@@ -304,7 +309,7 @@ def test_what_was_changed_goes_back_when_one_fails(
     assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
     assert [service["status"] for service in described(ecs, "new")] in ([], ["INACTIVE"])
     assert [active(ecs, family) for family in ("db", "stock", "web")] == [2, 2, 2]
-    assert any(line.endswith("db     back to db:1") for line in result["progress"])
+    assert any(line.endswith("db     rolling back to db:1") for line in result["progress"])
     table = [
         line.split("  ", 1)[1] for line in result["progress"] if "SERVICE" in line or "failed, rolled back" in line
     ]
@@ -328,7 +333,7 @@ def test_with_keep_the_others_stay_new(release: Run, shop: list[Json], rollouts:
     result = release(*shop, item("new"), on_failure="keep")
     assert result["code"] == "deployment_stopped"
     assert states(result) == {"db": "updated", "stock": "failed", "web": "not_started", "new": "created"}
-    assert "Kept as the release wanted them: db, new." in result["msg"]
+    assert "Kept as released: db, new." in result["msg"]
     assert running(ecs, "db", "stock", "web", "new") == "db:2 stock:2 web:1 new:1"
 
 
@@ -365,7 +370,7 @@ def test_what_cannot_be_brought_back_is_told_and_what_it_needs_stays(
     result = release(*shop)
     assert result["code"] == "rollback_failed"
     assert states(result) == {"db": "rollback_failed", "stock": "rollback_failed", "web": "rolled_back"}
-    assert "Not brought back to what they ran before: db, stock. To resume, rerun" in result["msg"]
+    assert "Not rolled back: db, stock. To resume, rerun" in result["msg"]
     assert result["failed_services"] == ["web"]
     assert states(release(rollback=True)) == {"db": "rolled_back", "stock": "rolled_back"}
     assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
@@ -403,7 +408,7 @@ def stopped(release: Run, shop: list[Json], rollouts: Rollouts) -> list[Json]:
     result = release(*shop)
     assert (result["failed"], result["code"]) == (True, "interrupted")
     assert states(result) == {"db": "updated", "stock": "in_progress", "web": "not_started"}
-    assert "On their way: stock (starting). Done: db. To resume, rerun the same command." in result["msg"]
+    assert "In progress: stock (starting). Done: db. To resume, rerun the same command." in result["msg"]
     return shop
 
 
@@ -414,7 +419,7 @@ def test_who_cannot_reach_aws_any_more_is_told_where_the_release_stands(
         lose_connection(broken, calls)
         result = release(shop[0])
     assert (result["code"], states(result)) == ("no_connection", {"db": "in_progress"})
-    assert "On their way: db" in result["msg"]
+    assert "In progress: db" in result["msg"]
     kept = release(rollback=True)
     assert (kept["changed"], states(kept)) == (False, {"db": "unchanged"}), "ECS has completed it"
     assert "to roll it back nevertheless, set force=true. Services: db" in kept["progress"][0]

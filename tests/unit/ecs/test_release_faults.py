@@ -165,7 +165,7 @@ def test_a_service_that_was_created_again_by_another_client_is_not_deleted(
     assert result["code"] == "rollback_failed"
     assert result["failed_services"] == ["new"]
     assert "Someone stopped the deployment." in result["msg"]
-    assert "Left as it is: the service that is there now was created by another client." in result["msg"]
+    assert "Kept as it is, because another client created the current service." in result["msg"]
 
 
 def test_a_service_that_another_release_has_taken_over_is_not_rolled_back(
@@ -185,7 +185,7 @@ def test_a_service_that_another_release_has_taken_over_is_not_rolled_back(
         result = release(shop[0])
     assert described(ecs, "db")[0]["taskDefinition"].endswith("db:2")
     assert result["code"] == "rollback_failed"
-    assert "Left as it is: release 0123456789ab of root@elsewhere" in result["msg"]
+    assert "Kept as it is, because release 0123456789ab of root@elsewhere" in result["msg"]
     assert run_on(ecs, "db") == run_of(others)
 
 
@@ -316,7 +316,7 @@ def test_where_nothing_may_be_noted_the_account_tells_that_the_release_is_comple
 
 
 @pytest.mark.parametrize("name", ["stock", "web"])
-def test_a_run_that_is_killed_while_it_removes_checkpoints_is_not_undone_in_part(
+def test_a_run_that_is_killed_while_it_removes_checkpoints_is_not_rolled_back_in_part(
     release: Release, shop: list[Json], ecs: t.Any, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     kill(monkeypatch, release, "UntagResource", name, *shop)
@@ -332,8 +332,11 @@ def test_checkpoints_that_are_left_after_a_rollback_are_told_beside_the_failure(
         deny(patch, "UntagResource")
         result = release(*shop)
     assert (result["code"], result["failed_services"]) == ("deployment_stopped", ["stock"])
-    assert "What ran before runs again: db, stock." in result["msg"]
-    assert "Besides, the checkpoint of db is left, the checkpoint of stock is left: AWS answered Untag" in result["msg"]
+    assert "Rolled back: db, stock." in result["msg"]
+    assert (
+        "Also failed: the checkpoint of db is left, the checkpoint of stock is left: AWS answered Untag"
+        in result["msg"]
+    )
     assert states(release(rollback=True)) == {"db": "rolled_back", "stock": "rolled_back"}
     assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
 
@@ -453,7 +456,7 @@ def test_another_release_in_progress_is_named_and_nothing_is_touched(
         assert (result["failed"], result["code"]) == (True, "release_in_progress")
         run = run_on(ecs, "db")
         assert run is not None
-        assert run.told in result["msg"]
+        assert str(run) in result["msg"]
         assert re.search(r"\w+@\S+", run.told)
         assert "db (to db:2), stock (to stock:2)" in result["msg"]
         assert "Nothing was changed." in result["msg"]

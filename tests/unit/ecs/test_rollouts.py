@@ -16,7 +16,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.errors import Sl
 from ansible_collections.slipway.aws.plugins.module_utils._core.progress import Progress
 from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.cloud import Cloud
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.rollouts import RolloutGroup, ServiceRollout
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.rollouts import MonitoredRollout, RolloutGroup
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.deployments import deployment_of
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import RolloutJudge
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.observe import RolloutReader
@@ -65,13 +65,13 @@ class Cluster:
 
         return Clock(lambda: self.time, sleep)
 
-    def rollout(self, name: str, *after: str, seconds: float = 5, status: str = "SUCCESSFUL") -> ServiceRollout:
+    def rollout(self, name: str, *after: str, seconds: float = 5, status: str = "SUCCESSFUL") -> MonitoredRollout:
         self.ends[name] = seconds, status
         tracked = deployment_of(service(), fresh=True, service_deployment=name)
         reader = RolloutReader(self.group.cloud, "shop", name, RolloutJudge(tracked))
-        return ServiceRollout(name, reader, lambda: self._start(name), frozenset(after))
+        return MonitoredRollout(name=name, reader=reader, start=lambda: self._start(name), after=frozenset(after))
 
-    def run(self, *rollouts: ServiceRollout, halt: bool = False) -> str:
+    def run(self, *rollouts: MonitoredRollout, halt: bool = False) -> str:
         self.group.run(rollouts, halt=halt)
         return " ".join(rollout.state for rollout in rollouts)
 
@@ -127,16 +127,16 @@ def cluster() -> Cluster:
 
 def test_those_without_an_order_go_side_by_side(cluster: Cluster) -> None:
     rollouts = [cluster.rollout(f"s{number:02}", seconds=number) for number in range(25)]
-    assert set(cluster.run(*rollouts).split()) == {"arrived"}
+    assert set(cluster.run(*rollouts).split()) == {"stable"}
     assert set(cluster.started.values()) == {0.0}
     assert 24 <= cluster.time <= 26, "noticed within two seconds"
     assert cluster.batches[:3] == [10, 10, 5], "ten in a call"
     assert sorted(line.split()[0] for line in cluster.lines) == [rollout.name for rollout in rollouts]
 
 
-def test_what_comes_after_another_is_started_when_that_has_arrived(cluster: Cluster) -> None:
+def test_what_comes_after_another_is_started_when_that_is_stable(cluster: Cluster) -> None:
     web, stock, db = cluster.rollout("web", "stock", "db"), cluster.rollout("stock", "db"), cluster.rollout("db")
-    assert cluster.run(web, stock, db) == "arrived arrived arrived"
+    assert cluster.run(web, stock, db) == "stable stable stable"
     started = cluster.started
     assert started["db"] + 5 <= started["stock"] <= started["db"] + 7
     assert started["stock"] + 5 <= started["web"]
@@ -144,10 +144,10 @@ def test_what_comes_after_another_is_started_when_that_has_arrived(cluster: Clus
 
 
 def test_a_predecessor_that_is_there_already_is_not_waited_for(cluster: Cluster) -> None:
-    assert cluster.run(cluster.rollout("web", "stock")) == "arrived"
+    assert cluster.run(cluster.rollout("web", "stock")) == "stable"
 
 
-def test_halt_starts_no_more_and_leaves_the_others_on_their_way(cluster: Cluster) -> None:
+def test_halt_starts_no_more_and_leaves_the_others_in_progress(cluster: Cluster) -> None:
     bad = cluster.rollout("bad", seconds=3, status="ROLLBACK_SUCCESSFUL")
     rollouts = [
         bad,
@@ -155,8 +155,8 @@ def test_halt_starts_no_more_and_leaves_the_others_on_their_way(cluster: Cluster
         cluster.rollout("slow", seconds=50),
         cluster.rollout("late", "slow"),
     ]
-    assert cluster.run(*rollouts, halt=True) == "failed arrived watched waiting"
-    assert [rollout.under_way for rollout in rollouts] == [False, False, True, False]
+    assert cluster.run(*rollouts, halt=True) == "failed stable monitored waiting"
+    assert [rollout.in_progress for rollout in rollouts] == [False, False, True, False]
     assert "late" not in cluster.started
     assert cluster.time < 5
     assert bad.error is not None
@@ -164,18 +164,18 @@ def test_halt_starts_no_more_and_leaves_the_others_on_their_way(cluster: Cluster
     assert bad.error.msg.startswith("Service bad: ECS rolled the service back to the previous deployment.")
 
 
-def test_without_halt_all_go_on_but_those_after_the_one_that_failed(cluster: Cluster) -> None:
+def test_without_halt_all_continue_but_those_after_the_one_that_failed(cluster: Cluster) -> None:
     rollouts = [
         cluster.rollout("bad", seconds=3, status="STOPPED"),
         cluster.rollout("slow", seconds=50),
         cluster.rollout("after", "bad"),
         cluster.rollout("last", "after"),
     ]
-    assert cluster.run(*rollouts) == "failed arrived waiting waiting"
+    assert cluster.run(*rollouts) == "failed stable waiting waiting"
 
 
-@pytest.mark.parametrize(("halt", "others"), [(True, "watched"), (False, "arrived")])
-def test_a_start_that_fails_is_told_with_the_name(cluster: Cluster, halt: bool, others: str) -> None:
+@pytest.mark.parametrize(("halt", "others"), [(True, "monitored"), (False, "stable")])
+def test_a_start_that_fails_is_reported_with_the_name(cluster: Cluster, halt: bool, others: str) -> None:
     def refuse() -> Json:
         raise SlipwayError("refused", "No such subnet.", {"error_code": "X"})
 
@@ -187,15 +187,15 @@ def test_a_start_that_fails_is_told_with_the_name(cluster: Cluster, halt: bool, 
     assert "bad   failed. No such subnet." in cluster.lines
 
 
-def test_a_start_that_leaves_nothing_to_watch_has_arrived(cluster: Cluster) -> None:
+def test_a_start_that_leaves_nothing_to_monitor_is_stable(cluster: Cluster) -> None:
     gone = cluster.rollout("gone")
     gone.start = lambda: None
-    assert cluster.run(gone, cluster.rollout("web", "gone")) == "arrived arrived"
+    assert cluster.run(gone, cluster.rollout("web", "gone")) == "stable stable"
 
 
 def test_each_has_its_own_time(cluster: Cluster) -> None:
     first, slow = cluster.rollout("first", seconds=40), cluster.rollout("slow", "first", seconds=NEVER)
-    assert cluster.run(first, slow) == "arrived failed"
+    assert cluster.run(first, slow) == "stable failed"
     assert 100 <= cluster.time <= 104
     assert slow.error is not None
     assert slow.error.code == "timeout"
@@ -210,13 +210,14 @@ def test_a_service_that_is_deleted_meanwhile_has_failed(cluster: Cluster) -> Non
     assert web.error.code == "service_deleted"
 
 
-def test_a_line_is_said_when_the_state_changes_and_every_half_minute(cluster: Cluster) -> None:
+def test_a_line_is_reported_when_the_state_changes_and_every_half_minute(cluster: Cluster) -> None:
     cluster.group.timeout = 200
     rollouts = [cluster.rollout(name, seconds=100) for name in ("a", "b", "c", "d", "e")]
     cluster.run(*rollouts, cluster.rollout("done", seconds=0))
     assert cluster.lines[0] == "done  done in 0 s, 2/2 running"
     assert (
-        cluster.lines[1:4] == ["Still at it: 1 of 6 done. a 0/2 running; b 0/2 running; c 0/2 running and 2 more"] * 3
+        cluster.lines[1:4]
+        == ["In progress: 1 of 6 services done. a 0/2 running; b 0/2 running; c 0/2 running and 2 more"] * 3
     )
     assert [re.sub(r"\d+ s", "N s", line) for line in cluster.lines[4:]] == [
         f"{rollout.name}     done in N s, 2/2 running" for rollout in rollouts

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""End a release on its services: remove its checkpoints, or say in them how it ended."""
+"""End a release on its services: remove its checkpoints, or write into them how it ended."""
 
 from __future__ import annotations
 
@@ -13,68 +13,69 @@ from dataclasses import replace
 from ..._core import tags as tagging
 from ..._core.errors import SlipwayError
 from .. import api as ecs_api
-from .checkpoint import State, mark, marks
-from .state import Part, Release
+from .checkpoint import State, checkpoint_keys, to_tags
+from .rollouts import RunningRelease
+from .state import ServiceRelease
 
 
-def clear_checkpoints(release: Release, parts: Sequence[Part], *, complete: bool) -> None:
-    """Remove the checkpoints of `parts`. Those that are left are noted as trouble.
+def clear_checkpoints(release: RunningRelease, services: Sequence[ServiceRelease], *, complete: bool) -> None:
+    """Remove the checkpoints of services. Errors are added to those of the release.
 
-    Where several have to be removed, one says first that the release is complete, and goes last: whatever ends the run
+    If there are several, one of them first gets the state "complete" and is removed last. If the run is interrupted in
     between, nobody takes the others for a release that has to be rolled back.
     """
-    noted = [part for part in parts if part.before and _arn(part)]
-    if not noted:
+    checked = [service for service in services if service.checkpoint and _arn(service)]
+    if not checked:
         return
-    first, *others = noted
-    told = bool(others) and complete and note_state(release, [first], "complete")
+    first, *others = checked
+    written = bool(others) and complete and write_state(release, [first], "complete")
     left = _clear(release, others)
-    # Kept as long as it has to speak for others.
-    left += [(first, left[0][1])] if told and left else _clear(release, [first])
-    if complete and left and not told:
-        note_state(release, [part for part, _error in left], "complete")
-    release.trouble += [(part.name, error) for part, error in left]
-    for part, _error in left:
-        part.checkpoint_left = True
+    # The one with the state stays as long as others do.
+    left += [(first, left[0][1])] if written and left else _clear(release, [first])
+    if complete and left and not written:
+        write_state(release, [service for service, _error in left], "complete")
+    release.other_errors += [(service.name, error) for service, error in left]
+    for service, _error in left:
+        service.checkpoint_left = True
 
 
-def note_state(release: Release, parts: Sequence[Part], state: State) -> bool:
-    """Say in the checkpoint of the first of `parts` that takes it how the release ended."""
-    for part in parts:
-        run = part.before.run if part.before else None
-        if run is None or not _arn(part):
+def write_state(release: RunningRelease, services: Sequence[ServiceRelease], state: State) -> bool:
+    """Write how the release ended into the first checkpoint that accepts it. Returns whether one did."""
+    for service in services:
+        if service.run is None or not _arn(service):
             continue
         try:
-            ecs_api.tag_resource(release.ecs, _arn(part), tagging.to_list(replace(run, state=state).tag()))
+            ecs_api.tag_resource(release.ecs, _arn(service), tagging.to_list(replace(service.run, state=state).tag()))
         except SlipwayError:
             continue
         return True
     return False
 
 
-def _clear(release: Release, parts: Sequence[Part]) -> list[tuple[Part, SlipwayError]]:
-    """Remove checkpoints side by side; those that could not be removed, and why."""
-    futures: list[tuple[Part, Future[None]]] = [
-        (part, release.pool.submit(ecs_api.untag_resource, release.ecs, _arn(part), _keys(part))) for part in parts
-    ]
+def _clear(release: RunningRelease, services: Sequence[ServiceRelease]) -> list[tuple[ServiceRelease, SlipwayError]]:
+    """Remove checkpoints side by side. Returns those that could not be removed, with the reasons."""
+
+    def clear(service: ServiceRelease) -> Future[None]:
+        return release.pool.submit(ecs_api.untag_resource, release.ecs, _arn(service), _keys(service))
+
     left = []
-    for part, future in futures:
+    for service, future in [(service, clear(service)) for service in services]:
         try:
             future.result()
         except SlipwayError as error:
-            left.append((part, error))
+            left.append((service, error))
     return left
 
 
-def _arn(part: Part) -> str:
-    """Of the service whose checkpoint it is; "" where it is deleted or was never created."""
-    if part.back and part.before and part.before.options is None:
+def _arn(service: ServiceRelease) -> str:
+    """ARN of the service with the checkpoint; empty if it was deleted or never created."""
+    if service.rollback and service.is_new:
         return ""
-    # Where a service could not be created, `service` may be a deleted one of the same name.
-    known = part.answer or (part.service if part.current is not None else None) or {}
+    # If a service could not be created, `found` may be a deleted one of the same name.
+    known = service.answer or (service.found if service.current is not None else None) or {}
     return str(known.get("serviceArn", ""))
 
 
-def _keys(part: Part) -> list[str]:
-    noted = {**(mark(part.before) if part.before else {}), **((part.current or {}).get("tags") or {})}
-    return sorted(marks(noted))
+def _keys(service: ServiceRelease) -> list[str]:
+    written = to_tags(service.checkpoint) if service.checkpoint else {}
+    return sorted(checkpoint_keys({**written, **((service.current or {}).get("tags") or {})}))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module ecs_release does: plan all, register all, bring all to their goals, or take all back."""
+"""The flow of ecs_release: plan everything, register task definitions, roll out, and roll back if that fails."""
 
 from __future__ import annotations
 
@@ -14,11 +14,7 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ..._core.calls import CONNECTIONS
-from ..._core.error_codes import (
-    INTERRUPTED,
-    INVALID_OPTION,
-    NO_CONNECTION,
-)
+from ..._core.error_codes import INTERRUPTED, INVALID_OPTION, NO_CONNECTION
 from ..._core.errors import SlipwayError
 from ..._core.progress import Progress
 from ..._core.types import Connection, Result
@@ -27,27 +23,20 @@ from ..cloud import Cloud
 from ..limits import check_cluster
 from ..rollout.observe import RolloutReader
 from ..service.read_flow import request_shapes
-from ..target_group.model import changed
-from .checkpoint import Run, at, release_id
-from .checkpoint_flow import clear_checkpoints, note_state
+from .checkpoint import Run, release_id, timestamp
+from .checkpoint_flow import clear_checkpoints, write_state
 from .in_progress import refuse_other_release
-from .options_flow import parts_of, target_groups_of
+from .options_flow import services_of, target_groups_of
 from .order import depth
-from .plan_flow import plan_parts, plan_target_groups, read_parts
-from .register_flow import _register
-from .report import (
-    NOTHING_CHANGED,
-    _ended,
-    summary,
-    unfinished,
-)
+from .plan_flow import plan_services, plan_target_groups, read_services
+from .register_flow import register
+from .report import NOTHING_CHANGED, ended, stopped, summary
 from .result import result_of
 from .rollback_flow import roll_back
-from .rollouts import NotMonitored, RolloutGroup
-from .start_flow import _forward
-from .state import Release
+from .rollouts import NotMonitored, RolloutGroup, RunningRelease
+from .start_flow import new_rollout
 from .tag_limit import refuse_too_many_tags
-from .unfinished_flow import _roll_back_unfinished
+from .unfinished_flow import roll_back_unfinished
 
 
 def run(connection: Connection) -> Result:
@@ -58,18 +47,11 @@ def run(connection: Connection) -> Result:
         raise SlipwayError(INVALID_OPTION, f"parallel: expected 1 to {CONNECTIONS}, got {params['parallel']}.")
     if not params["services"] and not params["rollback"]:
         raise SlipwayError(INVALID_OPTION, "services: expected one service or more, got none.")
-    cloud = Cloud(connection.client)
-    shapes = request_shapes(cloud.ecs)
-    parts = parts_of(connection, cloud.ecs, shapes)
-    progress = Progress(params["progress"])
-    pool = ThreadPoolExecutor(params["parallel"], initializer=leave_stopping_to_main_thread)
-    timeout = float(params["wait_timeout"])
-    rollout_group = RolloutGroup(cloud, params["cluster"], pool, progress, timeout)
-    release = Release(cloud, params["cluster"], shapes, pool, progress, rollout_group, timeout, parts)
-    # Those who stop a run should be told where they stand, whichever way they stop it.
-    stopped = signal.signal(signal.SIGTERM, _stop)
+    release = _prepared(connection)
+    # An interrupted run reports the state of its services, whichever signal stops it.
+    handler = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        return _roll_back_unfinished(release, connection) if params["rollback"] else _release(release, connection)
+        return roll_back_unfinished(release, connection) if params["rollback"] else _release(release, connection)
     except KeyboardInterrupt:
         raise _stopped(release, SlipwayError(INTERRUPTED, "Interrupted.")) from None
     except NotMonitored as error:
@@ -79,63 +61,72 @@ def run(connection: Connection) -> Result:
             raise
         raise SlipwayError(error.code, f"{error.msg} {NOTHING_CHANGED}", error.details) from error
     finally:
-        signal.signal(signal.SIGTERM, stopped)
-        pool.shutdown(wait=False, cancel_futures=True)
+        signal.signal(signal.SIGTERM, handler)
+        release.group.pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _stop(_number: int, _frame: t.Any) -> t.NoReturn:
+def _prepared(connection: Connection) -> RunningRelease:
+    params = connection.params
+    cloud = Cloud(connection.client)
+    shapes = request_shapes(cloud.ecs)
+    services = services_of(connection, cloud.ecs, shapes)
+    progress = Progress(params["progress"])
+    pool = ThreadPoolExecutor(params["parallel"], initializer=leave_stopping_to_main_thread)
+    group = RolloutGroup(cloud, params["cluster"], pool, progress, float(params["wait_timeout"]))
+    return RunningRelease(cluster=params["cluster"], services=services, progress=progress, group=group, shapes=shapes)
+
+
+def _interrupt(_number: int, _frame: t.Any) -> t.NoReturn:
     raise KeyboardInterrupt(INTERRUPTED)
 
 
-def _stopped(release: Release, cause: SlipwayError) -> SlipwayError:
-    """Where a release stands that goes no further. Its checkpoints say that it is not under way any more."""
-    stop = unfinished(cause, release)
+def _stopped(release: RunningRelease, cause: SlipwayError) -> SlipwayError:
+    """The failure of a stopped release, whose checkpoints then say that it is no longer in progress."""
+    failure = stopped(cause, release)
     # Without a connection each try would take minutes.
     if release.touched and cause.code != NO_CONNECTION:
-        note_state(release, [part for part in release.parts if part.before], "interrupted")
-    return stop
+        write_state(release, [service for service in release.services if service.checkpoint], "interrupted")
+    return failure
 
 
-def _release(release: Release, connection: Connection) -> Result:
-    parts, check_mode = release.parts, connection.check_mode
+def _release(release: RunningRelease, connection: Connection) -> Result:
+    services, check_mode = release.services, connection.check_mode
     params, now = connection.params, datetime.datetime.now(datetime.UTC)
     groups = target_groups_of(connection)
     own = release_id(release.cluster, [params["services"], groups] if groups else params["services"])
-    read_parts(release.pool, release.cloud, release.cluster, parts, check_mode)
-    plan_parts(release.pool, release.cloud, parts, release.shapes, check_mode)
-    plan_target_groups(release.pool, release.cloud, parts, groups)
+    read_services(release, services, check_mode)
+    plan_services(release, check_mode)
+    plan_target_groups(release, groups)
     if not params["force"]:
-        refuse_other_release(parts, own, at(now))
-    refuse_too_many_tags(parts, Run(own))
+        refuse_other_release(services, own, timestamp(now))
+    refuse_too_many_tags(services, Run(own))
     if check_mode:
-        _register(release, check_mode=True)
+        register(release, check_mode=True)
         return result_of(release, check_mode=True)
-    if any(part.changed for part in parts):
+    if any(service.changed for service in services):
         RolloutReader(release.cloud, release.cluster, "").require_tasks_readable()
     release.progress.say(summary(release))
-    _register(release, check_mode=False)
+    register(release, check_mode=False)
     rollback = params["on_failure"] == "rollback"
     release.run = _run(release, own, now, rollback)
-    for part in parts:
-        part.rollout = _forward(release, part)
-    rollouts = [part.rollout for part in parts if part.rollout]
+    rollouts = [rollout for service in services if (rollout := new_rollout(release, service))]
     release.touched = release.touched or bool(rollouts)
-    release.rollout_group.run(rollouts, halt=rollback)
+    release.group.run(rollouts, halt=rollback)
     errors = [rollout.error for rollout in rollouts if rollout.error]
     if errors and rollback:
-        roll_back(release, [part for part in parts if part.before])
+        roll_back(release, [service for service in services if service.checkpoint])
     else:
-        clear_checkpoints(release, parts, complete=True)
-    return _ended(release, errors)
+        clear_checkpoints(release, services, complete=True)
+    return ended(release, errors)
 
 
-def _run(release: Release, own: str, now: datetime.datetime, rollback: bool) -> Run:
-    """The release as its checkpoints name it. It ends when the last service has had its time, the way back included."""
-    levels = depth({part.name: part.after for part in release.parts})
+def _run(release: RunningRelease, own: str, now: datetime.datetime, rollback: bool) -> Run:
+    """The release as its checkpoints name it. It times out with its last service, including the rollback."""
+    levels = depth({service.name: service.after for service in release.services})
     seconds = release.timeout * levels * (2 if rollback else 1)
-    count = sum(part.plan.changed or part.before is not None or bool(changed(part.groups)) for part in release.parts)
-    until = at(now + datetime.timedelta(seconds=seconds))
-    return Run(own, count, at(now), until, f"{_user()}@{socket.gethostname()}")
+    count = sum(service.needs_checkpoint for service in release.services)
+    until = timestamp(now + datetime.timedelta(seconds=seconds))
+    return Run(own, count, timestamp(now), until, f"{_user()}@{socket.gethostname()}")
 
 
 def _user() -> str:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Calls side by side, whose errors are reported together. No calls of its own."""
+"""Run functions side by side, and report their errors together."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ A = t.TypeVar("A")
 B = t.TypeVar("B")
 
 
-def gather(pool: Executor, call: Callable[[A], B], items: Iterable[A], told: Callable[[A], str]) -> list[B]:
-    """Call for each of `items` side by side. All failures are told in one, with the code that they share."""
+def gather(pool: Executor, call: Callable[[A], B], items: Iterable[A], label: Callable[[A], str]) -> list[B]:
+    """Call for all items side by side. Fails with the errors of all of them, each after the label of its item."""
     futures = [(item, pool.submit(call, item)) for item in items]
     answers, errors = [], []
     for item, future in futures:
         try:
             answers.append(future.result())
         except SlipwayError as error:
-            errors.append((told(item), error))
+            errors.append((label(item), error))
     raise_all(errors)
     return answers
 
 
 def raise_all(errors: Sequence[tuple[str, SlipwayError]]) -> None:
-    """Fail with all `errors` at once, each with what it concerns."""
+    """Fail with all errors at once, each after what it concerns."""
     if not errors:
         return
     codes = {error.code for _what, error in errors}

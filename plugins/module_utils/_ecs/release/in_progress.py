@@ -12,47 +12,54 @@ from ..._core.error_codes import RELEASE_IN_PROGRESS
 from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..rollout.deployments import is_stable
-from .state import Part
+from .checkpoint import Run
+from .state import ServiceRelease
 
 
-def by_run(parts: Iterable[Part]) -> dict[str, list[Part]]:
-    """The parts with a checkpoint, by the id of the release that wrote it."""
-    found: dict[str, list[Part]] = {}
-    for part in parts:
-        if part.before:
-            found.setdefault(part.before.run.id if part.before.run else "", []).append(part)
+def by_run(services: Iterable[ServiceRelease]) -> dict[str, list[ServiceRelease]]:
+    """The services with a checkpoint, by the ID of the release that wrote it."""
+    found: dict[str, list[ServiceRelease]] = {}
+    for service in services:
+        if service.checkpoint:
+            found.setdefault(service.run.id if service.run else "", []).append(service)
     return found
 
 
-def has_arrived(parts: Sequence[Part]) -> bool:
-    """True when the account itself shows that the release of these checkpoints reached its goal on every service."""
-    runs = [part.before.run for part in parts if part.before and part.before.run]
-    if not runs or len(parts) < max(1, *(run.services for run in runs)):
+def runs_of(services: Iterable[ServiceRelease]) -> list[Run]:
+    """The releases that wrote the checkpoints of these services."""
+    return [service.run for service in services if service.run]
+
+
+def is_complete(services: Sequence[ServiceRelease]) -> bool:
+    """Whether the account itself shows that the release of these checkpoints succeeded for every service."""
+    runs = runs_of(services)
+    if not runs or len(services) < max(1, *(run.services for run in runs)):
         return False
     # Settings of target groups do not show whether tasks are healthy with them.
-    if any(part.before.groups for part in parts if part.before):
+    if any(service.checkpoint.groups for service in services if service.checkpoint):
         return False
     return all(
-        is_stable(part.service or {}) and (part.service or {}).get("taskDefinition") == part.before.target
-        for part in parts
-        if part.before
+        is_stable(service.found or {}) and (service.found or {}).get("taskDefinition") == service.checkpoint.target
+        for service in services
+        if service.checkpoint
     )
 
 
-def refuse_other_release(parts: Sequence[Part], own: str, now: str) -> None:
-    """Fail where another release is under way on these services, as far as the account can tell."""
-    for name, others in by_run(parts).items():
-        runs = [part.before.run for part in others if part.before and part.before.run]
-        if name in ("", own) or any(run.state for run in runs) or now >= max(run.until for run in runs):
+def refuse_other_release(services: Sequence[ServiceRelease], own: str, now: str) -> None:
+    """Fail if another release of these services is in progress, as far as the account shows."""
+    for run_id, others in by_run(services).items():
+        runs = runs_of(others)
+        if run_id in ("", own) or any(run.state for run in runs) or now >= max(run.until for run in runs):
             continue
-        same = all(part.before and part.desired.options.get("task_definition") == part.before.target for part in others)
-        if same or has_arrived(others):
+        targets = {service.name: service.checkpoint.target for service in others if service.checkpoint}
+        same = all(service.desired.options.get("task_definition") == targets[service.name] for service in others)
+        if same or is_complete(others):
             continue
         run = max(runs, key=lambda run: run.until)
-        to = ", ".join(f"{part.name} (to {last(part.before.target)})" for part in others if part.before)
+        changes = ", ".join(f"{name} (to {last(target)})" for name, target in targets.items())
         raise SlipwayError(
             RELEASE_IN_PROGRESS,
-            f"Another release is in progress: {run.told}. It changes {to} and may take until {run.until}. Nothing was"
+            f"Another release is in progress: {run}. It changes {changes} and times out at {run.until}. Nothing was"
             " changed. Wait until it ends. If it was killed, rerun the same command to resume it, run the playbook"
             " slipway.aws.undo to roll it back, or set force=true (the role: ecs_app_force) to replace it.",
             {"release": {"id": run.id, "started": run.started, "until": run.until, "by": run.by}},

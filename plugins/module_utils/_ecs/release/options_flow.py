@@ -22,11 +22,12 @@ from ..service.members import Options
 from ..service.model import DesiredService, Shapes
 from ..service.options import desired_of
 from ..task_definition import flow as definitions
+from ..task_definition.flow import secret_warnings
 from ..task_definition.model import DesiredTaskDefinition
 from ..task_definition.problems import definition_problems
 from .gather import raise_all
 from .order import wrong_order
-from .state import Part
+from .state import ServiceRelease
 
 ITEM: dict[str, dict[str, t.Any]] = {
     **SERVICE,
@@ -37,57 +38,64 @@ ITEM: dict[str, dict[str, t.Any]] = {
 }
 
 
-def parts_of(connection: Connection, ecs: t.Any, shapes: Shapes) -> list[Part]:
-    """The parts of the release, their options checked; everything that is wrong with them is told at once."""
+def services_of(connection: Connection, ecs: t.Any, shapes: Shapes) -> list[ServiceRelease]:
+    """The services of the release, with validated options. All invalid options are reported at once."""
     errors: list[tuple[str, SlipwayError]] = []
-    parts: list[Part] = []
+    services: list[ServiceRelease] = []
     for number, given in enumerate(connection.params["services"] or (), 1):
         what = f"services, {given.get('name') or number}"
         try:
-            parts.append(_part(given, ecs, shapes, connection.check_mode))
+            services.append(_service(given, ecs, shapes, connection.check_mode))
         except SlipwayError as error:
             errors.append((what, error))
     raise_all(errors)
-    names = [part.name for part in parts]
+    names = [service.name for service in services]
     twice = sorted({name for name in names if names.count(name) > 1})
-    problems = [f"services, {name}: the name is there more than once." for name in twice]
-    problems += wrong_order({part.name: part.after for part in parts})
+    problems = [f"services, {name}: expected each name once, got it {names.count(name)} times." for name in twice]
+    problems += wrong_order({service.name: service.after for service in services})
     if problems:
         raise SlipwayError(INVALID_OPTION, "\n".join(problems), {"problems": problems})
-    return parts
+    return services
 
 
-def _part(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool) -> Part:
+def _service(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool) -> ServiceRelease:
     params = _checked(given, ITEM, {})
     params["tags"] = tagging.checked(params["tags"])
     definition = params["task_definition"]
     problems: list[str] = []
-    asked = None
+    own = None
     if isinstance(definition, dict):
-        asked, problems = problems_of(lambda: _asked(definition, ecs, check_mode))
+        own, problems = problems_of(lambda: _definition(definition, ecs, check_mode))
         definition = None
     params["task_definition"] = None if definition is None else str(definition)
     desired, wrong = problems_of(lambda: desired_of(params, shapes, check_mode))
     problems += wrong
-    if asked and asked.document is not None:
-        whole = {**asked.document, **asked.options}
+    if own and own.document is not None:
+        whole = {**own.document, **own.options}
         problems += definition_problems(whole)
         problems += relation_problems(desired.options if desired else {}, whole)
     count = params["initial_count"]
     if count is not None and count < 0:
         problems.append(f"initial_count: expected 0 or more, got {count}.")
     refuse(problems)
-    return Part(params["name"], frozenset(params["after"]), t.cast(DesiredService, desired), asked, count)
+    return ServiceRelease(
+        params["name"],
+        frozenset(params["after"]),
+        t.cast(DesiredService, desired),
+        own,
+        count,
+        secret_warnings(own) if own else [],
+    )
 
 
-def _asked(definition: dict[str, t.Any], ecs: t.Any, check_mode: bool) -> DesiredTaskDefinition:
+def _definition(definition: dict[str, t.Any], ecs: t.Any, check_mode: bool) -> DesiredTaskDefinition:
     checked = _checked(definition, TASK_DEFINITION, TASK_DEFINITION_RULES)
     checked["tags"] = tagging.checked(checked["tags"], "task_definition.tags")
     return definitions.desired_of(ecs, checked, check_mode)
 
 
 def _checked(given: dict[str, t.Any], spec: dict[str, t.Any], rules: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Options as Ansible checks those of a module: names, types, choices."""
+    """Options, validated as Ansible validates those of a module: names, types, choices."""
     checked = ArgumentSpecValidator(spec, **rules).validate(given)
     if checked.error_messages:
         raise SlipwayError(INVALID_OPTION, " ".join(f"{message}." for message in checked.error_messages))
@@ -95,12 +103,12 @@ def _checked(given: dict[str, t.Any], spec: dict[str, t.Any], rules: dict[str, t
 
 
 def target_groups_of(connection: Connection) -> dict[str, Options]:
-    """The settings of target groups that are asked for, by ARN, checked."""
-    asked: dict[str, Options] = {}
+    """The desired settings of target groups by ARN, validated."""
+    desired: dict[str, Options] = {}
     for arn, given in (connection.params["target_groups"] or {}).items():
         try:
             checked = _checked(given, SETTINGS, {})
         except SlipwayError as error:
             raise SlipwayError(error.code, f"target_groups, {arn}: {error.msg}", error.details) from error
-        asked[arn] = {name: value for name, value in checked.items() if value is not None}
-    return asked
+        desired[arn] = {name: value for name, value in checked.items() if value is not None}
+    return desired

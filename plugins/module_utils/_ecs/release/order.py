@@ -11,9 +11,9 @@ from collections.abc import Collection, Mapping
 
 
 def wrong_order(after: Mapping[str, Collection[str]]) -> list[str]:
-    """What is wrong with the order of services, one sentence each."""
-    unknown = [
-        f"services, {name}: after names {other}, which is none of the release's services."
+    """Problems of the order of services, one sentence each."""
+    problems = [
+        f"services, {name}: after: expected services of the release, got {other}."
         for name, others in after.items()
         for other in others
         if other not in after
@@ -21,12 +21,12 @@ def wrong_order(after: Mapping[str, Collection[str]]) -> list[str]:
     try:
         graphlib.TopologicalSorter(after).prepare()
     except graphlib.CycleError as error:
-        unknown.append(f"services: after leads in a circle: {' after '.join(reversed(error.args[1]))}.")
-    return unknown
+        problems.append(f"services: after: expected no cycle, got {' after '.join(reversed(error.args[1]))}.")
+    return problems
 
 
 def depth(after: Mapping[str, Collection[str]]) -> int:
-    """How many services come one after the other at most."""
+    """The length of the longest chain of services that come after each other."""
     order = graphlib.TopologicalSorter(after)
     order.prepare()
     levels = 0
@@ -37,5 +37,5 @@ def depth(after: Mapping[str, Collection[str]]) -> int:
 
 
 def reversed_order(after: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:
-    """The order of the way back: what came last goes first."""
+    """The order of the rollback: the last one comes first."""
     return {name: frozenset(other for other, others in after.items() if name in others) for name in after}

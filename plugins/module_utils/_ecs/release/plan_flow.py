@@ -9,13 +9,11 @@ from __future__ import annotations
 import itertools
 import typing as t
 from collections.abc import Sequence
-from concurrent.futures import Executor
 
 from ..._core.error_codes import INVALID_OPTION, NOT_FOUND
 from ..._core.errors import SlipwayError
 from ..._core.paging import batches
 from ..._core.plan import UNKNOWN
-from ..cloud import Cloud
 from ..limits import refuse
 from ..service import api as service_api
 from ..service.limits import relation_problems
@@ -28,128 +26,129 @@ from ..target_group.model import used_by
 from ..task_definition import api as definition_api
 from ..task_definition import flow as definitions
 from ..task_definition.model import DesiredTaskDefinition, parse_name
-from .checkpoint import unmark
+from .checkpoint import from_tags
 from .gather import gather
-from .state import Definition, Part
+from .rollouts import RunningRelease
+from .state import Definition, ServiceRelease
 
 
-def read_services(
-    pool: Executor, cloud: Cloud, cluster: str, names: Sequence[str], check_mode: bool
-) -> dict[str, Options]:
-    """The services that exist, with their tags, ten in a call."""
+def find_services(release: RunningRelease, names: Sequence[str], check_mode: bool) -> dict[str, Options]:
+    """The services that exist, with their tags, read ten at a time."""
 
     def read(batch: list[str]) -> list[Options]:
-        return service_api.describe_services(cloud.ecs, cluster, batch, include=["TAGS"])
+        return service_api.describe_services(release.ecs, release.cluster, batch, include=["TAGS"])
 
     try:
-        answers = list(pool.map(read, batches(names, service_api.SERVICES_BATCH)))
+        answers = list(release.pool.map(read, batches(names, service_api.SERVICES_BATCH)))
     except SlipwayError as error:
-        # In check mode the cluster may be yet to be made.
+        # In check mode the cluster may not exist yet.
         if error.code == NOT_FOUND and check_mode:
             return {}
         raise
-    return {service["serviceName"]: service for service in itertools.chain.from_iterable(answers)}
+    return {answer["serviceName"]: answer for answer in itertools.chain.from_iterable(answers)}
 
 
-def read_parts(pool: Executor, cloud: Cloud, cluster: str, parts: Sequence[Part], check_mode: bool) -> None:
-    """Fill in what is there now, and what an unfinished release has noted."""
-    found = read_services(pool, cloud, cluster, [part.name for part in parts], check_mode)
-    for part in parts:
-        part.service = service = found.get(part.name)
-        if not exists(service) or (service or {}).get("status") == "DRAINING":
+def read_services(release: RunningRelease, services: Sequence[ServiceRelease], check_mode: bool) -> None:
+    """Read the current services, with the checkpoints of an unfinished release."""
+    found = find_services(release, [service.name for service in services], check_mode)
+    for service in services:
+        service.found = answer = found.get(service.name)
+        if not exists(answer) or (answer or {}).get("status") == "DRAINING":
             continue
-        part.current = options_of(cloud, service, part.desired)
-        part.before = unmark((part.current or {}).get("tags") or {})
-        if part.before and not part.before.fits(str((service or {}).get("taskDefinition", ""))):
-            part.before = None
-        part.unfinished = part.before is not None
+        service.current = options_of(release.cloud, answer, service.desired)
+        service.checkpoint = from_tags((service.current or {}).get("tags") or {})
+        if service.checkpoint and not service.checkpoint.fits(str((answer or {}).get("taskDefinition", ""))):
+            service.checkpoint = None
+        service.unfinished = service.checkpoint is not None
 
 
-def plan_parts(pool: Executor, cloud: Cloud, parts: Sequence[Part], shapes: Shapes, check_mode: bool) -> None:
-    """Plan every part; nothing is touched. What cannot be carried out is refused, all of it at once."""
-    _plan_definitions(pool, cloud, parts)
-    # Begun before the plans that wait for them, so that none waits for ever; each is read once.
-    running = {str((part.current or {}).get("task_definition", "")) for part in parts}
+def plan_services(release: RunningRelease, check_mode: bool) -> None:
+    """Plan all services. Changes nothing. What AWS would reject fails now, with all services at once."""
+    services = release.services
+    _plan_definitions(release)
+    # Submitted before the plans that wait for them, so that none waits forever. Each is read once.
+    running = {str((service.current or {}).get("task_definition", "")) for service in services}
     found = {
-        name: pool.submit(
+        name: release.pool.submit(
             resolve_task_definition,
-            cloud,
+            release.cloud,
             name,
             next((arn for arn in running if arn.endswith(f"/{name}")), ""),
             check_mode,
         )
-        for name in {_reference(part) for part in parts} - {""}
+        for name in {_reference(service) for service in services} - {""}
     }
 
-    def plan(part: Part) -> None:
-        name = _reference(part)
+    def plan(service: ServiceRelease) -> None:
+        name = _reference(service)
         if name:
-            part.desired.options["task_definition"] = found[name].result()
-        plan_part(part, shapes)
+            service.desired.options["task_definition"] = found[name].result()
+        plan_service_release(service, release.shapes)
 
-    gather(pool, plan, parts, lambda part: f"services, {part.name}")
+    gather(release.pool, plan, services, lambda service: f"services, {service.name}")
 
 
-def plan_target_groups(pool: Executor, cloud: Cloud, parts: Sequence[Part], asked: dict[str, Options]) -> None:
+def plan_target_groups(release: RunningRelease, settings: dict[str, Options]) -> None:
     """Plan the settings of target groups, each with the services that use it."""
-    # In check mode, those that are yet to be created; they will have these settings.
-    wanted = {arn: settings for arn, settings in asked.items() if arn != UNKNOWN}
-    if not wanted:
+    services = release.services
+    # In check mode a target group may not exist yet. It is going to have these settings.
+    known = {arn: desired for arn, desired in settings.items() if arn != UNKNOWN}
+    if not known:
         return
-    groups = target_groups_flow.plan(cloud, wanted, pool)
-    used = {part.name: used_by(part.desired.options) or used_by(part.current or {}) for part in parts}
-    target_groups_flow.require(wanted, groups, set().union(*used.values()))
-    for part in parts:
-        part.groups = [group for group in groups if group.arn in used[part.name]]
+    groups = target_groups_flow.plan(release.cloud, known, release.pool)
+    used = {service.name: used_by(service.desired.options) or used_by(service.current or {}) for service in services}
+    target_groups_flow.require(known, groups, set().union(*used.values()))
+    for service in services:
+        service.groups = [group for group in groups if group.arn in used[service.name]]
 
 
-def _reference(part: Part) -> str:
-    """The name of a task definition that is not the release's own."""
-    return "" if part.definition else str(part.desired.options.get("task_definition") or "")
+def _reference(service: ServiceRelease) -> str:
+    """The name of a task definition that the release does not define itself."""
+    return "" if service.definition else str(service.desired.options.get("task_definition") or "")
 
 
-def plan_part(part: Part, shapes: Shapes) -> None:
-    """Plan one part, with the task definition as far as it is known."""
-    if part.definition:
-        part.desired.options["task_definition"] = part.definition.arn
-    if part.current is None and part.initial_count is not None:
-        part.desired.options.setdefault("desired_count", part.initial_count)
-    require_task_definition(part.desired, part.current, part.name)
-    if part.definition:
-        refuse(list(relation_problems(part.desired.options, part.definition.draft.request)))
-    part.plan = plan_service(part.current, part.desired, shapes)
-    refuse_blocked(part.plan, part.name)
+def plan_service_release(service: ServiceRelease, shapes: Shapes) -> None:
+    """Plan one service, with its task definition as far as it is known."""
+    if service.definition:
+        service.desired.options["task_definition"] = service.definition.arn
+    if service.current is None and service.initial_count is not None:
+        service.desired.options.setdefault("desired_count", service.initial_count)
+    require_task_definition(service.desired, service.current, service.name)
+    if service.definition:
+        refuse(list(relation_problems(service.desired.options, service.definition.draft.request)))
+    service.plan = plan_service(service.current, service.desired, shapes)
+    refuse_blocked(service.plan, service.name)
 
 
-def _plan_definitions(pool: Executor, cloud: Cloud, parts: Sequence[Part]) -> None:
-    """One definition a family, however many services run it."""
+def _plan_definitions(release: RunningRelease) -> None:
+    """Plan one task definition for each family, however many services run it."""
     desired: dict[str, DesiredTaskDefinition] = {}
     running: dict[str, list[str]] = {}
-    for part in parts:
-        if not part.asked:
+    for service in release.services:
+        if not service.desired_definition:
             continue
-        family = part.asked.name.family
-        if desired.setdefault(family, part.asked) != part.asked:
-            problem = f"services, {part.name}: the family {family} is defined in another way by another service."
+        family = service.desired_definition.name.family
+        if desired.setdefault(family, service.desired_definition) != service.desired_definition:
+            problem = f"services, {service.name}: expected one definition of the family {family}, got another one."
             raise SlipwayError(INVALID_OPTION, problem, {"problems": [problem]})
-        running.setdefault(family, []).append(str((part.current or {}).get("task_definition", "")))
+        running.setdefault(family, []).append(str((service.current or {}).get("task_definition", "")))
 
     def choose(desired: DesiredTaskDefinition) -> dict[str, Definition]:
-        return _definitions(cloud.ecs, desired, running[desired.name.family])
+        return _definitions(release.ecs, desired, running[desired.name.family])
 
-    found = gather(pool, choose, desired.values(), lambda desired: f"task_definition {desired.name}")
+    found = gather(release.pool, choose, desired.values(), lambda desired: f"task_definition {desired.name}")
     planned = dict(zip(desired, found, strict=True))
-    for part in parts:
-        if part.asked:
-            known = planned[part.asked.name.family]
-            part.definition = known.get(str((part.current or {}).get("task_definition", "")), known[""])
+    for service in release.services:
+        if service.desired_definition:
+            known = planned[service.desired_definition.name.family]
+            service.definition = known.get(str((service.current or {}).get("task_definition", "")), known[""])
 
 
 def _definitions(ecs: t.Any, desired: DesiredTaskDefinition, running: Sequence[str]) -> dict[str, Definition]:
-    """The wish beside each revision that runs and is as asked, by ARN; and, by "", what all other services are to run:
-    the newest if it is as asked, else another that is, else a new one.
+    """Each running revision that matches, by ARN; and under "" the one for all other services: the newest matching one,
+    or else a new one.
 
-    They differ after a release that was taken back: then the newest is the one that failed.
+    They differ after a rollback, when the newest revision is the one that failed.
     """
     newest = definitions.find(ecs, desired.name)
     planned = Definition(desired, newest, definitions.draft_revision(ecs, desired, newest))

@@ -6,113 +6,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from ..._core.types import Result
-from ..rollout.deployments import primary
 from ..service.members import Options
 from ..service.model import predicted, to_result, with_tags
 from ..target_group.model import changed, diff_of
-from ..task_definition.flow import secret_warnings
-from .checkpoint import marks
-from .state import Part, Release
+from .checkpoint import checkpoint_keys
+from .state import Release, ServiceRelease
 
-_LONG = ("service", "task_definition")
-
-
-def state_of(part: Part) -> str:
-    """How a service ended, or stands: one of the words that the module's documentation lists."""
-    if part.back:
-        return {"arrived": "rolled_back", "failed": "rollback_failed"}.get(part.back.state, "in_progress")
-    if part.rollout and part.rollout.error:
-        return "failed"
-    if part.rollout and part.rollout.state != "arrived":
-        return "in_progress" if part.rollout.under_way else "not_started"
-    if not part.changed:
-        return "unchanged"
-    return "created" if part.plan.action == "create" else "updated"
+_OMITTED_ON_FAILURE = ("service", "task_definition")
 
 
 def result_of(release: Release, *, check_mode: bool = False) -> Result:
-    """The module's result; in check mode what the services would be, under the same keys."""
-    services = {part.name: _service(part, check_mode) for part in release.parts}
+    """The result of the module; in check mode with the predicted services under the same keys."""
+    services = {service.name: _service(service, check_mode) for service in release.services}
     return {
-        "changed": any(service["changed"] for service in services.values()),
-        "diff": [diff for part in release.parts if (diff := _diff(part))],
+        "changed": any(result["changed"] for result in services.values()),
+        "diff": [diff for service in release.services if (diff := _diff(service))],
         "cluster": release.cluster,
         "services": services,
         "progress": release.progress.lines,
-        "warnings": _warnings(release.parts),
+        # Services may share a task definition, and so its warnings.
+        "warnings": list(dict.fromkeys(text for service in release.services for text in service.warnings)),
     }
 
 
-def _warnings(parts: Sequence[Part]) -> list[str]:
-    """What Ansible shows beside the result; services may share a task definition."""
-    return list(dict.fromkeys(text for part in parts if part.asked for text in secret_warnings(part.asked)))
+def short_result(result: Result) -> Result:
+    """The result of a failed task, which people read, without what they do not need."""
+    services = {
+        name: {key: value for key, value in service.items() if key not in _OMITTED_ON_FAILURE}
+        for name, service in result["services"].items()
+    }
+    return {**result, "services": services}
 
 
-def _service(part: Part, check_mode: bool) -> Result:
-    after = _predicted(part) if check_mode else _answer(part)
-    errors = [rollout.error for rollout in (part.rollout, part.back) if rollout and rollout.error]
+def service_after(service: ServiceRelease) -> Options:
+    """The service as AWS returned it last, without events, which may be long; empty if it was deleted."""
+    rollouts = [rollout.answer for rollout in (service.rollback, service.rollout) if rollout and rollout.answer]
+    answer = next(iter(rollouts), service.answer or service.found) or {}
+    if service.rollback and service.rollback.state == "stable" and service.is_new:
+        return {}
+    if service.rollback:
+        answer = {**answer, "tags": (service.found or {}).get("tags")}
+    else:
+        answer = with_tags(answer, service.found, service.plan)
+    return _plain(to_result(answer))
+
+
+def _service(service: ServiceRelease, check_mode: bool) -> Result:
+    after = _predicted(service) if check_mode else service_after(service)
+    rollouts = [rollout for rollout in (service.rollout, service.rollback) if rollout]
+    errors = [rollout.error for rollout in rollouts if rollout.error]
     return {
-        "state": state_of(part),
-        "changed": _touched(part, check_mode),
-        "before": _essence(to_result(part.service)) if part.current is not None and part.service else {},
+        "state": service.state,
+        "changed": _was_changed(service, check_mode),
+        "before": _essence(to_result(service.found)) if service.current is not None and service.found else {},
         "after": _essence(after),
-        "diff": _diff(part),
-        "deployment": _deployment(part, check_mode),
-        "seconds": round(sum(rollout.seconds for rollout in (part.rollout, part.back) if rollout), 1),
+        "diff": _diff(service),
+        "deployment": service.rollout.deployment if service.rollout and not check_mode else "",
+        "seconds": round(sum(rollout.seconds for rollout in rollouts), 1),
         "service": after,
-        **({"task_definition": part.definition.view} if part.definition else {}),
-        **({"unfinished": True} if part.unfinished else {}),
-        **({"checkpoint_left": True} if part.checkpoint_left or part.kept == "arrived" else {}),
+        **({"task_definition": service.definition.result} if service.definition else {}),
+        **({"unfinished": True} if service.unfinished else {}),
+        **({"checkpoint_left": True} if service.checkpoint_left or service.kept == "stable" else {}),
         **(errors[0].result() if errors else {}),
     }
 
 
-def _touched(part: Part, check_mode: bool) -> bool:
-    """Whether anything was, or in check mode would be, changed: also where it was taken back later."""
-    if check_mode or part.back:
-        return part.changed
-    return part.changed and state_of(part) != "not_started"
+def _was_changed(service: ServiceRelease, check_mode: bool) -> bool:
+    """Whether anything was changed, or in check mode would be, even if it was rolled back later."""
+    if check_mode or service.rollback:
+        return service.changed
+    return service.changed and service.state != "not_started"
 
 
-def _diff(part: Part) -> Result:
-    """What differs, of the task definition and of the service; empty where nothing does."""
-    before, after = dict(part.plan.plan.before), dict(part.plan.plan.after)
-    if part.definition and part.definition.draft.plan.changed:
-        own = part.definition.draft.plan
+def _diff(service: ServiceRelease) -> Result:
+    """What differs, of the task definition and of the service; empty if nothing does."""
+    before, after = dict(service.plan.plan.before), dict(service.plan.plan.after)
+    if service.definition and service.definition.draft.plan.changed:
+        own = service.definition.draft.plan
         before["definition"], after["definition"] = own.before, own.after
-    if changed(part.groups):
-        before["target_groups"], after["target_groups"] = diff_of(part.groups)
+    if changed(service.groups):
+        before["target_groups"], after["target_groups"] = diff_of(service.groups)
     if not before and not after:
         return {}
-    return {"before_header": part.name, "after_header": part.name, "before": before, "after": after}
+    return {"before_header": service.name, "after_header": service.name, "before": before, "after": after}
 
 
-def _answer(part: Part) -> Options:
-    """The service as AWS described it last, without its events, which may be long."""
-    rollouts = [rollout.service for rollout in (part.back, part.rollout) if rollout and rollout.service]
-    service = next(iter(rollouts), part.answer or part.service) or {}
-    if part.back and part.back.state == "arrived" and _is_new(part):
-        return {}
-    if not part.back:
-        service = with_tags(service, part.service, part.plan)
-    else:
-        service = {**service, "tags": (part.service or {}).get("tags")}
-    return _plain(to_result(service))
-
-
-def _predicted(part: Part) -> Options:
-    existing = part.service if part.current is not None else None
-    return _plain(predicted(existing, part.plan, part.name))
+def _predicted(service: ServiceRelease) -> Options:
+    existing = service.found if service.current is not None else None
+    return _plain(predicted(existing, service.plan, service.name))
 
 
 def _plain(service: Options) -> Options:
+    """The service without events and checkpoint."""
     tags = service.get("tags") or {}
-    noted = marks(tags)
+    hidden = checkpoint_keys(tags)
     kept = {name: value for name, value in service.items() if name != "events"}
-    return {**kept, "tags": {key: text for key, text in tags.items() if key not in noted}}
+    return {**kept, "tags": {key: text for key, text in tags.items() if key not in hidden}}
 
 
 def _essence(service: Options) -> Result:
@@ -121,25 +111,3 @@ def _essence(service: Options) -> Result:
         for name in ("task_definition", "desired_count", "running_count")
         if service.get(name) is not None
     }
-
-
-def _deployment(part: Part, check_mode: bool) -> str:
-    """Id of the deployment that the release started or watched."""
-    if check_mode or not part.rollout:
-        return ""
-    deployment = part.rollout.reader.judge.deployment
-    return deployment.service_deployment or deployment.id or str((primary(part.answer or {}) or {}).get("id", ""))
-
-
-def _short_result(result: Result) -> Result:
-    """People read what a failed task returns: no more than they need."""
-    services = {
-        name: {key: value for key, value in service.items() if key not in _LONG}
-        for name, service in result["services"].items()
-    }
-    return {**result, "services": services}
-
-
-def _is_new(part: Part) -> bool:
-    """True when the release, or the unfinished one that it goes on with, has made the service."""
-    return part.before is not None and part.before.options is None

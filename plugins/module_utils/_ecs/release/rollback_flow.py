@@ -21,138 +21,149 @@ from ..service.members import Options
 from ..service.model import DesiredService, exists, from_api, plan_service
 from ..target_group import flow as target_groups_flow
 from ..target_group.model import changed
-from .checkpoint import Before, unmark, way_back
+from .checkpoint import Checkpoint, desired_before, from_tags
 from .checkpoint_flow import clear_checkpoints
 from .order import reversed_order
-from .plan_flow import read_services
-from .rollouts import NotMonitored, Service, ServiceRollout
-from .state import Part, Release, identity
+from .plan_flow import find_services
+from .rollouts import MonitoredRollout, NotMonitored, RunningRelease
+from .state import ServiceRelease, ServiceRollout, identity
 from .table import counted
 
-# For so long a read may not show what was created just now.
+# Seconds for which reads may not show what was just created.
 _STALE_SECONDS = 10.0
 
 
-def request_of(release: Release, name: str, desired: DesiredService) -> service_changes.Request:
+def request_of(release: RunningRelease, name: str, desired: DesiredService) -> service_changes.Request:
     """The request for a service. An existing service is ours if it has the checkpoint of this release."""
 
-    def ours(service: Options) -> bool:
-        found = _checkpoint(service)
+    def ours(answer: Options) -> bool:
+        found = _checkpoint(answer)
         return bool(found and found.run and found.run.id == release.run.id)
 
     return service_changes.Request(release.cluster, name, desired, None, True, release.timeout, False, ours)
 
 
-def roll_back(release: Release, parts: Sequence[Part]) -> None:
-    """Bring back what was there before, of each part that this release or an unfinished one has changed.
+def roll_back(release: RunningRelease, services: Sequence[ServiceRelease]) -> None:
+    """Roll back all services that this release or an unfinished one has changed.
 
-    What goes wrong is noted at the parts or as the release's trouble, so that it takes the place of no other failure.
+    Errors are attached to the services or to the release, so that they do not replace the failure of the release.
     """
-    if not parts:
+    if not services:
         return
+    names = [service.name for service in services]
     release.touched = True
-    release.progress.say(f"Rolling back {counted(len(parts), 'service')}: {', '.join(part.name for part in parts)}")
+    release.progress.say(f"Rolling back {counted(len(services), 'service')}: {', '.join(names)}")
     try:
-        found = read_services(release.pool, release.cloud, release.cluster, [part.name for part in parts], False)
+        found = find_services(release, names, False)
     except SlipwayError as error:
-        for part in parts:
-            part.back = ServiceRollout(
-                part.name, RolloutReader(release.cloud, release.cluster, part.name), lambda: None
-            )
-            _leave(part.back, error.code, f"not rolled back, for it could not be read: {error.msg}")
+        for service in services:
+            service.rollback = ServiceRollout(name=service.name)
+            _fail(service.rollback, error.code, f"not rolled back, because it could not be read: {error.msg}")
         return
-    order = reversed_order({part.name: part.after for part in parts})
-    for part in parts:
-        reader = RolloutReader(release.cloud, release.cluster, part.name)
-        start = functools.partial(_start, release, part, reader, found.get(part.name))
-        part.back = ServiceRollout(part.name, reader, start, order[part.name])
-    backs = [part.back for part in parts if part.back]
+    order = reversed_order({service.name: service.after for service in services})
+    rollbacks = [_new_rollback(release, service, found.get(service.name), order[service.name]) for service in services]
     try:
-        release.rollout_group.run(backs, halt=False)
+        release.group.run(rollbacks, halt=False)
     except NotMonitored as error:
-        release.trouble.append(("the way back is no longer monitored", error.cause))
-    for back in backs:
-        if back.state == "waiting":
-            others = ", ".join(other.name for other in backs if other.name in back.after and other.state != "arrived")
-            after = f", for what comes after it was not brought back: {others}" if others else ""
-            _leave(back, ROLLBACK_FAILED, f"left as it is{after}.")
-    clear_checkpoints(release, [part for part in parts if part.back and part.back.state == "arrived"], complete=False)
+        release.other_errors.append(("the rollback is no longer monitored", error.cause))
+    for rollback in rollbacks:
+        if rollback.state == "waiting":
+            others = [one.name for one in rollbacks if one.name in rollback.after and one.state != "stable"]
+            reason = f", because services that depend on it were not: {', '.join(others)}" if others else ""
+            _fail(rollback, ROLLBACK_FAILED, f"not rolled back{reason}.")
+    stable = [service for service in services if service.rollback and service.rollback.state == "stable"]
+    clear_checkpoints(release, stable, complete=False)
 
 
-def _leave(back: ServiceRollout, code: str, told: str) -> None:
-    back.state, back.error = "failed", SlipwayError(code, f"Service {back.name}: {told}")
+def _new_rollback(
+    release: RunningRelease, service: ServiceRelease, found: Options | None, after: frozenset[str]
+) -> MonitoredRollout:
+    reader = RolloutReader(release.cloud, release.cluster, service.name)
+    start = functools.partial(_start, release, service, reader, found)
+    service.rollback = rollback = MonitoredRollout(name=service.name, reader=reader, start=start, after=after)
+    return rollback
 
 
-def _start(release: Release, part: Part, reader: RolloutReader, service: Service | None) -> Service | None:
-    """Make the calls that lead back; the service to watch, None where nothing is left to wait for."""
-    before = part.before
-    if before is None:
+def _fail(rollback: ServiceRollout, code: str, text: str) -> None:
+    rollback.state, rollback.error = "failed", SlipwayError(code, f"Service {rollback.name}: {text}")
+
+
+def _start(
+    release: RunningRelease, service: ServiceRelease, reader: RolloutReader, found: Options | None
+) -> Options | None:
+    """Make the calls of the rollback. Returns the service to monitor, or None if there is nothing to wait for."""
+    checkpoint = service.checkpoint
+    if checkpoint is None:
         return None
-    if before.options is None:
-        try:
-            _delete(release, part)
-        except SlipwayError as error:
-            if error.code == CONFLICT:
-                restore_target_groups(release, part, before)
-            raise
-        restore_target_groups(release, part, before)
+    if checkpoint.options is None:
+        _roll_back_creation(release, service, checkpoint)
         return None
-    if service is None or not exists(service):
-        raise SlipwayError(SERVICE_DELETED, "It was deleted meanwhile, so it cannot be brought back.")
-    _refuse_anothers(release, part, service)
-    desired = way_back(before)
-    planned = plan_service(from_api(service), desired, release.shapes)
-    settling = restore_target_groups(release, part, before)
-    if not planned.changed and is_stable(service) and not settling:
+    if found is None or not exists(found):
+        raise SlipwayError(SERVICE_DELETED, "It was deleted meanwhile, so it cannot be rolled back.")
+    _refuse_other_release(release, service, found)
+    desired = desired_before(checkpoint)
+    planned = plan_service(from_api(found), desired, release.shapes)
+    settling = restore_target_groups(release, service, checkpoint)
+    if not planned.changed and is_stable(found) and not settling:
         return None
     if not planned.changed:
-        service_changes.follow_change(reader, service, service)
+        service_changes.follow_change(reader, found, found)
         reader.judge.settling = settling
-        return service
+        return found
     reader.read_known()
-    answer = service_changes.apply(release.cloud, request_of(release, part.name, desired), service, planned, None)
-    release.say(part, f"back to {last(answer.get('taskDefinition'))}")
-    service_changes.follow_change(reader, service, answer)
-    return answer
+    updated = service_changes.apply(release.cloud, request_of(release, service.name, desired), found, planned, None)
+    release.group.say(service.name, f"rolling back to {last(updated.get('taskDefinition'))}")
+    service_changes.follow_change(reader, found, updated)
+    return updated
 
 
-def restore_target_groups(release: Release, part: Part, before: Before) -> int:
-    """Give target groups the settings of the checkpoint; for how many seconds targets may not show it yet."""
-    groups = changed(target_groups_flow.plan(release.cloud, before.groups))
+def _roll_back_creation(release: RunningRelease, service: ServiceRelease, checkpoint: Checkpoint) -> None:
+    try:
+        _delete(release, service)
+    except SlipwayError as error:
+        if error.code == CONFLICT:
+            restore_target_groups(release, service, checkpoint)
+        raise
+    restore_target_groups(release, service, checkpoint)
+
+
+def restore_target_groups(release: RunningRelease, service: ServiceRelease, checkpoint: Checkpoint) -> int:
+    """Restore the settings of target groups. Returns for how many seconds the health of targets may not show it."""
+    groups = changed(target_groups_flow.plan(release.cloud, checkpoint.groups))
     for group in groups:
         target_groups_flow.apply(release.cloud, [group])
-        release.say(part, str(group))
+        release.group.say(service.name, str(group))
     return max((group.settling for group in groups), default=0)
 
 
-def _delete(release: Release, part: Part) -> None:
-    """Delete a service that was not there before: this one, and none that another client has created since."""
-    service = _read_created(release, part)
-    if service is None:
+def _delete(release: RunningRelease, service: ServiceRelease) -> None:
+    """Delete the service that the release created, and none that another client has created since."""
+    answer = _read_created(release, service)
+    if answer is None:
         return
-    _refuse_anothers(release, part, service)
-    checkpoint = _checkpoint(service)
-    created = part.made is not None and part.made == identity(service)
+    _refuse_other_release(release, service, answer)
+    checkpoint = _checkpoint(answer)
+    created = service.created is not None and service.created == identity(answer)
     if not created and (checkpoint is None or checkpoint.options is not None):
-        told = "Left as it is: the service that is there now was created by another client."
-        raise SlipwayError(CONFLICT, told, {"service_arn": service.get("serviceArn")})
-    service_api.delete_service(release.ecs, release.cluster, part.name, force=True)
-    release.say(part, "deleted, there was none before")
-    service_changes.wait_deleted(release.cloud, release.cluster, part.name, release.timeout)
+        message = "Kept as it is, because another client created the current service."
+        raise SlipwayError(CONFLICT, message, {"service_arn": answer.get("serviceArn")})
+    service_api.delete_service(release.ecs, release.cluster, service.name, force=True)
+    release.group.say(service.name, "deleted, because the release created it")
+    service_changes.wait_deleted(release.cloud, release.cluster, service.name, release.timeout)
 
 
-def _read_created(release: Release, part: Part) -> Service | None:
-    """The service as it is right now. A read may not show yet what was created a moment ago."""
+def _read_created(release: RunningRelease, service: ServiceRelease) -> Options | None:
+    """The current service. Reads may not show yet what was just created."""
 
-    def read() -> Service | None:
-        found = service_api.describe_services(release.ecs, release.cluster, [part.name], include=["TAGS"])
+    def read() -> Options | None:
+        found = service_api.describe_services(release.ecs, release.cluster, [service.name], include=["TAGS"])
         return found[0] if found else None
 
-    if not part.asked_to_create:
+    if not service.may_exist:
         found = read()
         return found if exists(found) else None
     try:
-        found = poll(read, bool, timeout=_STALE_SECONDS, waiting_for=f"the service {part.name} to be shown")
+        found = poll(read, bool, timeout=_STALE_SECONDS, waiting_for=f"the created service {service.name}")
     except SlipwayError as error:
         if error.code != TIMEOUT:
             raise
@@ -160,14 +171,13 @@ def _read_created(release: Release, part: Part) -> Service | None:
     return found if exists(found) else None
 
 
-def _checkpoint(service: Options) -> Before | None:
-    return unmark(from_api(service).get("tags") or {})
+def _checkpoint(answer: Options) -> Checkpoint | None:
+    return from_tags(from_api(answer).get("tags") or {})
 
 
-def _refuse_anothers(release: Release, part: Part, service: Service) -> None:
-    """Fail where another release has taken the service over since."""
-    found = _checkpoint(service)
-    run = found.run if found else None
-    own = {release.run.id, part.before.run.id if part.before and part.before.run else ""}
-    if run and run.id not in own:
-        raise SlipwayError(RELEASE_IN_PROGRESS, f"Left as it is: {run.told} has changed it since.")
+def _refuse_other_release(release: RunningRelease, service: ServiceRelease, answer: Options) -> None:
+    """Fail if another release has taken over the service since."""
+    checkpoint = _checkpoint(answer)
+    run = checkpoint.run if checkpoint else None
+    if run and run.id not in {release.run.id, service.run.id if service.run else ""}:
+        raise SlipwayError(RELEASE_IN_PROGRESS, f"Kept as it is, because {run} has changed it since.")

@@ -10,104 +10,100 @@ import functools
 from dataclasses import replace
 
 from ..._core import tags as tagging
-from ..._core.error_codes import (
-    ACCESS_DENIED,
-    CONFLICT,
-    INVALID_OPTION,
-    LIMIT_EXCEEDED,
-    REFUSED,
-)
+from ..._core.error_codes import ACCESS_DENIED, CONFLICT, INVALID_OPTION, LIMIT_EXCEEDED, REFUSED
 from ..._core.errors import SlipwayError
 from ..._core.names import last
 from .. import api as ecs_api
 from ..rollout.deployments import is_stable
 from ..rollout.observe import RolloutReader
 from ..service import change_flow as service_changes
+from ..service.members import Options
 from ..target_group import flow as target_groups_flow
 from ..target_group.model import changed
-from .checkpoint import Before, mark
+from .checkpoint import Checkpoint, to_tags
 from .rollback_flow import request_of, restore_target_groups
-from .rollouts import Service, ServiceRollout
-from .state import Part, Release, identity
-from .tag_limit import checkpoint_for, needs_checkpoint
+from .rollouts import MonitoredRollout, RunningRelease
+from .state import ServiceRelease, identity
 
 
-def _forward(release: Release, part: Part) -> ServiceRollout | None:
-    """How a part gets to its goal; None where it is there already."""
-    # So that nobody takes its checkpoint for that of a release which has not ended.
-    keep_aws_values = part.before is not None and (part.before.run is None or part.before.run.id != release.run.id)
-    if not part.plan.changed and not changed(part.groups) and is_stable(part.service or {}) and not keep_aws_values:
+def new_rollout(release: RunningRelease, service: ServiceRelease) -> MonitoredRollout | None:
+    """The rollout of a service; None if it is up to date and stable."""
+    # Otherwise the checkpoint of another release would stay.
+    takes_over = service.checkpoint is not None and (service.run is None or service.run.id != release.run.id)
+    is_changed = service.plan.changed or bool(changed(service.groups))
+    if not is_changed and is_stable(service.found or {}) and not takes_over:
         return None
-    reader = RolloutReader(release.cloud, release.cluster, part.name)
-    if part.definition:
-        # Known already, as far as a watch asks for it.
-        reader.task_definition = {"containerDefinitions": part.definition.view["container_definitions"]}
-    return ServiceRollout(part.name, reader, functools.partial(_start, release, part, reader), part.after)
+    reader = RolloutReader(release.cloud, release.cluster, service.name)
+    if service.definition:
+        # Already known, as far as the reader needs it.
+        reader.task_definition = {"containerDefinitions": service.definition.result["container_definitions"]}
+    start = functools.partial(_start, release, service, reader)
+    service.rollout = rollout = MonitoredRollout(name=service.name, reader=reader, start=start, after=service.after)
+    return rollout
 
 
-def _start(release: Release, part: Part, reader: RolloutReader) -> Service | None:
-    """Write the checkpoint, then make the calls of the plan; the service to watch."""
-    service = part.service if part.current is not None else None
-    if service is None:
-        return _create(release, part, reader)
-    if part.plan.changed:
+def _start(release: RunningRelease, service: ServiceRelease, reader: RolloutReader) -> Options:
+    """Write the checkpoint, then make the calls of the plan. Returns the service to monitor."""
+    found = service.found if service.current is not None else None
+    if found is None:
+        return _create(release, service, reader)
+    if service.plan.changed:
         reader.read_known()
-    if needs_checkpoint(part):
-        part.before = checkpoint_for(part, release.run)
-        ecs_api.tag_resource(release.ecs, service["serviceArn"], tagging.to_list(mark(part.before)))
-    _change_target_groups(release, part)
-    if part.plan.changed:
-        request = request_of(release, part.name, part.desired)
-        part.answer = service_changes.apply(release.cloud, request, service, part.plan, None)
-        release.say(part, _way(service, part.answer))
-    service_changes.follow_change(reader, service, part.answer or service)
-    if not part.plan.changed:
-        reader.judge.settling = max((group.settling for group in part.groups), default=0)
-    return part.answer or service
+    if service.needs_checkpoint:
+        service.checkpoint = service.new_checkpoint(release.run)
+        ecs_api.tag_resource(release.ecs, found["serviceArn"], tagging.to_list(to_tags(service.checkpoint)))
+    _change_target_groups(release, service)
+    if service.plan.changed:
+        request = request_of(release, service.name, service.desired)
+        service.answer = service_changes.apply(release.cloud, request, found, service.plan, None)
+        release.group.say(service.name, _started(found, service.answer))
+    service_changes.follow_change(reader, found, service.answer or found)
+    if not service.plan.changed:
+        reader.judge.settling = max((group.settling for group in service.groups), default=0)
+    return service.answer or found
 
 
-def _change_target_groups(release: Release, part: Part) -> None:
-    """Give the target groups their settings before the tasks that are checked with them start."""
-    for group in changed(part.groups):
+def _change_target_groups(release: RunningRelease, service: ServiceRelease) -> None:
+    """Change the settings of target groups before the tasks start that are checked with them."""
+    for group in changed(service.groups):
         target_groups_flow.apply(release.cloud, [group])
-        release.say(part, str(group))
+        release.group.say(service.name, str(group))
 
 
-def _create(release: Release, part: Part, reader: RolloutReader) -> Service:
+def _create(release: RunningRelease, service: ServiceRelease, reader: RolloutReader) -> Options:
     """Create a service with its checkpoint. It is rolled back only if this request has created it."""
-    if (part.service or {}).get("status") == "DRAINING":
-        service_changes.wait_deleted(release.cloud, release.cluster, part.name, release.timeout)
-    part.before = before = checkpoint_for(part, release.run)
-    _change_target_groups(release, part)
-    noted = [*part.plan.request.get("tags", ()), *tagging.to_list(mark(before))]
-    planned = replace(part.plan, request={**part.plan.request, "tags": noted})
-    part.asked_to_create = True
+    if (service.found or {}).get("status") == "DRAINING":
+        service_changes.wait_deleted(release.cloud, release.cluster, service.name, release.timeout)
+    service.checkpoint = checkpoint = service.new_checkpoint(release.run)
+    _change_target_groups(release, service)
+    tags = [*service.plan.request.get("tags", ()), *tagging.to_list(to_tags(checkpoint))]
+    planned = replace(service.plan, request={**service.plan.request, "tags": tags})
+    request = request_of(release, service.name, service.desired)
+    service.may_exist = True
     try:
-        part.answer = service_changes.apply(
-            release.cloud, request_of(release, part.name, part.desired), None, planned, part.service
-        )
+        service.answer = service_changes.apply(release.cloud, request, None, planned, service.found)
     except SlipwayError as error:
-        part.asked_to_create = error.code not in (REFUSED, ACCESS_DENIED, INVALID_OPTION, LIMIT_EXCEEDED)
+        service.may_exist = error.code not in (REFUSED, ACCESS_DENIED, INVALID_OPTION, LIMIT_EXCEEDED)
         if error.code == CONFLICT:
-            _leave_to_others(release, part, before)
+            _leave_to_others(release, service, checkpoint)
         raise
-    part.made = identity(part.answer)
-    release.say(part, _way(None, part.answer))
-    service_changes.follow_change(reader, None, part.answer)
-    return part.answer
+    service.created = identity(service.answer)
+    release.group.say(service.name, _started(None, service.answer))
+    service_changes.follow_change(reader, None, service.answer)
+    return service.answer
 
 
-def _way(before: Service | None, after: Service) -> str:
-    was, now = last((before or {}).get("taskDefinition")), last(after.get("taskDefinition"))
+def _started(before: Options | None, after: Options) -> str:
+    old, new = last((before or {}).get("taskDefinition")), last(after.get("taskDefinition"))
     if before is None:
-        return f"created, runs {now}"
-    return f"{was} -> {now}, started" if was != now else f"{now}, its settings change"
+        return f"created, runs {new}"
+    return f"{old} -> {new}, started" if old != new else f"{new}, settings updated"
 
 
-def _leave_to_others(release: Release, part: Part, before: Before) -> None:
-    """Nothing of a service that another client created is rolled back, but the settings made for it beforehand."""
-    part.before = None
+def _leave_to_others(release: RunningRelease, service: ServiceRelease, checkpoint: Checkpoint) -> None:
+    """Another client created the service, so only the settings of its target groups are restored."""
+    service.checkpoint = None
     try:
-        restore_target_groups(release, part, before)
+        restore_target_groups(release, service, checkpoint)
     except SlipwayError as error:
-        release.trouble.append((f"the target groups of {part.name} keep their new settings", error))
+        release.other_errors.append((f"the target groups of {service.name} keep their new settings", error))

@@ -7,20 +7,18 @@
 from __future__ import annotations
 
 import typing as t
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN, Plan
 from ..._core.progress import Progress
 from ..._core.types import Json
-from ..cloud import Cloud
+from ..rollout.verdict import Verdict
 from ..service.members import Options
-from ..service.model import DesiredService, ServicePlan, Shapes
-from ..target_group.model import TargetGroup, changed
+from ..service.model import DesiredService, ServicePlan
+from ..target_group.model import TargetGroup, changed, checkpoint_of
 from ..task_definition.model import DesiredTaskDefinition, Draft
-from .checkpoint import Before, Run
-from .rollouts import RolloutGroup, ServiceRollout
+from .checkpoint import Checkpoint, Run, new_checkpoint
 
 NOTHING = ServicePlan(Plan({}, {}, {}), "none", {}, {}, [])
 
@@ -32,80 +30,136 @@ class Definition:
     desired: DesiredTaskDefinition
     current: Json | None
     draft: Draft
-    # The revision as the modules return it; until it is registered, what is known of it.
-    view: Json = field(default_factory=dict)
+    # The revision as the modules return it. Before it is registered, as far as it is known.
+    result: Json = field(default_factory=dict)
 
     @property
     def arn(self) -> str:
-        if self.view:
-            return str(self.view["arn"])
+        if self.result:
+            return str(self.result["arn"])
         return UNKNOWN if self.current is None or self.draft.is_new else str(self.current["arn"])
 
 
+@dataclass(kw_only=True)
+class ServiceRollout:
+    """The rollout of one service, or its rollback."""
+
+    name: str
+    # Services that have to be stable before this one starts.
+    after: frozenset[str] = frozenset()
+    state: t.Literal["waiting", "starting", "monitored", "stable", "failed"] = "waiting"
+    # The service as AWS returned it last.
+    answer: Options | None = None
+    # ARN or ID of the monitored deployment.
+    deployment: str = ""
+    verdict: Verdict | None = None
+    error: SlipwayError | None = None
+    # The progress that was reported last.
+    reported: str = ""
+    started: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def in_progress(self) -> bool:
+        return self.state in ("starting", "monitored")
+
+
 @dataclass
-class Part:
-    """One service of the release: what is asked, what is there, what is planned, and how it went."""
+class ServiceRelease:
+    """One service of the release."""
 
     name: str
     after: frozenset[str]
     desired: DesiredService
-    asked: DesiredTaskDefinition | None = None
-    # Tasks that the service starts with, if it is made.
+    desired_definition: DesiredTaskDefinition | None = None
+    # Number of tasks that a new service starts with.
     initial_count: int | None = None
+    warnings: list[str] = field(default_factory=list)
     definition: Definition | None = None
-    service: Options | None = None
+    # The service before the release, as AWS returned it and as options.
+    found: Options | None = None
     current: Options | None = None
     plan: ServicePlan = NOTHING
-    # What an unfinished release noted on the service, or this one.
-    before: Before | None = None
+    # Target groups of the service whose settings belong to the release.
+    groups: list[TargetGroup] = field(default_factory=list)
+    # The checkpoint of this release, or of an unfinished one.
+    checkpoint: Checkpoint | None = None
     unfinished: bool = False
     rollout: ServiceRollout | None = None
-    back: ServiceRollout | None = None
-    # The service as AWS answered last.
+    rollback: ServiceRollout | None = None
+    # The service as AWS returned it last.
     answer: Options | None = None
-    # That which this run has created, by what no other of its name shares: ARN and time.
-    made: tuple[str, str] | None = None
-    # Set where its release had reached its goals before: why it is left alone.
-    kept: str = ""
+    # ARN and time of the service that this run has created, which no other service of its name shares.
+    created: tuple[str, str] | None = None
+    # Whether CreateService was sent and not rejected, so that reads may show the service later.
+    may_exist: bool = False
+    # Why a rollback keeps the service: its release is complete.
+    kept: t.Literal["", "complete", "stable"] = ""
     checkpoint_left: bool = False
-    # Whether CreateService was sent and not refused: what it creates may be shown a moment later.
-    asked_to_create: bool = False
-    # Those of its target groups whose settings belong to the release.
-    groups: list[TargetGroup] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
         definition = bool(self.definition and self.definition.draft.plan.changed)
         return self.plan.changed or definition or bool(changed(self.groups))
 
+    @property
+    def state(self) -> str:
+        """How the release of the service ended, or where it stands: one of the documented words."""
+        if self.rollback:
+            return {"stable": "rolled_back", "failed": "rollback_failed"}.get(self.rollback.state, "in_progress")
+        if self.rollout and self.rollout.error:
+            return "failed"
+        if self.rollout and self.rollout.state != "stable":
+            return "in_progress" if self.rollout.in_progress else "not_started"
+        if not self.changed:
+            return "unchanged"
+        return "created" if self.plan.action == "create" else "updated"
 
-@dataclass
+    @property
+    def run(self) -> Run | None:
+        """The release that wrote the checkpoint."""
+        return self.checkpoint.run if self.checkpoint else None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the release, or the unfinished one that it resumes, has created the service."""
+        return self.checkpoint is not None and self.checkpoint.options is None
+
+    @property
+    def target(self) -> str:
+        """The task definition that the release leads to."""
+        return str(self.desired.options.get("task_definition") or (self.current or {}).get("task_definition", ""))
+
+    @property
+    def needs_checkpoint(self) -> bool:
+        """Whether the release writes a checkpoint, which it also does to complete an unfinished release."""
+        is_changed = self.current is None or self.plan.changed or bool(changed(self.groups))
+        return is_changed or self.checkpoint is not None
+
+    def new_checkpoint(self, run: Run) -> Checkpoint:
+        """The checkpoint to write before the service is changed."""
+        former = checkpoint_of(self.groups, self.checkpoint.groups if self.checkpoint else {})
+        if self.current is None:
+            return Checkpoint(None, self.target, run, former)
+        checkpoint = new_checkpoint(self.current, self.plan.plan, self.target, self.checkpoint)
+        return replace(checkpoint, run=run, groups=former)
+
+
+@dataclass(kw_only=True)
 class Release:
-    """A release under way."""
+    """A release of services to one cluster."""
 
-    cloud: Cloud
     cluster: str
-    shapes: Shapes
-    pool: Executor
+    services: list[ServiceRelease]
     progress: Progress
-    rollout_group: RolloutGroup
-    timeout: float
-    parts: list[Part]
     run: Run = field(default_factory=lambda: Run(""))
     # Whether anything may have been changed.
     touched: bool = False
-    # What went wrong besides, each with what it concerns. It never takes the place of a failure.
-    trouble: list[tuple[str, SlipwayError]] = field(default_factory=list)
-
-    @property
-    def ecs(self) -> t.Any:
-        return self.cloud.ecs
-
-    def say(self, part: Part, text: str) -> None:
-        self.rollout_group.say(part.name, text)
+    # Errors besides the failure, such as those of its cleanup, each with what it concerns.
+    other_errors: list[tuple[str, SlipwayError]] = field(default_factory=list)
 
 
-def identity(service: Options) -> tuple[str, str] | None:
-    """What no two services share, even if one is created after the other was deleted; None where AWS does not say."""
-    created = service.get("createdAt")
-    return (str(service.get("serviceArn", "")), str(created)) if created else None
+def identity(answer: Options) -> tuple[str, str] | None:
+    """ARN and time of creation, which no two services share; None if AWS does not return the time."""
+    created = answer.get("createdAt")
+    return (str(answer.get("serviceArn", "")), str(created)) if created else None

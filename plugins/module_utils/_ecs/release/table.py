@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The table at the end of a release, for people. No calls."""
+"""The table at the end of a release. No calls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Row(t.NamedTuple):
 
 
 def table(rows: Sequence[Row]) -> list[str]:
-    """The table at the end, for people."""
+    """The table as lines of text."""
     if not rows:
         return []
     lines = [("SERVICE", "OUTCOME", "BEFORE", "NOW", "RUNNING", "SECONDS")]

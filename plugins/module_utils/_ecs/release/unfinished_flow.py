@@ -2,14 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Roll back what a killed or interrupted release left unfinished."""
+"""Roll back a release that was killed or interrupted."""
 
 from __future__ import annotations
 
-from ..._core.error_codes import (
-    ACCESS_DENIED,
-    INTERRUPTED,
-)
+from ..._core.error_codes import ACCESS_DENIED, INTERRUPTED
 from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.plan import remove
@@ -18,87 +15,92 @@ from ..service import api as service_api
 from ..service.model import DesiredService, ServicePlan, Shapes, plan_service
 from ..target_group import flow as target_groups_flow
 from ..target_group.model import changed
-from .checkpoint import way_back
+from .checkpoint import desired_before
 from .checkpoint_flow import clear_checkpoints
-from .in_progress import by_run, has_arrived
-from .plan_flow import read_parts
-from .report import (
-    _ended,
-    rollback_summary,
-)
+from .in_progress import by_run, is_complete, runs_of
+from .plan_flow import read_services
+from .report import ended, rollback_summary
 from .result import result_of
 from .rollback_flow import roll_back
-from .state import NOTHING, Part, Release
+from .rollouts import RunningRelease
+from .state import NOTHING, ServiceRelease
 
 
-def _roll_back_unfinished(release: Release, connection: Connection) -> Result:
-    """Roll back what a release left unfinished, of the services named or of all in the cluster."""
-    if not release.parts:
-        arns = service_api.list_services(release.ecs, release.cluster)
-        release.parts[:] = [Part(last(arn), frozenset(), DesiredService({})) for arn in arns]
-    read_parts(release.pool, release.cloud, release.cluster, release.parts, connection.check_mode)
-    release.parts[:] = [part for part in release.parts if part.before]
-    complete = [] if connection.params["force"] else _complete(release.parts, _beside(release))
-    for part in release.parts:
-        part.plan = NOTHING if part.kept else _plan_back(part, release.shapes)
-        former = part.before.groups if part.before and not part.kept else {}
-        part.groups = changed(target_groups_flow.plan(release.cloud, former))
+def roll_back_unfinished(release: RunningRelease, connection: Connection) -> Result:
+    """Roll back the given services, or all of the cluster, that an unfinished release has changed."""
+    if not release.services:
+        release.services[:] = _named(_names(release))
+    read_services(release, release.services, connection.check_mode)
+    release.services[:] = [service for service in release.services if service.checkpoint]
+    complete = [] if connection.params["force"] else _complete(release.services, _others(release))
+    for service in release.services:
+        service.plan = NOTHING if service.kept else _plan(service, release.shapes)
+        former = service.checkpoint.groups if service.checkpoint and not service.kept else {}
+        service.groups = changed(target_groups_flow.plan(release.cloud, former))
     if connection.check_mode:
         return result_of(release, check_mode=True)
     release.progress.say(rollback_summary(release))
-    roll_back(release, [part for part in release.parts if not part.kept])
+    roll_back(release, [service for service in release.services if not service.kept])
     clear_checkpoints(release, complete, complete=True)
-    return _ended(release, [part.back.error for part in release.parts if part.back and part.back.error])
+    rollbacks = [service.rollback for service in release.services if service.rollback]
+    return ended(release, [rollback.error for rollback in rollbacks if rollback.error])
 
 
-def _beside(release: Release) -> list[Part]:
-    """Services that were not named, where only all services of a release together tell whether it is complete."""
-    runs = [part.before.run for part in release.parts if part.before and part.before.run]
-    groups = by_run(release.parts)
-    if all(len(groups[run.id]) >= run.services for run in runs):
+def _names(release: RunningRelease) -> list[str]:
+    return [last(arn) for arn in service_api.list_services(release.ecs, release.cluster)]
+
+
+def _named(names: list[str]) -> list[ServiceRelease]:
+    return [ServiceRelease(name, frozenset(), DesiredService({})) for name in names]
+
+
+def _others(release: RunningRelease) -> list[ServiceRelease]:
+    """Other services with checkpoints, read if only all services of a release show whether it is complete."""
+    groups = by_run(release.services)
+    if all(len(groups[run.id]) >= run.services for run in runs_of(release.services)):
         return []
-    named = {part.name for part in release.parts}
+    given = {service.name for service in release.services}
     try:
-        names = [last(arn) for arn in service_api.list_services(release.ecs, release.cluster)]
+        names = _names(release)
     except SlipwayError as error:
-        # Then what is named is rolled back, as asked.
+        # Then the given services are rolled back.
         if error.code == ACCESS_DENIED:
             return []
         raise
-    others = [Part(name, frozenset(), DesiredService({})) for name in names if name not in named]
-    read_parts(release.pool, release.cloud, release.cluster, others, False)
-    return [part for part in others if part.before]
+    others = _named([name for name in names if name not in given])
+    read_services(release, others, False)
+    return [service for service in others if service.checkpoint]
 
 
-def _complete(parts: list[Part], beside: list[Part]) -> list[Part]:
-    """Parts whose release says in a checkpoint that it was complete, so that only checkpoints are left to remove.
+def _complete(services: list[ServiceRelease], others: list[ServiceRelease]) -> list[ServiceRelease]:
+    """Services of releases that a checkpoint calls complete, so that only checkpoints have to be removed.
 
-    Those whose release reached its goals, though nobody could note it, keep theirs: `force` may still roll it back.
+    If only the account shows that a release is complete, its checkpoints are kept, as `force` may still roll it back.
     """
-    said: list[Part] = []
-    for group in by_run([*parts, *beside]).values():
-        states = {part.before.run.state for part in group if part.before and part.before.run}
+    complete: list[ServiceRelease] = []
+    for group in by_run([*services, *others]).values():
+        states = {run.state for run in runs_of(group)}
         if "complete" in states:
-            # The one that says so keeps its checkpoint as long as it has to speak for others.
-            others = [part for part in group if part in beside]
-            said += [part for part in group if part in parts and not (others and _says_how_it_ended(part))]
-        elif INTERRUPTED in states or not has_arrived(group):
+            # The checkpoint with the state stays as long as others of the release do.
+            needed = any(service in others for service in group)
+            complete += [one for one in group if one in services and not (needed and _has_state(one))]
+        elif INTERRUPTED in states or not is_complete(group):
             continue
-        for part in group:
-            part.kept = "complete" if "complete" in states else "arrived"
-    # First the one that speaks for the others: it has to go last.
-    return sorted(said, key=lambda part: not _says_how_it_ended(part))
+        for service in group:
+            service.kept = "complete" if "complete" in states else "stable"
+    # The one with the state comes first, because clear_checkpoints removes the first one last.
+    return sorted(complete, key=lambda service: not _has_state(service))
 
 
-def _says_how_it_ended(part: Part) -> bool:
-    return bool(part.before and part.before.run and part.before.run.state)
+def _has_state(service: ServiceRelease) -> bool:
+    return bool(service.run and service.run.state)
 
 
-def _plan_back(part: Part, shapes: Shapes) -> ServicePlan:
-    """What rolling an unfinished release back would change."""
-    if part.before is None or part.current is None:
+def _plan(service: ServiceRelease, shapes: Shapes) -> ServicePlan:
+    """What the rollback of a service would change."""
+    if service.checkpoint is None or service.current is None:
         return NOTHING
-    if part.before.options is None:
-        gone = remove({"service_name": part.name, "status": (part.service or {}).get("status")})
-        return ServicePlan(gone, "update", {}, {}, [])
-    return plan_service(part.current, way_back(part.before), shapes)
+    if service.checkpoint.options is None:
+        deletion = remove({"service_name": service.name, "status": (service.found or {}).get("status")})
+        return ServicePlan(deletion, "update", {}, {}, [])
+    return plan_service(service.current, desired_before(service.checkpoint), shapes)

@@ -61,6 +61,11 @@ class RolloutReader:
     _tasks_denied: SlipwayError | None = None
     _groups: dict[str, Json] = field(default_factory=dict)
 
+    @property
+    def deployment(self) -> str:
+        """ARN of the service deployment, or ID of the deployment if there is none."""
+        return self.judge.deployment.service_deployment or self.judge.deployment.id
+
     def full_snapshot(self, service: Json) -> Snapshot:
         """The service with its service deployment, tasks and targets."""
         if controller(service) != "ECS" or service.get("status", "ACTIVE") != "ACTIVE":

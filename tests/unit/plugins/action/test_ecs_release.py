@@ -126,7 +126,7 @@ def test_a_play_shows_the_lines_unless_no_log_is_set(tmp_path: Path) -> None:
     )
     lines = [line for line in stdout.splitlines() if re.match(r"  \d\d:\d\d:\d\d  ", line)]
     assert lines == [f"  {line}" for line in result["progress"]]
-    assert "1 to change" in lines[0]
+    assert "1 to update" in lines[0]
     assert "1 to create" not in stdout
     assert lines[-1].split()[1:3] == ["web", "updated"]
     banner = stdout.rindex("TASK [slipway.aws.ecs_release]")

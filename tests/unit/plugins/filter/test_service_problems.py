@@ -199,8 +199,8 @@ WRONG = [
         service(container(dependsOn=[{"containerName": "web", "condition": "START"}])),
         "task_definition.containerDefinitions: expected an order in dependsOn, got a circle: web after web",
     ),
-    (service(after=["db"]), "web: after names db, which is none of the release's services"),
-    (service(after=["web"]), "after leads in a circle: web after web"),
+    (service(after=["db"]), "web: after: expected services of the release, got db"),
+    (service(after=["web"]), "after: expected no cycle, got web after web"),
     (service(desired_count=-1), "desired_count: expected 0 or more, got -1"),
     (
         service(desired_count=5, scaling={"min_capacity": 1, "max_capacity": 4}),

@@ -457,7 +457,7 @@ def test_another_release_in_progress_is_named_and_nothing_is_touched(
         run = run_on(ecs, "db")
         assert run is not None
         assert str(run) in result["msg"]
-        assert re.search(r"\w+@\S+", run.told)
+        assert re.search(r"\w+@\S+", str(run))
         assert "db (to db:2), stock (to stock:2)" in result["msg"]
         assert "Nothing was changed." in result["msg"]
         assert result["release"]["id"] == run.id

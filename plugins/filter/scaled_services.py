@@ -47,7 +47,7 @@ _value:
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.tags import SCALING_MARK
+from ansible_collections.slipway.aws.plugins.module_utils._core.tags import SCALING_TAG
 
 Json = dict[str, Any]
 
@@ -57,7 +57,7 @@ def scaled_services(
 ) -> list[Json]:
     scaled = [_scaled(service, target_groups or {}) for service in services if service.get("scaling")]
     names = {service["name"] for service in scaled}
-    marked = [service["service_name"] for service in released if SCALING_MARK in (service.get("tags") or {})]
+    marked = [service["service_name"] for service in released if SCALING_TAG in (service.get("tags") or {})]
     return scaled + [{"name": name, "state": "absent"} for name in marked if name not in names]
 
 

@@ -23,9 +23,9 @@ USABLE = ("PENDING_VALIDATION", ISSUED)
 DOMAIN = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
-def domains(asked: t.Sequence[str]) -> list[str]:
+def domains(given: t.Sequence[str]) -> list[str]:
     """The names in lower case and once each, checked. The first one names the certificate."""
-    names = list(dict.fromkeys(name.lower() for name in asked))
+    names = list(dict.fromkeys(name.lower() for name in given))
     wrong = [name for name in names if not DOMAIN.fullmatch(name)]
     if wrong or not names:
         got = ", ".join(wrong) or "none"

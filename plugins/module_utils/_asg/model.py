@@ -66,8 +66,8 @@ def desired(name: str, current: Resource | None, settings: Resource, tags: Tags 
             INVALID_OPTION, f"settings: expected {' and '.join(missing)} for the new Auto Scaling group {name}. Add it."
         )
     actual = current["settings"] if current else {}
-    asked = {member: _merge(actual.get(member), value) for member, value in canonical(settings).items()}
-    return {"name": name, "settings": {**actual, **asked}, "tags": tags}
+    given = {member: _merge(actual.get(member), value) for member, value in canonical(settings).items()}
+    return {"name": name, "settings": {**actual, **given}, "tags": tags}
 
 
 def _merge(old: t.Any, new: t.Any) -> t.Any:

@@ -83,14 +83,14 @@ def _wrong_inside(shape: t.Any, value: t.Any, place: str) -> tuple[str, str] | N
 
 
 def check_complete(
-    operation: str, asked: t.Iterable[str], found: t.Iterable[str], missing: t.Iterable[str] = ()
+    operation: str, requested: t.Iterable[str], found: t.Iterable[str], missing: t.Iterable[str] = ()
 ) -> None:
     """Each name that was asked for has been found, or AWS has named it as missing.
 
     Names may be ARNs: the last part of each counts.
     """
     known = {last(name) for name in (*found, *missing)}
-    silent = [name for name in asked if last(name) not in known]
+    silent = [name for name in requested if last(name) not in known]
     if silent:
         raise bad_answer(operation, f"{', '.join(silent)}, or that it does not exist", "neither")
 
@@ -103,12 +103,12 @@ def raise_failures(operation: str, answer: Json, ignore: t.Collection[str] = ())
         raise SlipwayError(AWS_ERROR, f"AWS answered {operation} with failures: {message}", {"failures": failures})
 
 
-def described(operation: str, answer: Json, member: str, identity: str, asked: Items) -> list[Json]:
+def described(operation: str, answer: Json, member: str, identity: str, requested: Items) -> list[Json]:
     """What exists of the resources asked for; ECS names the others in its failures."""
     raise_failures(operation, answer, ignore=(MISSING,))
     found = list(answer[member])
     missing = [str(failure["arn"]) for failure in answer.get("failures") or ()]
-    check_complete(operation, asked, [str(one[identity]) for one in found], missing)
+    check_complete(operation, requested, [str(one[identity]) for one in found], missing)
     return found
 
 

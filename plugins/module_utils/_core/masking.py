@@ -147,15 +147,15 @@ def _walk(value: t.Any, where: str, replace: _Replace) -> t.Any:
 
 
 def _diff(value: Mapping[t.Any, t.Any], where: str, replace: _Replace) -> dict[t.Any, t.Any]:
-    had: dict[str, t.Any] = {}
+    before: dict[str, t.Any] = {}
 
     def note(place: str, name: str, secret: t.Any) -> t.Any:
-        had[place] = secret
+        before[place] = secret
         return replace(place, name, secret)
 
     def compare(place: str, name: str, secret: t.Any) -> t.Any:
         shown = replace(place, name, secret)
-        changed = shown != secret and place in had and had[place] != secret
+        changed = shown != secret and place in before and before[place] != secret
         return f"{shown} (changed)" if changed else shown
 
     before, after = _walk(value["before"], where, note), _walk(value["after"], where, compare)

@@ -122,8 +122,8 @@ class Names:
     def keep(self, desired: t.Any, current: t.Any, path: str = "") -> t.Any:
         """`desired`, spelled as `current` where both name the same."""
         if isinstance(desired, dict):
-            had = current if isinstance(current, dict) else {}
-            return {name: self.keep(value, had.get(name), _below(path, name)) for name, value in desired.items()}
+            actual = current if isinstance(current, dict) else {}
+            return {name: self.keep(value, actual.get(name), _below(path, name)) for name, value in desired.items()}
         if isinstance(desired, list):
             pairs = [(value, self._counterpart(value, at, current, path)) for at, value in enumerate(desired)]
             return [self.keep(value, other, path) for value, other in pairs]

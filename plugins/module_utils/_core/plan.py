@@ -55,17 +55,17 @@ def compare(current: Resource | None, desired: Resource, sets: Sets | None = Non
     """
     before: dict[str, t.Any] = {}
     after: dict[str, t.Any] = {}
-    had = dict(current or {})
+    actual = dict(current or {})
     for name, wanted in desired.items():
         if wanted is None:
             continue
-        old, new = difference(had.get(name), wanted, sets or {}, name)
+        old, new = difference(actual.get(name), wanted, sets or {}, name)
         if old is not None:
             before[name] = old
         if new is not None:
             after[name] = new
-    wants = {name: value for name, value in desired.items() if value is not None}
-    return Plan(before, after, {**had, **wants})
+    desired_members = {name: value for name, value in desired.items() if value is not None}
+    return Plan(before, after, {**actual, **desired_members})
 
 
 def remove(current: Resource) -> Plan:

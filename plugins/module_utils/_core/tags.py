@@ -17,18 +17,18 @@ Tags = dict[str, str]
 # Checkpoint of a release on a service, until it has ended: what ran before, and which release that is.
 CHECKPOINT_TAG = "slipway:checkpoint"
 CHECKPOINT_RUN_TAG = f"{CHECKPOINT_TAG}.run"
-# What says of a service that its scaling was set by ecs_service_scaling.
-SCALING_MARK = "slipway:scaling"
-# What says of a repository that other projects use it, too.
-SHARED_MARK = "slipway:shared"
-# Identifies the project that owns a resource.
+# On a service whose scaling ecs_service_scaling manages.
+SCALING_TAG = "slipway:scaling"
+# On a repository that other projects use, too.
+SHARED_TAG = "slipway:shared"
+# On every resource of a project.
 PROJECT = "slipway:project"
 AWS = "aws:"
 MOST, LONGEST_KEY, LONGEST_VALUE = 50, 128, 256
 _ALLOWED = "letters, digits, spaces and _.:/=+-@"
 _CHARACTERS = re.compile(r"[\w \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]*")
-# Nobody but AWS, and those who make the marks, may write or remove these.
-RESERVED = (AWS, CHECKPOINT_TAG, SCALING_MARK)
+# Reserved for AWS, and for the modules that set them.
+RESERVED = (AWS, CHECKPOINT_TAG, SCALING_TAG)
 
 
 def from_list(items: t.Iterable[t.Mapping[str, str]] | None) -> Tags:
@@ -97,12 +97,12 @@ def _of_one(name: str, value: t.Any, option: str) -> t.Iterator[str]:
         yield f"{where}: expected a value of {_ALLOWED}, got {text!r}."
 
 
-def desired(current: t.Mapping[str, str], asked: t.Mapping[str, t.Any] | None, purge: bool) -> Tags | None:
+def desired(current: t.Mapping[str, str], given: t.Mapping[str, t.Any] | None, purge: bool) -> Tags | None:
     """The tags that should be there; None when the caller leaves them alone."""
-    if asked is None:
+    if given is None:
         return None
     kept = {name: text for name, text in current.items() if not purge or name.startswith(RESERVED)}
-    return {**kept, **as_text(asked)}
+    return {**kept, **as_text(given)}
 
 
 def changes(current: t.Mapping[str, str], desired: t.Mapping[str, str]) -> tuple[Tags, list[str]]:

@@ -197,8 +197,8 @@ def desired_secret(desired: DesiredSecret, found: Found | None, params: t.Mappin
     """What it is compared with. A secret that somebody else owns is kept as it is."""
     if found and not found.carries(params["match_tags"]):
         return current_secret(desired, found)
-    asked = {**(params["tags"] or {}), **params["match_tags"]}
-    tags = desired_tags(found.tags if found else {}, asked, params["purge_tags"])
+    given = {**(params["tags"] or {}), **params["match_tags"]}
+    tags = desired_tags(found.tags if found else {}, given, params["purge_tags"])
     key = {"kms_key_id": desired.kms_key_id} if desired.kms_key_id else {}
     return {"type": desired.type, "value": RANDOM if desired.value is None else GIVEN, "tags": tags, **key}
 

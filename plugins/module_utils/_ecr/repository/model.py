@@ -85,8 +85,8 @@ def desired(current: Json | None, options: Json, tags: tagging.Tags | None, key:
     if SCANNING in options:
         wanted[SCANNING] = {**actual[SCANNING], **options[SCANNING]}
     if current and ENCRYPTION in options:
-        asked = {**options[ENCRYPTION], "kmsKey": key} if key else options[ENCRYPTION]
-        wanted[ENCRYPTION] = _encryption(asked, current)
+        given = {**options[ENCRYPTION], "kmsKey": key} if key else options[ENCRYPTION]
+        wanted[ENCRYPTION] = _encryption(given, current)
     return wanted
 
 

@@ -36,9 +36,9 @@ class Provider(resource.Resource):
         return model.from_api(answer)
 
     def desired(self, current: Json | None) -> Json:
-        name, asked = self.params["name"], model.completed(current, self.params)
+        name, given = self.params["name"], model.completed(current, self.params)
         shape = input_shape(self.aws, "CreateCapacityProvider")
-        options = check_options(shape, asked, members=model.PROVIDERS, allow_unknown=self.check_mode)
+        options = check_options(shape, given, members=model.PROVIDERS, allow_unknown=self.check_mode)
         model.refuse_invalid(name, options, is_new=current is None)
         return {"name": name, **model.desired(current, options), "tags": self.desired_tags(current)}
 

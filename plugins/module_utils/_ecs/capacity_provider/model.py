@@ -76,8 +76,8 @@ def canonical(members: Resource) -> Json:
     group = filled.get(GROUP)
     if isinstance(group, dict) and group:
         # Settings for scaling imply that it is enabled.
-        asked = group.get("managedScaling") or {}
-        scaling = {**SCALING, **({"status": "ENABLED"} if asked else {}), **asked}
+        given = group.get("managedScaling") or {}
+        scaling = {**SCALING, **({"status": "ENABLED"} if given else {}), **given}
         filled[GROUP] = {"managedTerminationProtection": "DISABLED", **group, "managedScaling": scaling}
     return normalise(filled, SETS)
 

@@ -94,15 +94,15 @@ def _fill_configuration(configuration: Resource) -> Json:
 
 def desired(current: Resource | None, options: Resource) -> Json:
     """What `options` ask for. Settings and parts of the configuration that they do not name stay as they are."""
-    asked = dict(options)
-    if current and isinstance(asked.get("settings"), list):
-        settings = {item["name"]: item for item in [*current["settings"], *asked["settings"]]}
-        asked["settings"] = list(settings.values())
-    if current and isinstance(asked.get("configuration"), dict):
-        asked["configuration"] = {**current["configuration"], **asked["configuration"]}
+    given = dict(options)
+    if current and isinstance(given.get("settings"), list):
+        settings = {item["name"]: item for item in [*current["settings"], *given["settings"]]}
+        given["settings"] = list(settings.values())
+    if current and isinstance(given.get("configuration"), dict):
+        given["configuration"] = {**current["configuration"], **given["configuration"]}
     if current:
-        asked = Names(KINDS, SETS, home_of(current.get("arn"))).keep(asked, current)
-    return canonical(asked)
+        given = Names(KINDS, SETS, home_of(current.get("arn"))).keep(given, current)
+    return canonical(given)
 
 
 def is_busy(cluster: Resource | None) -> bool:

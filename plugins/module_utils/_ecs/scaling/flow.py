@@ -24,7 +24,7 @@ from ..limits import check_cluster
 from ..service import api as service_api
 from ..service.model import exists
 from . import api as scaling_api
-from .model import MARK, desired_scaling, from_api, resource_label, target_groups_of, validate, with_scheduled_bounds
+from .model import TAG, desired_scaling, from_api, resource_label, target_groups_of, validate, with_scheduled_bounds
 
 Services = dict[str, Json]
 
@@ -51,12 +51,12 @@ def run(connection: Connection) -> Result:
     planned = compare(current, desired)
     for name in () if check_mode else sorted(planned.members):
         service = services.get(name, {})
-        # The mark is set first and removed last, so that an interrupted run can be recognised by it.
+        # The tag is set first and removed last, so that an interrupted run can be recognised by it.
         if desired[name] and not current[name].get("tags"):
-            ecs_api.tag_resource(ecs, service["serviceArn"], tagging.to_list(MARK))
+            ecs_api.tag_resource(ecs, service["serviceArn"], tagging.to_list(TAG))
         _apply(scaling, resources[name], current[name], desired[name], _own_tags(service))
         if current[name].get("tags") and not desired[name]:
-            ecs_api.untag_resource(ecs, service["serviceArn"], list(MARK))
+            ecs_api.untag_resource(ecs, service["serviceArn"], list(TAG))
     return {"changed": planned.changed, "diff": planned.diff, "services": planned.predicted}
 
 

@@ -16,7 +16,7 @@ import typing as t
 from ..._core.error_codes import INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN, Resource
-from ..._core.tags import SCALING_MARK
+from ..._core.tags import SCALING_TAG
 from ..._core.types import Json
 
 # The option of each metric that AWS keeps at a target by itself. A policy carries its metric's name.
@@ -26,7 +26,7 @@ METRICS = {
     "requests_per_target": "ALBRequestCountPerTarget",
 }
 DEFAULTS: Json = {"ScaleInCooldown": 300, "ScaleOutCooldown": 300, "DisableScaleIn": False}
-MARK = {SCALING_MARK: "true"}
+TAG = {SCALING_TAG: "true"}
 
 AT = re.compile(r"at\(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\)")
 RATE = re.compile(r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)")
@@ -130,7 +130,7 @@ def desired_scaling(scaling: Resource, label: str) -> Json:
             )
             for schedule in scaling.get("schedules") or ()
         },
-        "tags": MARK,
+        "tags": TAG,
     }
 
 
@@ -154,9 +154,9 @@ def _without_null(members: Json) -> Json:
 
 def from_api(target: Json | None, policies: t.Iterable[Json], schedules: t.Iterable[Json], tags: Json) -> Json:
     """The current scaling; empty without any."""
-    mark = {name: text for name, text in tags.items() if name in MARK}
+    own = {name: text for name, text in tags.items() if name in TAG}
     if target is None:
-        return {"tags": mark} if mark else {}
+        return {"tags": own} if own else {}
     return {
         "min_capacity": target["MinCapacity"],
         "max_capacity": target["MaxCapacity"],
@@ -169,7 +169,7 @@ def from_api(target: Json | None, policies: t.Iterable[Json], schedules: t.Itera
             }
             for action in schedules
         },
-        "tags": mark,
+        "tags": own,
     }
 
 

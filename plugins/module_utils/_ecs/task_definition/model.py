@@ -189,8 +189,8 @@ def merged(current: Resource, document: Resource | None, options: Resource) -> J
     A document is a whole task definition. Without one, what the options do not name stays as it is. An empty value
     takes a member away.
     """
-    asked = {**(current if document is None else document), **options}
-    return {name: value for name, value in asked.items() if not blank(value) and value != ""}
+    given = {**(current if document is None else document), **options}
+    return {name: value for name, value in given.items() if not blank(value) and value != ""}
 
 
 def canonical(definition: Resource) -> Json:

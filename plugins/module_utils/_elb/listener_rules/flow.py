@@ -22,10 +22,10 @@ def run(connection: Connection) -> Result:
 
 def _present(connection: Connection) -> Result:
     elb, params = connection.client("elbv2"), connection.params
-    asked = model.desired(params["rules"])
+    given = model.desired(params["rules"])
     arn = params["listener_arn"]
     current = model.from_api(api.list_rules(elb, arn))
-    wanted = model.keep_shifted(asked, current)
+    wanted = model.keep_shifted(given, current)
     before, after = ({"rules": [model.settings(rule) for rule in side]} for side in (current, wanted))
     planned = compare(before, after, model.SETS)
     if planned.changed and not connection.check_mode:

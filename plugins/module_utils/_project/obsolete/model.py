@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._core.tags import CHECKPOINT_TAG, SCALING_MARK, SHARED_MARK, Tags, carries
+from ..._core.tags import CHECKPOINT_TAG, SCALING_TAG, SHARED_TAG, Tags, carries
 from ..._core.types import Json
 
 GROUP = "slipway:group"
@@ -94,7 +94,7 @@ def _entry(kind: str, one: Existing, rules: Rules) -> Json:
         "id": one.id,
         "name": one.name,
         "state": one.state,
-        "scaled": SCALING_MARK in one.tags,
+        "scaled": SCALING_TAG in one.tags,
         "kept_because": _reason(kind, one, rules),
     }
 
@@ -109,7 +109,7 @@ def _reason(kind: str, one: Existing, rules: Rules) -> str:
         return "a release of it has not ended"
     if one.used_by - set(rules.released):
         return "a load balancer forwards to it"
-    if SHARED_MARK in one.tags:
+    if SHARED_TAG in one.tags:
         return "other projects share it"
     if one.holds and kind not in rules.full:
         return f"it holds {one.holds}"

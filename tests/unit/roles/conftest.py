@@ -116,6 +116,7 @@ boto3.client("ecr", endpoint_url={address!r}, **keys).put_image(
 )
 """
 BASE = {"image": {"RepoDigests": ["debian@sha256:" + "0" * 64], "Architecture": "amd64"}, "changed": False}
+RUNNING = {"exists": True, "container": {"State": {"Running": True, "ExitCode": 0}}, "changed": False}
 
 
 class Engine(t.NamedTuple):
@@ -140,8 +141,8 @@ def engine(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Eng
         "image_build": BUILD.format(built=str(found.built)),
         "image_push": PUSH.format(address=cloud.address, region=REGION),
     }
-    for name in ("image_pull", "image_build", "login", "image_push"):
-        answer = BASE | {"changed": name != "image_pull"}
+    for name in ("image_pull", "image_build", "login", "image_push", "container", "container_info"):
+        answer = RUNNING if name == "container_info" else BASE | {"changed": name != "image_pull"}
         source = MODULE.format(calls=str(found.log), name=name, more=more.get(name, ""), answer=answer)
         (folder / f"docker_{name}.py").write_text(source)
     monkeypatch.setenv("ANSIBLE_COLLECTIONS_PATH", f"{tmp_path / 'collections'}:.ansible/collections")

@@ -8,7 +8,10 @@ once."""
 from __future__ import annotations
 
 import json
+import os
+import threading
 import typing as t
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -83,6 +86,7 @@ def test_a_failed_build_is_reported_once_with_its_last_lines(cloud: t.Any, sourc
 
 # Edits the source when the role asks the registry whether it has the image: its tag is known, and it is not built yet.
 EDITOR = """
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from ansible.plugins.callback import CallbackBase
 
@@ -101,6 +105,19 @@ def edited(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     (tmp_path / "editor.py").write_text(EDITOR.format(page=str(source / "page.html")))
     monkeypatch.setenv("ANSIBLE_CALLBACK_PLUGINS", str(tmp_path))
     return source
+
+
+def role(cloud: t.Any, image: Json, *tasks: Json, **variables: t.Any) -> t.Any:
+    """Run the role for an image, in a registry that has its repository."""
+    return cloud.play(
+        [{"ansible.builtin.include_role": {"name": "slipway.aws.container_image"}}, *tasks],
+        container_image_images=[image],
+        container_image_base_image="base",
+        # The role has a directory in the home directory, named after the project.
+        slipway_project=f"test-{os.getpid()}",
+        ecr_registry_result={"repositories": {image["name"]: {"uri": f"registry.example/{image['name']}"}}},
+        **variables,
+    )
 
 
 def test_what_is_built_is_what_was_tagged_whatever_is_edited_meanwhile(
@@ -145,3 +162,44 @@ def test_what_is_built_is_what_was_tagged_whatever_is_edited_meanwhile(
 
 def described(cloud: t.Any) -> list[Json]:
     return t.cast("list[Json]", cloud.client("ecr").describe_images(repositoryName="edited")["imageDetails"])
+
+
+class Page(BaseHTTPRequestHandler):
+    """What a container under test answers."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/ready" else 404)
+        self.end_headers()
+        self.wfile.write(b"Welcome")
+
+    def log_message(self, *_arguments: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def port() -> t.Iterator[int]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+
+
+@pytest.mark.parametrize("content", ["Wel.ome", "Django"])
+def test_only_an_image_that_passes_its_smoke_test_is_pushed(
+    cloud: t.Any, source: Path, docker: Path, engine: t.Any, port: int, content: str
+) -> None:
+    name = f"tested-{content.lower().replace('.', '-')}"
+    cloud.client("ecr").create_repository(repositoryName=name)
+    test = {"container_port": 80, "path": "/ready", "content": content, "port": port}
+    image = {"name": name, "path": str(source), "smoke_test": test}
+    run = role(cloud, image, container_image_address="127.0.0.1", container_image_smoke_test_timeout=1)
+    passed = content != "Django"
+    assert run.code == (0 if passed else 2), run.output
+    assert ("image_push" in engine.calls()) is passed
+    # The container is deleted, whether or not the test passes.
+    assert engine.calls()[-1 if not passed else -3] == "container"
+    expected = (
+        f'http://127.0.0.1:{port}/ready: expected status 200 and content that matches "Django", got other content.'
+    )
+    assert (expected in " ".join(run.output.split())) is not passed
+    assert docker.exists()

@@ -54,7 +54,7 @@ def states(result: Json) -> dict[str, str]:
     return {name: service["state"] for name, service in result["services"].items()}
 
 
-def test_one_of_five_fails_and_all_go_back_or_are_kept(fleet: Fleet) -> None:
+def test_one_of_five_fails_and_all_are_rolled_back_or_are_kept(fleet: Fleet) -> None:
     others = [name for name in FIVE if name != "orders"]
     made = fleet.release(*of_version(fleet, "v1", FIVE))
     assert set(states(made).values()) == {"created"}, made
@@ -130,7 +130,7 @@ def test_a_killed_release_is_completed_by_the_same_command(fleet: Fleet, start: 
     assert not fleet.release(*wanted)["changed"]
 
 
-def test_a_killed_release_that_fails_later_goes_back_whole(fleet: Fleet, start: Start) -> None:
+def test_a_killed_release_that_fails_later_is_rolled_back_as_a_whole(fleet: Fleet, start: Start) -> None:
     assert fleet.release(*of_version(fleet, "v1", ["stock", "web"])).get("changed")
     wanted = [
         fleet.service("stock", "v2"),
@@ -217,11 +217,11 @@ def checked(fleet: Fleet, target_group: t.Callable[..., str]) -> Checked:
     return checked
 
 
-def test_a_wrong_health_check_path_goes_back_with_its_service(checked: Checked) -> None:
+def test_a_wrong_health_check_path_is_rolled_back_with_its_service(checked: Checked) -> None:
     checked.goes_back("v2")
 
 
 @pytest.mark.slow
-def test_a_wrong_health_check_path_alone_goes_back(checked: Checked) -> None:
+def test_a_wrong_health_check_path_alone_is_rolled_back(checked: Checked) -> None:
     """The tasks that run already are checked with it."""
     checked.goes_back("v1")

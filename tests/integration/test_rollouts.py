@@ -41,7 +41,7 @@ def test_a_good_rollout_ends_when_the_new_task_runs(good: Shop, ecs: t.Any, seco
     assert seconds() < LIMIT
 
 
-def test_an_image_that_is_not_there(shop: Shop, network: Json, seconds: Seconds) -> None:
+def test_an_image_that_does_not_exist(shop: Shop, network: Json, seconds: Seconds) -> None:
     missing = shop.image.replace("base/debian:trixie", "shop/web:v7")
     revision = shop.register(image=missing)
     fails(
@@ -94,7 +94,7 @@ def test_a_health_check_that_passes_is_waited_for(good: Shop, ecs: t.Any, second
     assert seconds() < LIMIT
 
 
-def test_a_deployment_that_the_breaker_gives_up(good: Shop, seconds: Seconds) -> None:
+def test_a_deployment_that_the_breaker_ends(good: Shop, seconds: Seconds) -> None:
     breaker = {**BREAKER, "rollback": False}
     fails(
         good.service(
@@ -121,7 +121,7 @@ def test_a_secret_that_is_missing(shop: Shop, network: Json, seconds: Seconds) -
     assert seconds() < LIMIT
 
 
-def test_the_value_of_a_secret_is_never_told(shop: Shop, network: Json, name: str, seconds: Seconds) -> None:
+def test_the_value_of_a_secret_is_never_printed(shop: Shop, network: Json, name: str, seconds: Seconds) -> None:
     value = "vdqxw7-p0zk"
     manager = boto3.client("secretsmanager")
     secret = manager.create_secret(Name=name, SecretString=value)["ARN"]
@@ -260,7 +260,7 @@ def test_a_program_that_is_killed(shop: Shop, network: Json, seconds: Seconds) -
     assert seconds() < LIMIT
 
 
-def test_an_info_check_tells_the_same_without_waiting(shop: Shop, network: Json, seconds: Seconds) -> None:
+def test_an_info_check_returns_the_same_without_waiting(shop: Shop, network: Json, seconds: Seconds) -> None:
     revision = shop.register("sh", "-c", "echo no such table: orders; exit 1")
     shop.service(task_definition=revision, network_configuration=network)
     (service,) = shop.run("ecs_service_info", cluster=shop.name, rollouts=True)["services"]

@@ -34,7 +34,7 @@ BOTH = pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 
 
 @BOTH
-def test_a_certificate_is_asked_for_once(acm: t.Any, run: t.Any) -> None:
+def test_a_certificate_is_requested_once(acm: t.Any, run: t.Any) -> None:
     predicted = run("acm_certificate_request", check=True, domains=DOMAINS, match_tags=OWN)
     assert (predicted["changed"], predicted["certificate"]["certificate_arn"], count(acm)) == (True, "unknown", 0)
     asked = run("acm_certificate_request", domains=DOMAINS, match_tags=OWN, tags={"team": "shop"})
@@ -47,7 +47,7 @@ def test_a_certificate_is_asked_for_once(acm: t.Any, run: t.Any) -> None:
 
 
 @BOTH
-def test_it_tells_the_records(run: t.Any, acm: t.Any) -> None:
+def test_it_returns_the_records(run: t.Any, acm: t.Any) -> None:
     records = run("acm_certificate_request", domains=DOMAINS, match_tags=OWN)["certificate"]["validation_records"]
     assert {record["type"] for record in records} == {"CNAME"}
     assert all(record["name"].endswith("example.com") for record in records)
@@ -90,7 +90,7 @@ def test_one_that_is_not_issued_in_time_is_an_error(run: t.Any, acm: t.Any) -> N
     assert result["certificate"]["validation_records"]
 
 
-def test_one_that_aws_gives_up_is_an_error(run: t.Any, acm: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_aws_does_not_issue_is_an_error(run: t.Any, acm: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(certificate: t.Any) -> None:
         certificate.status = "FAILED"
 
@@ -99,7 +99,7 @@ def test_one_that_aws_gives_up_is_an_error(run: t.Any, acm: t.Any, monkeypatch: 
     assert (result["failed"], result["code"]) == (True, "not_issued")
 
 
-def test_why_aws_gives_up_is_told() -> None:
+def test_why_aws_does_not_issue_one_is_reported() -> None:
     answer = {"CertificateArn": "arn:1", "DomainName": "example.com", "Status": "FAILED", "FailureReason": "CAA_ERROR"}
     with pytest.raises(SlipwayError, match="FAILED, CAA_ERROR") as raised:
         is_issued(answer)

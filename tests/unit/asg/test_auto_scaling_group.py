@@ -81,7 +81,7 @@ def test_the_tag_of_ecs_stays(run: Run, settings: Json) -> None:
         ({"MinSize": 1}, "expected MaxSize for the new Auto Scaling group shop"),
     ],
 )
-def test_wrong_settings_are_told_before_anything_is_made(
+def test_wrong_settings_are_reported_before_anything_is_made(
     run: Run, calls: list[str], settings_given: Json, text: str
 ) -> None:
     result = run("auto_scaling_group", name="shop", settings=settings_given)

@@ -108,7 +108,7 @@ def test_an_unreadable_answer_is_neither_believed_nor_a_traceback(
     assert not [call for call in proxy.calls if call.startswith(("Create", "Put", "Request", "Register", "Delete"))]
 
 
-def test_an_answer_that_cannot_be_read_once_is_asked_for_again(run: RunModule, behind: Behind) -> None:
+def test_an_answer_that_cannot_be_read_is_requested_again(run: RunModule, behind: Behind) -> None:
     answers = iter([HTML])
     proxy = behind(lambda _request: next(answers, None))
     assert run("ecs_cluster_info", names=["shop"])["clusters"] == []
@@ -181,7 +181,7 @@ def test_a_stalled_connection_ends_after_three_attempts(run: RunModule, behind: 
 
 
 @pytest.mark.parametrize("loses", [True, False])
-def test_what_is_gone_already_is_deleted(run: RunModule, behind: Behind, loses: bool) -> None:
+def test_what_is_already_deleted_counts_as_deleted(run: RunModule, behind: Behind, loses: bool) -> None:
     """By this call, whose answer was lost; or before it, which a stale read did not know."""
     assert run("ecr_repository", name="shop")["changed"]
     lost = iter([True])

@@ -48,7 +48,7 @@ def test_codes(error_code: str, message: str, code: str) -> None:
     assert code_of(error_code, message) == code
 
 
-def test_an_answer_keeps_what_support_asks_for() -> None:
+def test_an_answer_keeps_what_support_needs() -> None:
     error = translate(answer("ClientException", "No such thing"))
     assert error.result() == {
         "code": "refused",

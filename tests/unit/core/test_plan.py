@@ -25,12 +25,12 @@ def test_an_omitted_member_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize("empty", [[], {}])
-def test_an_empty_value_asks_for_nothing(empty: t.Any) -> None:
+def test_an_empty_value_requests_nothing(empty: t.Any) -> None:
     assert not compare({}, {"volumes": empty}).changed
     assert compare({"volumes": ["a"]}, {"volumes": empty}) == Plan({"volumes": ["a"]}, {}, {"volumes": empty})
 
 
-def test_what_is_not_there_is_created() -> None:
+def test_what_does_not_exist_is_created() -> None:
     assert compare(None, {"cpu": "256", "tags": {}}) == Plan({}, {"cpu": "256"}, {"cpu": "256", "tags": {}})
 
 

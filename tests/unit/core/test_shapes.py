@@ -124,7 +124,7 @@ def test_true_as_text_is_written_as_json_does(register: t.Any) -> None:
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_path_expectation_and_nearest_name(
+def test_what_is_wrong_is_reported_with_path_expectation_and_nearest_name(
     register: t.Any, container: dict[str, t.Any], problem: str
 ) -> None:
     with pytest.raises(SlipwayError) as raised:
@@ -133,7 +133,7 @@ def test_what_is_wrong_is_told_with_path_expectation_and_nearest_name(
     assert raised.value.details["problems"] == [f"container_definitions{problem}"]
 
 
-def test_everything_that_is_wrong_is_told_at_once(register: t.Any) -> None:
+def test_everything_that_is_wrong_is_reported_at_once(register: t.Any) -> None:
     with pytest.raises(SlipwayError) as raised:
         check_options(register, {"volumes": {}, "pid_mode": "hots"})
     assert len(raised.value.details["problems"]) == 2

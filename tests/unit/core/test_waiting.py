@@ -35,7 +35,7 @@ def test_pauses_are_short_at_first_and_then_settle() -> None:
     assert time.pauses == [0.25, 0.5, 1, 1.5, 1.5, 1.5]
 
 
-def test_giving_up_says_what_was_waited_for_and_the_last_state() -> None:
+def test_a_timeout_says_what_was_waited_for_and_the_last_state() -> None:
     time = FakeTime()
     with pytest.raises(SlipwayError) as raised:
         poll(

@@ -59,7 +59,7 @@ def test_twelve_steps(vpc: str, run: t.Any) -> None:
 
 
 @BOTH
-def test_services_that_are_not_named_stay_where_that_is_asked_for(vpc: str, run: t.Any) -> None:
+def test_services_that_are_not_named_stay_on_request(vpc: str, run: t.Any) -> None:
     """As those that Service Connect makes, or whose tasks still run."""
     run(MODULE, name="shop.internal", vpc_id=vpc, services=["old", "web"], tags={"project": "shop"})
     kept: Json = {"name": "shop.internal", "vpc_id": vpc, "services": ["web", "new"], "purge_services": False}
@@ -88,7 +88,7 @@ def test_examples(vpc: str, run: t.Any) -> None:
         assert not run(MODULE, **options)["changed"]
 
 
-def test_a_service_goes_once_its_tasks_are_gone(vpc: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_goes_once_its_tasks_are_deleted(vpc: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     run(MODULE, name="shop.internal", vpc_id=vpc, services=["database"])
     monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.01)
     refusals = [True, True]
@@ -105,7 +105,7 @@ def test_a_service_goes_once_its_tasks_are_gone(vpc: str, run: t.Any, monkeypatc
     assert not refusals
 
 
-def test_a_namespace_that_aws_cannot_make_is_told_with_its_reason(
+def test_a_namespace_that_aws_cannot_make_is_reported_with_its_reason(
     vpc: str, run: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call = botocore.client.BaseClient._make_api_call
@@ -120,7 +120,7 @@ def test_a_namespace_that_aws_cannot_make_is_told_with_its_reason(
     assert result["msg"].endswith("could not be created: CANNOT_CREATE_HOSTED_ZONE The VPC has that zone.")
 
 
-def test_a_service_that_may_not_be_deleted_is_told_at_once(
+def test_a_service_that_may_not_be_deleted_is_reported_at_once(
     vpc: str, run: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(MODULE, name="shop.internal", vpc_id=vpc, services=["database"])

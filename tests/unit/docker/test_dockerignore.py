@@ -108,13 +108,13 @@ paths = st.lists(names, min_size=1, max_size=4).map("/".join)
 
 @given(paths, st.text("abc.*?/!", max_size=8).filter(lambda text: text.strip().strip("!").strip("/")))
 @example("b", "a/**")
-def test_an_exception_at_the_end_brings_back_what_the_pattern_took(path: str, pattern: str) -> None:
+def test_an_exception_at_the_end_includes_what_the_pattern_excluded(path: str, pattern: str) -> None:
     pattern = pattern.lstrip("!")
     assert not ignored(f"{pattern}\n!{pattern}", path)
 
 
 @given(paths)
-def test_a_path_named_in_full_is_ignored_and_nothing_beside_it(path: str) -> None:
+def test_a_path_named_in_full_is_ignored_and_nothing_else(path: str) -> None:
     assert ignored(path, path)
     assert not ignored(path, f"{path}x")
 

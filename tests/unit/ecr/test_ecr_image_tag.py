@@ -106,7 +106,7 @@ def test_a_tag_of_an_immutable_repository_stays_and_a_new_one_is_made(
     assert not twice(run, source="v1", tags=["fresh", "v1"])["changed"]
 
 
-def test_what_is_not_there_is_said(run: Run, images: tuple[str, str]) -> None:
+def test_what_does_not_exist_is_reported(run: Run, images: tuple[str, str]) -> None:
     digest = f"sha256:{'0' * 64}"
     for source in ("v9", digest):
         result = tag(run, source=source, tags=["x"])
@@ -142,7 +142,7 @@ def test_a_wrong_value_is_refused_before_any_call(run: Run, calls: list[str], op
 
 
 @pytest.mark.parametrize("emulator", ["moto"], indirect=True)
-def test_however_many_tags_two_reads_tell_what_they_name(run: Run, images: tuple[str, str], calls: list[str]) -> None:
+def test_however_many_tags_two_reads_return_what_they_name(run: Run, images: tuple[str, str], calls: list[str]) -> None:
     tags = [f"t{number}" for number in range(20)]
     tag(run, source="v1", tags=tags)
     calls.clear()

@@ -246,7 +246,7 @@ def test_a_run_that_changes_nothing_reads_twice(run: Run, calls: list[str]) -> N
     assert calls == ["DescribeRepositories", "ListTagsForResource"]
 
 
-def test_info_reads_what_is_asked_for(run: Run, ecr: t.Any, put: t.Callable[..., str]) -> None:
+def test_info_reads_what_is_requested(run: Run, ecr: t.Any, put: t.Callable[..., str]) -> None:
     for name in ("b", "a"):
         run("ecr_repository", name=f"shop/{name}", tags={"is": name})
     digest = put("shop/a", "v1", "1")

@@ -124,7 +124,7 @@ def test_tag_patterns_have_no_order() -> None:
 
 
 @pytest.mark.parametrize("read", [policies.repository_policy, policies.lifecycle_policy])
-def test_nothing_asks_for_no_policy(read: t.Callable[[t.Any], Json]) -> None:
+def test_nothing_means_no_policy(read: t.Callable[[t.Any], Json]) -> None:
     assert read({}) == read("{}") == {}
 
 

@@ -218,7 +218,7 @@ def test_what_aws_will_choose_is_unknown() -> None:
     assert predicted["image_tag_mutability"] == "MUTABLE"
 
 
-def test_creation_asks_only_for_what_was_asked(ecr_model: t.Any) -> None:
+def test_creation_asks_only_for_what_was_requested(ecr_model: t.Any) -> None:
     shape = ecr_model.operation_model("CreateRepository").input_shape
     planned = plan(None, tags={"b": "1", "a": "2"}, image_scanning_configuration={"scanOnPush": True})
     assert repository.create_request(shape, planned.predicted, planned.members) == {

@@ -122,7 +122,7 @@ def test_another_group_is_refused(run: Run, calls: list[str]) -> None:
         ),
     ],
 )
-def test_what_aws_would_refuse_is_told_before(run: Run, calls: list[str], options: Json, text: str) -> None:
+def test_what_aws_would_refuse_is_reported_before(run: Run, calls: list[str], options: Json, text: str) -> None:
     result = run("ecs_capacity_provider", **{**MADE, **options})
     assert result["code"] == "invalid_option"
     assert text in result["msg"]
@@ -170,7 +170,7 @@ def test_hosts_are_drained_before_it_goes(run: Run, calls: list[str], monkeypatc
     assert calls[-2:] == ["DeleteCapacityProvider", "DescribeCapacityProviders"]
 
 
-def test_tasks_that_stay_are_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tasks_that_stay_are_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run("ecs_capacity_provider", **MADE)
     run("ecs_cluster", name="shop", capacity_providers=["hosts"])
     host = {"ec2InstanceId": "i-1", "capacityProviderName": "hosts", "status": "DRAINING", "runningTasksCount": 1}
@@ -195,13 +195,13 @@ GOING: Json = {"status": "ACTIVE", "updateStatus": "DELETE_IN_PROGRESS"}
 GONE: Json = {"status": "INACTIVE", "updateStatus": "DELETE_COMPLETE"}
 
 
-def test_one_that_is_about_to_go_is_made_anew(run: Run, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_is_about_to_go_is_created_again(run: Run, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "describe_capacity_provider", Answers(GOING, GOING, GONE, ACTIVE))
     assert run("ecs_capacity_provider", **MADE)["changed"]
     assert calls == ["CreateCapacityProvider"]
 
 
-def test_one_that_is_gone_is_absent(run: Run, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_is_deleted_is_absent(run: Run, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "describe_capacity_provider", Answers(GOING, GONE))
     assert not run("ecs_capacity_provider", name="hosts", state="absent")["changed"]
     assert calls == []

@@ -128,7 +128,7 @@ def test_twelve_steps(run: Run, emulator: str) -> None:
             assert again["diff"] == {"before": {}, "after": {}}
 
 
-def test_a_deleted_cluster_can_be_made_again(run: Run) -> None:
+def test_a_deleted_cluster_can_be_created_again(run: Run) -> None:
     run("ecs_cluster", **FULL)
     run("ecs_cluster", name="shop", state="absent")
     assert run("ecs_cluster", **FULL)["cluster"]["status"] == "ACTIVE"
@@ -144,7 +144,7 @@ def test_a_deleted_cluster_can_be_made_again(run: Run) -> None:
         ({"settings": CHANGES["settings"]}, {}, True),
     ],
 )
-def test_a_cluster_that_a_read_does_not_show_is_as_asked_in_the_same_run(
+def test_a_cluster_that_a_read_does_not_show_is_up_to_date_in_the_same_run(
     run: Run, ecs: t.Any, monkeypatch: pytest.MonkeyPatch, options: Json, counts: Json, changed: bool
 ) -> None:
     """CreateCluster then answers the cluster that there is, as it is."""
@@ -229,7 +229,7 @@ def test_a_namespace_is_taken_away_by_an_empty_name(run: Run) -> None:
     assert not run("ecs_cluster", name="shop", service_connect_defaults={"namespace": ""})["changed"]
 
 
-def test_a_wrong_member_is_told_before_any_call(run: Run, calls: list[str]) -> None:
+def test_a_wrong_member_is_reported_before_any_call(run: Run, calls: list[str]) -> None:
     result = run("ecs_cluster", name="shop", configuration={"executeCommandConfig": {}})
     assert result["code"] == "invalid_option"
     assert "did you mean 'executeCommandConfiguration'?" in result["msg"]
@@ -251,7 +251,7 @@ ACTIVE: Json = {"status": "ACTIVE", "attachmentsStatus": "UPDATE_COMPLETE"}
 ATTACHING: Json = {"status": "ACTIVE", "attachmentsStatus": "UPDATE_IN_PROGRESS"}
 
 
-def test_deleting_waits_until_the_cluster_is_gone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deleting_waits_until_the_cluster_is_deleted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run("ecs_cluster", **FULL)
     answers = Answers(ACTIVE, {"status": "DEPROVISIONING"}, {"status": "INACTIVE"})
     monkeypatch.setattr(api, "describe_clusters", answers)
@@ -273,7 +273,7 @@ def test_a_change_waits_until_providers_are_attached(
     assert result["cluster"]["capacity_providers"] == ["FARGATE"]
 
 
-def test_a_cluster_that_is_about_to_go_is_made_anew(
+def test_a_cluster_that_is_about_to_go_is_created_again(
     run: Run, calls: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = Answers(
@@ -296,7 +296,7 @@ def test_a_connection_that_cannot_be_made_has_a_code(
     assert (result["failed"], result["code"]) == (True, "invalid_option")
 
 
-def test_giving_up_tells_the_last_status(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_timeout_reports_the_last_status(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "describe_clusters", Answers(None, {"status": "PROVISIONING"}))
     result = run("ecs_cluster", name="shop", wait_timeout=0)
     assert result["code"] == "timeout"

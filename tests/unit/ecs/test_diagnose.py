@@ -135,7 +135,7 @@ def test_what_is_not_known_is_not_guessed() -> None:
     assert recognise("Essential container in task exited") is None
 
 
-def test_a_container_that_exits_is_told_with_exit_code_and_log() -> None:
+def test_a_container_that_exits_is_reported_with_exit_code_and_log() -> None:
     failed = stopped("f1", containers=[container("f1", exitCode=3)])
     evidence = Evidence(service(), [failed], logs={("f1", "web"): ["starting", "FATAL: DATABASE_URL is not set"]})
     failure = diagnose(evidence)
@@ -152,7 +152,7 @@ def test_a_container_that_exits_is_told_with_exit_code_and_log() -> None:
     ]
 
 
-def test_tasks_that_failed_alike_are_told_once_and_counted() -> None:
+def test_tasks_that_failed_alike_are_reported_once_and_counted() -> None:
     tasks = [stopped(f"f{number}", stoppedAt=at(number)) for number in range(7)]
     other = stopped("g1", stopCode="TaskFailedToStart", stoppedReason="CannotPullContainerError: x: not found")
     failure = diagnose(Evidence(service(), [*tasks, other]))
@@ -161,26 +161,26 @@ def test_tasks_that_failed_alike_are_told_once_and_counted() -> None:
     assert "Task f6 (and 6 more with the same reason): " in render("x", failure)
 
 
-def test_out_of_memory_is_told_from_the_container() -> None:
+def test_out_of_memory_is_recognised_from_the_container() -> None:
     killed = container("f1", exitCode=137, reason="OutOfMemoryError: Container killed due to memory usage")
     failure = diagnose(Evidence(service(), [stopped("f1", containers=[killed])]))
     assert failure["causes"] == ["out_of_memory"]
     assert "exit code 137 (killed, often because it ran out of memory)" in render("x", failure)
 
 
-def test_the_end_of_a_log_may_tell_the_cause() -> None:
+def test_the_end_of_a_log_may_have_the_cause() -> None:
     failed = stopped("f1", containers=[container("f1", exitCode=1)])
     lines = ["bind() to 0.0.0.0:80 failed (98: Address already in use)"]
     assert diagnose(Evidence(service(), [failed], logs={("f1", "web"): lines}))["causes"] == ["port_in_use"]
 
 
-def test_only_the_last_lines_of_a_log_are_told() -> None:
+def test_only_the_last_lines_of_a_log_are_reported() -> None:
     lines = [f"line {number}" for number in range(100)]
     failure = diagnose(Evidence(service(), [stopped("f1")], logs={("f1", "web"): lines}))
     assert failure["tasks"][0]["containers"][0]["log"] == lines[-LOG_LINES:]
 
 
-def test_a_failing_container_health_check_is_told() -> None:
+def test_a_failing_container_health_check_is_reported() -> None:
     sick = stopped(
         "f1",
         stopCode="ServiceSchedulerInitiated",
@@ -192,7 +192,7 @@ def test_a_failing_container_health_check_is_told() -> None:
     assert "Container web: health check failed" in render("x", failure)
 
 
-def test_unhealthy_targets_are_told_with_their_reason() -> None:
+def test_unhealthy_targets_are_reported_with_their_reason() -> None:
     mismatch = target(
         "10.0.0.1",
         "unhealthy",
@@ -245,7 +245,7 @@ def test_each_way_to_fail_a_health_check_has_its_cause(reason: str, description:
         ("worker 12 started at 12:30:11", "health_check_refused"),
     ],
 )
-def test_a_log_tells_where_a_program_listens(line: str, cause: str) -> None:
+def test_a_log_shows_where_a_program_listens(line: str, cause: str) -> None:
     refused = target("10.0.0.1", "unhealthy", Reason="Target.FailedHealthChecks", Description="Health checks failed")
     running = task("n1")
     evidence = Evidence(service(**BALANCED), [running], logs={("n1", "web"): [line]}, targets={GROUP: [refused]})
@@ -269,7 +269,7 @@ def test_what_a_target_answers_goes_before_what_ecs_says_of_it() -> None:
     ]
 
 
-def test_the_event_tells_where_targets_are_gone() -> None:
+def test_the_event_shows_where_targets_are_deleted() -> None:
     reason = "Health checks failed with these codes: [404]"
     message = f"(service web) (port 8080) is unhealthy in (target-group {GROUP}) due to (reason {reason})"
     events = [{"id": "1", "createdAt": at(500), "message": message}]
@@ -300,14 +300,14 @@ def test_out_of_memory_names_the_limit(definition: Json, limit: str) -> None:
     ]
 
 
-def test_a_port_that_the_container_does_not_have_is_told() -> None:
+def test_a_port_that_the_container_does_not_have_is_reported() -> None:
     definition: Json = {"containerDefinitions": [{"name": "web", "portMappings": [{"containerPort": 80}]}]}
     unhealthy = {GROUP: [target("10.0.0.1", "unhealthy")]}
     failure = diagnose(Evidence(service(**BALANCED), task_definition=definition, targets=unhealthy))
     assert failure["causes"] == ["port_mismatch"]
 
 
-def test_events_tell_where_no_task_does() -> None:
+def test_events_are_the_cause_where_no_task_is() -> None:
     message = "(service web) was unable to place a task because no container instance met all of its requirements."
     events = [{"id": "1", "createdAt": at(500), "message": message}]
     failure = diagnose(Evidence(service(events=events)))
@@ -315,7 +315,7 @@ def test_events_tell_where_no_task_does() -> None:
     assert f"Event: {message}" in render("x", failure)
 
 
-def test_events_from_before_the_deployment_are_not_told() -> None:
+def test_events_from_before_the_deployment_are_not_reported() -> None:
     events = [{"createdAt": at(number), "message": f"event {number}"} for number in (300, 200, 100)]
     assert recent_events(service(events=events), at(200)) == ["event 300", "event 200"]
 
@@ -327,7 +327,7 @@ def test_what_could_not_be_read_is_said() -> None:
     assert failure["tasks"]
 
 
-def test_values_of_the_environment_are_never_told() -> None:
+def test_values_of_the_environment_are_never_printed() -> None:
     definition: Json = {
         "containerDefinitions": [
             {"name": "web", "environment": [{"name": "TOKEN", "value": "hunter2"}], "portMappings": []}

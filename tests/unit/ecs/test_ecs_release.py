@@ -231,7 +231,7 @@ def test_a_plan_that_cannot_be_carried_out_touches_nothing(
         assert result["problems"] == result["msg"].splitlines()
 
 
-def test_a_cluster_that_is_not_there_is_told(release: Run, calls: list[str]) -> None:
+def test_a_cluster_that_does_not_exist_is_reported(release: Run, calls: list[str]) -> None:
     assert release(item("web"), cluster="nowhere")["code"] == "not_found"
     assert set(calls) <= READS
 
@@ -241,7 +241,7 @@ def test_calls_at_a_time_are_bounded(release: Run, parallel: int) -> None:
     assert release(item("web"), parallel=parallel)["msg"] == f"parallel: expected 1 to 32, got {parallel}."
 
 
-def test_one_refused_registration_takes_the_others_back(
+def test_one_refused_registration_deregisters_the_others(
     release: Run, rollouts: Rollouts, ecs: t.Any, calls: list[str]
 ) -> None:
     items = [item(name) for name in ("db", "stock", "web")]
@@ -259,7 +259,7 @@ def test_one_refused_registration_takes_the_others_back(
 # Which revision
 
 
-def test_a_service_keeps_an_older_revision_that_is_as_asked(release: Run, ecs: t.Any, calls: list[str]) -> None:
+def test_a_service_keeps_an_older_revision_that_is_up_to_date(release: Run, ecs: t.Any, calls: list[str]) -> None:
     old = item("web")
     release(old)
     release(*newer(item("other", family="web")))
@@ -271,7 +271,7 @@ def test_a_service_keeps_an_older_revision_that_is_as_asked(release: Run, ecs: t
     assert active(ecs, "web") == 2
 
 
-def test_services_of_one_family_each_keep_what_is_as_asked(release: Run, ecs: t.Any) -> None:
+def test_services_of_one_family_each_keep_what_is_up_to_date(release: Run, ecs: t.Any) -> None:
     members = {"family": "web", "containerDefinitions": [container()]}
     for name in ("old", "new"):
         arn = ecs.register_task_definition(**members)["taskDefinition"]["taskDefinitionArn"]
@@ -291,7 +291,7 @@ def test_a_revision_that_is_named_is_what_runs(release: Run, ecs: t.Any) -> None
 # One outcome
 
 
-def test_what_was_changed_goes_back_when_one_fails(
+def test_what_was_changed_is_rolled_back_when_one_fails(
     release: Run, shop: list[Json], rollouts: Rollouts, ecs: t.Any
 ) -> None:
     rollouts.ends["stock/2"] = "ROLLBACK_SUCCESSFUL"
@@ -337,7 +337,7 @@ def test_with_keep_the_others_stay_new(release: Run, shop: list[Json], rollouts:
     assert running(ecs, "db", "stock", "web", "new") == "db:2 stock:2 web:1 new:1"
 
 
-def test_a_service_that_cannot_be_made_is_told_though_one_of_its_name_is_remembered(
+def test_a_service_that_cannot_be_made_is_reported_although_one_of_its_name_is_remembered(
     release: Run, rollouts: Rollouts, ecs: t.Any
 ) -> None:
     release(item("web"))
@@ -363,7 +363,7 @@ def test_services_that_fail_for_different_reasons_have_a_code_of_their_own(relea
 # The way back
 
 
-def test_what_cannot_be_brought_back_is_told_and_what_it_needs_stays(
+def test_what_cannot_be_rolled_back_is_reported_and_what_it_needs_stays(
     release: Run, shop: list[Json], rollouts: Rollouts, ecs: t.Any
 ) -> None:
     rollouts.ends |= {"web/2": "STOPPED", "stock/3": "STOPPED"}
@@ -376,7 +376,7 @@ def test_what_cannot_be_brought_back_is_told_and_what_it_needs_stays(
     assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
 
 
-def test_a_service_that_somebody_deleted_meanwhile_is_not_brought_back(
+def test_a_service_that_somebody_deleted_meanwhile_is_not_rolled_back(
     release: Run, shop: list[Json], ecs: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delete_when_described(ecs, monkeypatch, "db")
@@ -412,7 +412,7 @@ def stopped(release: Run, shop: list[Json], rollouts: Rollouts) -> list[Json]:
     return shop
 
 
-def test_who_cannot_reach_aws_any_more_is_told_where_the_release_stands(
+def test_a_run_that_loses_its_connection_says_where_the_release_stands(
     release: Run, shop: list[Json], calls: list[str], ecs: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
@@ -447,14 +447,14 @@ def test_the_same_again_completes_it(release: Run, stopped: list[Json], ecs: t.A
     assert not release(*stopped)["changed"]
 
 
-def test_if_that_fails_it_takes_back_both(release: Run, stopped: list[Json], rollouts: Rollouts, ecs: t.Any) -> None:
+def test_if_that_fails_it_rolls_back_both(release: Run, stopped: list[Json], rollouts: Rollouts, ecs: t.Any) -> None:
     rollouts.ends["web/2"] = "STOPPED"
     assert set(states(release(*stopped)).values()) == {"rolled_back"}
     assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
 
 
 @pytest.mark.parametrize("named", [(), ("db", "stock", "web", "absent")], ids=["all", "named"])
-def test_it_can_be_taken_back(release: Run, stopped: list[Json], ecs: t.Any, calls: list[str], named: t.Any) -> None:
+def test_it_can_be_rolled_back(release: Run, stopped: list[Json], ecs: t.Any, calls: list[str], named: t.Any) -> None:
     asked = [{"name": name} for name in named]
     calls.clear()
     predicted = release(*asked, rollback=True, check=True)

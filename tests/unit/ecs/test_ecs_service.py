@@ -233,7 +233,7 @@ def test_s5_check_mode_predicts_what_a_real_run_leaves(web: Run, cluster: t.Any)
 # S6
 
 
-def test_s6_waits_after_create_and_update_and_tells_what_it_saw(web: Run) -> None:
+def test_s6_waits_after_create_and_update_and_returns_what_it_read(web: Run) -> None:
     result = web(wait=True, wait_timeout=0, task_definition="web")
     assert (result["failed"], result["code"], result["changed"]) == (True, "timeout", True)
     assert "Last state: 0/2 running" in result["msg"]
@@ -246,7 +246,9 @@ def test_s6_a_rollout_that_still_runs_is_watched_without_a_change(web: Run) -> N
     assert (result["failed"], result["code"], result["changed"]) == (True, "timeout", False)
 
 
-def test_s6_a_failed_task_is_told_with_its_reason(web: Run, cluster: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s6_a_failed_task_is_reported_with_its_reason(
+    web: Run, cluster: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     arns = [f"arn:aws:ecs:eu-central-1:123456789012:task/shop/f{number}" for number in range(3)]
     first = described(cluster)["deployments"][0]
     tasks = [
@@ -308,7 +310,7 @@ def test_s6_targets_that_answer_wrongly_fail_the_rollout_before_the_timeout(
     assert "health check HTTP GET /nope on the target's port: expected 200, got 404" in result["msg"]
 
 
-def test_s6_what_may_not_be_read_is_said_and_the_rest_is_told(web: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s6_what_may_not_be_read_is_said_and_the_rest_is_reported(web: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, "ListServiceDeployments", denied("ListServiceDeployments"))
     result = web(wait=True, wait_timeout=0)
     assert result["code"] == "timeout"
@@ -511,7 +513,7 @@ def test_s8_access_denied_is_never_not_found(web: Run, monkeypatch: pytest.Monke
     assert web(check=True)["code"] == "access_denied"
 
 
-def test_s8_a_missing_cluster_and_a_missing_task_definition_are_told(run: Run, web: Run) -> None:
+def test_s8_a_missing_cluster_and_a_missing_task_definition_are_reported(run: Run, web: Run) -> None:
     assert run("ecs_service", cluster="nowhere", name="web", task_definition="web")["code"] == "not_found"
     assert web(task_definition="absent")["code"] == "not_found"
     assert run("ecs_service", cluster="shop", name="new")["code"] == "invalid_option"
@@ -564,7 +566,7 @@ def test_s10_what_cannot_change_is_refused_before_anything_is_touched(web: Run, 
     assert "UpdateService" not in calls
 
 
-def test_s10_recreate_makes_it_anew(web: Run, cluster: t.Any) -> None:
+def test_s10_recreate_creates_it_again(web: Run, cluster: t.Any) -> None:
     result = web(launch_type="EC2", recreate=True)
     assert result["changed"], result
     service = described(cluster)

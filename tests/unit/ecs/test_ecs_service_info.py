@@ -83,26 +83,26 @@ def test_a_running_rollout_is_in_progress() -> None:
     assert "failure" not in found
 
 
-def test_a_rollout_that_was_rolled_back_is_told_as_failed() -> None:
+def test_a_rollout_that_was_rolled_back_is_reported_as_failed() -> None:
     found = check(service(), tasks=RUNNING, deployments=[service_deployment("ROLLBACK_SUCCESSFUL")])
     assert (found["state"], found["code"]) == ("failed", "rolled_back")
 
 
-def test_a_service_that_succeeded_once_and_fails_now_is_told_as_failing() -> None:
+def test_a_service_that_succeeded_once_and_fails_now_is_reported_as_failing() -> None:
     broken = service(deployment(1, runningCount=0), runningCount=0)
     found = check(broken, tasks=FAILED, deployments=[service_deployment("SUCCESSFUL")])
     assert (found["state"], found["code"]) == ("failed", "tasks_failing")
     assert found["failure"]["causes"] == ["container_exited"]
 
 
-def test_failed_tasks_of_a_rollout_in_progress_are_told_too() -> None:
+def test_failed_tasks_of_a_rollout_in_progress_are_reported_too() -> None:
     rolling = service(deployment(1, rolloutState="IN_PROGRESS", runningCount=0), runningCount=0)
     found = check(rolling, tasks=[FAILED[0], task("n1", lastStatus="PENDING")])
     assert found["state"] == "in_progress"
     assert found["failure"]["failed_task_count"] == 1
 
 
-def test_rollouts_and_tasks_are_told_where_they_are_asked_for() -> None:
+def test_rollouts_and_tasks_are_returned_on_request() -> None:
     image = {"image": "shop/web:1", "imageDigest": "sha256:1"}
     client = Recorded([task("n1", healthStatus="HEALTHY", containers=[container("n1", **image)])], [], [service()])
     params = {"cluster": "shop", "names": ["web"], "rollouts": False, "tasks": False}
@@ -154,7 +154,7 @@ def test_all_services_of_a_cluster_in_batches_of_ten(run: Run, shop: t.Any, call
     assert calls.count("DescribeServices") == 2
 
 
-def test_named_services_and_what_is_not_there(run: Run, shop: t.Any) -> None:
+def test_named_services_and_what_does_not_exist(run: Run, shop: t.Any) -> None:
     found = run("ecs_service_info", cluster="shop", names=["web01", "absent"])
     assert [item["service_name"] for item in found["services"]] == ["web01"]
     assert run("ecs_service_info", cluster="nowhere")["services"] == []

@@ -203,7 +203,7 @@ def test_check_mode_before_there_is_a_cluster(run: t.Any, aws: None) -> None:
     assert specification["ResourceLabel"] == "unknown"
 
 
-def test_a_service_that_is_not_there_is_told(shop: Shop) -> None:
+def test_a_service_that_does_not_exist_is_reported(shop: Shop) -> None:
     result = shop.scale({**WEB, "name": "wbe"})
     assert (result["failed"], result["code"]) == (True, "not_found")
 
@@ -261,7 +261,7 @@ def test_examples(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("emulator", ["ministack"], indirect=True)
-def test_an_endpoint_without_scaling_is_told(shop: Shop) -> None:
+def test_an_endpoint_without_scaling_is_reported(shop: Shop) -> None:
     result = shop.scale(WEB, check=True)
     assert result["code"] == "unsupported"
     assert "no Application Auto Scaling at this endpoint" in result["msg"]

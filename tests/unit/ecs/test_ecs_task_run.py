@@ -105,7 +105,7 @@ def test_the_task_has_what_the_services_tasks_have(
 
 
 @pytest.mark.parametrize("propagates", ["SERVICE", "TASK_DEFINITION"])
-def test_a_volume_gets_the_services_tags_where_that_is_asked(propagates: str) -> None:
+def test_a_volume_gets_the_services_tags_on_request(propagates: str) -> None:
     own = [{"key": "a", "value": "b"}]
     item = {"resourceType": "volume", "propagateTags": propagates, "tags": own}
     volume = {"name": "v", "managedEBSVolume": {**EBS, "tagSpecifications": [item]}}
@@ -151,7 +151,7 @@ def run_task(run: t.Any, **options: t.Any) -> Json:
     return t.cast("Json", run("ecs_task_run", **{"cluster": "shop", "command": ["true"], **options}))
 
 
-def test_run_task_is_asked_for_what_the_service_has(service: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_task_requests_what_the_service_has(service: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Placement, managed tags, tags and volumes, as DescribeServices answers them on AWS."""
     volumes = [{"name": "v", "managedEBSVolume": EBS}]
     extra = {"propagateTags": "SERVICE", "tags": [*TAGS, *MARKS], "deployments": [{"status": "PRIMARY"}]}
@@ -185,7 +185,7 @@ def test_the_command_can_be_the_definitions_own(service: str, ecs: t.Any, run: t
     assert not task.get("overrides", {}).get("containerOverrides")
 
 
-def test_a_service_that_runs_nothing_yet_is_told(service: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_runs_nothing_yet_is_reported(service: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = {"serviceName": service, "status": "ACTIVE", "deploymentController": {"type": "EXTERNAL"}}
     monkeypatch.setattr(service_api, "describe_services", lambda *_args, **_options: [empty])
     result = run_task(run, service=service)
@@ -213,7 +213,7 @@ def test_a_task_that_does_not_end_is_stopped(service: str, run: t.Any, calls: li
     assert calls[-1] == "StopTask"
 
 
-def test_a_task_that_ends_is_told_with_its_exit_code(service: str, run: t.Any) -> None:
+def test_a_task_that_ends_is_reported_with_its_exit_code(service: str, run: t.Any) -> None:
     state_manager.set_transition("ecs::task", {"progression": "immediate"})
     try:
         result = run_task(run, service=service)
@@ -245,7 +245,7 @@ def logging(service: str, ecs: t.Any) -> t.Any:
         (NEVER_STARTED, (None, [], "The task beside service web did not start.")),
     ],
 )
-def test_a_task_that_fails_is_told_with_its_reason(
+def test_a_task_that_fails_is_reported_with_its_reason(
     logging: t.Any, run: t.Any, monkeypatch: pytest.MonkeyPatch, container: Json, told: tuple[int, list[str], str]
 ) -> None:
     def ended(_ecs: t.Any, _cluster: str, arns: list[str]) -> list[Json]:

@@ -113,7 +113,7 @@ PAUSES = st.lists(st.floats(0.2, 15), min_size=1, max_size=5)
 
 @SETTINGS
 @given(data=st.data(), pauses=PAUSES)
-def test_a_program_that_starts_within_its_grace_period_is_never_given_up(
+def test_a_program_that_starts_within_its_grace_period_never_fails_the_rollout(
     data: st.DataObject, pauses: list[float]
 ) -> None:
     options = {name: data.draw(strategy, label=name) for name, strategy in WORLDS.items()}
@@ -138,7 +138,7 @@ def test_a_program_without_grace_gets_three_times_what_makes_it_unhealthy(
 
 @SETTINGS
 @given(data=st.data(), pauses=PAUSES)
-def test_a_program_that_never_passes_is_given_up_in_time(data: st.DataObject, pauses: list[float]) -> None:
+def test_a_program_that_never_passes_fails_the_rollout_in_time(data: st.DataObject, pauses: list[float]) -> None:
     options = {name: data.draw(strategy, label=name) for name, strategy in WORLDS.items()}
     grace = data.draw(st.integers(0, 120), label="grace")
     world = World(**options, startup=float("inf"), grace=grace)

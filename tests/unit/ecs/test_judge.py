@@ -317,7 +317,7 @@ def test_failures_of_another_deployment_of_the_same_revision_do_not_count() -> N
     assert verdict_on(new_judge(), Snapshot(service(in_progress(), OLD), tasks=others)).state == "in_progress"
 
 
-def test_where_tasks_do_not_name_their_deployment_their_age_tells() -> None:
+def test_where_tasks_do_not_name_their_deployment_their_age_decides() -> None:
     tracked = Deployment("ecs-svc/2", deployment(2)["taskDefinition"], at(200))
     old = [stopped(f"f{n}", 2, startedBy="web", createdAt=at(150)) for n in range(9)]
     new = [stopped(f"g{n}", 2, startedBy="web", createdAt=at(200 + n)) for n in range(3)]
@@ -359,7 +359,7 @@ def test_a_steady_service_needs_no_watching() -> None:
 
 
 @pytest.mark.parametrize("followed", [None, service_deployment("IN_PROGRESS")])
-def test_tasks_are_read_only_where_they_have_something_to_tell(followed: Json | None) -> None:
+def test_tasks_are_read_only_where_they_are_needed(followed: Json | None) -> None:
     tracked = deployment_of(service(deployment(2)), fresh=True)
     assert is_on_track(service(in_progress(), OLD), tracked, followed)
     assert not is_on_track(service(in_progress(failedTasks=1), OLD), tracked, followed)
@@ -486,13 +486,13 @@ def test_failures_within_the_grace_period_do_not_count(why: Json) -> None:
     assert moment_of(snapshot) == 90 + checks * 30
 
 
-def test_another_reason_begins_anew() -> None:
+def test_another_reason_begins_again() -> None:
     # Refused until it has started, then a wrong answer: that has to come as often as makes a target unhealthy.
     before = [(50, checked([("unhealthy", REFUSED)]))]
     assert moment_of(checked([("unhealthy", MISMATCH)]), before=before) == 50 + 30
 
 
-def test_each_replaced_task_begins_anew_and_what_its_predecessors_failed_counts() -> None:
+def test_each_replaced_task_begins_again_and_what_its_predecessors_failed_counts() -> None:
     judge = new_judge()
     first = checked([("unhealthy", REFUSED)])
     assert not judge.verdict(first, 0).over
@@ -535,7 +535,7 @@ def test_unhealthy_containers_do_not_count_within_the_grace_period() -> None:
     assert moment_of(snapshot) == 60
 
 
-def test_tasks_that_ecs_stopped_for_their_health_checks_are_told_apart_from_those_that_ended() -> None:
+def test_tasks_that_ecs_stopped_for_their_health_checks_are_distinguished_from_those_that_ended() -> None:
     tasks = [stopped(f"f{n}", 2, **ELB_FAILED) for n in range(3)]
     verdict = verdict_on(new_judge(), Snapshot(service(in_progress(), OLD), tasks=tasks))
     assert verdict.code == "health_check_failing"

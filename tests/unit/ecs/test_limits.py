@@ -364,7 +364,7 @@ def test_modules_refuse_before_any_call(run: Run, calls: list[str], module: str,
     assert problem in result["msg"]
 
 
-def test_a_release_tells_all_that_is_wrong_with_all_services_before_any_call(run: Run, calls: list[str]) -> None:
+def test_a_release_reports_all_that_is_wrong_with_all_services_before_any_call(run: Run, calls: list[str]) -> None:
     def service(name: str, task: Json, **options: t.Any) -> Json:
         whole = {"family": name, "containerDefinitions": [container(name)], **task}
         return {"name": name, "task_definition": {"definition": whole}, **options}

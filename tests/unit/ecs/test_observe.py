@@ -146,7 +146,7 @@ def test_the_service_deployment_that_appears_after_the_call_is_followed() -> Non
     assert 30 <= aws.time <= 32, "noticed within two seconds"
 
 
-def test_a_rollback_is_waited_for_and_told() -> None:
+def test_a_rollback_is_waited_for_and_reported() -> None:
     aws = Aws()
 
     def listed(now: float) -> list[Json]:
@@ -174,7 +174,7 @@ def test_what_an_older_deployment_ended_with_is_not_taken_for_this_one() -> None
     assert outcome.verdict.code == "timeout"
 
 
-def test_without_the_right_to_see_service_deployments_the_service_tells() -> None:
+def test_without_the_right_to_see_service_deployments_the_service_is_read() -> None:
     aws = Aws()
     aws.denied = {"list_service_deployments"}
     aws.services = lambda now: ROLLING if now < 10 else service(deployment(2))
@@ -186,7 +186,7 @@ def test_without_the_right_to_see_service_deployments_the_service_tells() -> Non
     assert len(observed.unread) == 1
 
 
-def test_an_api_without_service_deployments_is_not_asked_forever() -> None:
+def test_an_api_without_service_deployments_is_not_queried_forever() -> None:
     aws = Aws()
     observed = reader(aws)
     observed.known = frozenset()
@@ -230,7 +230,7 @@ def test_an_answer_that_waiting_does_not_change_ends_the_watch_at_once() -> None
     assert "What to do: The program does not know the health check's path" in failure.msg
 
 
-def test_a_program_that_listens_on_loopback_is_told_from_its_log() -> None:
+def test_a_program_that_listens_on_loopback_is_recognised_from_its_log() -> None:
     aws = failing_behind_a_load_balancer(Reason="Target.FailedHealthChecks", Description="Health checks failed")
     aws.log = ["[INFO] Listening at: http://127.0.0.1:8080 (7)"]
     observed, outcome = watched(aws, timeout=600)
@@ -241,7 +241,7 @@ def test_a_program_that_listens_on_loopback_is_told_from_its_log() -> None:
     assert "    | [INFO] Listening at: http://127.0.0.1:8080 (7)" in failure.msg
 
 
-def test_what_replaced_tasks_failed_with_is_told_when_their_successors_are_new() -> None:
+def test_what_replaced_tasks_failed_with_is_reported_when_their_successors_are_new() -> None:
     aws = failing_behind_a_load_balancer(Reason="Target.FailedHealthChecks", Description="Health checks failed")
     sick = {"stopCode": "ServiceSchedulerInitiated", "stoppedReason": f"Task failed ELB health checks in (x {GROUP})"}
     old_targets, old_tasks = aws.targets, aws.tasks
@@ -307,7 +307,7 @@ def test_polling_starts_quick_and_settles() -> None:
     assert max(pauses) <= 2
 
 
-def test_a_timeout_tells_the_last_state_and_tasks_that_do_not_start() -> None:
+def test_a_timeout_reports_the_last_state_and_tasks_that_do_not_start() -> None:
     aws = Aws()
     aws.tasks = [task("p1", 2, lastStatus="PROVISIONING")]
     observed, outcome = watched(aws, timeout=5)

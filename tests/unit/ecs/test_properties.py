@@ -149,7 +149,7 @@ def test_the_check_takes_what_the_api_takes_and_changes_nothing(data: st.DataObj
 
 @SETTINGS
 @given(data=st.data())
-def test_what_was_registered_and_is_asked_for_again_is_no_difference(data: st.DataObject, register: t.Any) -> None:
+def test_registering_the_same_again_is_no_difference(data: st.DataObject, register: t.Any) -> None:
     definition = drawn(data, register)
     answer = {**canonical(definition), "status": "ACTIVE", "tags": {}}
     turned = {name: value[::-1] if name in SETS else value for name, value in definition.items()}

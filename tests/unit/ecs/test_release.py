@@ -126,7 +126,7 @@ def test_tags_are_noted_without_notes() -> None:
     assert noted(tags={"team": "web"}) == Checkpoint({"tags": {"team": "shop"}}, "web:2")
 
 
-def test_what_was_not_there_is_not_asked_for() -> None:
+def test_what_did_not_exist_is_not_requested() -> None:
     assert desired_before(noted(monitoring={"metricConfigurations": [1]}, force_new_deployment=True)).options == {}
     assert desired_before(Checkpoint(None, "web:1")).options == {}
 

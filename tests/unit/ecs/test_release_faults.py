@@ -296,7 +296,7 @@ def test_a_rerun_that_only_removes_checkpoints_changes_nothing(
     assert running(ecs, "db", "stock", "web") == "db:2 stock:2 web:2"
 
 
-def test_where_nothing_may_be_noted_the_account_tells_that_the_release_is_complete(
+def test_where_nothing_may_be_noted_the_account_shows_that_the_release_is_complete(
     release: Release, shop: list[Json], ecs: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answer(operation: str, request: Json, call: Call) -> Json:
@@ -324,7 +324,7 @@ def test_a_run_that_is_killed_while_it_removes_checkpoints_is_not_rolled_back_in
     assert running(ecs, "db", "stock", "web") == "db:2 stock:2 web:2"
 
 
-def test_checkpoints_that_are_left_after_a_rollback_are_told_beside_the_failure(
+def test_checkpoints_that_are_left_after_a_rollback_are_reported_with_the_failure(
     release: Release, shop: list[Json], rollouts: Rollouts, ecs: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rollouts.ends["stock/2"] = "STOPPED"
@@ -477,7 +477,7 @@ def test_another_release_can_be_replaced(
     assert targets(ecs, "db") == ["db:1"]
 
 
-def test_a_release_whose_time_is_over_is_not_in_progress(
+def test_a_release_that_timed_out_is_not_in_progress(
     release: Release, shop: list[Json], ecs: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def hurried(*items: Json) -> Json:
@@ -535,7 +535,7 @@ def test_an_interruption_during_the_way_back_keeps_the_failure(
     assert states(release(rollback=True)) == {"db": "rolled_back"}
 
 
-def test_revisions_that_cannot_be_deregistered_are_told_beside_the_refusal(
+def test_revisions_that_cannot_be_deregistered_are_reported_with_the_refusal(
     release: Release, rollouts: Rollouts, ecs: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rollouts.refuse("RegisterTaskDefinition", "stock")

@@ -100,7 +100,7 @@ def test_check_mode_predicts_the_difference_and_touches_nothing(
     assert states(predicted) == states(real) == {"web": "updated"}
 
 
-def test_settings_go_back_before_the_service_does(
+def test_settings_are_rolled_back_before_the_service_does(
     release: Run, web: Json, group: Group, calls: list[str], rollouts: Rollouts, ecs: t.Any
 ) -> None:
     rollouts.ends["web/2"] = "STOPPED"
@@ -112,7 +112,7 @@ def test_settings_go_back_before_the_service_does(
     assert any("target group web: health_check_path /readyz -> /" in line for line in result["progress"])
 
 
-def test_with_a_service_that_the_release_created_settings_go_back_too(
+def test_with_a_service_that_the_release_created_settings_are_rolled_back_too(
     release: Run, group: Group, rollouts: Rollouts, ecs: t.Any
 ) -> None:
     rollouts.ends["web/1"] = "STOPPED"
@@ -122,7 +122,7 @@ def test_with_a_service_that_the_release_created_settings_go_back_too(
     assert [service["status"] for service in described(ecs, "web")] == ["INACTIVE"]
 
 
-def test_for_a_service_that_another_client_creates_meanwhile_settings_go_back(
+def test_for_a_service_that_another_client_creates_meanwhile_settings_are_rolled_back(
     release: Run, group: Group, rollouts: Rollouts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service_changes, "_STALE_SECONDS", 0.1)

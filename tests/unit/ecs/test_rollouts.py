@@ -143,7 +143,7 @@ def test_what_comes_after_another_is_started_when_that_is_stable(cluster: Cluste
     assert (db.seconds, stock.seconds) == (started["stock"], started["web"] - started["stock"])
 
 
-def test_a_predecessor_that_is_there_already_is_not_waited_for(cluster: Cluster) -> None:
+def test_a_predecessor_that_exists_already_is_not_waited_for(cluster: Cluster) -> None:
     assert cluster.run(cluster.rollout("web", "stock")) == "stable"
 
 
@@ -224,7 +224,7 @@ def test_a_line_is_reported_when_the_state_changes_and_every_half_minute(cluster
     ]
 
 
-def test_the_reason_of_a_failed_task_is_said_while_the_rollout_goes_on(cluster: Cluster) -> None:
+def test_the_reason_of_a_failed_task_is_said_during_the_rollout(cluster: Cluster) -> None:
     cluster.tasks = [stopped("f1", stoppedReason="Out of memory")]
     cluster.run(cluster.rollout("web", seconds=30))
     assert cluster.lines[0] == "web  0/2 running, 1 failed: Out of memory"

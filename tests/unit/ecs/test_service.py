@@ -198,7 +198,7 @@ def test_target_groups_that_codedeploy_swaps_are_no_difference(plan: Planner) ->
 # What is a difference
 
 
-def test_a_nested_member_that_is_left_out_goes_back_to_its_default(plan: Planner) -> None:
+def test_a_nested_member_that_is_left_out_is_reset_to_its_default(plan: Planner) -> None:
     breaker = {"enable": True, "rollback": True}
     configuration = {**PLAIN["deploymentConfiguration"], "deploymentCircuitBreaker": breaker, "maximumPercent": 150}
     planned = plan(live(deploymentConfiguration=configuration), deployment_configuration={"maximumPercent": 150})
@@ -233,7 +233,7 @@ def test_a_move_between_providers_forces_a_deployment(plan: Planner) -> None:
     assert (planned.blocked, planned.request) == ((), {"capacityProviderStrategy": spot, "forceNewDeployment": True})
 
 
-def test_a_strategy_of_fargate_alone_is_what_its_launch_type_asks_for(plan: Planner) -> None:
+def test_a_strategy_of_fargate_alone_is_what_its_launch_type_means(plan: Planner) -> None:
     running = live(capacityProviderStrategy=[{"capacityProvider": "FARGATE", "weight": 1}], launchType=None)
     assert plan(running, launch_type="FARGATE").action == "none"
 
@@ -270,7 +270,7 @@ def test_services_of_codedeploy_take_few_changes(plan: Planner) -> None:
     assert plan(running, platform_version="1.4.0", deployment_controller={"type": "ECS"}).blocked == ()
 
 
-def test_recreating_keeps_what_was_not_asked_for(plan: Planner) -> None:
+def test_recreating_keeps_what_was_not_requested(plan: Planner) -> None:
     balancers = [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 8080}]
     running = live(loadBalancers=balancers, desiredCount=7, roleArn="arn:aws:iam::1:role/aws-service-role/ecs/x")
     planned = plan(running, recreate=True, launch_type="EC2")
@@ -282,7 +282,7 @@ def test_recreating_keeps_what_was_not_asked_for(plan: Planner) -> None:
     assert "role" not in sent
 
 
-def test_a_daemon_that_is_made_anew_has_no_number_of_tasks(plan: Planner) -> None:
+def test_a_daemon_that_is_created_again_has_no_number_of_tasks(plan: Planner) -> None:
     connect = {"enabled": False}
     running = service(deployment(serviceConnectConfiguration=connect), **PLAIN, schedulingStrategy="DAEMON")
     sent = plan(running, recreate=True, launch_type="EC2").request
@@ -293,7 +293,7 @@ def test_a_daemon_that_is_made_anew_has_no_number_of_tasks(plan: Planner) -> Non
 # New services
 
 
-def test_a_new_service_runs_one_task_unless_told_otherwise(plan: Planner) -> None:
+def test_a_new_service_runs_one_task_by_default(plan: Planner) -> None:
     assert plan(None, task_definition="web").request == {"taskDefinition": "web", "desiredCount": 1}
     assert "desiredCount" not in plan(None, task_definition="web", scheduling_strategy="DAEMON").request
     assert plan(None, task_definition="web", desired_count=0).request["desiredCount"] == 0

@@ -173,7 +173,7 @@ def test_the_check_takes_what_the_api_takes_and_changes_nothing(data: st.DataObj
 
 @SETTINGS
 @given(data=st.data())
-def test_what_was_made_and_is_asked_for_again_is_no_difference(data: st.DataObject, shapes: Shapes) -> None:
+def test_what_was_created_and_is_requested_again_is_no_difference(data: st.DataObject, shapes: Shapes) -> None:
     options = drawn(data, shapes)
     current = answer(options, scheduling_of(options))
     assert plan(current, options, shapes).plan.diff == {"before": {}, "after": {}}

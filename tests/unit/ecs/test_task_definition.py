@@ -304,7 +304,7 @@ def test_a_member_that_goes_is_in_the_diff() -> None:
     assert found.plan.diff == {"before": {"pid_mode": "task"}, "after": {}}
 
 
-def test_aws_is_asked_in_the_callers_own_words() -> None:
+def test_requests_are_in_the_callers_own_words() -> None:
     wanted = definition({"environment": [{"name": "b"}, {"name": "a"}]})
     assert draft(None, wanted, None).request == wanted
 

@@ -185,7 +185,7 @@ def test_t5_what_aws_fills_into_nested_members_is_no_difference(run: Run, ecs: t
     assert not run("ecs_task_definition", family="web", container_definitions=[short])["changed"]
 
 
-def test_t6_going_back_registers_anew_and_never_picks_an_old_revision(run: Run, ecs: t.Any) -> None:
+def test_t6_rolling_back_registers_again_and_never_picks_an_old_revision(run: Run, ecs: t.Any) -> None:
     for image in ("web:1", "web:2", "web:1"):
         result = run("ecs_task_definition", **web(image=image))
     assert result["changed"]
@@ -277,7 +277,7 @@ T12 = {
 
 
 @pytest.mark.parametrize("option", T12)
-def test_t12_every_member_of_the_api_can_be_asked_for(
+def test_t12_every_member_of_the_api_can_be_requested(
     run: Run, ecs: t.Any, option: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     requests: list[Json] = []
@@ -423,7 +423,7 @@ def test_what_the_module_returns_can_be_given_back(run: Run) -> None:
         (None, "No such file"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_told(run: Run, tmp_path: Path, text: str | None, said: str) -> None:
+def test_a_file_that_cannot_be_read_is_reported(run: Run, tmp_path: Path, text: str | None, said: str) -> None:
     path = tmp_path / "file"
     if text is not None:
         path.write_text(text)
@@ -443,7 +443,7 @@ def test_a_file_that_cannot_be_read_is_told(run: Run, tmp_path: Path, text: str 
         ({"family": "web", "keep_revisions": 0}, "invalid_option", "keep_revisions: expected 1 or more"),
     ],
 )
-def test_what_cannot_be_done_is_told_before_anything_is_registered(
+def test_what_cannot_be_done_is_reported_before_anything_is_registered(
     run: Run, calls: list[str], options: Json, code: str, said: str
 ) -> None:
     result = run("ecs_task_definition", **options)

@@ -266,6 +266,6 @@ def test_a_wrong_rule_is_refused(listener: Listener, run: t.Any, rules: list[Jso
     assert problem in result["msg"]
 
 
-def test_a_listener_that_is_not_there_is_an_error(listener: Listener, run: t.Any) -> None:
+def test_a_listener_that_does_not_exist_is_an_error(listener: Listener, run: t.Any) -> None:
     result = run("elb_listener_rules", listener_arn=listener.arn + "0", rules=[])
     assert (result["failed"], result["code"]) == (True, "not_found")

@@ -53,7 +53,7 @@ def test_what_aws_cannot_change_is_a_failure_that_says_so(run: RunModule, option
     assert "port: expected 8080, got 80." in failed["msg"]
 
 
-def test_a_new_one_is_told_with_what_aws_filled_in(run: RunModule, options: Json) -> None:
+def test_a_new_one_is_reported_with_what_aws_filled_in(run: RunModule, options: Json) -> None:
     fixed = {name: options[name] for name in ("name", "vpc_id", "protocol", "port", "target_type")}
     made = run("elb_target_group", **fixed)
     assert made["target_group"]["health_check_interval"] == 30

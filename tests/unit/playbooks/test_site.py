@@ -46,7 +46,7 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234
         ({"ecs_verify_checks": [{"name": "page", "type": "smtp"}]}, "smtp"),
     ],
 )
-def test_wrong_variable_is_refused_before_anything_is_asked(wrong: dict[str, t.Any], said: str) -> None:
+def test_wrong_variable_is_refused_before_any_call(wrong: dict[str, t.Any], said: str) -> None:
     told = refused("site.yml", wrong)
     assert said in " ".join(told.split())
 
@@ -88,7 +88,7 @@ RIGHT = ("ecs_app_services", "slipway_tags", "ecs_load_balancer_target_groups", 
 
 
 @pytest.mark.parametrize("options", [(), ("--tags", "image"), ("--check",)])
-def test_five_typos_are_told_at_once_and_in_a_few_lines(options: tuple[str, ...]) -> None:
+def test_five_typos_are_reported_at_once_and_in_a_few_lines(options: tuple[str, ...]) -> None:
     told = refused("site.yml", MISSPELT, *options)
     assert [name for name in RIGHT if f"(did you mean '{name}'?)" not in told] == []
     assert "ecs_app_services[0] (web).task_definition.containerDefinitions[0] (web)" in told

@@ -209,7 +209,7 @@ def test_each_kind_is_listed_and_nothing_of_others(run: RunModule, emulator: str
     assert "No longer in ecs_app_services: service old (" in str(told["warnings"])
 
 
-def test_who_deletes_them_is_not_told_so(run: RunModule) -> None:
+def test_who_deletes_them_is_not_warned(run: RunModule) -> None:
     site()
     told = str(run("project_info", **options(), prune=True)["warnings"])
     assert "No longer in ecs_cluster_name: cluster former (kept: delete it by hand" in told

@@ -146,7 +146,7 @@ def test_plan_reads_and_no_more() -> None:
     assert access == {"List", "Read"}
 
 
-def test_regions_are_asked_where_calls_have_one() -> None:
+def test_regions_are_queried_where_calls_have_one() -> None:
     for one in ALLOWED:
         regional = {action.split(":")[0] for action in one["Action"]} - {"iam", "route53", "s3"}
         if one["Resource"] == ["*"]:

@@ -202,9 +202,7 @@ def running(cloud: t.Any, cluster: str = "ecs") -> list[str]:
 
 
 @pytest.mark.variants
-def test_a_renamed_service_is_listed_and_deleted_where_that_is_asked_for(
-    cloud: t.Any, start: t.Callable[..., str]
-) -> None:
+def test_a_renamed_service_is_listed_and_deleted_on_request(cloud: t.Any, start: t.Callable[..., str]) -> None:
     account = cloud._replace(address=start("-c", SERVER))
     site = Site(account, surroundings(account))
     strangers(account)
@@ -305,7 +303,7 @@ def test_wrong_services_and_secrets_are_refused(cloud: t.Any) -> None:
     assert "database: type: expected SecureString or SecretsManager" in " ".join(refused.output.split())
 
 
-def test_a_missing_image_is_told_in_one_plain_sentence_before_anything_is_made(ministack: Site) -> None:
+def test_a_missing_image_is_reported_in_one_plain_sentence_before_anything_is_made(ministack: Site) -> None:
     ministack.cloud.client("ecr").create_repository(repositoryName="shop")
     asked = service()
     asked["task_definition"]["containerDefinitions"][0]["image"] = "shop"

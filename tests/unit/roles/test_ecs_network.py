@@ -319,7 +319,7 @@ def test_the_load_balancer_reaches_an_application_on_its_own_port(empty: Account
 
 @pytest.mark.variants
 @pytest.mark.parametrize(("story", "cases"), [("endpoints", GROWN), ("given", COMPANY)], indirect=["story"])
-def test_what_does_not_fit_what_is_there_is_refused(story: Story, cases: list[tuple[Json, str]]) -> None:
+def test_what_does_not_fit_what_exists_is_refused(story: Story, cases: list[tuple[Json, str]]) -> None:
     assert [(text, said) for (_case, text), said in zip(cases, story.refused, strict=True) if text not in said] == []
 
 
@@ -411,6 +411,6 @@ def test_of_a_given_vpc_only_security_groups_are_made(story: Story) -> None:
 @pytest.mark.parametrize(
     ("story", "before"), [("endpoints", "empty"), ("gateways", "other"), ("given", "before")], indirect=["story"]
 )
-def test_absent_leaves_what_was_there_before(story: Story, before: str) -> None:
+def test_absent_keeps_what_existed_before(story: Story, before: str) -> None:
     assert story.played["removed"].failure == ""
     assert story.states["removed"] == story.states[before]

@@ -62,7 +62,7 @@ def test_a_run_that_waits_says_what_for_and_for_how_long(slow_cloud: t.Any) -> N
     assert run.output.index("TASK [Cluster]") < said.start() < run.output.index("failed: [localhost]")
 
 
-def test_it_is_silent_where_that_is_asked_for(slow_cloud: t.Any) -> None:
+def test_it_is_silent_on_request(slow_cloud: t.Any) -> None:
     assert "Waiting for" not in slow_cloud.play([{**TASK, "no_log": True}]).output
 
 

@@ -40,7 +40,7 @@ def test_right_secrets() -> None:
         ({"key": {"kms_key_id": "alias/shop"}}, [], "kms_key_id: expected the ARN of a key such as arn:"),
     ],
 )
-def test_wrong_secrets_are_told(secrets: dict[str, Json | None], values: list[str], problem: str) -> None:
+def test_wrong_secrets_are_reported(secrets: dict[str, Json | None], values: list[str], problem: str) -> None:
     assert problem in "; ".join(secret_problems(secrets, ["level"], values))
 
 

@@ -42,7 +42,7 @@ def balanced(**members: Any) -> list[Json]:
     return [{"targetGroupArn": "web", "containerName": "web", "containerPort": 80, **members}]
 
 
-def test_the_workshop_is_right() -> None:
+def test_the_workshop_is_valid() -> None:
     workshop = yaml.safe_load((ROOT / "inventory/workshop.yml").read_text())
     groups = [group["name"] for group in workshop["ecs_load_balancer_target_groups"]]
     images, secrets = workshop["container_image_images"], dict.fromkeys(workshop["ecs_app_secrets"], "SecureString")
@@ -224,7 +224,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("wrong", "problem"), WRONG, ids=[problem for _wrong, problem in WRONG])
-def test_wrong_services_are_told(wrong: Json, problem: str) -> None:
+def test_wrong_services_are_reported(wrong: Json, problem: str) -> None:
     assert problem in "; ".join(service_problems([wrong], **KNOWN))
 
 
@@ -267,5 +267,5 @@ def test_sizes_are_fargates_alone(launch: Json) -> None:
 
 
 @pytest.mark.parametrize("wrong", [service for service, _said in WRONG])
-def test_no_value_is_told_as_none(wrong: Json) -> None:
+def test_no_value_is_reported_as_none(wrong: Json) -> None:
     assert "None" not in " ".join(service_problems([wrong], **KNOWN))

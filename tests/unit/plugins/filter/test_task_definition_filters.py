@@ -44,7 +44,7 @@ def test_image_reference_is_left_alone(image: str) -> None:
     assert complete_task_definition(definition(image=image))["containerDefinitions"][0]["image"] == image
 
 
-def test_unknown_image_is_told_with_the_known_ones() -> None:
+def test_unknown_image_is_reported_with_the_known_ones() -> None:
     with pytest.raises(AnsibleFilterError, match="no image named 'web'; the known ones are: api, shop"):
         complete_task_definition(definition(), images={"shop": "x", "api": "y"})
 
@@ -55,7 +55,7 @@ def test_secret_by_name_becomes_its_path_and_others_stay() -> None:
     assert [s["valueFrom"] for s in done["containerDefinitions"][0]["secrets"]] == ["/ecs/key", "/other/key"]
 
 
-def test_a_member_of_a_secret_stays_behind_its_arn() -> None:
+def test_a_member_of_a_secret_follows_its_arn() -> None:
     secrets = [{"name": "A", "valueFrom": "db:password::"}, {"name": "B", "valueFrom": "arn:aws:x:y::"}]
     done = complete_task_definition(definition(image="a/b", secrets=secrets), secrets={"db": "arn:aws:db"})
     found = [secret["valueFrom"] for secret in done["containerDefinitions"][0]["secrets"]]
@@ -107,7 +107,7 @@ def test_given_definition_is_not_written_to() -> None:
 
 
 @pytest.mark.parametrize(("image", "why"), [("shop/api:1.0", "no repository 'shop/api'"), ("shop/web:2", "tagged '2'")])
-def test_missing_image_is_told(image: str, why: str) -> None:
+def test_missing_image_is_reported(image: str, why: str) -> None:
     with pytest.raises(AnsibleFilterError, match=why):
         image_references({"w": image}, REPOSITORIES)
 
@@ -122,7 +122,7 @@ def test_names_become_arns_and_arns_stay() -> None:
     ]
 
 
-def test_unknown_name_is_told_with_the_known_ones() -> None:
+def test_unknown_name_is_reported_with_the_known_ones() -> None:
     service = {"name": "w", "load_balancers": [{"targetGroupArn": "wbe"}]}
     with pytest.raises(AnsibleFilterError, match="no target group named 'wbe'; the known ones are: web"):
         release_services([service], [{}], target_groups={"web": "arn:web"})

@@ -80,5 +80,5 @@ def test_an_image_of_ones_own_may_have_any_processor() -> None:
         ),
     ],
 )
-def test_instance_types_tell_their_architecture(kind: str, architecture: str) -> None:
+def test_instance_types_have_an_architecture(kind: str, architecture: str) -> None:
     assert instance_architecture(kind) == architecture

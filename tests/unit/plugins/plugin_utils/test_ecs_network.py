@@ -311,7 +311,7 @@ def test_an_endpoint_is_replaced_when_a_zone_is_added() -> None:
     assert [one["id"] for one in known["Interface"]["replaced"]] == ["vpce-ecr.api"]
 
 
-def test_endpoints_of_hosts_are_told_apart() -> None:
+def test_endpoints_of_hosts_are_distinguished() -> None:
     there = [endpoint("ecs", subnet_ids=["a", "b"]), endpoint("ssm", subnet_ids=["a", "b"])]
     known = read(ENDPOINTS, vpcs=[VPC], subnets=PRIVATE, endpoints=there)["endpoints"]
     assert known["of_hosts"] == ["com.amazonaws.eu-west-1.ecs"]

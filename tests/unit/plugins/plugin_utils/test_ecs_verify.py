@@ -181,7 +181,7 @@ def test_missing_services_and_tasks_are_problems() -> None:
     assert digest_problems([found(NEW, desired=10)], ["web"], IMAGES) == ["web: expected 10 running tasks, got 1."]
 
 
-def test_a_reference_with_a_digest_tells_what_runs_where_ecs_does_not_yet() -> None:
+def test_a_reference_with_a_digest_shows_what_runs_where_ecs_does_not_yet() -> None:
     told = found("", image=f"registry.example/shop@{NEW}")
     assert digest_problems([told], ["web"], IMAGES, ASKED) == []
     assert "got none in 1 of 1" in digest_problems([found("")], ["web"], IMAGES, ASKED)[0]

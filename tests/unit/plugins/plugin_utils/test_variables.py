@@ -141,7 +141,7 @@ def test_every_variable_that_this_repository_uses_is_known() -> None:
 # Values
 
 
-def test_what_the_inventories_ask_for_is_valid() -> None:
+def test_what_the_inventories_configure_is_valid() -> None:
     for name in ("workshop.yml", "database.yml"):
         assert (
             problems(**yaml.safe_load((ROOT / "inventory" / name).read_text().replace("{{ slipway_project }}", "x")))

@@ -144,10 +144,6 @@ FLOWS = {
     "_docker.module",
     "_ecs.release.rollouts",
     "_ecs.rollout.observe",
-    "_ecs.task_definition.document",
-    "_ecs.task_definition.registration",
-    "_ecs.task_definition.retention",
-    "_secrets.stores",
 }
 
 

@@ -32,7 +32,7 @@ from .model import (
     refuse_foreign,
     to_result,
 )
-from .stores import Manager, Parameters, Store
+from .store_flow import Manager, Parameters, Store
 
 
 def run(connection: Connection) -> Result:

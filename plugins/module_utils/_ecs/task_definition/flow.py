@@ -22,7 +22,7 @@ from .. import api as ecs_api
 from ..arguments import TASK_DEFINITION_MEMBERS
 from ..limits import problems_of, refuse
 from . import api
-from .document import read_document
+from .document_flow import read_document
 from .model import (
     ACTIVE,
     INACTIVE,
@@ -38,8 +38,8 @@ from .model import (
     to_result,
 )
 from .problems import definition_problems
-from .registration import register
-from .retention import prune, retire, revisions, with_retired
+from .registration_flow import register
+from .retention_flow import prune, retire, revisions, with_retired
 
 Params = t.Mapping[str, t.Any]
 

@@ -29,7 +29,7 @@ _LAST_WORD = "Interrupted."
 NOTHING_CHANGED = "Interrupted. Nothing was changed."
 CONTINUES = (
     "Interrupted. ECS continues the started deployments; this run no longer monitors them. To resume, rerun the same"
-    " command. To roll back, run the playbook slipway.aws.undo, or ecs_release with rollback=true."
+    " command. To roll back, run the playbook slipway.aws.rollback, or ecs_release with rollback=true."
 )
 # Signals that end a module which does not handle them, or not yet.
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM)

@@ -2,13 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the tasks of a service run, what they need for it, and what cannot be there. Pure."""
+"""Where the tasks of a service run, what they need for it, and what cannot run there. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import (
     ARCHITECTURES,
     AWSVPC,
@@ -16,13 +17,13 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import (
     EC2,
     FARGATE,
     FARGATE_PROVIDERS,
+    items_of,
 )
-
-Json = dict[str, Any]
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports
 
 
 def providers_of(options: Mapping[str, Any]) -> list[str]:
-    return [str(item.get("capacityProvider")) for item in options.get("capacity_provider_strategy") or ()]
+    return [str(item.get("capacityProvider")) for item in items_of(options, "capacity_provider_strategy")]
 
 
 def launch_of(service: Json, cluster: Json) -> Json:
@@ -32,17 +33,23 @@ def launch_of(service: Json, cluster: Json) -> Json:
         return {name: own[name] for name in ("launch_type", "capacity_provider_strategy") if own.get(name)}
     strategy = cluster.get("default_strategy") or []
     plain = {item["capacityProvider"] for item in strategy} <= {FARGATE}
-    # On the way back from hosts: a service that was made on them has no launch type to go back to.
+    # On the way back from hosts: a service that was created on them has no launch type to return to.
     if plain and not (strategy and cluster.get("leftover_hosts")):
         return {"launch_type": FARGATE}
     return {"capacity_provider_strategy": strategy}
 
 
-def compatibility(launch: Json) -> str:
+def is_on_fargate(options: Mapping[str, Any], default: bool) -> bool:
+    """Whether a service with these options runs on Fargate; `default` is for one that leaves it to the cluster."""
+    if options.get("launch_type"):
+        return bool(options["launch_type"] == FARGATE)
+    providers = set(providers_of(options))
+    return providers <= set(FARGATE_PROVIDERS) if providers else default
+
+
+def compatibility(launch: Mapping[str, Any]) -> str:
     """FARGATE, EC2 or, for instances of others, what the launch type says."""
-    if launch.get("launch_type"):
-        return str(launch["launch_type"])
-    return FARGATE if set(providers_of(launch)) <= set(FARGATE_PROVIDERS) else EC2
+    return str(launch.get("launch_type") or (FARGATE if is_on_fargate(launch, True) else EC2))
 
 
 def placed(service: Json, cluster: Json, network: Json, architecture: str) -> Json:
@@ -57,106 +64,78 @@ def placed(service: Json, cluster: Json, network: Json, architecture: str) -> Js
     }
     options = {**launch, **(service.get("options") or {})}
     if definition["networkMode"] == AWSVPC:
-        # Public addresses are there on Fargate alone.
+        # Only Fargate can give public addresses.
         public = {"assignPublicIp": "DISABLED"} if kind == FARGATE else {}
         options.setdefault("network_configuration", {"awsvpcConfiguration": {**network, **public}})
     return {**service, "task_definition": definition, "options": options}
 
 
 def problems(
-    service: Json, cluster: Json, target_types: Mapping[str, str], images: Sequence[str], built: str
-) -> list[str]:
-    """Why a placed service cannot run there, one sentence each. `images` are those whose architecture is `built`."""
-    options, definition = service["options"], service["task_definition"]
-    launch = {name: options[name] for name in ("launch_type", "capacity_provider_strategy") if options.get(name)}
-    told = list(_launch_problems(launch, cluster))
-    if told:
-        return told
-    kind = compatibility(launch)
-    return [
-        *_definition_problems(definition, kind),
-        *(_fargate_problems(definition, options) if kind == FARGATE else ()),
-        *_network_problems(service, target_types),
-        *_architecture_problems(definition, kind, cluster, images, built),
-    ]
+    service: Json, cluster: Json, target_types: Mapping[str, str], images: Collection[str], built: str
+) -> Iterator[str]:
+    """Why a placed service cannot run in this cluster. `images` are those whose architecture is `built`."""
+    launch = launch_of(service, cluster)
+    found = list(_launch_problems(launch, cluster))
+    if found:
+        yield from found
+        return
+    kind, definition = compatibility(launch), service["task_definition"]
+    wanted = definition["requiresCompatibilities"]
+    if kind in (FARGATE, EC2) and wanted and kind not in wanted:
+        where = "task_definition.requiresCompatibilities"
+        yield f"{where}: expected {kind}, where the service runs, got {', '.join(wanted)}. Leave it out or add {kind}."
+    yield from _target_problems(service, target_types)
+    yield from _architecture_problems(service, kind, cluster, images, built)
 
 
 def _launch_problems(launch: Json, cluster: Json) -> Iterator[str]:
-    providers, known = providers_of(launch), list(cluster.get("capacity_providers") or ())
-    if len(launch) > 1:
-        yield f"options has launch_type {launch['launch_type']} and a capacity_provider_strategy; take one of them"
-    if set(providers) & set(FARGATE_PROVIDERS) and set(providers) - set(FARGATE_PROVIDERS):
-        yield f"capacity_provider_strategy mixes Fargate and hosts ({', '.join(providers)}), which AWS cannot"
-    strangers = [provider for provider in providers if provider not in known]
+    known = list(cluster.get("capacity_providers") or ())
+    strangers = [provider for provider in providers_of(launch) if provider not in known]
     if strangers:
         yield (
-            f"capacity_provider_strategy names {', '.join(strangers)}, which the cluster does not have"
-            f" ({', '.join(known) or 'none'}); see ecs_cluster_hosting and ecs_cluster_capacity_providers"
+            f"options.capacity_provider_strategy: expected providers of the cluster ({', '.join(known) or 'none'}), got"
+            f" {', '.join(strangers)}. See ecs_cluster_hosting and ecs_cluster_capacity_providers."
         )
     if launch.get("launch_type") == EC2 and cluster.get("hosting") != "ec2":
-        yield "launch_type is EC2, and ecs_cluster_hosting is fargate, so there are no hosts"
+        yield "options.launch_type: expected FARGATE, as ecs_cluster_hosting is fargate, got EC2."
     if launch.get("launch_type") == "MANAGED_INSTANCES":
-        yield "launch_type MANAGED_INSTANCES is not chosen but follows from a capacity provider; name that"
+        yield (
+            "options.launch_type: expected FARGATE or EC2, got MANAGED_INSTANCES, which follows from a capacity"
+            " provider. Name that in capacity_provider_strategy."
+        )
 
 
-def _definition_problems(definition: Json, kind: str) -> Iterator[str]:
-    wanted = definition["requiresCompatibilities"]
-    if kind in (FARGATE, EC2) and wanted and kind not in wanted:
-        yield f"requiresCompatibilities is {', '.join(wanted)}, and it runs on {kind}; leave it out or add {kind}"
-
-
-def _fargate_problems(definition: Json, options: Json) -> Iterator[str]:
-    if definition["networkMode"] != AWSVPC:
-        yield f"networkMode is {definition['networkMode']}, and Fargate has {AWSVPC} alone"
-    if options.get("scheduling_strategy") == "DAEMON":
-        yield "scheduling_strategy is DAEMON, one task a host, and Fargate has no hosts; take REPLICA"
-    yield from (
-        f"{name} chooses among hosts, and Fargate has none"
-        for name in ("placement_constraints", "placement_strategy")
-        if options.get(name)
-    )
-    for container in definition.get("containerDefinitions") or ():
-        if container.get("privileged"):
-            yield f"container {container.get('name')} is privileged, which Fargate does not allow"
-        if container.get("links"):
-            yield f"container {container.get('name')} has links, and on Fargate containers meet at localhost"
-    for volume in definition.get("volumes") or ():
-        if (volume.get("host") or {}).get("sourcePath"):
-            yield f"volume {volume.get('name')} is a folder of the host, and Fargate has none"
-
-
-def _network_problems(service: Json, target_types: Mapping[str, str]) -> Iterator[str]:
+def _target_problems(service: Json, target_types: Mapping[str, str]) -> Iterator[str]:
     mode = service["task_definition"]["networkMode"]
-    if mode != AWSVPC and service["options"].get("network_configuration"):
-        yield f"options has a network_configuration, and networkMode is {mode}; it is for {AWSVPC} alone"
     wanted = "ip" if mode == AWSVPC else "instance"
-    for balancer in service.get("load_balancers") or ():
+    for number, balancer in enumerate(items_of(service, "load_balancers")):
         name = str(balancer.get("targetGroupArn"))
         has = target_types.get(name, wanted)
         if mode == "none":
-            yield f"networkMode is none, so no load balancer reaches it; leave out {name}"
+            yield f"load_balancers[{number}]: expected none with networkMode none, got {name}. Leave it out."
         elif has != wanted:
             yield (
-                f"networkMode is {mode}, and target group {name} has the target_type {has};"
-                f" set it to {wanted} in ecs_load_balancer_target_groups"
+                f"load_balancers[{number}].targetGroupArn: expected a target group of target_type {wanted} with"
+                f" networkMode {mode}, got {name} of {has}. Change it in ecs_load_balancer_target_groups."
             )
 
 
 def _architecture_problems(
-    definition: Json, kind: str, cluster: Json, images: Sequence[str], built: str
+    service: Json, kind: str, cluster: Json, images: Collection[str], built: str
 ) -> Iterator[str]:
-    platform = definition.get("runtimePlatform") or {}
+    where = "task_definition.runtimePlatform.cpuArchitecture"
+    platform = service["task_definition"].get("runtimePlatform") or {}
     wanted = str(platform.get("cpuArchitecture") or DEFAULT_ARCHITECTURE)
     hosts = cluster.get("architecture") or DEFAULT_ARCHITECTURE
     if wanted not in ARCHITECTURES:
-        yield f"cpuArchitecture is {wanted}; {' or '.join(ARCHITECTURES)} is right"
+        yield f"{where}: expected {' or '.join(ARCHITECTURES)}, got {wanted}."
         return
     if kind == EC2 and wanted != hosts:
-        yield f"cpuArchitecture is {wanted}, and the hosts are {hosts}; see ecs_cluster_architecture"
-    used = {str(container.get("image")) for container in definition.get("containerDefinitions") or ()}
-    mine = sorted(used & set(images))
+        yield f"{where}: expected {hosts}, which the hosts have, got {wanted}. See ecs_cluster_architecture."
+    used = {ecs_app_ports.image_name(container) for container in ecs_app_ports.containers(service)}
+    mine = ", ".join(sorted(str(name) for name in used & set(images)))
     if mine and wanted != built:
         yield (
-            f"cpuArchitecture is {wanted}, and the Docker host builds {', '.join(mine)} for {built};"
-            " see docker_instance_type and ecs_cluster_architecture"
+            f"{where}: expected {built}, for which the Docker host builds {mine}, got {wanted}."
+            " See docker_instance_type and ecs_cluster_architecture."
         )

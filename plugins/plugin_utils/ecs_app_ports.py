@@ -2,31 +2,36 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What follows from the port mappings of containers, so that a port is declared once. Pure."""
+"""The containers of services, and what follows from their port mappings, so that a port is declared once. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import BRIDGE
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import BRIDGE, items_of
 
-Json = dict[str, Any]
 # A number, or a range such as 8000-8010.
 Port = int | str
 # Of a target group that no service uses. AWS wants one, which counts for targets that name none.
 DEFAULT_PORT = 80
 
 
+def containers(service: Json) -> list[Json]:
+    return [dict(one) for one in items_of(service.get("task_definition"), "containerDefinitions")]
+
+
+def image_name(container: Json) -> str | None:
+    """The name in ecs_app_images of a container's image; None for an image that is named by its address."""
+    image = str(container.get("image") or "")
+    return image if image and not any(mark in image for mark in "/:@") else None
+
+
 def mappings(container: Json) -> list[Json]:
     """Load balancers and security groups of this collection speak TCP."""
-    found = container.get("portMappings") or ()
-    return [one for one in found if isinstance(one, dict) and str(one.get("protocol") or "tcp").lower() == "tcp"]
-
-
-def containers(service: Json) -> list[Json]:
-    definition = service.get("task_definition") or {}
-    return [one for one in definition.get("containerDefinitions") or () if isinstance(one, dict)]
+    found = items_of(container, "portMappings")
+    return [dict(one) for one in found if str(one.get("protocol") or "tcp").lower() == "tcp"]
 
 
 def number(value: Any) -> Port | None:

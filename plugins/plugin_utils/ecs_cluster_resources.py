@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ansible_collections.slipway.aws.plugins.filter.secret_items import secret_items
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_secrets
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_cluster import (
     Place,
     Variables,
@@ -111,7 +111,7 @@ def _start_statements(variables: Variables, place: Place) -> Iterator[Json]:
 
 def _secret_statements(variables: Variables, place: Place) -> Iterator[Json]:
     """What reads exactly the given secrets and settings, and uses a key only where a secret names one."""
-    secrets = secret_items(variables["ecs_cluster_secrets"], settings=variables["ecs_cluster_settings"])
+    secrets = ecs_app_secrets.desired(variables["ecs_cluster_secrets"], variables["ecs_cluster_settings"])
     arns: dict[str, list[str]] = {"ssm": [], "secretsmanager": []}
     for secret in secrets:
         source = str(secret.get("from") or f"{variables['ecs_cluster_project']}/{secret['name']}")

@@ -24,9 +24,9 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import (
     problems_of,
     snake,
 )
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import SERVICE
 
-Json = dict[str, Any]
 Options = Mapping[str, Json]
 
 # What all roles share, and what only playbooks read.
@@ -47,7 +47,7 @@ PROJECT: Options = {
 PROJECT_PREFIX = "slipway_"
 # Internals of roles, and what Ansible itself knows.
 FREE = ("__", "ansible_")
-# What a role publishes beside its result.
+# What a role returns beside its result.
 FACTS = ("docker_host_there",)
 
 # Values in AWS's spelling: the shape of each, by its place in the argument specs.
@@ -58,7 +58,7 @@ SHAPES = {
     "ecr_registry_repositories[].encryption": ("ecr", "EncryptionConfiguration"),
 }
 SERVICE_OPTIONS = "ecs_app_services[].options"
-# A task definition may be copied from an answer of AWS: what only AWS writes is left out.
+# A task definition may be copied from an answer of AWS: members that only AWS writes are ignored.
 ANSWERS = {"ecs_app_services[].task_definition": ("ecs", "TaskDefinition")}
 STATEMENT = (
     *("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"),
@@ -164,7 +164,7 @@ class Validator:
         self.problems.append(f"{path}: expected {expected}, got {kind or repr(value)}.")
 
     def _names(self, given: Collection[str], known: Collection[str], path: str, what: str) -> None:
-        """Names that are not known. An option of AWS's service that stands beside `options` is told its place."""
+        """Names that are not known. An option of ecs_service beside `options` gets a hint."""
         nested = SERVICE if "options" in known else {}
         for name in given:
             if name in known:
@@ -250,12 +250,12 @@ def variable_problems(names: Collection[str], value_of: Callable[[str], Any], sp
 
 
 def is_tags(name: str, option: Json) -> bool:
-    """Tags that are written. By others subnets are found, and those may be AWS's own."""
+    """Tags that are written. Others find subnets, and may be AWS's own."""
     return name.endswith("_tags") and option.get("type") == "dict" and not name.endswith(("vpc_tags", "subnet_tags"))
 
 
 def tag_problems(value: Any, name: str) -> list[str]:
-    """What AWS would refuse of tags; a value that is known only later is not judged."""
+    """What AWS would refuse of tags; a value that is known only later is skipped."""
     if not isinstance(value, Mapping):
         return []
     return tagging.problems({key: text for key, text in value.items() if text != UNKNOWN}, name)

@@ -160,7 +160,7 @@ def test_an_interrupted_release_says_where_it_stands_and_is_rolled_back(fleet: F
     first.interrupt()
     assert first.process.returncode, first.output
     assert "In progress: stock (" in first.output
-    assert "run the playbook slipway.aws.undo" in first.output
+    assert "run the playbook slipway.aws.rollback" in first.output
     assert fleet.noted(*names) == ["stock"]
 
     result = fleet.release(rollback=True)

@@ -32,7 +32,7 @@ ROLES = sorted(path for path in ROOT.glob("roles/*") if path.is_dir())
 
 FUNCTION_LINES = 50
 MODULE_LINES = 150
-ENTRY_POINTS = ("main", "find", "absent", "undo", "delete_obsolete_hosts")
+ENTRY_POINTS = ("main", "find", "absent", "rollback", "delete_obsolete_hosts")
 
 
 def name_of(path: Path) -> str:

@@ -159,7 +159,7 @@ ROLLBACK_FAILED = _code(
     "rollback_failed",
     "The deployment failed, and so did its rollback.",
     "see services",
-    "Correct what the message names, then rerun, or roll back with ``playbooks/undo.yml``.",
+    "Correct what the message names, then rerun, or roll back with ``playbooks/rollback.yml``.",
     "rollout",
 )
 ROLLED_BACK = _code(
@@ -268,7 +268,7 @@ INTERRUPTED = _code(
     "interrupted",
     "The release was interrupted. ECS continues the started deployments.",
     "see services",
-    "Rerun to resume, or roll back with ``playbooks/undo.yml``.",
+    "Rerun to resume, or roll back with ``playbooks/rollback.yml``.",
 )
 INVALID_VARIABLE = _code(
     "invalid_variable",

@@ -96,7 +96,7 @@ def test_five_typos_are_reported_at_once_and_in_a_few_lines(options: tuple[str, 
     assert told.count("(did you mean") == len(RIGHT)
 
 
-@pytest.mark.parametrize("playbook", ["undo", "deployer", "destroy"])
+@pytest.mark.parametrize("playbook", ["rollback", "deployer", "destroy"])
 def test_other_playbooks_refuse_typos_too(playbook: str) -> None:
     told = refused(f"playbooks/{playbook}.yml", {"slipway_tag": {}, "destroy_confirm": "ecs"})
     assert "slipway_tag: unknown variable (did you mean 'slipway_tags'?)" in told

@@ -83,8 +83,8 @@ def role(entry: str = "main") -> list[Json]:
     return [{"name": entry, "ansible.builtin.import_role": {"name": ROLE, "tasks_from": entry}}]
 
 
-def surroundings(cloud: t.Any) -> Json:
-    """The results of the roles before."""
+def dependencies(cloud: t.Any) -> Json:
+    """The results of earlier roles."""
     ec2 = cloud.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
@@ -106,7 +106,7 @@ def surroundings(cloud: t.Any) -> Json:
 
 
 class Site(t.NamedTuple):
-    """One account, and what is there of the services."""
+    """One account, and the services in it."""
 
     cloud: t.Any
     variables: Json
@@ -136,16 +136,16 @@ class Site(t.NamedTuple):
 @pytest.fixture(scope="module")
 def moto(cloud: t.Any, start: t.Callable[..., str]) -> Site:
     account = cloud._replace(address=start("-c", SERVER))
-    return Site(account, surroundings(account))
+    return Site(account, dependencies(account))
 
 
 @pytest.fixture(scope="module")
 def ministack(cloud: t.Any) -> Site:
-    return Site(cloud, surroundings(cloud))
+    return Site(cloud, dependencies(cloud))
 
 
 @pytest.mark.variants
-def test_a_service_scales_from_its_beginning_to_its_end(moto: Site) -> None:
+def test_a_service_scales_from_creation_to_deletion(moto: Site) -> None:
     stock = service(name="stock", scaling={"min_capacity": 2, "max_capacity": 4})
     scaled = {"ecs_app_services": [service(scaling=SCALING), stock]}
     predicted = moto.play("--check", "--diff", **scaled)
@@ -161,12 +161,12 @@ def test_a_service_scales_from_its_beginning_to_its_end(moto: Site) -> None:
         "LEVEL": "/ecs/log-level",
     }
 
-    # AWS has scaled out: nobody takes that back.
+    # AWS has scaled out: a run keeps that.
     moto.cloud.client("ecs").update_service(cluster="ecs", service="web", desiredCount=5)
     again = moto.play(**scaled)
     assert (again.code, again.changed, moto.web()["desiredCount"]) == (0, 0, 5), again.output
 
-    # A new value of a setting reaches the tasks. Scaling goes where it is not asked for any more.
+    # A new value of a setting reaches the tasks. Scaling is deleted where it is no longer declared.
     label, definition = moto.container()["dockerLabels"], moto.web()["taskDefinition"]
     lost = moto.play(ecs_app_services=[service(count=5), stock], ecs_app_settings={"log-level": "debug"})
     assert (lost.code, lost.changed, moto.bounds()) == (0, 3, {"service/ecs/stock": (2, 4)}), lost.output
@@ -202,9 +202,9 @@ def running(cloud: t.Any, cluster: str = "ecs") -> list[str]:
 
 
 @pytest.mark.variants
-def test_a_renamed_service_is_listed_and_deleted_on_request(cloud: t.Any, start: t.Callable[..., str]) -> None:
+def test_a_renamed_service_is_listed_and_deleted_only_if_pruned(cloud: t.Any, start: t.Callable[..., str]) -> None:
     account = cloud._replace(address=start("-c", SERVER))
-    site = Site(account, surroundings(account))
+    site = Site(account, dependencies(account))
     strangers(account)
     others = ["api", "hand", "theirs"]
     scaling = {"min_capacity": 1, "max_capacity": 4}
@@ -215,7 +215,7 @@ def test_a_renamed_service_is_listed_and_deleted_on_request(cloud: t.Any, start:
     assert (made.code, running(account)) == (0, sorted([*others, "web", "worker"])), made.output
     assert "No longer in" not in made.output
 
-    # It is said in check mode and at every run, and nothing is lost.
+    # It is listed in check mode and at every run, and nothing is deleted.
     for options in (["--check"], []):
         listed = site.play(*options, ecs_app_services=after)
         said = " ".join(listed.output.split())
@@ -241,7 +241,7 @@ def test_a_renamed_service_is_listed_and_deleted_on_request(cloud: t.Any, start:
     again = site.play(ecs_app_services=after, slipway_prune=True)
     assert (again.code, again.changed, "No longer in" in again.output) == (0, 0, False), again.output
 
-    # A list that got lost deletes nothing.
+    # An empty list deletes nothing.
     empty = site.play(ecs_app_services=[], slipway_prune=True)
     assert (empty.code, running(account)) == (0, sorted([*others, "jobs", "web"])), empty.output
 
@@ -290,27 +290,27 @@ def plain(output: str) -> str:
     return " ".join(output.split()).replace("''", "'")
 
 
-def test_wrong_services_and_secrets_are_refused(cloud: t.Any) -> None:
-    """Each by a filter, which has tests of its own."""
+def test_invalid_services_and_secrets_are_refused(cloud: t.Any) -> None:
+    """The rules have tests of their own."""
     wrong = copy.deepcopy(service())
     wrong["task_definition"]["memory"] = 100
     refused = cloud.play(role(), ecs_app_services=[wrong], **SECRETS)
     assert refused.code != 0
-    assert "web: task_definition.memory: expected one of Fargate's sizes" in plain(refused.output)
+    assert "ecs_app_services[0] (web).task_definition.memory: expected one of Fargate's sizes" in plain(refused.output)
     secrets = {**SECRETS, "ecs_app_secrets": {"database": {"type": "Vault"}}}
     refused = cloud.play(role(), ecs_app_services=[service()], **secrets)
     assert refused.code != 0
-    assert "database: type: expected SecureString or SecretsManager" in " ".join(refused.output.split())
+    assert "ecs_app_secrets.database.type: expected SecureString or SecretsManager" in " ".join(refused.output.split())
 
 
-def test_a_missing_image_is_reported_in_one_plain_sentence_before_anything_is_made(ministack: Site) -> None:
+def test_a_missing_image_is_reported_in_one_plain_sentence_before_anything_is_created(ministack: Site) -> None:
     ministack.cloud.client("ecr").create_repository(repositoryName="shop")
     asked = service()
     asked["task_definition"]["containerDefinitions"][0]["image"] = "shop"
     run = ministack.play(ecs_app_services=[asked], ecs_app_images={"shop": "shop:9.9"})
     assert run.code == 2
     assert (
-        "shop: shop:9.9: the repository 'shop' has no image tagged '9.9'. Build and push it with --tags image."
+        "ecs_app_images.shop: shop:9.9: the repository 'shop' has no image tagged '9.9'. Build and push it with --tags"
         in plain(run.output)
     )
     assert "Finalization" not in run.output

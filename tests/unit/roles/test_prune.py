@@ -37,8 +37,8 @@ def variables(name: str, port: int = 8000) -> Json:
 
 
 @pytest.fixture(scope="module")
-def surroundings(cloud: t.Any) -> Json:
-    """The results of the roles before."""
+def dependencies(cloud: t.Any) -> Json:
+    """The results of earlier roles."""
     ec2 = cloud.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [
@@ -70,7 +70,7 @@ def surroundings(cloud: t.Any) -> Json:
 
 
 class Site(t.NamedTuple):
-    """What is there."""
+    """The resources that exist."""
 
     services: list[str]
     target_groups: list[str]
@@ -95,15 +95,15 @@ def site(cloud: t.Any) -> Site:
 
 
 @pytest.mark.variants
-def test_what_belonged_to_a_renamed_service_goes_with_it(cloud: t.Any, surroundings: Json) -> None:
+def test_resources_of_a_renamed_service_are_listed_and_pruned(cloud: t.Any, dependencies: Json) -> None:
     def play(name: str, *options: str, port: int = 8000, **more: t.Any) -> t.Any:
-        return cloud.play(TASKS, *options, **surroundings, **variables(name, port), **more)
+        return cloud.play(TASKS, *options, **dependencies, **variables(name, port), **more)
 
     made = play("api")
     assert made.code == 0, made.output
     assert site(cloud) == (["api", "web"], ["ecs-api", "ecs-web"], ["/api/*"], ["api"])
 
-    # The rule goes at once, as it says where requests go. All else is listed and stays.
+    # The rule is deleted at once, as it decides where requests go. Everything else is listed and kept.
     renamed = play("orders")
     assert renamed.code == 0, renamed.output
     both = ["api", "orders"]
@@ -113,7 +113,7 @@ def test_what_belonged_to_a_renamed_service_goes_with_it(cloud: t.Any, surroundi
     assert "No longer in ecs_load_balancer_target_groups: target group ecs-api." in said
     assert "No longer in service_discovery_services: discovery service api." in said
 
-    # Renamed once more and pruned in one run, which is predicted though the rule still leads to the old one.
+    # Renamed once more and pruned in one run, which is predicted though the rule still points to the old one.
     predicted = play("bills", "--check", slipway_prune=True)
     assert site(cloud).services == [*both, "web"]
     pruned = play("bills", slipway_prune=True)

@@ -22,7 +22,7 @@ from .table import Row, counted, table
 NOTHING_CHANGED = "Nothing was changed."
 # How to continue after an interrupted release.
 RESUME = "To resume, rerun the same command."
-ROLL_BACK = "To roll back, run the playbook slipway.aws.undo, or ecs_release with rollback=true."
+ROLL_BACK = "To roll back, run the playbook slipway.aws.rollback, or ecs_release with rollback=true."
 _KEPT = {
     "complete": "Nothing to roll back, the release is complete; its checkpoints are removed",
     "stable": (

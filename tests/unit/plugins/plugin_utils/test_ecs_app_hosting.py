@@ -1,6 +1,7 @@
 # Copyright (c) 2026, The Slipway authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+
 """What follows from where a service runs, and what cannot run there."""
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from ansible_collections.slipway.aws.plugins.filter.hosted_services import hosted_services
-from ansible_collections.slipway.aws.plugins.filter.hosting_problems import hosting_problems
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_hosting
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_problems import Known, service_problems
 
 Json = dict[str, Any]
 
@@ -45,8 +46,7 @@ def service(options: Json | None = None, **definition: Any) -> Json:
 
 
 def placed(cluster: Json, options: Json | None = None, architecture: str = "X86_64", **definition: Any) -> Json:
-    (one,) = hosted_services([service(options, **definition)], cluster, NETWORK, architecture)
-    return one
+    return ecs_app_hosting.placed(service(options, **definition), cluster, NETWORK, architecture)
 
 
 def test_on_fargate_nothing_has_to_be_said() -> None:
@@ -112,48 +112,107 @@ def test_what_is_filled_in_is_as_the_api_has_it(cluster: Json, options: Json, de
         assert kind in model.shape_for("Compatibility").enum
 
 
+def problems(service: Json, cluster: Json, target: str = "ip", built: str = "X86_64") -> list[str]:
+    return list(ecs_app_hosting.problems(service, cluster, {"web": target}, ["web"], built))
+
+
 @pytest.mark.parametrize(
     ("cluster", "options", "definition", "target", "text"),
     [
-        (FARGATE, {"launch_type": "EC2"}, {}, "ip", "launch_type is EC2, and ecs_cluster_hosting is fargate"),
-        (FARGATE, {"capacity_provider_strategy": [{"capacityProvider": "hosts"}]}, {}, "ip", "names hosts, which the"),
-        (HOSTS, {"capacity_provider_strategy": MIXED}, {}, "ip", "mixes Fargate and hosts (FARGATE_SPOT, hosts)"),
-        (HOSTS, {"capacity_provider_strategy": SPOT, "launch_type": "FARGATE"}, {}, "ip", "take one of them"),
-        (FARGATE, {}, {"networkMode": "bridge"}, "instance", "networkMode is bridge, and Fargate has awsvpc alone"),
-        (FARGATE, {}, {"requiresCompatibilities": ["EC2"]}, "ip", "leave it out or add FARGATE"),
-        (FARGATE, {"scheduling_strategy": "DAEMON"}, {}, "ip", "scheduling_strategy is DAEMON"),
-        (FARGATE, {"placement_strategy": [{"type": "random"}]}, {}, "ip", "placement_strategy chooses among hosts"),
+        (FARGATE, {"launch_type": "EC2"}, {}, "ip", "options.launch_type: expected FARGATE, as ecs_cluster_hosting is"),
+        (
+            FARGATE,
+            {"capacity_provider_strategy": [{"capacityProvider": "hosts"}]},
+            {},
+            "ip",
+            "options.capacity_provider_strategy: expected providers of the cluster (FARGATE, FARGATE_SPOT), got hosts.",
+        ),
+        (HOSTS, {"launch_type": "MANAGED_INSTANCES"}, {}, "ip", "which follows from a capacity provider"),
+        (
+            FARGATE,
+            {},
+            {"requiresCompatibilities": ["EC2"]},
+            "ip",
+            "task_definition.requiresCompatibilities: expected FARGATE, where the service runs, got EC2.",
+        ),
+        (
+            HOSTS,
+            {},
+            {"networkMode": "bridge"},
+            "ip",
+            "load_balancers[0].targetGroupArn: expected a target group of target_type instance with networkMode",
+        ),
+        (HOSTS, {}, {}, "instance", "expected a target group of target_type ip with networkMode awsvpc, got web of"),
+        (HOSTS, {}, {"networkMode": "none"}, "ip", "load_balancers[0]: expected none with networkMode none, got web."),
+        (FARGATE, {}, {"runtimePlatform": {"cpuArchitecture": "MIPS"}}, "ip", "expected X86_64 or ARM64, got MIPS."),
+        (HOSTS, {}, {"runtimePlatform": {"cpuArchitecture": "ARM64"}}, "ip", "expected X86_64, which the hosts have"),
+        (
+            FARGATE,
+            {},
+            {"runtimePlatform": {"cpuArchitecture": "ARM64"}},
+            "ip",
+            "cpuArchitecture: expected X86_64, for which the Docker host builds web, got ARM64.",
+        ),
+    ],
+)
+def test_a_service_that_cannot_run_in_the_cluster_is_refused(
+    cluster: Json, options: Json, definition: Json, target: str, text: str
+) -> None:
+    found = problems(placed(cluster, options, **definition), cluster, target)
+    assert any(text in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("cluster", "options", "definition", "text"),
+    [
+        (
+            FARGATE,
+            {},
+            {"networkMode": "bridge"},
+            "networkMode: expected awsvpc, the only one on Fargate",
+        ),
+        (FARGATE, {"scheduling_strategy": "DAEMON"}, {}, "options.scheduling_strategy: expected REPLICA, as Fargate"),
+        (FARGATE, {"placement_strategy": [{"type": "random"}]}, {}, "options.placement_strategy: expected none, as"),
+        (FARGATE, {}, {"cpu": 300}, "task_definition.cpu: expected one of Fargate's sizes"),
         (
             FARGATE,
             {},
             {"containerDefinitions": [{"name": "c", "image": "a/b", "privileged": True}]},
-            "ip",
-            "container c is privileged",
+            "containerDefinitions[0] (c).privileged: expected false on Fargate, got true.",
         ),
-        (FARGATE, {}, {"containerDefinitions": [{"name": "c", "image": "a/b", "links": ["d"]}]}, "ip", "c has links"),
-        (HOSTS, {"launch_type": "MANAGED_INSTANCES"}, {}, "ip", "follows from a capacity provider"),
-        (FARGATE, {}, {"volumes": [{"name": "v", "host": {"sourcePath": "/srv"}}]}, "ip", "volume v is a folder"),
-        (HOSTS, {}, {"networkMode": "bridge"}, "ip", "target group web has the target_type ip; set it to instance"),
-        (HOSTS, {}, {}, "instance", "target group web has the target_type instance; set it to ip"),
-        (HOSTS, {"network_configuration": {}, "x": 1}, {"networkMode": "none"}, "ip", "no load balancer reaches it"),
-        (HOSTS, {"network_configuration": {"a": 1}}, {"networkMode": "host"}, "instance", "it is for awsvpc alone"),
-        (FARGATE, {}, {"runtimePlatform": {"cpuArchitecture": "MIPS"}}, "ip", "X86_64 or ARM64 is right"),
-        (HOSTS, {}, {"runtimePlatform": {"cpuArchitecture": "ARM64"}}, "ip", "and the hosts are X86_64"),
-        (FARGATE, {}, {"runtimePlatform": {"cpuArchitecture": "ARM64"}}, "ip", "the Docker host builds web for X86_64"),
+        (
+            FARGATE,
+            {},
+            {"containerDefinitions": [{"name": "c", "image": "a/b", "links": ["d"]}]},
+            "containerDefinitions[0] (c).links: expected none in network mode awsvpc.",
+        ),
+        (
+            FARGATE,
+            {},
+            {"volumes": [{"name": "v", "host": {"sourcePath": "/srv"}}]},
+            "volumes[0] (v).host.sourcePath: expected none, as Fargate has no hosts, got '/srv'.",
+        ),
+        (HOSTS, {"capacity_provider_strategy": MIXED}, {}, "expected providers of Fargate or others, got both"),
+        (HOSTS, {"capacity_provider_strategy": SPOT, "launch_type": "FARGATE"}, {}, "exclude each other"),
+        (
+            HOSTS,
+            {"network_configuration": {"a": 1}},
+            {"networkMode": "host"},
+            "options.network_configuration: expected none, as the task definition's network mode is host.",
+        ),
     ],
 )
-def test_what_cannot_be_is_refused(cluster: Json, options: Json, definition: Json, target: str, text: str) -> None:
-    told = hosting_problems([placed(cluster, options, **definition)], cluster, {"web": target}, ["web"], "X86_64")
-    assert any(text in one for one in told), told
-    assert all(one.startswith("web: ") for one in told)
+def test_a_placed_service_follows_the_rules_of_where_it_runs(
+    cluster: Json, options: Json, definition: Json, text: str
+) -> None:
+    known = Known(images={"web": "web:1"}, secrets={}, target_groups=None, registries=None, on_fargate=True)
+    found = service_problems([placed(cluster, options, **definition)], known)
+    assert any(text in problem for problem in found), found
+    assert all(problem.startswith("ecs_app_services[0] (web).") for problem in found)
 
 
 @pytest.mark.parametrize("cluster", [FARGATE, HOSTS])
-def test_what_can_be_is_not_refused(cluster: Json) -> None:
-    assert hosting_problems([placed(cluster)], cluster, {"web": "ip"}, ["web"], "X86_64") == []
-    assert (
-        hosting_problems(
-            [placed(cluster, architecture="ARM64")], {**cluster, "architecture": "ARM64"}, {}, ["web"], "ARM64"
-        )
-        == []
-    )
+def test_a_service_that_can_run_is_accepted(cluster: Json) -> None:
+    assert problems(placed(cluster), cluster) == []
+    on_arm = {**cluster, "architecture": "ARM64"}
+    assert problems(placed(cluster, architecture="ARM64"), on_arm, built="ARM64") == []

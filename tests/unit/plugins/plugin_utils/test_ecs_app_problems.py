@@ -2,27 +2,34 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Each wrong value of a service is told with what would be right, and right ones are not."""
+"""Each invalid value of a service is reported with what is expected, and valid ones are accepted."""
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from ansible_collections.slipway.aws.plugins.filter.complete_load_balancers import complete_load_balancers
-from ansible_collections.slipway.aws.plugins.filter.service_problems import service_problems
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_problems
 from ansible_collections.slipway.aws.plugins.plugin_utils.container_image import tagged
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_ports import completed
 
 Json = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[4]
-KNOWN: Json = {
-    "images": ["web"],
-    "secrets": {"key": "SecureString", "database": "SecretsManager"},
-    "target_groups": ["web"],
-}
+KNOWN = ecs_app_problems.Known(
+    images={"web": "web:1.0"},
+    secrets={"key": "SecureString", "database": "SecretsManager"},
+    target_groups=["web"],
+    registries=["database"],
+    on_fargate=True,
+)
+
+
+def problems(*services: Json, **known: Any) -> list[str]:
+    return ecs_app_problems.service_problems(services, dataclasses.replace(KNOWN, **known))
 
 
 def container(name: str = "web", **members: Any) -> Json:
@@ -45,10 +52,12 @@ def balanced(**members: Any) -> list[Json]:
 def test_the_workshop_is_valid() -> None:
     workshop = yaml.safe_load((ROOT / "inventory/workshop.yml").read_text())
     groups = [group["name"] for group in workshop["ecs_load_balancer_target_groups"]]
-    images, secrets = workshop["container_image_images"], dict.fromkeys(workshop["ecs_app_secrets"], "SecureString")
-    assert (
-        service_problems(complete_load_balancers(workshop["ecs_app_services"]), tagged(images), secrets, groups) == []
+    images, secrets = (
+        tagged(workshop["container_image_images"]),
+        dict.fromkeys(workshop["ecs_app_secrets"], "SecureString"),
     )
+    services = map(completed, workshop["ecs_app_services"])
+    assert problems(*services, images=images, secrets=secrets, target_groups=groups) == []
 
 
 RIGHT = {
@@ -74,12 +83,12 @@ RIGHT = {
 
 
 @pytest.mark.parametrize("right", RIGHT.values(), ids=RIGHT.keys())
-def test_nothing_is_wrong(right: Json) -> None:
-    assert service_problems([right], **KNOWN) == []
+def test_a_valid_service_is_accepted(right: Json) -> None:
+    assert problems(right) == []
 
 
 def test_services_may_share_a_definition() -> None:
-    assert service_problems([service(), {**service(), "name": "api", "after": ["web"]}], **KNOWN) == []
+    assert problems(service(), {**service(), "name": "api", "after": ["web"]}) == []
 
 
 FIRST = "task_definition.containerDefinitions[0] (web)"
@@ -128,7 +137,10 @@ WRONG = [
         service(definition={"containerDefinitions": []}),
         "task_definition.containerDefinitions: expected one container or more, got none",
     ),
-    ({**service(), "name": "a b"}, "a b: name: expected 1 to 255 letters, digits, hyphens or underscores, got 'a b'"),
+    (
+        {**service(), "name": "a b"},
+        "[0] (a b).name: expected 1 to 255 letters, digits, hyphens or",
+    ),
     (
         service(on_port(80), load_balancers=balanced(containerName="nginx")),
         "load_balancers[0].containerName: expected one of the task's containers (web), got 'nginx'",
@@ -204,68 +216,91 @@ WRONG = [
     (service(desired_count=-1), "desired_count: expected 0 or more, got -1"),
     (
         service(desired_count=5, scaling={"min_capacity": 1, "max_capacity": 4}),
-        "desired_count: expected 1 to 4, as scaling has it, got 5",
+        "desired_count: expected 1 to 4, the capacity of scaling, got 5",
     ),
     (
         service(scaling={"min_capacity": 3, "max_capacity": 2}),
-        "scaling: min_capacity: expected at most max_capacity, 2, got 3",
+        "scaling.min_capacity: expected at most max_capacity, 2, got 3",
     ),
     (
         service(scaling={"min_capacity": 1, "max_capacity": 2, "requests_per_target": 100}),
-        "scaling: requests_per_target needs a load balancer",
+        "scaling.requests_per_target: expected a load balancer in load_balancers, got none",
     ),
     (
         service(
             scaling={"min_capacity": 1, "max_capacity": 2, "schedules": [{"name": "a", "schedule": "daily"}]},
         ),
-        "scaling: schedules, a: expected at(2026-12-24T18:00:00), rate(12 hours) or cron(",
+        "scaling.schedules, a: expected at(2026-12-24T18:00:00), rate(12 hours) or cron(",
     ),
 ]
 
 
 @pytest.mark.parametrize(("wrong", "problem"), WRONG, ids=[problem for _wrong, problem in WRONG])
-def test_wrong_services_are_reported(wrong: Json, problem: str) -> None:
-    assert problem in "; ".join(service_problems([wrong], **KNOWN))
+def test_an_invalid_service_is_refused(wrong: Json, problem: str) -> None:
+    assert problem in " ".join(problems(wrong))
 
 
-def test_names_are_each_one_s_own() -> None:
+def test_names_and_families_are_unique() -> None:
     other = service(definition={"memory": 1024})
-    found = service_problems([service(), other], **KNOWN)
+    found = problems(service(), other)
     assert found == [
-        "web: the name is there more than once, each service needs its own",
-        "web: family web is another service's, with another definition",
+        "ecs_app_services: expected each name once, got 'web' more than once.",
+        "ecs_app_services[1] (web).task_definition.family: expected a family of its own, or the same definition as the"
+        " other service of the family, got 'web' with another definition.",
     ]
 
 
 def test_target_groups_may_be_unknown() -> None:
-    assert service_problems([service(on_port(80), load_balancers=balanced(targetGroupArn="any"))], images=["web"]) == []
+    assert problems(service(on_port(80), load_balancers=balanced(targetGroupArn="any")), target_groups=None) == []
 
 
 def test_a_secret_in_the_place_of_its_name_is_not_shown() -> None:
     wrong = service(container(secrets=[{"name": "A", "valueFrom": "Tr0ub4dor&3"}]))
-    (problem,) = service_problems([wrong], **KNOWN)
-    assert problem.endswith("or an ARN, got another text, which is not shown as it may be a secret")
+    (problem,) = problems(wrong)
+    assert problem.endswith("or an ARN, got another text, which is not shown as it may be a secret.")
     assert "Tr0ub4dor" not in problem
 
 
 @pytest.mark.parametrize("name", ["hunter2", "correct-horse"])
-def test_nor_is_one_that_could_be_a_name(name: str) -> None:
-    assert name not in str(service_problems([service(container(secrets=[{"name": "A", "valueFrom": name}]))], **KNOWN))
+def test_nor_is_a_secret_that_could_be_a_name(name: str) -> None:
+    assert name not in str(problems(service(container(secrets=[{"name": "A", "valueFrom": name}]))))
 
 
 def test_a_misspelt_name_of_a_secret_is_shown_with_the_right_one() -> None:
-    (problem,) = service_problems([service(container(secrets=[{"name": "A", "valueFrom": "databse"}]))], **KNOWN)
-    assert problem.endswith("got 'databse' (did you mean 'database'?)")
+    (problem,) = problems(service(container(secrets=[{"name": "A", "valueFrom": "databse"}])))
+    assert problem.endswith("got 'databse' (did you mean 'database'?).")
 
 
 @pytest.mark.parametrize(
     "launch", [{"launch_type": "EC2"}, {"capacity_provider_strategy": [{"capacityProvider": "b"}]}]
 )
-def test_sizes_are_fargates_alone(launch: Json) -> None:
+def test_only_fargate_has_sizes(launch: Json) -> None:
     on_hosts = service(container(memory=64), definition={"cpu": None, "memory": None}, options=launch)
-    assert service_problems([on_hosts], **KNOWN) == []
+    assert problems(on_hosts) == []
+
+
+def test_a_cluster_of_hosts_takes_any_size() -> None:
+    sized = service(container(memory=64), definition={"cpu": 300, "memory": 100})
+    assert problems(sized, on_fargate=False) == []
+
+
+def test_names_of_cloud_map_are_checked_once_they_are_known() -> None:
+    named = service(options={"service_registries": [{"registryArn": "db"}]})
+    (problem,) = problems(named)
+    assert problem == (
+        "ecs_app_services[0] (web).options.service_registries[0].registryArn: expected one of the Cloud Map services"
+        " (database), got 'db'."
+    )
+    assert problems(named, registries=None) == []
+    assert problems(service(options={"service_registries": [{"registryArn": "unknown"}]})) == []
+
+
+@pytest.mark.parametrize("image", ["webapp:", "registry.example/web:1.0:2", "Web:1.0", "web:1.0 "])
+def test_an_image_is_a_repository_and_a_tag(image: str) -> None:
+    (problem,) = ecs_app_problems.image_problems({"web": image, "api": "shop/api:1.0"})
+    assert problem.startswith("ecs_app_images.web: expected repository:tag without a registry, such as webapp:1.0, got")
 
 
 @pytest.mark.parametrize("wrong", [service for service, _said in WRONG])
-def test_no_value_is_reported_as_none(wrong: Json) -> None:
-    assert "None" not in " ".join(service_problems([wrong], **KNOWN))
+def test_no_value_is_shown_as_none(wrong: Json) -> None:
+    assert "None" not in " ".join(problems(wrong))

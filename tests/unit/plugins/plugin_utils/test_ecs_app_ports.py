@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.slipway.aws.plugins.filter.complete_load_balancers import complete_load_balancers
-from ansible_collections.slipway.aws.plugins.filter.service_ports import service_ports
 from ansible_collections.slipway.aws.plugins.plugin_utils import container_image
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_ports import completed, service_ports
 
 Json = dict[str, t.Any]
 ROOT = Path(__file__).resolve().parents[4]
@@ -48,13 +47,13 @@ def test_an_application_on_port_8000_is_reached_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("containers", "given", "completed"),
+    ("containers", "given", "expected"),
     [
         ([container("shop", 8000)], {}, ("shop", 8000)),
         ([container("shop", "8000"), container("log")], {}, ("shop", 8000)),
         ([container("shop", 8000), container("nginx", 8080)], {"containerName": "nginx"}, ("nginx", 8080)),
         ([container("shop", 8000, 9000)], {"containerPort": 9000}, ("shop", 9000)),
-        # There is a choice, or nothing to choose from: what is missing stays so, and the preflight says it.
+        # There is a choice, or nothing to choose from: what is missing is left out, and preflight reports it.
         ([container("shop", 8000), container("nginx", 8080)], {}, (None, None)),
         ([container("shop", 8000, 9000)], {}, ("shop", None)),
         ([container("shop")], {}, (None, None)),
@@ -63,11 +62,10 @@ def test_an_application_on_port_8000_is_reached_there() -> None:
     ],
 )
 def test_container_and_port_of_a_load_balancer_follow_where_there_is_no_choice(
-    containers: list[Json], given: Json, completed: tuple[t.Any, t.Any]
+    containers: list[Json], given: Json, expected: tuple[t.Any, t.Any]
 ) -> None:
-    [found] = complete_load_balancers([service(*containers, balancers=behind(**given))])
-    [item] = found["load_balancers"]
-    assert (item.get("containerName"), item.get("containerPort")) == completed
+    [item] = completed(service(*containers, balancers=behind(**given)))["load_balancers"]
+    assert (item.get("containerName"), item.get("containerPort")) == expected
 
 
 @pytest.mark.parametrize(
@@ -174,7 +172,7 @@ def test_the_guides_application_names_its_port_once() -> None:
     found = ports_of(site)
     assert (found["tasks"], found["images"]) == ([8000], {"shop": 8000})
     assert [group["port"] for group in found["target_groups"]] == [8000]
-    [balancer] = complete_load_balancers(site["ecs_app_services"])[0]["load_balancers"]
+    [balancer] = completed(site["ecs_app_services"][0])["load_balancers"]
     assert (balancer["containerName"], balancer["containerPort"]) == ("shop", 8000)
 
 

@@ -1,0 +1,220 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the variables of the role ecs_app, and what exists in the account, to what its modules are given. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import text_of
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+from ansible_collections.slipway.aws.plugins.plugin_utils import (
+    container_image,
+    ecs_app_hosting,
+    ecs_app_ports,
+    ecs_app_problems,
+    ecs_app_secrets,
+)
+
+# What a service has unless it says otherwise. A rollout whose tasks keep failing is stopped by ECS and rolled back.
+SERVICE_DEFAULTS: Json = {
+    "propagate_tags": "SERVICE",
+    "deployment_configuration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+}
+
+
+def plan(variables: Json, others: Json, account: Json) -> Json:
+    """Problems, and what the modules are given.
+
+    `variables` are the role's own by their names, `others` what variables of other roles say, `account` the results of
+    other roles and modules, empty as long as nothing has been read.
+    """
+    own = {name.removeprefix("ecs_app_"): value for name, value in variables.items()}
+    services = [ecs_app_ports.completed(service) for service in own["services"]]
+    secrets = ecs_app_secrets.desired(own["secrets"], own["settings"])
+    known = _known(own, others, account, secrets)
+    found: Json = {
+        "problems": ecs_app_secrets.problems(own["secrets"], own["settings"], own["secret_values"]),
+        "secrets": secrets,
+        "tags": _tags(own),
+    }
+    found["problems"] += ecs_app_problems.image_problems(own["images"])
+    if account:
+        services = [_placed(service, own, account) for service in services]
+        found |= _released(services, own, account)
+        found["kept"] = _kept(own, others, account, secrets)
+        found["problems"] += _account_problems(services, own, account)
+    found["problems"] += ecs_app_problems.service_problems(services, known)
+    return found
+
+
+def _tags(own: Json) -> dict[str, str]:
+    group = {"slipway:group": own["group"]} if own["group"] else {}
+    tags = {name: text_of(value) for name, value in own["tags"].items()}
+    return {
+        **{name: text for name, text in tags.items() if text is not None},
+        **group,
+        "slipway:project": own["project"],
+    }
+
+
+def _known(own: Json, others: Json, account: Json, secrets: Sequence[Json]) -> ecs_app_problems.Known:
+    groups = _target_groups(account) if account else others.get("target_groups")
+    return ecs_app_problems.Known(
+        images=own["images"],
+        secrets={item["name"]: item["type"] for item in secrets},
+        target_groups=None if groups is None else list(groups),
+        registries=list(_registries(account)) if account else None,
+        on_fargate=others.get("hosting") != "ec2",
+    )
+
+
+def _target_groups(account: Json) -> dict[str, Json]:
+    return dict(account["load_balancer"].get("target_groups") or {})
+
+
+def _registries(account: Json) -> dict[str, str]:
+    return dict(account["discovery"].get("services") or {})
+
+
+def _account_problems(services: Sequence[Json], own: Json, account: Json) -> list[str]:
+    types = {name: group["target_type"] for name, group in _target_groups(account).items()}
+    images = container_image.image_problems(own["images"], account["repositories"], account["images"], services)
+    return [f"ecs_app_images.{problem}" for problem in images] + [
+        f"{ecs_app_problems.place_of(number, service)}.{problem}"
+        for number, service in enumerate(services)
+        for problem in ecs_app_hosting.problems(
+            service, account["cluster"], types, own["images"], own["image_architecture"]
+        )
+    ]
+
+
+# What is released
+
+
+def _placed(service: Json, own: Json, account: Json) -> Json:
+    network = account["network"]
+    addresses = {
+        "subnets": network["private_subnet_ids"],
+        "securityGroups": [network["security_group_ids"]["tasks"]],
+    }
+    return ecs_app_hosting.placed(service, account["cluster"], addresses, own["architecture"])
+
+
+def _released(services: Sequence[Json], own: Json, account: Json) -> Json:
+    groups = {name: group["arn"] for name, group in _target_groups(account).items()}
+    uris = {name: one["uri"] for name, one in (account["registry"].get("repositories") or {}).items()}
+    images = container_image.references(own["images"], account["repositories"], uris, account["images"], services)
+    settings = account["load_balancer"].get("target_group_settings") or {}
+    used = {
+        str(item.get("targetGroupArn"))
+        for service in services
+        if "load_balancers" not in service["options"]
+        for item in service.get("load_balancers") or ()
+    }
+    return {
+        "images": images,
+        "services": [
+            _service(service, _definition(service["task_definition"], own, account, images), groups, own, account)
+            for service in services
+        ],
+        "scaling": [_scaling(service, groups) for service in services if service.get("scaling")],
+        "target_groups": {arn: settings[name] for name, arn in groups.items() if name in used and name in settings},
+    }
+
+
+def _definition(definition: Json, own: Json, account: Json, images: Mapping[str, str]) -> Json:
+    """The task definition with roles, log group, images by digest and what ECS calls secrets."""
+    cluster = account["cluster"]
+    group = next(iter(cluster.get("log_groups") or ()), "")
+    log = {
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": group,
+            "awslogs-region": own["region"],
+            "awslogs-stream-prefix": definition["family"],
+        },
+    }
+    versioned = [*own["settings"], *own["secret_values"]]
+    containers = [
+        {
+            **({"logConfiguration": log} if group else {}),
+            **ecs_app_secrets.given(container, account["secrets"], versioned),
+            **_image(container, images),
+        }
+        for container in definition["containerDefinitions"]
+    ]
+    roles = {"executionRoleArn": cluster["execution_role_arn"], "taskRoleArn": cluster["task_role_arn"]}
+    return {**roles, **definition, "containerDefinitions": containers}
+
+
+def _image(container: Json, images: Mapping[str, str]) -> Json:
+    name = ecs_app_ports.image_name(container)
+    return {"image": images[name]} if name is not None and name in images else {}
+
+
+def _service(service: Json, definition: Json, groups: Mapping[str, str], own: Json, account: Json) -> Json:
+    """A service as ecs_release takes it. Its own options come before the defaults."""
+    options = {**SERVICE_DEFAULTS, **service["options"]}
+    options.setdefault("load_balancers", _with_arns(service.get("load_balancers") or (), "targetGroupArn", groups))
+    if options.get("service_registries"):
+        arns = _registries(account)
+        options["service_registries"] = _with_arns(options["service_registries"], "registryArn", arns)
+    direct = {name: service[name] for name in ("name", "after") if service.get(name) is not None}
+    tags = _tags(own)
+    return {
+        **options,
+        **direct,
+        **_count(service),
+        "task_definition": {"definition": definition, "tags": tags},
+        "tags": tags,
+    }
+
+
+def _with_arns(items: Iterable[Json], member: str, arns: Mapping[str, str]) -> list[Json]:
+    """Names become ARNs; a name that is not known has been reported."""
+    return [{**item, member: arns[item[member]]} if item.get(member) in arns else dict(item) for item in items]
+
+
+def _count(service: Json) -> Json:
+    """How many tasks. AWS changes the number of a service that scales, so its count is only an initial one."""
+    count, scaling = service.get("desired_count"), service.get("scaling")
+    if scaling:
+        return {"initial_count": scaling["min_capacity"] if count is None else count}
+    return {} if count is None else {"desired_count": count}
+
+
+def _scaling(service: Json, groups: Mapping[str, str]) -> Json:
+    """The scaling of a service as ecs_service_scaling takes it."""
+    balancers = service.get("load_balancers") or []
+    group = str(balancers[0].get("targetGroupArn") or "") if balancers else ""
+    is_by_requests = service["scaling"].get("requests_per_target") is not None and group
+    target = {"target_group_arn": groups.get(group, group)} if is_by_requests else {}
+    return {"name": service["name"], **service["scaling"], **target}
+
+
+# What is kept
+
+
+def _kept(own: Json, others: Json, account: Json, secrets: Sequence[Json]) -> dict[str, list[str]]:
+    """Names by kind that are not obsolete. Kinds of other roles only where these have names in this play."""
+    services = own["services"]
+    mine = {
+        "service": [service["name"] for service in services],
+        "task definition": [service["task_definition"]["family"] for service in services],
+        **ecs_app_secrets.stored_names(secrets, own["project"]),
+    }
+    cluster, balancer, discovery = account["cluster"], account["load_balancer"], account["discovery"]
+    theirs: dict[str, Sequence[Any]] = {
+        "target group": [group["arn"] for group in _target_groups(account).values()],
+        "discovery service": others.get("discovery_services") or () if discovery.get("namespace") else (),
+        "log group": cluster.get("log_groups") or (),
+        "repository": others.get("repositories") or (),
+        "load balancer": [balancer["name"]] if balancer.get("name") else (),
+        "cluster": [cluster["name"]],
+    }
+    kept = {**mine, **{kind: names for kind, names in theirs.items() if names}}
+    return {kind: list(dict.fromkeys([*names, *own["keep"]])) for kind, names in kept.items()}

@@ -58,8 +58,8 @@ IDENTITIES = {
 }
 # The states of services in the result of a release.
 STATES = {"created": CREATE, "updated": UPDATE}
-# Where a module cannot predict, a debug task of the same name does, with a sentence that begins with one of these.
-SENTENCES = {"Would create ": CREATE, "Would delete ": DELETE, "Would ": UPDATE}
+# Where a module cannot predict, a debug task of the same name does, with "Would" and a verb; others update.
+VERBS = {"create": CREATE, "build": CREATE, "push": CREATE, "tag": CREATE, "delete": DELETE}
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ def _kind(module: str, result: Json) -> str:
     if not result.get("changed"):
         return KEEP
     if module.endswith(".debug"):
-        text = str(result.get("msg", ""))
-        return next((kind for start, kind in SENTENCES.items() if text.startswith(start)), UNCLEAR)
+        would, _space, rest = str(result.get("msg", "")).partition(" ")
+        return VERBS.get(rest.partition(" ")[0], UPDATE) if would == "Would" else UNCLEAR
     if (result.get("invocation") or {}).get("module_args", {}).get("state") == "absent":
         return DELETE
     if result.get("diff"):

@@ -46,6 +46,7 @@ def test_a_diff_says_whether_the_resource_existed(diff: Any, kind: str) -> None:
         ("amazon.aws.ec2_key", {"invocation": {"module_args": {"state": "absent"}}}, "delete"),
         ("ansible.builtin.command", {}, "create"),
         ("ansible.builtin.debug", {"msg": "Would create load balancer shop."}, "create"),
+        ("ansible.builtin.debug", {"msg": "Would push an image to shop."}, "create"),
         ("ansible.builtin.debug", {"msg": "Would delete target group shop."}, "delete"),
         ("ansible.builtin.debug", {"msg": "Would install docker.io."}, "update"),
         ("community.aws.ssm_parameter", {"censored": "hidden"}, "create or update"),

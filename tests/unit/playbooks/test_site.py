@@ -35,9 +35,12 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234
         ),
         ({"ecr_registry_repositories": [{"name": "Shop"}]}, "ecr_registry_repositories (Shop): expected a name of"),
         ({"docker_instance_volume_size": 4}, "docker_instance_volume_size: expected at least 8 GiB"),
-        ({"ecs_cluster_default_strategy": [{"capacityProvider": "SPOT", "weight": 1}]}, "names SPOT"),
+        (
+            {"ecs_cluster_default_strategy": [{"capacityProvider": "SPOT", "weight": 1}]},
+            "of FARGATE, FARGATE_SPOT, got SPOT.",
+        ),
         ({"service_discovery_services": ["Data Base"]}, "hyphens and underscores, such as database, got Data Base"),
-        ({"ecs_load_balancer_certificate_arn": CERTIFICATE}, "in ap-northeast-2 is right"),
+        ({"ecs_load_balancer_certificate_arn": CERTIFICATE}, "expected a certificate of ACM in ap-northeast-2"),
         (
             {"ecs_app_services": [{**SERVICE, "task_definition": {**DEFINITION, "cpu": 300}}]},
             "sizes 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 is one vCPU), got 300",

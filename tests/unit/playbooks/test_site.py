@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[3]
 DEFINITION = {"family": "web", "cpu": 256, "memory": 512, "containerDefinitions": [{"name": "web", "image": "webapp"}]}
 SERVICE = {"name": "web", "task_definition": DEFINITION}
 BALANCER = {"targetGroupArn": "workshop", "containerName": "web", "containerPort": 8080}
+# The inventory's images take the port of their smoke test from the inventory's services.
+NO_IMAGES: dict[str, t.Any] = {"container_image_images": []}
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 
 
@@ -42,10 +44,10 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234
         ({"service_discovery_services": ["Data Base"]}, "hyphens and underscores, such as database, got Data Base"),
         ({"ecs_load_balancer_certificate_arn": CERTIFICATE}, "expected a certificate of ACM in ap-northeast-2"),
         (
-            {"ecs_app_services": [{**SERVICE, "task_definition": {**DEFINITION, "cpu": 300}}]},
+            {**NO_IMAGES, "ecs_app_services": [{**SERVICE, "task_definition": {**DEFINITION, "cpu": 300}}]},
             "sizes 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 is one vCPU), got 300",
         ),
-        ({"ecs_app_services": [{**SERVICE, "load_balancers": [BALANCER]}]}, "8080"),
+        ({**NO_IMAGES, "ecs_app_services": [{**SERVICE, "load_balancers": [BALANCER]}]}, "8080"),
         ({"ecs_verify_checks": [{"name": "page", "type": "smtp"}]}, "smtp"),
     ],
 )

@@ -53,7 +53,7 @@ def test_twelve_steps(run: Run, settings: Json) -> None:
             assert again["diff"] == {"before": {}, "after": {}}
 
 
-def test_the_order_of_subnets_and_the_size_that_scaling_chose_stay(run: Run, settings: Json) -> None:
+def test_the_order_of_subnets_and_the_size_that_scaling_chose_are_kept(run: Run, settings: Json) -> None:
     run("auto_scaling_group", name="shop", settings=settings)
     boto3.client("autoscaling").set_desired_capacity(AutoScalingGroupName="shop", DesiredCapacity=2)
     turned = ", ".join(reversed(settings["VPCZoneIdentifier"].split(",")))
@@ -62,7 +62,7 @@ def test_the_order_of_subnets_and_the_size_that_scaling_chose_stay(run: Run, set
     assert len(again["auto_scaling_group"]["instances"]) == 2
 
 
-def test_the_tag_of_ecs_stays(run: Run, settings: Json) -> None:
+def test_the_tag_of_ecs_is_kept(run: Run, settings: Json) -> None:
     made = {"name": "shop", "settings": settings, "tags": {"team": "shop"}}
     run("auto_scaling_group", **made)
     asg = boto3.client("autoscaling")
@@ -81,7 +81,7 @@ def test_the_tag_of_ecs_stays(run: Run, settings: Json) -> None:
         ({"MinSize": 1}, "expected MaxSize for the new Auto Scaling group shop"),
     ],
 )
-def test_wrong_settings_are_reported_before_anything_is_made(
+def test_invalid_settings_are_reported_before_anything_is_created(
     run: Run, calls: list[str], settings_given: Json, text: str
 ) -> None:
     result = run("auto_scaling_group", name="shop", settings=settings_given)

@@ -123,7 +123,7 @@ def test_silence_is_not_absence(run: RunModule, behind: Behind) -> None:
     assert not proxy.calls["CreateCluster"]
 
 
-def test_a_secret_in_an_unreadable_answer_stays_there(run: RunModule, behind: Behind) -> None:
+def test_a_secret_in_an_unreadable_answer_is_not_shown(run: RunModule, behind: Behind) -> None:
     broken = Answer(200, {"Content-Type": "application/x-amz-json-1.1"}, b'{"Parameters": [{"Value": "hunter2"')
     boto3.client("ssm").put_parameter(Name="/shop/key", Type="SecureString", Value="hunter2")
     behind(lambda request: broken if request.operation == "GetParameters" else None)

@@ -87,7 +87,7 @@ def test_what_is_no_secret(name: str, value: str) -> None:
         (f"Server=db;User Id=shop;Password={SECRET};", f"Server=db;User Id=shop;Password={MASK};"),
     ],
 )
-def test_a_password_inside_of_a_value_is_hidden_and_the_rest_stays(value: str, masked: str) -> None:
+def test_a_password_inside_of_a_value_is_hidden_and_the_rest_is_kept(value: str, masked: str) -> None:
     given = {"environment": [{"name": "DATABASE_URL", "value": value}]}
     assert mask(given) == {"environment": [{"name": "DATABASE_URL", "value": masked}]}
     assert mask(mask(given)) == mask(given)
@@ -128,7 +128,7 @@ def test_a_diff_shows_a_changed_password_of_a_command() -> None:
     assert masked["after"]["command"] == ["a", f"--password={MASK} (changed)"]
 
 
-def test_a_secret_that_stays_or_is_new_is_not_called_changed() -> None:
+def test_a_kept_or_new_secret_is_not_called_changed() -> None:
     after = {"environment": [{"name": "PASSWORD", "value": "one"}, {"name": "TOKEN", "value": "new"}]}
     masked = mask({"before": {"environment": [{"name": "PASSWORD", "value": "one"}]}, "after": after})
     assert [one["value"] for one in masked["after"]["environment"]] == [MASK, MASK]
@@ -153,5 +153,5 @@ values = st.recursive(
 
 
 @given(values)
-def test_what_holds_no_secret_stays_as_it_is(value: t.Any) -> None:
+def test_what_holds_no_secret_is_unchanged(value: t.Any) -> None:
     assert mask(value) == value

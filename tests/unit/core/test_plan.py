@@ -54,13 +54,13 @@ def test_elements_that_come_and_go_are_named_whole() -> None:
     assert plan.after == {"environment": [{"name": "B", "value": "1"}]}
 
 
-def test_a_member_that_goes_leaves_its_element_named() -> None:
+def test_a_removed_member_leaves_its_element_named() -> None:
     plan = compare({"containers": [{"name": "web", "user": "1"}]}, {"containers": [{"name": "web"}]}, SETS)
     assert plan.before == {"containers": [{"name": "web", "user": "1"}]}
     assert plan.after == {"containers": [{"name": "web"}]}
 
 
-def test_elements_that_nothing_tells_apart_are_shown_whole() -> None:
+def test_elements_without_identity_are_shown_whole() -> None:
     twice = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
     plan = compare({"environment": twice}, {"environment": twice[:1]}, SETS)
     assert plan.diff == {"before": {"environment": twice}, "after": {"environment": twice[:1]}}
@@ -77,7 +77,7 @@ def test_order_of_sets_null_and_empty_make_no_difference() -> None:
     assert normalise(one, SETS) == normalise(other, SETS) == other
 
 
-def test_order_within_elements_that_nothing_tells_apart_makes_no_difference() -> None:
+def test_order_within_elements_without_identity_makes_no_difference() -> None:
     one, other = {"name": "A", "value": "1"}, {"name": "A", "value": "2"}
     turned = dict(reversed(one.items()))
     assert normalise({"environment": [turned, other]}, SETS) == normalise({"environment": [other, one]}, SETS)

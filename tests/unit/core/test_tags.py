@@ -23,7 +23,7 @@ def test_tags_that_are_not_given_are_left_alone() -> None:
     assert tags.desired({"a": "1"}, None, purge=True) is None
 
 
-def test_others_stay_unless_purged_and_those_of_aws_always() -> None:
+def test_others_are_kept_unless_purged_and_those_of_aws_always() -> None:
     current = {"a": "1", "aws:x": "2"}
     assert tags.desired(current, {"b": 3}, purge=False) == {"a": "1", "aws:x": "2", "b": "3"}
     assert tags.desired(current, {"b": 3}, purge=True) == {"aws:x": "2", "b": "3"}

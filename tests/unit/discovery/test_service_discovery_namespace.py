@@ -59,7 +59,7 @@ def test_twelve_steps(vpc: str, run: t.Any) -> None:
 
 
 @BOTH
-def test_services_that_are_not_named_stay_on_request(vpc: str, run: t.Any) -> None:
+def test_services_that_are_not_named_are_kept_on_request(vpc: str, run: t.Any) -> None:
     """As those that Service Connect makes, or whose tasks still run."""
     run(MODULE, name="shop.internal", vpc_id=vpc, services=["old", "web"], tags={"project": "shop"})
     kept: Json = {"name": "shop.internal", "vpc_id": vpc, "services": ["web", "new"], "purge_services": False}
@@ -88,7 +88,7 @@ def test_examples(vpc: str, run: t.Any) -> None:
         assert not run(MODULE, **options)["changed"]
 
 
-def test_a_service_goes_once_its_tasks_are_deleted(vpc: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_is_deleted_once_its_tasks_have_left(vpc: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     run(MODULE, name="shop.internal", vpc_id=vpc, services=["database"])
     monkeypatch.setattr(waiting, "FIRST_PAUSE", 0.01)
     refusals = [True, True]

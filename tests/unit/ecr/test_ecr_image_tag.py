@@ -84,7 +84,7 @@ def test_an_image_keeps_its_other_tags(run: Run, ecr: t.Any, images: tuple[str, 
     assert named(ecr)["v1"] == images[0]
 
 
-def test_the_last_tag_goes_only_by_force(run: Run, ecr: t.Any, images: tuple[str, str]) -> None:
+def test_the_last_tag_is_removed_only_by_force(run: Run, ecr: t.Any, images: tuple[str, str]) -> None:
     for check in (True, False):
         refused = tag(run, check=check, state="absent", tags=["v1"])
         assert refused["code"] == "last_tag"
@@ -93,7 +93,7 @@ def test_the_last_tag_goes_only_by_force(run: Run, ecr: t.Any, images: tuple[str
     assert "v1" not in named(ecr)
 
 
-def test_a_tag_of_an_immutable_repository_stays_and_a_new_one_is_made(
+def test_a_tag_of_an_immutable_repository_is_kept_and_a_new_one_is_added(
     run: Run, ecr: t.Any, images: tuple[str, str]
 ) -> None:
     run("ecr_repository", name="webapp", image_tag_mutability="IMMUTABLE")

@@ -121,7 +121,7 @@ def test_check_mode_of_a_new_repository_with_policies_predicts_it_under_the_keys
     assert set(predicted["repository"]) == set(real["repository"])
 
 
-def test_an_immutable_repository_stays_so_and_scanning_stays_on_when_neither_is_named(run: Run, ecr: t.Any) -> None:
+def test_immutability_and_scanning_are_kept_when_omitted(run: Run, ecr: t.Any) -> None:
     run("ecr_repository", **CREATE)
     result = run("ecr_repository", name="shop/webapp")
     assert not result["changed"]
@@ -189,7 +189,7 @@ def test_policies_are_compared_by_meaning_and_removed_by_an_empty_dictionary(run
     assert not twice(run, {"name": "shop/webapp", "policy": {}, "lifecycle_policy": {}})["changed"]
 
 
-def test_a_repository_with_images_goes_only_by_force(run: Run, ecr: t.Any, put: t.Callable[..., str]) -> None:
+def test_a_repository_with_images_is_deleted_only_by_force(run: Run, ecr: t.Any, put: t.Callable[..., str]) -> None:
     run("ecr_repository", name="webapp")
     put("webapp", "v1", "1")
     for check in (True, False):

@@ -63,7 +63,7 @@ def test_check_mode_returns_the_one_that_would_be(run: Run) -> None:
     assert predicted == real
 
 
-def test_what_is_not_named_stays(run: Run) -> None:
+def test_what_is_not_named_is_kept(run: Run) -> None:
     run("ecs_capacity_provider", **MADE)
     result = run(
         "ecs_capacity_provider", name="hosts", auto_scaling_group_provider={"managedTerminationProtection": "DISABLED"}
@@ -146,7 +146,7 @@ def test_deleting_takes_it_from_its_cluster_first(run: Run, calls: list[str]) ->
     assert not run("ecs_capacity_provider", **options)["changed"]
 
 
-def test_hosts_are_drained_before_it_goes(run: Run, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hosts_are_drained_before_its_deletion(run: Run, calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     run("ecs_capacity_provider", **MADE)
     run("ecs_cluster", name="shop", capacity_providers=["hosts"])
     host = {
@@ -170,7 +170,7 @@ def test_hosts_are_drained_before_it_goes(run: Run, calls: list[str], monkeypatc
     assert calls[-2:] == ["DeleteCapacityProvider", "DescribeCapacityProviders"]
 
 
-def test_tasks_that_stay_are_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remaining_tasks_are_reported(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run("ecs_capacity_provider", **MADE)
     run("ecs_cluster", name="shop", capacity_providers=["hosts"])
     host = {"ec2InstanceId": "i-1", "capacityProviderName": "hosts", "status": "DRAINING", "runningTasksCount": 1}

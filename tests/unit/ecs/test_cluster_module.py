@@ -64,7 +64,7 @@ def test_the_order_of_providers_makes_no_difference(run: Run) -> None:
     assert not run("ecs_cluster", name="shop", **turned)["changed"]
 
 
-def test_a_cluster_without_providers_can_be_looked_at_twice(run: Run, ecs: t.Any) -> None:
+def test_a_cluster_without_providers_is_unchanged_in_a_rerun(run: Run, ecs: t.Any) -> None:
     assert run("ecs_cluster", name="shop")["changed"]
     assert not run("ecs_cluster", name="shop")["changed"]
     assert run("ecs_cluster", name="shop", capacity_providers=["FARGATE"])["changed"]
@@ -80,7 +80,7 @@ def test_every_member_is_compared_and_is_the_only_one_that_changes(run: Run, opt
     assert not run("ecs_cluster", name="shop", **{option: CHANGES[option]})["changed"]
 
 
-def test_the_part_of_the_configuration_that_is_not_named_stays(run: Run) -> None:
+def test_the_part_of_the_configuration_that_is_not_named_is_kept(run: Run) -> None:
     run("ecs_cluster", **FULL)
     result = run("ecs_cluster", name="shop", configuration={"executeCommandConfiguration": {"logging": "NONE"}})
     assert result["cluster"]["configuration"] == {
@@ -287,7 +287,7 @@ def test_a_cluster_that_is_about_to_go_is_created_again(
 @pytest.mark.parametrize(
     "connection", [{"profile": "nobody"}, {"region": "no region"}], ids=lambda option: next(iter(option))
 )
-def test_a_connection_that_cannot_be_made_has_a_code(
+def test_a_connection_that_fails_has_a_code(
     run: Run, monkeypatch: pytest.MonkeyPatch, connection: dict[str, str]
 ) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):

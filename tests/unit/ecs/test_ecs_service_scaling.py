@@ -193,7 +193,7 @@ def test_the_mark_survives_a_change_of_tags(shop: Shop) -> None:
     assert sorted(tag["key"] for tag in shop.tags("web")) == ["slipway:scaling", "team"]
 
 
-def test_check_mode_before_there_is_a_cluster(run: t.Any, aws: None) -> None:
+def test_check_mode_without_a_cluster(run: t.Any, aws: None) -> None:
     wanted = {**WEB, "cpu_utilization": 60, "requests_per_target": 500}
     predicted = run("ecs_service_scaling", check=True, cluster="shop", services=[wanted])
     assert predicted["changed"]

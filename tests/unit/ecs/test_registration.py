@@ -88,7 +88,7 @@ def test_a_run_whose_read_is_stale_keeps_the_revision_of_the_run_before(
     assert active(ministack) == ["shop:1"]
 
 
-def test_a_different_revision_of_somebody_else_stays(run: RunModule, behind: t.Any, ministack: str) -> None:
+def test_a_different_revision_of_somebody_else_is_kept(run: RunModule, behind: t.Any, ministack: str) -> None:
     run("ecs_task_definition", **shop(32))
     ecs = boto3.client("ecs", endpoint_url=ministack)
     registered = iter([True])

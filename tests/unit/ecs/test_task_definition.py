@@ -299,7 +299,7 @@ def test_a_revision_that_is_not_active_is_registered_again() -> None:
     assert found.plan.diff == {"before": {"status": "INACTIVE"}, "after": {"status": "ACTIVE"}}
 
 
-def test_a_member_that_goes_is_in_the_diff() -> None:
+def test_a_removed_member_is_in_the_diff() -> None:
     found = draft({**definition(pid_mode="task"), "status": "ACTIVE"}, definition(), None)
     assert found.plan.diff == {"before": {"pid_mode": "task"}, "after": {}}
 

@@ -310,7 +310,7 @@ def test_t12_removed_revisions_can_be_deleted(run: Run, ecs: t.Any) -> None:
 
 @BOTH
 @pytest.mark.parametrize("delete", [False, True])
-def test_one_revision_is_removed_and_the_others_stay(run: Run, ecs: t.Any, delete: bool) -> None:
+def test_one_revision_is_deregistered_and_the_others_are_kept(run: Run, ecs: t.Any, delete: bool) -> None:
     for number in (1, 2, 3):
         run("ecs_task_definition", **web(image=f"web:{number}"))
     result = run("ecs_task_definition", family="web", revision=2, state="absent")
@@ -337,7 +337,7 @@ def test_twelve_steps(run: Run, delete: bool) -> None:
         assert again.get("task_definition") == real.get("task_definition")
 
 
-def test_options_that_are_not_given_stay(run: Run) -> None:
+def test_omitted_options_are_kept(run: Run) -> None:
     run("ecs_task_definition", cpu=256, tags={"a": "b"}, **web())
     result = run("ecs_task_definition", family="web", memory="2 GB")
     assert result["diff"] == {"before": {}, "after": {"memory": "2048"}}
@@ -473,7 +473,7 @@ def subnet() -> str:
     return str(boto3.client("ec2", region_name="eu-central-1").describe_subnets()["Subnets"][0]["SubnetId"])
 
 
-def test_pruning_looks_at_clusters_only_when_there_is_something_to_prune(run: Run, calls: list[str]) -> None:
+def test_pruning_reads_clusters_only_with_something_to_prune(run: Run, calls: list[str]) -> None:
     run("ecs_task_definition", keep_revisions=2, **web())
     assert calls == ["DescribeTaskDefinition", "RegisterTaskDefinition", "ListTaskDefinitions"]
 

@@ -94,7 +94,7 @@ def test_a_rule_loses_its_hosts(listener: Listener, run: t.Any) -> None:
     assert listener.rules() == {"10": {"path-pattern": ["/a"], "to": listener.api}}
 
 
-def test_a_rule_moves_to_the_priority_of_one_that_goes(listener: Listener, run: t.Any, calls: list[str]) -> None:
+def test_a_rule_moves_to_the_priority_of_a_deleted_one(listener: Listener, run: t.Any, calls: list[str]) -> None:
     """On AWS, and moto, amazon.aws.elb_application_lb fails there: the priority is taken."""
     both = [rule(10, listener.api, paths=["/api"]), rule(20, listener.shop, paths=["/shop"])]
     run("elb_listener_rules", listener_arn=listener.arn, rules=both)
@@ -156,7 +156,7 @@ def actions_of(listener: Listener) -> list[Json]:
 
 
 @pytest.mark.parametrize("weights", [(0, 100), (100, 0), (95, 5)])
-def test_requests_that_ecs_has_shifted_stay_where_they_are(
+def test_requests_that_ecs_has_shifted_are_not_moved(
     listener: Listener, run: t.Any, calls: list[str], weights: tuple[int, int]
 ) -> None:
     path_rule(listener, split(weights[0], (listener.shop, weights[1]), first=listener.api))

@@ -64,7 +64,7 @@ def test_only_what_carries_the_tags_of_those_who_run_it_is_listed(tags: Json, gr
 
 
 @pytest.mark.parametrize("kind", [kind.name for kind in KINDS])
-def test_what_belongs_to_another_group_of_the_project_stays(kind: str) -> None:
+def test_what_belongs_to_another_group_of_the_project_is_kept(kind: str) -> None:
     """Repositories, target groups and the like carry no group: they may be another inventory's."""
     tags = {**OURS, "slipway:group": "api"} if kind in GROUPED else OURS
     there = {"service": [], kind: [found("old", tags)]}
@@ -72,7 +72,7 @@ def test_what_belongs_to_another_group_of_the_project_stays(kind: str) -> None:
 
 
 @pytest.mark.parametrize("tags", [OURS, {}, {"slipway:project": "other"}])
-def test_what_a_service_uses_stays_while_the_service_stays(tags: Json) -> None:
+def test_what_a_service_uses_is_kept_while_the_service_is_kept(tags: Json) -> None:
     uses = frozenset({GROUP_ARN, NAME_ARN, "arn:aws:ecs:eu-central-1:1:task-definition/shared:7"})
     there = {
         "task definition": [found("shared", identity="shared"), found("share", identity="share")],
@@ -107,12 +107,12 @@ def test_what_a_service_uses_stays_while_the_service_stays(tags: Json) -> None:
         ("log group", {}, {}, ""),
     ],
 )
-def test_what_is_in_use_or_holds_data_stays(kind: str, members: Json, settings: Json, reason: str) -> None:
+def test_what_is_in_use_or_holds_data_is_kept(kind: str, members: Json, settings: Json, reason: str) -> None:
     [entry] = obsolete({"service": [], kind: [found("old", **members)]}, rules(**settings))
     assert entry["kept_because"] == reason
 
 
-def test_a_service_that_is_being_released_stays_with_all_that_it_uses() -> None:
+def test_a_service_that_is_being_released_is_kept_with_all_that_it_uses() -> None:
     under_way = found("old", {**OURS, "slipway:checkpoint.0": "x"}, uses=frozenset({GROUP_ARN}))
     there = {"service": [under_way], "target group": [found("ecs-old", identity=GROUP_ARN)]}
     assert [(one["name"], one["kept_because"]) for one in obsolete(there, rules())] == [
@@ -264,7 +264,7 @@ def test_a_service_that_the_answer_leaves_out_may_use_anything(run: RunModule, m
     assert not {one["kind"] for one in told["obsolete"]} & {"service", "task definition", "target group"}
 
 
-def test_nothing_is_read_that_is_known_to_stay(run: RunModule, calls: list[str]) -> None:
+def test_nothing_is_read_that_is_kept_anyway(run: RunModule, calls: list[str]) -> None:
     """A site of one project, as most runs are: no call for a single resource."""
     site()
     asked = options()
@@ -292,7 +292,7 @@ def test_families_of_others_cost_no_calls(run: RunModule, calls: list[str], emul
     assert (calls.count("ListTaskDefinitionFamilies"), calls.count("DescribeTaskDefinition")) == (1, 3)
 
 
-def test_a_cluster_that_is_yet_to_be_made_has_nothing(run: RunModule) -> None:
+def test_a_cluster_that_does_not_exist_yet_has_nothing(run: RunModule) -> None:
     told = run("project_info", project="ecs", cluster="ecs", keep={"service": ["web"]})
     assert (told["obsolete"], told.get("warnings")) == ([], None)
 

@@ -70,11 +70,11 @@ EXAMPLES = r"""
     cluster: shop
     service: database
     command: [psql, --host=database.shop.internal, --command=SELECT 1]
-  register: asked
+  register: query
 
 - name: Show the output
   ansible.builtin.debug:
-    var: asked.output
+    var: query.output
 
 - name: Migrate the database
   slipway.aws.ecs_task_run:

@@ -15,7 +15,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import l
 
 # Seconds between two reads of the file.
 READ_EVERY = 0.2
-# A file beside it holds the size that it had before.
+# A second file contains the size that it had before.
 SEEN = "seen"
 # Seconds that a signal waits until the current line is shown.
 LINE_SECONDS = 1.0

@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
 Json = dict[str, t.Any]
 
 REGION = "ap-northeast-2"
-# Ends at once when it is told to, which `sleep` alone does not do as a container's first process.
+# Stops at once on a signal, which `sleep` alone does not do as the first process of a container.
 WORK = ["sh", "-c", "trap 'exit 0' TERM; sleep 600 & wait"]
 # A web server in the Perl that every Debian has: /ready answers 200, anything else 404. Says which version it is.
 SERVE = """
@@ -172,7 +172,7 @@ def shop(run: RunModule, ecs: t.Any, name: str, image: str) -> t.Iterator[Shop]:
     assert run("ecs_cluster", name=name)["changed"]
     shop = Shop(run, name, image)
     yield shop
-    # By hand, so that nothing stays behind a module that fails.
+    # Without modules, so that nothing is left if one fails.
     for service in ecs.list_services(cluster=name)["serviceArns"]:
         ecs.delete_service(cluster=name, service=service, force=True)
     ecs.delete_cluster(cluster=name)
@@ -204,7 +204,7 @@ class Fleet:
         return self.shop.run("ecs_release", **self.options(*services, **options))
 
     def options(self, *services: Json, **options: t.Any) -> Json:
-        """What ecs_release is asked."""
+        """The options of ecs_release."""
         return {"cluster": self.shop.name, "services": list(services), "wait_timeout": 60, **options}
 
     def running(self, *names: str) -> dict[str, str]:
@@ -255,7 +255,7 @@ def network(aws: None) -> Json:
 
 @pytest.fixture
 def target_group(aws: None, name: str) -> t.Iterator[t.Callable[..., str]]:
-    """`target_group("/ready")` creates one whose health check asks for that path; its ARN."""
+    """`target_group("/ready")` creates one whose health check requests that path; its ARN."""
     elbv2 = boto3.client("elbv2")
     vpc = boto3.client("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
     made: list[str] = []

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Releases of many services, each with a real container: what runs afterwards is asked of the containers themselves."""
+"""Releases of many services with real containers, which say themselves what runs afterwards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ansible_collections.slipway.aws.tests.integration.throttling import Throttl
 # The pause gives the log time to arrive.
 BROKEN = ["sh", "-c", "echo connecting; echo no such table: orders; sleep 0.3; exit 3"]
 BREAKER = {"enable": True, "rollback": False, "thresholdConfiguration": {"type": "COUNT", "value": 2}}
-GIVEN_UP = {"deployment_configuration": {"deploymentCircuitBreaker": BREAKER}}
+BREAKER_ON = {"deployment_configuration": {"deploymentCircuitBreaker": BREAKER}}
 FIVE = ["basket", "stock", "orders", "search", "web"]
 TEN = [f"s{number}" for number in range(10)]
 THROTTLED_FOR = 30.0
@@ -113,7 +113,7 @@ def said(result: Json, name: str, text: str) -> int:
 
 def test_a_killed_release_is_completed_by_the_same_command(fleet: Fleet, start: Start) -> None:
     assert fleet.release(*of_version(fleet, "v1", TEN)).get("changed")
-    # The second half waits for the first, so that the run is killed with some on their way and some untouched.
+    # The second half waits for the first, so that the run is killed with some in progress and some untouched.
     wanted = [fleet.service(name, "v2", after=TEN[:5] if name in TEN[5:] else []) for name in TEN]
     first = start(*wanted)
     first.await_line("started")
@@ -135,7 +135,7 @@ def test_a_killed_release_that_fails_later_is_rolled_back_as_a_whole(fleet: Flee
     wanted = [
         fleet.service("stock", "v2"),
         fleet.service("orders", "v2"),
-        fleet.service("web", "v2", *BROKEN, after=["stock", "orders"], **GIVEN_UP),
+        fleet.service("web", "v2", *BROKEN, after=["stock", "orders"], **BREAKER_ON),
     ]
     first = start(*wanted)
     first.await_line("web:2, started")
@@ -144,7 +144,7 @@ def test_a_killed_release_that_fails_later_is_rolled_back_as_a_whole(fleet: Flee
     assert fleet.noted("stock", "orders", "web") == ["stock", "orders", "web"]
 
     result = fleet.release(*wanted)
-    # Seen first is either that AWS gives up or that tasks fail again and again: the killed run has waited for a while.
+    # Either ECS fails the deployment first, or tasks keep failing: the killed run has waited for a while.
     assert result.get("code") in ("deployment_failed", "tasks_failing"), result
     fails(result, result["code"], "Rolled back: stock, web. Deleted, because", "exit code 3")
     assert fleet.running("stock", "web") == all_run("v1", ["stock", "web"])
@@ -179,8 +179,8 @@ def test_a_throttled_release_ends_right(fleet: Fleet, endpoint: str, monkeypatch
     print(f"{proxy.refused} calls refused", *result["progress"], sep="\n")
     assert states(result) == dict.fromkeys(FIVE, "updated"), result
     assert proxy.refused > 5
-    told = " ".join([*result["progress"], result.get("msg", "")])
-    assert not [word for word in ("Throttling", "Rate exceeded", "fail") if word in told]
+    lines = " ".join([*result["progress"], result.get("msg", "")])
+    assert not [word for word in ("Throttling", "Rate exceeded", "fail") if word in lines]
     assert fleet.running(*FIVE) == all_run("v2", FIVE)
     assert not fleet.noted(*FIVE)
 
@@ -200,7 +200,7 @@ class Checked:
         settings = {self.group: {"health_check_path": path}}
         return self.fleet.release(service, target_groups=settings, wait_timeout=600)
 
-    def goes_back(self, version: str) -> None:
+    def is_rolled_back(self, version: str) -> None:
         """With a path that the program does not know, all is as before."""
         failed = self.release(version, "/health")
         fails(failed, "health_check_failing", "expected 200, got 404", "Rolled back: web.")
@@ -218,10 +218,10 @@ def checked(fleet: Fleet, target_group: t.Callable[..., str]) -> Checked:
 
 
 def test_a_wrong_health_check_path_is_rolled_back_with_its_service(checked: Checked) -> None:
-    checked.goes_back("v2")
+    checked.is_rolled_back("v2")
 
 
 @pytest.mark.slow
 def test_a_wrong_health_check_path_alone_is_rolled_back(checked: Checked) -> None:
     """The tasks that run already are checked with it."""
-    checked.goes_back("v1")
+    checked.is_rolled_back("v1")

@@ -264,7 +264,7 @@ def test_an_info_check_returns_the_same_without_waiting(shop: Shop, network: Jso
     revision = shop.register("sh", "-c", "echo no such table: orders; exit 1")
     shop.service(task_definition=revision, network_configuration=network)
     (service,) = shop.run("ecs_service_info", cluster=shop.name, rollouts=True)["services"]
-    # Whether the next attempt just starts or has failed already, the reasons are there.
+    # Whether the next attempt is just starting or has already failed, the reasons are known.
     assert service["rollout"]["state"] in ("in_progress", "failed")
     container = service["rollout"]["failure"]["tasks"][0]["containers"][0]
     assert (container["exit_code"], container["log"]) == (1, ["no such table: orders"])

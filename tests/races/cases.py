@@ -28,7 +28,7 @@ class Case:
     at: int
     # Only calls that change something count.
     changes_only: bool
-    # When AWS has done what the call asks for, and before the release gets to know.
+    # When AWS has carried out the call, and before the release receives the answer.
     late: bool
     # Services that exist, in version 1, and those that the release creates.
     existing: tuple[str, ...]

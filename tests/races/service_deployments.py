@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Service deployments, which the emulator lacks, told from the deployments that its services have.
+"""Service deployments, which the emulator lacks, derived from the deployments of its services.
 
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
 """

@@ -17,15 +17,15 @@ class Cloud:
 
     def __init__(self, client: Clients) -> None:
         self._client = client
-        self._made: dict[tuple[str, str], t.Any] = {}
+        self._clients: dict[tuple[str, str], t.Any] = {}
         # Threads may share clients of boto3, but not create them at the same time.
-        self._making = threading.Lock()
+        self._lock = threading.Lock()
 
     def _get(self, service: str, region: str = "") -> t.Any:
-        with self._making:
-            if (service, region) not in self._made:
-                self._made[service, region] = self._client(service, region)
-            return self._made[service, region]
+        with self._lock:
+            if (service, region) not in self._clients:
+                self._clients[service, region] = self._client(service, region)
+            return self._clients[service, region]
 
     @property
     def ecs(self) -> t.Any:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What tests of releases share: rollouts that end as told, and services to release."""
+"""What tests of releases share: rollouts with a given end, and services to release."""
 
 from __future__ import annotations
 

@@ -61,5 +61,5 @@ def test_no_member_is_missing(ecs_model: t.Any, operation: str, module: str) -> 
 )
 def test_a_release_takes_the_options_of_the_modules(module: str, taken: set[str]) -> None:
     assert taken == {*documentation(module), "tags", "purge_tags"} - NOT_IN_A_RELEASE[module]
-    told = str(documentation("ecs_release")["services"]["description"])
-    assert {name for name in NOT_IN_A_RELEASE[module] if f"C({name})" not in told} == set()
+    documented = str(documentation("ecs_release")["services"]["description"])
+    assert {name for name in NOT_IN_A_RELEASE[module] if f"C({name})" not in documented} == set()

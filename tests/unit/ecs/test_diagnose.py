@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Why a rollout failed, told from recorded answers with AWS's own texts."""
+"""Why a rollout failed, from recorded answers with texts of AWS."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def active(ecs: t.Any, family: str) -> int:
 
 @pytest.fixture
 def fifty(release: Run, calls: list[str]) -> list[Json]:
-    """Fifty services that are as they should be."""
+    """Fifty services that are up to date."""
     items = [item(f"s{number:02}") for number in range(50)]
     assert release(*items)["changed"]
     calls.clear()
@@ -110,14 +110,14 @@ def test_check_mode_predicts_what_a_real_run_answers(release: Run) -> None:
     assert states(real) == {"same": "unchanged", "image": "updated", "tags": "updated", "new": "created"}
     assert predicted["diff"][:2] == real["diff"][:2]
     for name, service in real["services"].items():
-        foretold = predicted["services"][name]
+        prediction = predicted["services"][name]
         known = [entry for entry in ("state", "changed", "before") if entry in service]
-        assert [foretold[entry] for entry in known] == [service[entry] for entry in known]
+        assert [prediction[entry] for entry in known] == [service[entry] for entry in known]
         if name != "new":  # The first revision's ARN is not known before.
-            assert foretold["after"] == service["after"]
-            assert foretold["diff"] == service["diff"]
-        assert seen(foretold["task_definition"], name) == seen(service["task_definition"], name)
-        assert foretold["service"]["tags"] == service["service"]["tags"]
+            assert prediction["after"] == service["after"]
+            assert prediction["diff"] == service["diff"]
+        assert seen(prediction["task_definition"], name) == seen(service["task_definition"], name)
+        assert prediction["service"]["tags"] == service["service"]["tags"]
     assert not release(*asked)["changed"]
 
 
@@ -217,15 +217,15 @@ BAD: list[tuple[str, list[Json], str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("items", "code", "told"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
+@pytest.mark.parametrize(("items", "code", "messages"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
 def test_a_plan_that_cannot_be_carried_out_touches_nothing(
-    release: Run, calls: list[str], items: list[Json], code: str, told: list[str]
+    release: Run, calls: list[str], items: list[Json], code: str, messages: list[str]
 ) -> None:
     release(item("web", launch_type="FARGATE"))
     calls.clear()
     result = release(*items)
     assert (result["failed"], result["code"]) == (True, code)
-    assert [text for text in told if text not in result["msg"]] == [], result["msg"]
+    assert [text for text in messages if text not in result["msg"]] == [], result["msg"]
     assert set(calls) <= READS
     if code == "invalid_option" and items:
         assert result["problems"] == result["msg"].splitlines()
@@ -492,9 +492,9 @@ def test_notes_are_nobody_elses(release: Run, run: Run, stopped: list[Json], ecs
 
 def test_lines_go_to_a_file_too(release: Run, tmp_path: Path) -> None:
     path = tmp_path / "progress"
-    path.write_text("what was there\n")
+    path.write_text("an earlier line\n")
     result = release(item("web"), progress=str(path))
-    assert path.read_text().splitlines() == ["what was there", *result["progress"]]
+    assert path.read_text().splitlines() == ["an earlier line", *result["progress"]]
     assert [line[10:] for line in result["progress"]][:2] == [
         "Release of 1 service to cluster shop: 1 to create",
         "web  created, runs web:1",

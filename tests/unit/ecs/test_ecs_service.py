@@ -322,7 +322,7 @@ def test_s6_what_may_not_be_read_is_said_and_the_rest_is_reported(web: Run, monk
 def test_a_change_is_refused_at_once_where_tasks_may_not_be_read(
     web: Run, cluster: t.Any, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
-    """Without service deployments only they tell whether the rollout has ended."""
+    """Without service deployments only tasks show whether the rollout has ended."""
     before = described(cluster)
     answers(monkeypatch, operation, denied(operation))
     result = web(wait=True, wait_timeout=600, task_definition="web:2")
@@ -339,7 +339,7 @@ def test_a_rollout_is_not_judged_where_tasks_may_not_be_read(web: Run, monkeypat
     assert "ECS continues it, not monitored" in result["msg"]
 
 
-# A service that is there when it is to be created
+# A service that exists although it is to be created
 
 
 def create_first(monkeypatch: pytest.MonkeyPatch, lost: bool = False, **members: t.Any) -> list[str]:

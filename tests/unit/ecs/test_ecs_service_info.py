@@ -107,13 +107,13 @@ def test_rollouts_and_tasks_are_returned_on_request() -> None:
     client = Recorded([task("n1", healthStatus="HEALTHY", containers=[container("n1", **image)])], [], [service()])
     params = {"cluster": "shop", "names": ["web"], "rollouts": False, "tasks": False}
 
-    def told(**asked: bool) -> Json:
-        connection = Connection(lambda _name, _region="": client, params | asked, True)
+    def service_result(**options: bool) -> Json:
+        connection = Connection(lambda _name, _region="": client, params | options, True)
         found: Json = service_info_flow.run(connection)["services"][0]
         return found
 
-    assert not {"rollout", "tasks"} & set(told())
-    both = told(rollouts=True, tasks=True)
+    assert not {"rollout", "tasks"} & set(service_result())
+    both = service_result(rollouts=True, tasks=True)
     assert both["rollout"]["state"] == "in_progress"
     assert both["tasks"] == [
         {

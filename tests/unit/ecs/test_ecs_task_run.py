@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A command in a task of its own: what is asked of AWS, and how its end is told. No container runs here."""
+"""A one-off task: the request, and how its end is reported. No container runs here."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_the_only_container_need_not_be_named() -> None:
     assert chosen_container({"containerDefinitions": [{"name": "django"}]}, None) == "django"
     assert chosen_container(both, "nginx") == "nginx"
     for wrong in (None, "apache"):
-        with pytest.raises(SlipwayError, match="Take one of django, nginx"):
+        with pytest.raises(SlipwayError, match="expected one of django, nginx"):
             chosen_container(both, wrong)
 
 
@@ -189,7 +189,7 @@ def test_a_service_that_runs_nothing_yet_is_reported(service: str, run: t.Any, m
     empty = {"serviceName": service, "status": "ACTIVE", "deploymentController": {"type": "EXTERNAL"}}
     monkeypatch.setattr(service_api, "describe_services", lambda *_args, **_options: [empty])
     result = run_task(run, service=service)
-    assert (result["code"], "has no task definition" in result["msg"]) == ("not_found", True)
+    assert (result["code"], "expected one with a task definition" in result["msg"]) == ("not_found", True)
 
 
 def test_check_mode_starts_nothing(service: str, run: t.Any, calls: list[str]) -> None:
@@ -209,7 +209,7 @@ def test_a_task_that_does_not_end_is_stopped(service: str, run: t.Any, calls: li
         result = run_task(run, service=service, wait_timeout=1)
     finally:
         state_manager.unset_transition("ecs::task")
-    assert (result["code"], "did not end in time" in result["msg"]) == ("timeout", True)
+    assert (result["code"], "timed out and was stopped" in result["msg"]) == ("timeout", True)
     assert calls[-1] == "StopTask"
 
 
@@ -239,14 +239,17 @@ def logging(service: str, ecs: t.Any) -> t.Any:
 
 
 @pytest.mark.parametrize(
-    ("container", "told"),
+    ("container", "expected"),
     [
-        (FAILED, (3, ["no such table"], "The command in a task beside service web ended with exit code 3.")),
-        (NEVER_STARTED, (None, [], "The task beside service web did not start.")),
+        (
+            FAILED,
+            (3, ["no such table"], "The command in a task with the settings of service web failed with exit code 3."),
+        ),
+        (NEVER_STARTED, (None, [], "The task with the settings of service web did not start.")),
     ],
 )
 def test_a_task_that_fails_is_reported_with_its_reason(
-    logging: t.Any, run: t.Any, monkeypatch: pytest.MonkeyPatch, container: Json, told: tuple[int, list[str], str]
+    logging: t.Any, run: t.Any, monkeypatch: pytest.MonkeyPatch, container: Json, expected: tuple[int, list[str], str]
 ) -> None:
     def ended(_ecs: t.Any, _cluster: str, arns: list[str]) -> list[Json]:
         place = {"logGroupName": "/web", "logStreamName": f"ecs/web/{arns[0].rpartition('/')[2]}"}
@@ -256,7 +259,7 @@ def test_a_task_that_fails_is_reported_with_its_reason(
 
     monkeypatch.setattr(task_api, "describe_tasks", ended)
     result = run_task(run, service="web")
-    code, output, said = told
+    code, output, said = expected
     assert (result["code"], result["exit_code"], result["output"]) == ("task_failed", code, output)
     assert result["msg"].startswith(said)
     assert all(line in result["msg"] for line in output)

@@ -55,7 +55,7 @@ def new_judge(number: int = 2, *, fresh: bool = True) -> RolloutJudge:
 
 
 def verdict_on(judge: RolloutJudge, *snapshots: Snapshot, every: float = 1.0) -> Verdict:
-    """The verdict on the last of some sights, one a second."""
+    """The verdict on the last of some snapshots, one per second."""
     verdicts = [judge.verdict(snapshot, index * every) for index, snapshot in enumerate(snapshots)]
     return verdicts[-1]
 

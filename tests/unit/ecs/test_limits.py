@@ -225,7 +225,7 @@ WRONG_SERVICES: dict[str, tuple[Json, str]] = {
     ),
     "two ways to choose capacity": (
         {"launch_type": "FARGATE", "capacity_provider_strategy": [{"capacityProvider": "FARGATE"}]},
-        "launch_type and capacity_provider_strategy exclude each other.",
+        "launch_type: expected none beside capacity_provider_strategy, got both.",
     ),
     "two bases": (
         {"capacity_provider_strategy": [{"capacityProvider": one, "base": 1, "weight": 1} for one in ("a", "b")]},

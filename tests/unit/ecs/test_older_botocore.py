@@ -45,7 +45,7 @@ def task_definition(ecs: t.Any, **options: t.Any) -> t.Any:
 
 
 @pytest.mark.parametrize(
-    ("wish_of", "request_name", "member", "option"),
+    ("desired", "request_name", "member", "option"),
     [
         (service, "CreateServiceRequest", "monitoring", {"monitoring": {"metricConfigurations": []}}),
         (task_definition, "RegisterTaskDefinitionRequest", "enableFaultInjection", {"enable_fault_injection": True}),
@@ -53,11 +53,11 @@ def task_definition(ecs: t.Any, **options: t.Any) -> t.Any:
     ids=["service", "task definition"],
 )
 def test_an_option_is_refused_where_it_is_given(
-    wish_of: t.Callable[..., t.Any], request_name: str, member: str, option: Json
+    desired: t.Callable[..., t.Any], request_name: str, member: str, option: Json
 ) -> None:
     ecs = older(request_name, member)
-    wish_of(ecs)
+    desired(ecs)
     with pytest.raises(SlipwayError, match="installed botocore") as failed:
-        wish_of(ecs, **option)
+        desired(ecs, **option)
     assert failed.value.code == "invalid_option"
     assert next(iter(option)) in failed.value.msg

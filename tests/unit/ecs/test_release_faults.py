@@ -352,7 +352,7 @@ def calls_of(release: Release, items: list[Json], monkeypatch: pytest.MonkeyPatc
 
 
 def prepare(release: Release, ecs: t.Any, rollouts: Rollouts) -> list[Json]:
-    """`db` and `stock` run their first revisions; what is to be released, of which `new` is not there."""
+    """`db` and `stock` run their first revisions; what is to be released, of which `new` does not exist."""
     for name in ("db", "stock", "new"):
         if described(ecs, name):
             ecs.delete_service(cluster="shop", service=name, force=True)
@@ -376,27 +376,27 @@ def test_credentials_that_expire_after_each_call(
         with monkeypatch.context() as patch:
             expire(patch, after)
             result = release(*items)
-        told = (after, result["msg"])
-        assert result["failed"], told
-        assert "ExpiredToken" in result["msg"], told
+        context = (after, result["msg"])
+        assert result["failed"], context
+        assert "ExpiredToken" in result["msg"], context
         if "services" not in result:
-            assert (result["code"], targets(ecs, "db", "stock")) == ("no_credentials", before), told
-            assert re.search(r"Nothing was changed|No service was changed", result["msg"]), told
+            assert (result["code"], targets(ecs, "db", "stock")) == ("no_credentials", before), context
+            assert re.search(r"Nothing was changed|No service was changed", result["msg"]), context
             continue
         stopped = [name for name, one in result["services"].items() if one.get("code") == "deployment_stopped"]
         if stopped:
-            assert result["failed_services"] == ["stock"], told
-            assert "Service stock: Someone stopped the deployment." in result["msg"], told
+            assert result["failed_services"] == ["stock"], context
+            assert "Service stock: Someone stopped the deployment." in result["msg"], context
         assert re.search(r"To resume, rerun the same|Rerun the same|runs again|No other service was", result["msg"]), (
-            told
+            context
         )
         rolled_back = release(rollback=True)
         arrived = result["code"] == "checkpoints_left" or "set force=true" in rolled_back["progress"][0]
         wanted = [
             f"{name}:{int(arn.rpartition(':')[2]) + arrived}" for name, arn in zip(("db", "stock"), before, strict=True)
         ]
-        assert targets(ecs, "db", "stock") == wanted, told
-        assert ([one["status"] for one in described(ecs, "new")] == ["ACTIVE"]) is arrived, told
+        assert targets(ecs, "db", "stock") == wanted, context
+        assert ([one["status"] for one in described(ecs, "new")] == ["ACTIVE"]) is arrived, context
 
 
 # Permissions that a verdict needs
@@ -420,7 +420,7 @@ def test_a_release_is_refused_at_once_where_tasks_may_not_be_read(
 def test_neither_rollout_nor_rollback_is_judged_where_tasks_may_not_be_read_any_more(
     release: Release, shop: list[Json], rollouts: Rollouts, ecs: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without service deployments only tasks tell; the time-out would be taken for a failure."""
+    """Without service deployments only tasks decide; the timeout would count as a failure."""
     changed: list[str] = []
 
     def answer(operation: str, request: Json, call: Call) -> Json:
@@ -462,7 +462,7 @@ def test_another_release_in_progress_is_named_and_nothing_is_touched(
         assert "Nothing was changed." in result["msg"]
         assert result["release"]["id"] == run.id
     assert not {"RegisterTaskDefinition", "TagResource", "UpdateService"} & set(calls)
-    assert set(states(release(*shop)).values()) <= {"updated", "unchanged"}, "the same release goes on at once"
+    assert set(states(release(*shop)).values()) <= {"updated", "unchanged"}, "the same release resumes at once"
     assert running(ecs, "db", "stock", "web") == "db:2 stock:2 web:2"
 
 
@@ -512,7 +512,7 @@ def test_an_interrupted_release_can_be_rolled_back_though_ecs_has_completed_it(
     assert running(ecs, "db") == "db:1"
 
 
-# What is told
+# Reports
 
 
 def test_an_interruption_during_the_way_back_keeps_the_failure(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Settings of target groups change with a release, and go back with it."""
+"""Settings of target groups change with a release, and are rolled back with it."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Services brought to their goals side by side, on a clock that does not wait."""
+"""Services rolled out side by side, on a clock that does not wait."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The plan from a service that is there to one that is asked for."""
+"""The plan from a current service to the desired one."""
 
 from __future__ import annotations
 

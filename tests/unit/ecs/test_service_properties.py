@@ -101,7 +101,7 @@ def drawn(data: st.DataObject, shapes: Shapes, without: t.Collection[str] = ()) 
 
 
 def answer(options: Json, scheduling: str) -> Json:
-    """The service as AWS would show it: what was asked, completed."""
+    """The service as AWS would return it: the given options, completed."""
     filled = fill(options, scheduling)
     to_result = {NAMES[name]: value for name, value in filled.items()}
     to_result["roleArn"] = to_result.pop("role", "")

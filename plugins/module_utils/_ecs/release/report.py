@@ -165,7 +165,7 @@ def _checkpoints_left(release: Release, result: Result) -> SlipwayError:
 
 
 def _other_errors(release: Release) -> list[tuple[str, SlipwayError]]:
-    """The errors besides the failure, each reason once with all that it concerns."""
+    """The other errors, each reason once with everything that it concerns."""
     reasons: dict[str, tuple[list[str], SlipwayError]] = {}
     left = {service.name for service in release.services if service.checkpoint_left}
     for what, error in release.other_errors:

@@ -127,7 +127,7 @@ class ServiceRelease:
 
     @property
     def target(self) -> str:
-        """The task definition that the release leads to."""
+        """The desired task definition."""
         return str(self.desired.options.get("task_definition") or (self.current or {}).get("task_definition", ""))
 
     @property
@@ -155,7 +155,7 @@ class Release:
     run: Run = field(default_factory=lambda: Run(""))
     # Whether anything may have been changed.
     touched: bool = False
-    # Errors besides the failure, such as those of its cleanup, each with what it concerns.
+    # Errors in addition to the failure, such as those of a cleanup, each with what it concerns.
     other_errors: list[tuple[str, SlipwayError]] = field(default_factory=list)
 
 

@@ -197,22 +197,22 @@ class RolloutJudge:
 
     def _complete(self, snapshot: Snapshot, own: Json, tasks: Sequence[Json], at: float) -> Verdict:
         """AWS reports COMPLETED. It counts when the desired number of tasks keeps running and gets traffic."""
-        wanted = int(snapshot.service.get("desiredCount") or 0)
+        desired = int(snapshot.service.get("desiredCount") or 0)
         if snapshot.service.get("schedulingStrategy") == "DAEMON":
-            wanted = int(own.get("desiredCount") or 0)
+            desired = int(own.get("desiredCount") or 0)
         # Without any check, a deployment may be COMPLETED and its tasks end a moment later.
         checked = self._was_in_progress and (self.health_is_checked or snapshot.targets)
         seconds = max(self.settling, 0.0 if checked else SETTLE_SECONDS)
         stable = len(self._stable_tasks(snapshot, tasks, at, seconds))
-        if stable >= wanted and (wanted or not self._running_since):
-            return Verdict("succeeded", f"{stable} of {wanted} tasks are running.")
-        return Verdict("in_progress", f"{stable} of {wanted} tasks are stable.")
+        if stable >= desired and (desired or not self._running_since):
+            return Verdict("succeeded", f"{stable} of {desired} tasks are running.")
+        return Verdict("in_progress", f"{stable} of {desired} tasks are stable.")
 
     def _no_task_works(self, snapshot: Snapshot, tasks: Sequence[Json], at: float) -> Verdict | None:
         """A failure if tasks keep failing, none keeps running, and ECS does not report it."""
         own = find_deployment(snapshot.service, self.deployment.id) or {}
-        wanted = int(snapshot.service.get("desiredCount") or 0)
-        limit = max(FAILED_TASKS_LIMIT, min(wanted, FAILED_TASKS_LIMIT_MAX))
+        desired = int(snapshot.service.get("desiredCount") or 0)
+        limit = max(FAILED_TASKS_LIMIT, min(desired, FAILED_TASKS_LIMIT_MAX))
         if own.get("rolloutState") != "COMPLETED" and breaker_limit(snapshot.service):
             # Let the circuit breaker decide first; this is for the case that it never does.
             limit += breaker_limit(snapshot.service)
@@ -221,7 +221,7 @@ class RolloutJudge:
         failed = max(len(self._failed), counted) + len(unhealthy)
         if (
             self._failure_reason
-            or not wanted
+            or not desired
             or failed < limit
             or self._stable_tasks(snapshot, tasks, at, SETTLE_SECONDS)
         ):
@@ -232,9 +232,9 @@ class RolloutJudge:
         if at - (self._started if self._started is not None else at) < SETTLE_SECONDS and not self.deployment.fresh:
             return None
         if all(map(failed_health_check, self._failed.values())) and (unhealthy or self._failed):
-            checks = f"{failed} tasks failed their health checks, none of {wanted} desired tasks keeps running."
+            checks = f"{failed} tasks failed their health checks, none of {desired} desired tasks keeps running."
             return failure(HEALTH_CHECK_FAILING, f"{checks}{_outlook(snapshot.service, own)}")
-        return failure(TASKS_FAILING, f"{failed} tasks failed, none of {wanted} desired tasks keeps running.")
+        return failure(TASKS_FAILING, f"{failed} tasks failed, none of {desired} desired tasks keeps running.")
 
     def _unhealthy(self, snapshot: Snapshot, tasks: Sequence[Json], at: float) -> Verdict | None:
         """A failure if the targets already show that the new tasks will never be healthy."""

@@ -35,7 +35,7 @@ _RUNNING_DEPLOYMENTS = frozenset(
 )
 # A verdict may depend on these calls. An error of AWS is temporary, missing permissions are not.
 _TASK_CALLS = frozenset({"list_tasks", "list_stopped_tasks", "describe_tasks"})
-_NOBODY = "slipway-nobody"
+_NO_OWNER = "slipway-no-owner"
 _NO_TASK = "0" * 32
 T = t.TypeVar("T")
 
@@ -155,7 +155,7 @@ class RolloutReader:
         ecs = self.cloud.ecs
         try:
             # Neither call finds anything.
-            task_api.list_tasks(ecs, self.cluster, startedBy=_NOBODY)
+            task_api.list_tasks(ecs, self.cluster, startedBy=_NO_OWNER)
             task_api.describe_tasks(ecs, self.cluster, [_NO_TASK])
         except SlipwayError as error:
             # Other errors are reported during the rollout, if they persist.
@@ -184,7 +184,7 @@ class RolloutReader:
         return self._groups
 
     def _allowed(self, call: t.Callable[..., T], *args: t.Any, **kwargs: t.Any) -> T | None:
-        """Call, but go without the answer if permissions or the API do not allow it. Each reason is noted once."""
+        """Call, but continue without the answer if permissions or the API do not allow it. Keep each reason once."""
         name = call.__name__
         if name in self._denied:
             return None

@@ -19,7 +19,7 @@ SERVICES_BATCH = 10
 
 
 def create_service(ecs: Client, request: Json) -> Json:
-    """Fails with `conflict` where there is a service of this name that another request has created."""
+    """Fails with `conflict` if another request has created a service of this name."""
     try:
         return _create_service(ecs, request)
     except SlipwayError as error:
@@ -47,7 +47,7 @@ def delete_service(ecs: Client, cluster: str, name: str, force: bool) -> Json:
 
 @aws_call
 def list_service_deployments(ecs: Client, cluster: str, name: str) -> list[Json]:
-    """The latest deployments of a service, as short descriptions; none of a service that is not there."""
+    """The latest deployments of a service, in brief; none if the service does not exist."""
     listed = _list_service_deployments(ecs, cluster, name)
     return [dict(item) for item in (listed or {}).get("serviceDeployments") or ()]
 
@@ -75,7 +75,7 @@ def describe_service_revision(ecs: Client, arn: str) -> Json | None:
 
 @aws_call
 def list_stopped_tasks(ecs: Client, cluster: str, name: str) -> list[str]:
-    """ARNs of a service's tasks that are stopped or stopping; AWS forgets them after about an hour."""
+    """ARNs of the stopped and stopping tasks of a service. AWS forgets them after about an hour."""
     return pages(ecs, "list_tasks", "taskArns", cluster=cluster, serviceName=name, desiredStatus="STOPPED")
 
 
@@ -97,13 +97,13 @@ def describe_target_groups(elbv2: Client, target_groups: Items) -> list[Json]:
 
 @aws_find
 def last_log_lines(logs: Client, group: str, stream: str, limit: int) -> list[str]:
-    """The last lines of a log stream, oldest first. None when there is no such stream."""
+    """The last lines of a log stream, oldest first. None if the stream does not exist."""
     answer = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=limit, startFromHead=False)
     return [str(event["message"]).rstrip("\n") for event in answer.get("events") or ()]
 
 
 def target_groups(service: t.Mapping[str, t.Any]) -> list[str]:
-    """The target groups that a service's tasks are registered in."""
+    """The target groups that the tasks of a service are registered with."""
     return [item["targetGroupArn"] for item in service.get("loadBalancers") or () if item.get("targetGroupArn")]
 
 
@@ -114,7 +114,7 @@ def list_services(ecs: Client, cluster: str) -> list[str]:
 
 @aws_call
 def describe_services(ecs: Client, cluster: str, names: Items, include: Items = ()) -> list[Json]:
-    """The services that exist, of those named; also those that were deleted a short while ago (INACTIVE)."""
+    """The named services that exist, including recently deleted ones (INACTIVE)."""
     found: list[Json] = []
     for batch in batches(names, SERVICES_BATCH):
         answer = ecs.describe_services(cluster=cluster, services=batch, include=list(include))

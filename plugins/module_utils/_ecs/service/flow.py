@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module ecs_service does: read, plan, apply once, watch."""
+"""The flow of ecs_service: read, plan, apply once, and wait until the service is stable."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module ecs_service_info does: read services and, if asked, judge what is being rolled out."""
+"""The flow of ecs_service_info: read services, and optionally judge their latest rollouts."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ def run(connection: Connection) -> Result:
     cloud = Cloud(connection.client)
     check_cluster(connection.params["cluster"])
     services = _read(cloud, connection.params["cluster"], connection.params["names"])
-    views = [to_result(service) for service in services]
+    results = [to_result(service) for service in services]
     if connection.params["rollouts"]:
-        for service, view in zip(services, views, strict=True):
-            view["rollout"] = check(cloud, connection.params["cluster"], service)
+        for service, result in zip(services, results, strict=True):
+            result["rollout"] = check(cloud, connection.params["cluster"], service)
     if connection.params["tasks"]:
-        for service, view in zip(services, views, strict=True):
-            view["tasks"] = running_tasks(cloud, connection.params["cluster"], service["serviceName"])
-    return {"changed": False, "services": views}
+        for service, result in zip(services, results, strict=True):
+            result["tasks"] = running_tasks(cloud, connection.params["cluster"], service["serviceName"])
+    return {"changed": False, "services": results}
 
 
 def _read(cloud: Cloud, cluster: str, names: t.Sequence[str] | None) -> list[Json]:
-    """The named services, or all; none in a cluster that is not there."""
+    """The named services, or all; none if the cluster does not exist."""
     try:
-        wanted = api.list_services(cloud.ecs, cluster) if names is None else names
-        found = api.describe_services(cloud.ecs, cluster, wanted, include=["TAGS"])
+        names = api.list_services(cloud.ecs, cluster) if names is None else names
+        found = api.describe_services(cloud.ecs, cluster, names, include=["TAGS"])
     except SlipwayError as error:
         if error.code != NOT_FOUND:
             raise
@@ -54,7 +54,7 @@ def _read(cloud: Cloud, cluster: str, names: t.Sequence[str] | None) -> list[Jso
 
 
 def running_tasks(cloud: Cloud, cluster: str, name: str) -> list[Options]:
-    """The tasks that should run, with what tells whether the right thing does: revision, images and health."""
+    """The tasks that should run, with their revision, images and health."""
     arns = task_api.list_tasks(cloud.ecs, cluster, serviceName=name, desiredStatus="RUNNING")
     return [
         {
@@ -77,7 +77,7 @@ def running_tasks(cloud: Cloud, cluster: str, name: str) -> list[Options]:
 
 
 def check(cloud: Cloud, cluster: str, service: Json) -> Options:
-    """The state of a service's latest rollout, seen once, with the reasons where it does not go well."""
+    """The state of the latest rollout of a service, with the reasons if it has failures."""
     judge = RolloutJudge(deployment_of(service, fresh=False))
     reader = RolloutReader(cloud, cluster, service["serviceName"], judge, latest=True)
     snapshot = reader.full_snapshot(service)
@@ -94,7 +94,7 @@ def check(cloud: Cloud, cluster: str, service: Json) -> Options:
 
 
 def _judge(judge: RolloutJudge, snapshot: Snapshot) -> Verdict:
-    """The verdict of one look: what runs now is taken to stay, and what once succeeded may fail by now."""
+    """The verdict on one snapshot. Running tasks count as stable; a successful rollout may have failed since."""
     if (snapshot.service_deployment or {}).get("status") == "SUCCESSFUL" and not is_stable(snapshot.service):
         snapshot = replace(snapshot, service_deployment=None)
     first = judge.verdict(snapshot, 0)

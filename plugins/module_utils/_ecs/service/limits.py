@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What AWS would refuse of a service, by itself and with its task definition, one sentence each. Pure.
+"""Options of a service that AWS would reject, alone and with its task definition, one sentence each. No calls.
 
 A service is a plain dict of options (`desired_count`), AWS's spelling below. The rules are those of
 https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CreateService.html and of the pages of its members.
@@ -19,7 +19,7 @@ from ..limits import AWSVPC, FARGATE, FARGATE_PROVIDERS, items_of, name_problems
 
 
 def service_problems(name: t.Any, options: Json) -> list[str]:
-    """What is wrong with the options of a service; None is an option that is not given."""
+    """Problems of the options of a service. None means that an option is omitted."""
     given = {option: value for option, value in options.items() if value is not None}
     return [
         *name_problems(name, "name"),
@@ -51,7 +51,7 @@ def _capacity_problems(options: Json) -> Iterator[str]:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html"""
     strategy = items_of(options, "capacity_provider_strategy")
     if options.get("launch_type") and strategy:
-        yield "launch_type and capacity_provider_strategy exclude each other. Leave one of them out."
+        yield "launch_type: expected none beside capacity_provider_strategy, got both. Omit one of them."
     bases = sum(bool(number_of(item.get("base"))) for item in strategy)
     if bases > 1:
         yield f"capacity_provider_strategy: expected at most one base above 0, got {bases}."
@@ -76,15 +76,15 @@ def _daemon_problems(options: Json) -> Iterator[str]:
     if _is_fargate(options):
         for option in ("placement_constraints", "placement_strategy"):
             if options.get(option):
-                yield f"{option}: expected none, as Fargate has no hosts to choose from. Leave it out."
+                yield f"{option}: expected none, as Fargate has no hosts to choose from. Omit it."
     if options.get("scheduling_strategy") != "DAEMON":
         return
     if _is_fargate(options):
         yield "scheduling_strategy: expected REPLICA, as Fargate has no hosts for a DAEMON, got DAEMON."
     if options.get("desired_count") is not None:
-        yield "desired_count: expected none with scheduling_strategy DAEMON, one task a host. Leave it out."
+        yield "desired_count: expected none with scheduling_strategy DAEMON, one task per host. Omit it."
     if options.get("placement_strategy"):
-        yield "placement_strategy: expected none with scheduling_strategy DAEMON, one task a host. Leave it out."
+        yield "placement_strategy: expected none with scheduling_strategy DAEMON, one task per host. Omit it."
 
 
 def _deployment_problems(options: Json) -> Iterator[str]:
@@ -102,7 +102,7 @@ def _deployment_problems(options: Json) -> Iterator[str]:
 
 
 def relation_problems(options: Json, definition: Json) -> Iterator[str]:
-    """What in a service does not fit its task definition."""
+    """Problems of a service together with its task definition."""
     containers = items_of(definition, "container_definitions")
     ports = {
         str(one.get("name")): [number_of(port.get("containerPort")) for port in items_of(one, "portMappings")]
@@ -142,7 +142,7 @@ def _connect_problems(options: Json, containers: list[Json]) -> Iterator[str]:
 def _attachment_problems(options: Json, definition: Json) -> Iterator[str]:
     mode = definition.get("network_mode")
     if mode not in (None, "", AWSVPC, UNKNOWN) and options.get("network_configuration"):
-        yield f"network_configuration: expected none, as the task definition's network mode is {mode}. Leave it out."
+        yield f"network_configuration: expected none, as the task definition's network mode is {mode}. Omit it."
     volumes = [str(one.get("name")) for one in items_of(definition, "volumes")]
     for number, item in enumerate(items_of(options, "volume_configurations")):
         if item.get("name") and item["name"] not in volumes:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module ecs_task_run does: start a task, wait for its end, read what it printed."""
+"""The flow of ecs_task_run: start a task, wait until it has stopped, read its output."""
 
 from __future__ import annotations
 
@@ -23,10 +23,9 @@ from ..service import api as service_api
 from ..service.model import exists
 from ..task_definition import api as definition_api
 from . import api
-from . import api as task_api
 from .model import chosen_container, exit_code, headline, is_over, request, runs_as
 
-# CloudWatch shows lines a little later than the task has ended.
+# CloudWatch returns lines shortly after the task has stopped.
 LOG_SECONDS = 10.0
 LOG_LINES = 100
 
@@ -40,9 +39,9 @@ def run(connection: Connection) -> Result:
     container = chosen_container(definition, params["container"])
     if connection.check_mode:
         return {"changed": True, "task_arn": UNKNOWN, "exit_code": 0, "output": []}
-    asked = request(params["cluster"], service, container, params["command"])
-    started = persist(lambda: task_api.run_task(cloud.ecs, asked))
-    task, ended = _followed(cloud, params["cluster"], started, params["wait_timeout"])
+    call = request(params["cluster"], service, container, params["command"])
+    started = persist(lambda: api.run_task(cloud.ecs, call))
+    task, ended = _wait_stopped(cloud, params["cluster"], started, params["wait_timeout"])
     output = _output(cloud, task, definition, container)
     code = exit_code(task, container)
     if not ended or code != 0:
@@ -54,36 +53,38 @@ def _service(cloud: Cloud, cluster: str, name: str) -> Json:
     services = service_api.describe_services(cloud.ecs, cluster, [name], include=["TAGS"])
     found = [runs_as(service) for service in services if exists(service)]
     if not found:
-        raise SlipwayError(NOT_FOUND, f"There is no service {name} in cluster {cluster}.")
+        message = f"service: expected a service of cluster {cluster}, got '{name}', which does not exist."
+        raise SlipwayError(NOT_FOUND, message)
     if not found[0].get("taskDefinition"):
-        raise SlipwayError(NOT_FOUND, f"The service {name} has no task definition and no primary task set yet.")
+        message = f"service: expected one with a task definition or primary task set, got '{name}' without. Deploy it."
+        raise SlipwayError(NOT_FOUND, message)
     return found[0]
 
 
-def _followed(cloud: Cloud, cluster: str, task: Json, timeout: float) -> tuple[Json, bool]:
-    """The task at its end; or, when the time is over, stopped by us, and False."""
+def _wait_stopped(cloud: Cloud, cluster: str, task: Json, timeout: float) -> tuple[Json, bool]:
+    """The stopped task, and whether it stopped by itself rather than because it timed out."""
     last = [task]
 
-    def observe() -> Json:
+    def read() -> Json:
         last[:] = api.describe_tasks(cloud.ecs, cluster, [task["taskArn"]]) or last
         return last[0]
 
     try:
         return poll(
-            observe,
+            read,
             is_over,
             timeout=timeout,
-            waiting_for=lambda seen: f"task {task_id(task)} to end ({seen.get('lastStatus', 'unknown')})",
+            waiting_for=lambda seen: f"task {task_id(task)} to stop ({seen.get('lastStatus', 'unknown')})",
         ), True
     except SlipwayError as error:
-        task_api.stop_task(cloud.ecs, cluster, task["taskArn"], "It did not end in time.")
+        api.stop_task(cloud.ecs, cluster, task["taskArn"], "Timed out.")
         if error.code != TIMEOUT:
             raise
         return last[0], False
 
 
 def _output(cloud: Cloud, task: Json, definition: Json, container: str) -> list[str]:
-    """The last lines that the container printed; none where it logs elsewhere or printed nothing."""
+    """The last lines of the container's output; none if it logs elsewhere or printed nothing."""
     places = [place for place in log_places(task, definition) if place.container == container]
     if not places or exit_code(task, container) is None:
         return []
@@ -101,7 +102,7 @@ def _output(cloud: Cloud, task: Json, definition: Json, container: str) -> list[
 
 
 def _failure(service: str, task: Json, output: t.Sequence[str], container: str, ended: bool) -> SlipwayError:
-    """The end of a task that failed, in words and as data."""
+    """The failure of a task, as text and as data."""
     failure = diagnose(Evidence(service={}, tasks=[task], logs={(task_id(task), container): output}))
     code = exit_code(task, container)
     text = render(headline(service, code, ended), failure)

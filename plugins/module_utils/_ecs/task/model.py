@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A task of its own, which runs as a service's tasks do, with another command or the same. No calls."""
+"""A one-off task with the settings of a service, and optionally another command. No calls."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from ..._core.tags import RESERVED, from_list, to_list
 from ..._core.types import Json
 from ..rollout.deployments import primary
 
-# Who started the task, in what AWS tells of it.
+# AWS returns this with the task.
 STARTED_BY = "slipway.aws.ecs_task_run"
-# What AWS shows of a service with another deployment controller only at its task sets.
+# AWS returns these only with the task sets of a service if another controller deploys it.
 _OF_TASK_SETS = ("taskDefinition", "launchType", "capacityProviderStrategy", "platformVersion", "networkConfiguration")
 
 
-def chosen_container(definition: Json, asked: str | None) -> str:
-    """The container whose exit code counts, and that gets the command: the one asked for, or the only one."""
+def chosen_container(definition: Json, name: str | None) -> str:
+    """The container that runs the command and whose exit code counts: the given one, or the only one."""
     names = [container["name"] for container in definition.get("containerDefinitions") or ()]
-    if asked in names or (asked is None and len(names) == 1):
-        return asked or str(names[0])
-    wrong = f"the task definition has no container '{asked}'" if asked else "the task definition has several"
-    raise SlipwayError(INVALID_OPTION, f"container: {wrong}. Take one of {', '.join(names)}.")
+    if name in names or (name is None and len(names) == 1):
+        return name or str(names[0])
+    got = f"'{name}'" if name else "none"
+    raise SlipwayError(INVALID_OPTION, f"container: expected one of {', '.join(names)}, got {got}.")
 
 
 def runs_as(service: Json) -> Json:
-    """The service with what its tasks run as: AWS shows a part of it only at the task set or deployment."""
+    """The service with all settings of its tasks, some of which AWS returns only with the task set or deployment."""
     sets = [item for item in service.get("taskSets") or () if item.get("status") == "PRIMARY"]
     deployment = primary(service) or {}
     of_task_set = {name: sets[0][name] for name in _OF_TASK_SETS if sets and sets[0].get(name)}
@@ -39,7 +39,7 @@ def runs_as(service: Json) -> Json:
 
 
 def request(cluster: str, service: Json, container: str, command: t.Sequence[str] | None) -> dict[str, t.Any]:
-    """RunTask as AWS wants it: what the service runs, where and how, with another command if one is given."""
+    """The request of RunTask: what the service runs, where and how, with another command if one is given."""
     strategy = service.get("capacityProviderStrategy")
     override = {"containerOverrides": [{"name": container, "command": list(command)}]} if command else None
     propagates = service.get("propagateTags")
@@ -57,7 +57,7 @@ def request(cluster: str, service: Json, container: str, command: t.Sequence[str
         "volumeConfigurations": [_volume(volume, own) for volume in service.get("volumeConfigurations") or ()],
         "enableECSManagedTags": service.get("enableECSManagedTags"),
         "enableExecuteCommand": service.get("enableExecuteCommand"),
-        # RunTask copies no service's tags, so they are given.
+        # RunTask does not copy the tags of a service, so they are passed.
         "propagateTags": "TASK_DEFINITION" if propagates == "TASK_DEFINITION" else None,
         "tags": to_list(own) if propagates == "SERVICE" else None,
         "startedBy": STARTED_BY,
@@ -66,7 +66,7 @@ def request(cluster: str, service: Json, container: str, command: t.Sequence[str
 
 
 def _volume(volume: Json, own: t.Mapping[str, str]) -> dict[str, t.Any]:
-    """A service's volume as a task of its own takes it. By AWS's default it is deleted with the task."""
+    """The volume of a service as RunTask accepts it. By default, AWS deletes it with the task."""
     ebs = volume.get("managedEBSVolume")
     if not ebs or not ebs.get("tagSpecifications"):
         return dict(volume)
@@ -87,16 +87,16 @@ def is_over(task: Json) -> bool:
 
 
 def exit_code(task: Json, container: str) -> int | None:
-    """The exit code of the container; None when it never started."""
+    """The exit code of the container; None if it never started."""
     codes = (item.get("exitCode") for item in task.get("containers") or () if item.get("name") == container)
     code = next(codes, None)
     return None if code is None else int(code)
 
 
 def headline(service: str, code: int | None, ended: bool) -> str:
-    """What happened, in a sentence."""
+    """What happened, in one sentence."""
     if not ended:
-        return f"The task beside service {service} did not end in time and was stopped."
+        return f"The task with the settings of service {service} timed out and was stopped."
     if code is None:
-        return f"The task beside service {service} did not start."
-    return f"The command in a task beside service {service} ended with exit code {code}."
+        return f"The task with the settings of service {service} did not start."
+    return f"The command in a task with the settings of service {service} failed with exit code {code}."

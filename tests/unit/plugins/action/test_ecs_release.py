@@ -82,9 +82,9 @@ def test_the_last_lines_of_an_interrupted_module_are_shown(
     monkeypatch.undo()
     monkeypatch.setattr(ecs_release.constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
     with path.open("a") as file:
-        file.write("12:00:00  web  started\n12:00:01  Interrupted. ECS goes on.\n12:00:01  To resume, …\n")
+        file.write("12:00:00  web  started\n12:00:01  Interrupted. ECS continues.\n12:00:01  To resume, …\n")
     ecs_release.show_last_lines()
-    assert capsys.readouterr().out == "  12:00:01  Interrupted. ECS goes on.\n  12:00:01  To resume, …\n"
+    assert capsys.readouterr().out == "  12:00:01  Interrupted. ECS continues.\n  12:00:01  To resume, …\n"
 
 
 @pytest.mark.parametrize("code", [-signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGKILL])

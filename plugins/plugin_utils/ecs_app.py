@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import text_of
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.plugin_utils import (
     container_image,
@@ -51,14 +50,9 @@ def plan(variables: Json, others: Json, account: Json) -> Json:
     return found
 
 
-def _tags(own: Json) -> dict[str, str]:
+def _tags(own: Json) -> Json:
     group = {"slipway:group": own["group"]} if own["group"] else {}
-    tags = {name: text_of(value) for name, value in own["tags"].items()}
-    return {
-        **{name: text for name, text in tags.items() if text is not None},
-        **group,
-        "slipway:project": own["project"],
-    }
+    return {**own["tags"], **group, "slipway:project": own["project"]}
 
 
 def _known(own: Json, others: Json, account: Json, secrets: Sequence[Json]) -> ecs_app_problems.Known:

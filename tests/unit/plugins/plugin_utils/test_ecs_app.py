@@ -77,7 +77,7 @@ def planned(*services: Json, account: Json | None = None, others: Json | None = 
 
 def test_a_short_service_is_completed() -> None:
     balancers = [{"targetGroupArn": "web"}]
-    found = planned(service(desired_count=2, load_balancers=balancers), tags={"tier": 1}, group="api")
+    found = planned(service(desired_count=2, load_balancers=balancers), tags={"tier": "1"}, group="api")
     tags = {"tier": "1", "slipway:group": "api", "slipway:project": "shop"}
     log = {"awslogs-group": "/ecs/shop", "awslogs-region": "eu-central-1", "awslogs-stream-prefix": "web"}
     container = {

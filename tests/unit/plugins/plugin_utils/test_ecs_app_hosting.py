@@ -193,7 +193,12 @@ def test_a_service_that_cannot_run_in_the_cluster_is_refused(
             "volumes[0] (v).host.sourcePath: expected none, as Fargate has no hosts, got '/srv'.",
         ),
         (HOSTS, {"capacity_provider_strategy": MIXED}, {}, "expected providers of Fargate or others, got both"),
-        (HOSTS, {"capacity_provider_strategy": SPOT, "launch_type": "FARGATE"}, {}, "exclude each other"),
+        (
+            HOSTS,
+            {"capacity_provider_strategy": SPOT, "launch_type": "FARGATE"},
+            {},
+            "options.launch_type: expected none beside capacity_provider_strategy",
+        ),
         (
             HOSTS,
             {"network_configuration": {"a": 1}},

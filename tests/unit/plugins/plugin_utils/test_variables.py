@@ -204,3 +204,20 @@ def test_everything_is_said_at_once() -> None:
 )
 def test_what_the_roles_take_is_valid(members: Json) -> None:
     assert service(**members) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "problems"),
+    [
+        ({"slipway_tags": {"a": None}}, ["slipway_tags, 'a': expected text, true, false or a whole number, got null."]),
+        ({"ecs_app_tags": {"aws:a": "b"}}, ["ecs_app_tags, 'aws:a': expected a key without the prefix aws:"]),
+        ({"slipway_tags": {"a": True, "b": 1, "c": "unknown"}}, []),
+        ({"ecs_network_vpc_tags": {"aws:a": "b"}}, []),
+    ],
+)
+def test_tags_are_validated_with_the_other_variables(variables: dict[str, t.Any], problems: list[str]) -> None:
+    options = {name: {"type": "dict"} for name in ("ecs_app_tags", "ecs_network_vpc_tags")}
+    specs = Specs.of({"ecs_app": options, "ecs_network": {}})
+    found = variable_problems(variables.keys(), variables.__getitem__, specs, lambda _service, _name: None)
+    found = [one for one in found if "unknown variable" not in one]
+    assert [one.startswith(start) for one, start in zip(found, problems, strict=True)] == [True] * len(problems)

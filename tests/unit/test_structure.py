@@ -32,6 +32,7 @@ ROLES = sorted(path for path in ROOT.glob("roles/*") if path.is_dir())
 
 FUNCTION_LINES = 50
 MODULE_LINES = 150
+FILTERS = 14
 ENTRY_POINTS = ("main", "find", "absent", "rollback", "delete_obsolete_hosts")
 
 
@@ -359,6 +360,39 @@ def test_defaults_and_argument_specs_agree(path: Path) -> None:
         if name in options and value != options[name].get("default") and not templated(value)
     }
     assert (unspecified, without_value, different) == (set(), set(), {})
+
+
+# The steps of each role's tasks/main.yml, in this order, and the file of each; a role leaves out what it does not have.
+SKELETON = {
+    "Validate the variables": "preflight.yml",
+    "Find the dependencies": "dependencies.yml",
+    "Converge the resources": "resources.yml",
+    "Return the result": "result.yml",
+}
+
+
+def steps_of(role: Path) -> list[tuple[str, str]]:
+    """Names and files of the steps that a role's tasks/main.yml imports."""
+    steps = load(role / "tasks/main.yml")
+    return [(str(step.get("name")), str(step.get("ansible.builtin.import_tasks"))) for step in steps]
+
+
+# The role preflight is the first step of all others.
+@each([role for role in ROLES if role.name != "preflight"])
+def test_role_follows_the_skeleton(path: Path) -> None:
+    steps = steps_of(path)
+    assert steps == [step for step in SKELETON.items() if step in steps]
+    assert {"preflight.yml", "resources.yml"} <= {file for _name, file in steps}
+
+
+@each(sorted(ROOT.glob("roles/*/vars/*.yml")))
+def test_vars_hold_constants(path: Path) -> None:
+    assert "{{" not in path.read_text(), "compute it in plugins/plugin_utils/ instead"
+
+
+def test_filters_are_few() -> None:
+    """A filter is for what a role cannot say otherwise: each reader has to learn it."""
+    assert len(list(ROOT.glob("plugins/filter/*.py"))) <= FILTERS
 
 
 # Text

@@ -45,7 +45,7 @@ class Run:
 
 
 class Misdone(Exception):
-    """A tool did not do what the case asks for, so its figures say nothing."""
+    """A tool did not do what the case requires, so its figures say nothing."""
 
 
 def measure(tool: Tool, case: Case, folder: Path) -> Run:

@@ -1,7 +1,7 @@
-"""Prints as JSON what the APIs that the site uses say of an account: `tests/account.py`.
+"""Prints the resources of an account as JSON, from the APIs that the site uses: `tests/account.py`.
 
-Asks every question that needs no arguments, so that two answers tell whether anything happened in between. Asks where
-the environment says (AWS_ENDPOINT_URL, AWS_PROFILE, AWS_DEFAULT_REGION).
+It calls every read operation that needs no arguments: two equal outputs show that nothing changed in between. The
+environment selects the account (AWS_ENDPOINT_URL, AWS_PROFILE, AWS_DEFAULT_REGION).
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ SERVICES = (
     "secretsmanager",
     "ssm",
 )
-QUESTION = re.compile("Describe|List|GetAccount")
-# Not what an account has, but what AWS offers or forecasts; some of it differs at each look.
+READ = re.compile("Describe|List|GetAccount")
+# Not resources of the account, but offers and forecasts of AWS, some of which change all the time.
 OFFERS = re.compile("Spot|Offering|Purchase|Reserved|InstanceTypes|AvailablePatches|InventoryDeletions")
 
 
 def answer(client: Any, operation: str) -> Any:
     try:
-        told = getattr(client, xform_name(operation))()
+        found = getattr(client, xform_name(operation))()
     except (ClientError, BotoCoreError) as error:
-        # Also an answer: the emulator does not know the question.
+        # The emulator does not support the operation.
         return type(error).__name__
-    return {key: value for key, value in told.items() if key != "ResponseMetadata"}
+    return {key: value for key, value in found.items() if key != "ResponseMetadata"}
 
 
 def account() -> dict[str, Any]:
-    said = {}
+    answers = {}
     for service in SERVICES:
         client = boto3.client(service, config=Config(retries={"max_attempts": 1}))
         model = client.meta.service_model
         for operation in model.operation_names:
             shape = model.operation_model(operation).input_shape
             needed = shape.required_members if shape else []
-            if QUESTION.match(operation) and not OFFERS.search(operation) and not needed:
-                said[f"{service}.{operation}"] = answer(client, operation)
-    return said
+            if READ.match(operation) and not OFFERS.search(operation) and not needed:
+                answers[f"{service}.{operation}"] = answer(client, operation)
+    return answers
 
 
 if __name__ == "__main__":

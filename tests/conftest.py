@@ -30,7 +30,7 @@ class RunModule(t.Protocol):
 
 @pytest.fixture(scope="session", autouse=True)
 def models_read_once() -> t.Iterator[None]:
-    """Every client has a session of its own, and each would read botocore's models anew."""
+    """Every client has a session of its own, which would read botocore's models again."""
     read = functools.cache(botocore.loaders.JSONFileLoader.load_file)
     loader = botocore.loaders.JSONFileLoader()
     with pytest.MonkeyPatch.context() as patch:

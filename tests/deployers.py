@@ -1,4 +1,4 @@
-"""Makes one IAM user for each policy document in a folder, with that document and nothing else:
+"""Creates an IAM user for each policy document in a folder, with that document only:
 `tests/deployers.py <folder of documents> <file for the keys>`.
 
 The file gets the users' access keys as a JSON object by document. Asks where
@@ -20,7 +20,7 @@ PREFIX = "deployer-"
 
 
 def allow(iam: Any, name: str, document: str) -> None:
-    """The user of a document may do what it says, and nothing else."""
+    """The user of a document has that policy only."""
     iam.put_user_policy(UserName=PREFIX + name, PolicyName="all", PolicyDocument=document)
 
 

@@ -1,8 +1,8 @@
-"""Asks a page at a bounded rate while a command runs, and tells how many requests failed and how.
+"""Requests a page at a fixed rate while a command runs, and reports how many requests failed and why.
 
-`python tests/load.py URL -- COMMAND …` asks from the command's start to its end, and for `--seconds` at least. What is
-asked of each answer is what a visitor would notice: status 200 within the time limit. The report is a line of JSON, in
-the file `--report`; the exit code is the command's.
+`python tests/load.py URL -- COMMAND …` sends requests from the start of the command to its end, and for `--seconds` at
+least. A request succeeds with status 200 within the time limit. The report is a line of JSON, in the file `--report`;
+the exit code is the command's.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import urllib.request
 from pathlib import Path
 
 TIME_LIMIT = 5.0
-# Enough for all requests of five seconds at twenty a second to take as long as they may.
+# Enough for twenty requests a second that all take the time limit.
 WORKERS = 100
 
 Answers = list[tuple[float, concurrent.futures.Future[str]]]
 
 
 def ask(url: str, host: str) -> str:
-    """An empty text for a good answer, else what was wrong with it."""
+    """An empty text if the request succeeds, else why it failed."""
     request = urllib.request.Request(url, headers={"Host": host} if host else {})
     try:
         with urllib.request.urlopen(request, timeout=TIME_LIMIT) as answer:
@@ -39,7 +39,7 @@ def ask(url: str, host: str) -> str:
 
 
 def ask_while(command: subprocess.Popen[bytes], options: argparse.Namespace) -> Answers:
-    """Ask on schedule, whatever the answers take; when each was asked, and its answer."""
+    """Send requests on schedule, however long answers take; the time of each request, and its answer."""
     start = time.monotonic()
     answers: Answers = []
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Makes a Docker image a machine image of the local cloud, which amazon.aws.ec2_ami cannot, and prints its id."""
+"""Registers a Docker image as a machine image of the local cloud and prints its ID; amazon.aws.ec2_ami cannot."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Makes small mistakes in the pure files of plugins/, one at a time, and says which of them no unit test notices.
+"""Mutates the pure functions of plugins/, one at a time, and reports which mutations no unit test notices.
 
-Each is made in a copy of the checkout, where the tests of the file's folder run until one fails; those that failed then
-run once without any mistake. The same seed makes the same mistakes in the same files.
+For each mutation, in a copy of the checkout, the tests of the file's folder run until one fails; those that failed then
+run once without mutations. The same seed makes the same mutations in the same files.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from pathlib import Path
 from run import CACHE, COLLECTION, ROOT, environment, tracked_files
 from unit.test_structure import UTILS, dotted, layer
 
-# After so many seconds a mistake counts as noticed: most likely a loop has no end.
+# After so many seconds a mutation counts as noticed: most likely it made an endless loop.
 PATIENCE = 900
-# The operators that are taken for each other.
+# Operators, each with its replacement.
 OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,
@@ -52,7 +52,7 @@ EDGES = {"_core.errors", "_core.module", "_core.waiting"}
 
 @dataclass(frozen=True)
 class Mutation:
-    """Bytes of a file, and what stands in their place."""
+    """Bytes of a file, and their replacement."""
 
     path: Path
     line: int
@@ -87,7 +87,7 @@ def mutations(path: Path) -> Iterator[Mutation]:
 
 
 def expressions(parent: ast.AST) -> Iterator[tuple[ast.expr, ast.AST]]:
-    """What decides at run time, with what it is a part of: no types, no part of a formatted text."""
+    """Expressions that decide at run time, with their parents: no types, no part of a formatted text."""
     for name, value in ast.iter_fields(parent):
         if name in {"annotation", "returns", "decorator_list"}:
             continue
@@ -100,13 +100,13 @@ def expressions(parent: ast.AST) -> Iterator[tuple[ast.expr, ast.AST]]:
 
 
 def of_types(node: ast.AST) -> bool:
-    """What says something to mypy, or to zip() about what mypy cannot see."""
+    """Hints for mypy, and the argument `strict` of zip()."""
     called = node.func.attr if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else ""
     return called in {"TypeVar", "ParamSpec"} or (isinstance(node, ast.keyword) and node.arg == "strict")
 
 
 def mistakes(node: ast.expr, parent: ast.AST) -> Iterator[str]:
-    """What somebody might have written in place of an expression."""
+    """The mutation of an expression."""
     wrong = copy.copy(node)
     if isinstance(wrong, ast.Compare) and len(wrong.ops) == 1:
         wrong.ops = [OPERATORS[type(wrong.ops[0])]()]  # type: ignore[list-item]
@@ -140,7 +140,7 @@ def tests_of(path: Path) -> list[str]:
 
 
 def make_copy(number: int) -> Path:
-    """A copy of the tracked files that answers to the collection's name."""
+    """A copy of the tracked files, importable as the collection."""
     root = CACHE / "mutations" / str(number)
     shutil.rmtree(root, ignore_errors=True)
     for name in tracked_files():
@@ -155,7 +155,7 @@ def make_copy(number: int) -> Path:
 def failing(root: Path, tests: list[str]) -> str | None:
     """The first test file that fails, if one does."""
     command = (sys.executable, "-m", "pytest", "--quiet", "--exitfirst", "-p", "no:cacheprovider", *tests)
-    # Python tells a compiled file's age in seconds, and two mistakes can be made in one.
+    # Python compares the age of compiled files in seconds, and two mutations can happen in one.
     variables = environment() | {"PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
@@ -170,7 +170,7 @@ def failing(root: Path, tests: list[str]) -> str | None:
 
 
 def noticed(mutation: Mutation, copies: queue.Queue[Path]) -> str | None:
-    """The test file that notices a mistake."""
+    """The test file that notices a mutation."""
     root = copies.get()
     file = root / mutation.path.relative_to(ROOT)
     right = file.read_bytes()

@@ -1,8 +1,8 @@
-"""Holds policy documents against what a run as their users has shown: `tests/permissions.py <documents> <record>`.
+"""Compares policy documents with the record of a run as their users: `tests/permissions.py <documents> <record>`.
 
-The record is the authorization.jsonl of a local cloud that checks policies. It has to show that nobody was refused,
-that each action of each document was asked for, and that the answer had been no without the statement that allows it.
-What such a run does not ask, `unseen` in permissions.yml with the reason, is listed and left aside.
+The record is the authorization.jsonl of a local cloud that enforces policies. It has to show that no call was denied,
+that each action of each document was called, and that it would be denied without the statement that allows it.
+Actions that such a run does not call, `unseen` in permissions.yml with the reason, are listed and ignored.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PERMISSIONS = ROOT / "roles/deployer/files/permissions.yml"
-# They sum up the others, and may be in parts.
+# They combine the others, and may be split into parts.
 SUMS = {"all", "plan"}
 Json = dict[str, Any]
 
 
 def unseen() -> dict[tuple[str, str], str]:
-    """Why an action is not asked for, by document and action."""
+    """Why an action is not called, by document and action."""
     documents = yaml.safe_load(PERMISSIONS.read_text())["documents"].items()
     found: dict[tuple[str, str], str] = {}
     for name, part in documents:
@@ -47,13 +47,13 @@ def main() -> int:
         sys.exit(__doc__)
     aside = unseen()
     for (name, action), why in aside.items():
-        print(f"left aside: {action} of {name}, as {why}")
+        print(f"ignored: {action} of {name}, as {why}")
     lines = [json.loads(line) for line in Path(sys.argv[2]).read_text().splitlines()]
     problems: list[str] = []
     for path in sorted(Path(sys.argv[1]).glob("*.json")):
         record = [line for line in lines if line["caller"].endswith(f"/deployer-{path.stem}")]
         problems += [
-            f"{path.stem}: {line['action']} on {line['refused']} was refused" for line in record if "refused" in line
+            f"{path.stem}: {line['action']} on {line['refused']} was denied" for line in record if "refused" in line
         ]
         if path.stem.split("-")[0] not in SUMS:
             problems += surplus(path.stem, json.loads(path.read_text()), record, set(aside))

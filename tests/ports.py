@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Prints which TCP ports of each address take a connection, of all that there are, as one JSON object.
+"""Prints which TCP ports of each address accept a connection, of all ports, as a JSON object.
 
-Needs nothing but Python, so that it can run in a network namespace of which nothing else is known.
+It requires only Python, so that it can run in any network namespace.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ PATIENCE = 1.0
 
 
 def open_ports(address: str) -> list[int]:
-    """The ports that take a connection. One that says nothing, as behind a firewall, counts as closed."""
+    """The ports that accept a connection. One that does not answer, as behind a firewall, counts as closed."""
     batches = (range(first, min(first + BATCH, 65536)) for first in range(1, 65536, BATCH))
     return [port for batch in batches for port in tried(address, batch)]
 
 
 def tried(address: str, ports: Iterable[int]) -> list[int]:
-    """Those of a few ports that take a connection, tried side by side."""
+    """Those of a few ports that accept a connection, tried in parallel."""
     probes = {}
     waiting = select.poll()
     for port in ports:

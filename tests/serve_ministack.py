@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""MiniStack as the tests start it: with those patches of the local cloud without which its answers leave out what AWS
-always says, or say what nobody asked for."""
+"""Starts MiniStack for tests, with the patches of the local cloud that complete and filter its answers as AWS."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ if __name__ == "__main__":
 
     @emulator_patches.wrap(servicediscovery, "_create_service")  # type: ignore[untyped-decorator]
     def create(original: Any, data: dict[str, Any]) -> Any:
-        """A name is taken once; the same request is answered alike."""
+        """Names are unique; the same request gets the same answer."""
         place = (data.get("NamespaceId", ""), data.get("Name", ""))
         taken = any((one["NamespaceId"], one["Name"]) == place for one in servicediscovery._services.values())
         if not taken:
@@ -39,7 +38,7 @@ if __name__ == "__main__":
 
     @emulator_patches.wrap(ecs, "_create_service")  # type: ignore[untyped-decorator]
     def create_service(original: Any, data: dict[str, Any]) -> Any:
-        """The request with the token of a service that is there is answered with that service."""
+        """A request with the token of an existing service returns that service."""
         place = f"{ecs._resolve_cluster_name(data.get('cluster', 'default'))}/{data.get('serviceName')}"
         found = ecs._services.get(place)
         if found and found["status"] == "ACTIVE" and tokens.get(place) == data.get("clientToken", ""):
@@ -51,7 +50,7 @@ if __name__ == "__main__":
 
     @emulator_patches.wrap(alb, "_create_rule")  # type: ignore[untyped-decorator]
     def create_rule(original: Any, params: dict[str, Any]) -> Any:
-        """A priority is taken once."""
+        """Priorities are unique."""
         place = (alb._p(params, "ListenerArn"), str(alb._p(params, "Priority")))
         if any((one["ListenerArn"], str(one["Priority"])) == place for one in alb._rules.values()):
             return alb._error("PriorityInUse", f"Priority '{place[1]}' is currently in use", 400)

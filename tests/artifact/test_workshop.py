@@ -30,7 +30,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Installed]
 
 
 def left(installed: Installed) -> list[str]:
-    """What is there of this local cloud: containers, volumes, networks, images, and the port.
+    """What exists of this local cloud: containers, volumes, networks, images, and the port.
 
     Where it started the engine itself, that has ended with it, and so has all that ran there.
     """

@@ -98,7 +98,7 @@ def text(page: webdriver.Chrome, identifier: str) -> str:
 
 def test_stylesheet_comes_as_css(page: webdriver.Chrome) -> None:
     (sheet,) = page.find_elements(By.CSS_SELECTOR, "link[rel=stylesheet]")
-    # The browser asks: few resolvers besides its own know names below localhost.
+    # The browser resolves the name: few other resolvers know names below localhost.
     headers = page.execute_async_script(
         "fetch(arguments[0]).then(answer => arguments[1](Object.fromEntries(answer.headers)))",
         sheet.get_property("href"),

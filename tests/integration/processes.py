@@ -24,7 +24,7 @@ PAUSE = 0.1
 
 
 def await_that(holds: t.Callable[[], bool], describe: t.Callable[[], t.Any], limit: float = LIMIT) -> None:
-    """Wait until it holds; the test fails with what `describe` tells when it does not."""
+    """Wait until the condition holds; otherwise the test fails with what `describe` returns."""
     end = time.monotonic() + limit
     while not holds():
         assert time.monotonic() < end, describe()

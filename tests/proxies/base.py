@@ -178,7 +178,7 @@ class Proxy(http.server.ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: t.Any, client_address: t.Any) -> None:
-        """A client that is killed leaves its connection: nothing to tell."""
+        """A client that is killed leaves its connection: nothing to report."""
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

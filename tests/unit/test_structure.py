@@ -101,7 +101,7 @@ if __name__ == "__main__":
 def form_of(source: str) -> str:
     """A module's code without what differs: documentation, options, names of packages, and constraints of options."""
     tree = ast.parse(source)
-    code = []
+    code: list[ast.stmt] = []
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.module != "__future__":
             node.module = "PACKAGE"
@@ -113,11 +113,11 @@ def form_of(source: str) -> str:
             node, ast.Assign | ast.AnnAssign | ast.Expr | ast.ImportFrom
         ):
             code.append(node)
-    for node in ast.walk(ast.Module(code, [])):
-        if isinstance(node, ast.Call):
-            node.keywords = []
-        elif isinstance(node, ast.Name):
-            node.id = node.id.replace("info", "flow")
+    for part in ast.walk(ast.Module(code, [])):
+        if isinstance(part, ast.Call):
+            part.keywords = []
+        elif isinstance(part, ast.Name):
+            part.id = part.id.replace("info", "flow")
     return "\n".join(sorted(ast.unparse(node) for node in code))
 
 
@@ -227,7 +227,7 @@ FAILURES = {"SlipwayError": 0, "ContextError": 0, "_failure": 0, "Verdict": 2, "
 def listed_codes() -> dict[str, str]:
     """Each constant of the list, with its code."""
     return {
-        node.targets[0].id: node.value.args[0].value
+        node.targets[0].id: str(node.value.args[0].value)
         for node in ast.parse(CODE_LIST.read_text()).body
         if isinstance(node, ast.Assign)
         and isinstance(node.value, ast.Call)

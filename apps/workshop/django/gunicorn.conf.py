@@ -10,7 +10,7 @@ wsgi_app = "workshop.wsgi"
 # nginx asks on 127.0.0.1, the only peer whose X-Forwarded-Proto gunicorn believes. Port 8000 stays inside: the tasks'
 # security group lets the load balancer reach nginx alone.
 bind = "0.0.0.0:8000"
-# A quarter of a CPU: one process, a few threads. WEB_CONCURRENCY asks for more processes.
+# A quarter of a CPU: one process, a few threads. WEB_CONCURRENCY sets more processes.
 threads = 4
 # Memory, not disk: writable under a read-only root, and the heartbeat never waits for a disk.
 worker_tmp_dir = "/dev/shm"

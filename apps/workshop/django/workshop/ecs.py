@@ -31,7 +31,7 @@ class Task:
 
     @property
     def hue(self) -> int:
-        """A number for the page's colour, so that two tasks can be told apart at a glance."""
+        """A number for the page's colour, so that two tasks are easy to distinguish."""
         return crc32(self.id.encode()) % HUES
 
     @property
@@ -63,7 +63,7 @@ def _read_task(address: str) -> Task:
 
 
 def _get(address: str) -> dict[str, Any]:
-    # The endpoint is on this machine: no proxy of the environment is asked for it.
+    # The endpoint is on this machine: no proxy of the environment is used.
     with build_opener(ProxyHandler({})).open(address, timeout=TIMEOUT_SECONDS) as answer:
         document = json.load(answer)
     if not isinstance(document, dict):

@@ -10,7 +10,7 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 
 def answer_health_checks(get_response: Handler) -> Handler:
-    """Load balancers ask for /healthz by IP address, a name that ALLOWED_HOSTS rightly refuses.
+    """Load balancers request /healthz by IP address, a name that ALLOWED_HOSTS rightly refuses.
 
     The answer says that this process works. It leaves the database out: when a shared database fails, replacing every
     task mends nothing.

@@ -56,7 +56,7 @@ def database() -> dict[str, object]:
         "NAME": os.environ.get("DATABASE_NAME", "workshop"),
         "USER": os.environ.get("DATABASE_USER", "workshop"),
         "PASSWORD": password,
-        # A connection is kept for a minute, and made anew where the database was replaced meanwhile.
+        # A connection is kept for a minute, and opened again after the database was replaced.
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"connect_timeout": 5},

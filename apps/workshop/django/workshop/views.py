@@ -40,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def route(request: HttpRequest) -> list[str]:
-    """The stops of this request on its way here, by the headers that each leaves."""
+    """The stops of this request by the headers that each adds."""
     stops = {
         "Browser": True,
         "Load balancer": "X-Amzn-Trace-Id" in request.headers,

@@ -44,7 +44,7 @@ def section(benchmark: Benchmark) -> str:
     parts = [
         BEGIN,
         _table(["seconds; calls", *benchmark.tools()], _costs(benchmark)),
-        _table(["besides", *benchmark.tools()], _besides(benchmark)),
+        _table(["other results", *benchmark.tools()], _other_results(benchmark)),
         NOTES.format(revisions=benchmark.cases()[0].revisions, answer=_milliseconds_a_call(benchmark)),
         _origin(benchmark),
         END,
@@ -92,7 +92,7 @@ def _costs(benchmark: Benchmark) -> Iterator[list[str]]:
         yield [case.name, *map("; ".join, pairs)]
 
 
-def _besides(benchmark: Benchmark) -> Iterator[list[str]]:
+def _other_results(benchmark: Benchmark) -> Iterator[list[str]]:
     """What the first table leaves out."""
     cases = benchmark.cases()
     for case in cases:

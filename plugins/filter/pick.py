@@ -6,12 +6,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: pick
-short_description: Take some members of a dictionary under new names
+short_description: Select members of a dictionary under new names
 version_added: 0.1.0
 author: The Slipway authors (@slipway)
 description:
-  - Makes a dictionary of the members that are asked for. Each keyword is a new name, its value the present one.
-  - A member that the dictionary lacks is null.
+  - Returns a dictionary of the selected members. Each keyword is a new name, its value the current one.
+  - A missing member is null.
   - Meant for C(map), to publish a few members of what a module returned.
 options:
   _input:

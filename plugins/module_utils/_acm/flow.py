@@ -24,6 +24,7 @@ VISIBLE_TIMEOUT = 15
 class Certificate(resource.Resource):
     service = "acm"
     key = kind = "certificate"
+    new = model.NEW
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
@@ -53,9 +54,6 @@ class Certificate(resource.Resource):
             return None
         wanted = {**(self.params["tags"] or {}), **(self.params["match_tags"] or {})}
         return tags.desired((current or {}).get("tags", {}), wanted, self.params["purge_tags"])
-
-    def predict(self, predicted: Json) -> Json:
-        return {**model.NEW, **predicted}
 
     def create(self, planned: Plan) -> Json:
         """A run seconds after another, whose list does not show the certificate yet, gets the same one.

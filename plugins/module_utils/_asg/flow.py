@@ -19,6 +19,7 @@ class Group(resource.Resource):
     key = "auto_scaling_group"
     kind = "Auto Scaling group"
     sets = model.SETS
+    new = model.NEW
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
@@ -37,9 +38,6 @@ class Group(resource.Resource):
 
     def desired(self, current: Json | None) -> Json:
         return model.desired(self.params["name"], current, self.settings, self.desired_tags(current))
-
-    def predict(self, predicted: Json) -> Json:
-        return {**model.NEW, **predicted}
 
     def create(self, planned: Plan) -> None:
         name = self.params["name"]

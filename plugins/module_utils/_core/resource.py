@@ -23,20 +23,22 @@ from .waiting import poll
 class Resource(abc.ABC):
     """A resource as its flow needs it. An answer is AWS's description of it, None if it does not exist."""
 
-    # Of AWS, as boto3 calls it.
+    # The AWS service, as boto3 calls it.
     service: t.ClassVar[str]
     # The member of the result, and what messages call the resource in front of its name.
     key: t.ClassVar[str]
     kind: t.ClassVar[str]
     # Lists that are sets.
     sets: t.ClassVar[Sets] = {}
+    # The members of a new resource that no option sets; what nobody can know yet is unknown.
+    new: t.ClassVar[Json] = {}
 
     def __init__(self, connection: Connection) -> None:
         self.connection, self.params, self.check_mode = connection, connection.params, connection.check_mode
         self.aws: Client = connection.client(self.service)
 
     def validate(self) -> None:
-        """Fail with options that are wrong whatever there is, before anything is read."""
+        """Fail with invalid options, before anything is read."""
         return
 
     @abc.abstractmethod
@@ -49,15 +51,15 @@ class Resource(abc.ABC):
 
     @abc.abstractmethod
     def desired(self, current: Json | None) -> Json:
-        """What is asked for, to be compared with what there is; fails where AWS would refuse it."""
+        """The desired state, as `from_api` returns the current one. Members that are missing or None are kept."""
 
     def refuse(self, current: Json | None, planned: Plan) -> None:
         """Fail where AWS cannot make the change."""
         return
 
-    @abc.abstractmethod
     def predict(self, predicted: Json) -> Json:
-        """A new resource as it would be; what nobody can know yet is unknown."""
+        """A new resource as it would be."""
+        return {**self.new, **predicted}
 
     @abc.abstractmethod
     def create(self, planned: Plan) -> Json | None:

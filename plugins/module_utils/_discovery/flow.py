@@ -22,6 +22,7 @@ IN_USE = "ResourceInUse"
 class Namespace(resource.Resource):
     service = "servicediscovery"
     key = kind = "namespace"
+    new = model.NEW
 
     def validate(self) -> None:
         model.validate(self.params["name"], self.params["services"])
@@ -41,9 +42,6 @@ class Namespace(resource.Resource):
         params = self.params
         services = model.desired_services(current, params["services"], params["purge_services"])
         return {"name": params["name"], "services": services, "tags": self.desired_tags(current)}
-
-    def predict(self, predicted: Json) -> Json:
-        return {**model.NEW, **predicted}
 
     def create(self, planned: Plan) -> None:
         name, wanted = self.params["name"], planned.predicted.get("tags") or {}

@@ -35,6 +35,7 @@ class Cloud:
 class Shop(resource.Resource):
     service = "shops"
     key = kind = "shop"
+    new: t.ClassVar[Json] = {"id": UNKNOWN, "size": 1, "tags": {}}
 
     def validate(self) -> None:
         if self.params["size"] == 0:
@@ -48,9 +49,6 @@ class Shop(resource.Resource):
 
     def desired(self, current: Json | None) -> Json:
         return {"name": self.params["name"], "size": self.params["size"], "tags": self.desired_tags(current)}
-
-    def predict(self, predicted: Json) -> Json:
-        return {"id": UNKNOWN, "size": 1, "tags": {}, **predicted}
 
     def create(self, planned: Plan) -> None:
         if self.aws.shop:

@@ -23,6 +23,7 @@ class Cluster(resource.Resource):
     service = "ecs"
     key = kind = "cluster"
     sets = model.SETS
+    new = model.NEW
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
@@ -50,9 +51,6 @@ class Cluster(resource.Resource):
         actual = ((current or {}).get("service_connect_defaults") or {}).get("namespace", "")
         spelled = spelled_as(lambda: self.connection.client("servicediscovery"), actual, desired)
         return {} if spelled == desired else {"service_connect_defaults": {"namespace": spelled}}
-
-    def predict(self, predicted: Json) -> Json:
-        return {**model.NEW, **predicted}
 
     def create(self, planned: Plan) -> None:
         name, wanted = self.params["name"], planned.predicted

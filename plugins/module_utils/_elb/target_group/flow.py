@@ -17,6 +17,7 @@ class TargetGroup(resource.Resource):
     service = "elbv2"
     key = "target_group"
     kind = "target group"
+    new = model.NEW
 
     def validate(self) -> None:
         model.validate(input_shape(self.aws, "CreateTargetGroup"), self.params)
@@ -33,9 +34,6 @@ class TargetGroup(resource.Resource):
     def refuse(self, current: Json | None, planned: Plan) -> None:
         if current:
             model.refuse_fixed(self.params["name"], planned)
-
-    def predict(self, predicted: Json) -> Json:
-        return {**model.NEW, **predicted}
 
     def create(self, planned: Plan) -> None:
         arn = api.create_target_group(self.aws, model.create_request(self.params["name"], planned.predicted))

@@ -64,4 +64,6 @@ def test_a_page_needs_a_load_balancer(cloud: t.Any) -> None:
     nothing = {"ecs_cluster_result": {"name": "shop"}, "ecs_load_balancer_result": {"url": ""}}
     refused = cloud.play([role("main", "ecs_verify", **nothing)], slipway_project="shop")
     assert refused.code == 2
-    assert "Create them with --tags load_balancer or --tags docker_instance, or remove the checks." in " ".join(refused.output.split())
+    assert "Create them with --tags load_balancer or --tags docker_instance, or remove the checks." in " ".join(
+        refused.output.split()
+    )

@@ -181,7 +181,7 @@ def shop(run: RunModule, ecs: t.Any, name: str, image: str) -> t.Iterator[Shop]:
     logs.delete_log_group(logGroupName=name)
 
 
-class Fleet:
+class Services:
     """Services of the shop that are released together. Each says over HTTP which version it is."""
 
     def __init__(self, shop: Shop, ecs: t.Any, versions: dict[str, str], network: Json) -> None:
@@ -191,7 +191,7 @@ class Fleet:
         self.network = network
 
     def service(self, name: str, version: str, *command: str, **options: t.Any) -> Json:
-        """A service as ecs_release takes it. It has a family of its own."""
+        """A service as ecs_release accepts it, with a family of its own."""
         container = self.shop.container(*command, image=self.images[version])
         definition = {
             "family": f"{self.shop.name}-{name}",
@@ -225,15 +225,15 @@ class Fleet:
         found = self.ecs.describe_services(cluster=self.shop.name, services=[name], include=["TAGS"])["services"]
         return next((service for service in found if service["status"] == "ACTIVE"), {})
 
-    def noted(self, *names: str) -> list[str]:
-        """Those of the services on which an unfinished release has left notes."""
+    def with_checkpoint(self, *names: str) -> list[str]:
+        """Those of the services that have a checkpoint of an unfinished release."""
         tags = {name: [tag["key"] for tag in self.described(name).get("tags", ())] for name in names}
         return [name for name, keys in tags.items() if any(key.startswith("slipway:checkpoint") for key in keys)]
 
 
 @pytest.fixture
-def fleet(shop: Shop, ecs: t.Any, versions: dict[str, str], network: Json) -> Fleet:
-    return Fleet(shop, ecs, versions, network)
+def services(shop: Shop, ecs: t.Any, versions: dict[str, str], network: Json) -> Services:
+    return Services(shop, ecs, versions, network)
 
 
 def fails(result: Json, code: str, *said: str) -> str:

@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Releases that are killed, interrupted, or meet others: whatever happens, nothing of others is lost, and the same
-command, rerun, comes to the right end."""
+"""Releases that are killed, interrupted or concurrent: nothing of others is lost, and a rerun converges."""
 
 from __future__ import annotations
 

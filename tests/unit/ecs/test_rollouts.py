@@ -44,7 +44,7 @@ class AtOnce(Executor):
 
 
 class Cluster:
-    """Services whose rollouts end so many seconds after their start, well or badly; and the fleet that brings them."""
+    """Services whose rollouts end so many seconds after their start, well or badly; and the group that runs them."""
 
     def __init__(self) -> None:
         self.time = 0.0

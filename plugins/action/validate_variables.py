@@ -35,7 +35,7 @@ PLAIN = (str, int, float, bool, type(None))
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
-    """Reads argument specs and the names of variables; nothing is asked of AWS."""
+    """Reads argument specs and the names of variables; it sends no request to AWS."""
 
     TRANSFERS_FILES = False
     _VALID_ARGS: t.ClassVar[frozenset[str]] = frozenset()
@@ -60,7 +60,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         return result
 
     def _resolved(self, value: t.Any) -> t.Any:
-        """The value without templates. What cannot be known yet, or is encrypted, is unknown."""
+        """The value without templates. What is not known yet, or encrypted, is unknown."""
         if isinstance(value, dict):
             return {str(key): self._resolved(member) for key, member in value.items()}
         if isinstance(value, (list, tuple)):

@@ -83,8 +83,10 @@ def _problems_of_all(services: Sequence[Json]) -> Iterator[str]:
                 f"{place_of(number, service)}.task_definition.family: expected a family of its own, or the same"
                 f" definition as the other service of the family, got {family!r} with another definition."
             )
-    order = wrong_order({str(service["name"]): service.get("after") or [] for service in services})
-    yield from (problem.replace("services", "ecs_app_services", 1) for problem in order)
+    places = {str(service["name"]): f"{place_of(number, service)}." for number, service in enumerate(services)}
+    for problem in wrong_order({str(service["name"]): service.get("after") or [] for service in services}):
+        whose, _colon, what = problem.removeprefix("services").partition(": ")
+        yield places.get(whose.removeprefix(", "), "ecs_app_services: ") + what
 
 
 def _problems(service: Json, known: Known) -> Iterator[str]:

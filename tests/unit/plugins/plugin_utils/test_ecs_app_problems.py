@@ -211,8 +211,8 @@ WRONG = [
         service(container(dependsOn=[{"containerName": "web", "condition": "START"}])),
         "task_definition.containerDefinitions: expected an order in dependsOn, got a circle: web after web",
     ),
-    (service(after=["db"]), "web: after: expected services of the release, got db"),
-    (service(after=["web"]), "after: expected no cycle, got web after web"),
+    (service(after=["db"]), "ecs_app_services[0] (web).after: expected services of the release, got db."),
+    (service(after=["web"]), "ecs_app_services: after: expected no cycle, got web after web."),
     (service(desired_count=-1), "desired_count: expected 0 or more, got -1"),
     (
         service(desired_count=5, scaling={"min_capacity": 1, "max_capacity": 4}),

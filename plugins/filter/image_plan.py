@@ -77,6 +77,7 @@ _value:
     - C(images), complete with defaults, each also with C(uri), C(content_tag), C(digest), which is V(unknown) before it
       is pushed, C(reference), the image by its digest, C(pushed), whether the registry has it, C(complete), whether all
       of its C(tags) name it too, and C(built), whether it is one of O(built) or is to be built.
+    - C(results), by the name of the image, what the role returns.
     - C(references), the images by digest, by C(repository:tag).
   type: dict
 """
@@ -106,6 +107,7 @@ def image_plan(
         "tagged": container_image.tagged(images),
         "base_images": list(dict.fromkeys(image["base_image"] for image in planned)),
         "images": planned,
+        "results": container_image.results(planned),
         "references": container_image.known_references(planned),
     }
 

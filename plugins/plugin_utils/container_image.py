@@ -22,6 +22,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 TAG_OR_DIGEST = re.compile(r"(:[^/:@]+)?(@[^@]+)?$")
 SMOKE_TEST: Json = {"path": "/", "status": 200, "content": "", "headers": {}, "env": {}}
+# What the role returns of each image. Whether it was pushed, too, is the same as whether it was built.
+RESULT = ("repository", "uri", "tags", "content_tag", "digest", "reference", "built")
 
 
 # Declared
@@ -215,6 +217,13 @@ def base_digest(image: Json, name: str) -> str:
     of_name = sorted(digest for its_repository, _at, digest in known if its_repository == repository)
     of_any = sorted(digest for _repository, _at, digest in known)
     return str((of_name or of_any or [UNKNOWN])[0])
+
+
+def results(planned: Sequence[Json]) -> dict[str, Json]:
+    return {
+        str(image["name"]): {**{member: image[member] for member in RESULT}, "pushed": image["built"]}
+        for image in planned
+    }
 
 
 def known_references(planned: Sequence[Json]) -> dict[str, str]:

@@ -48,7 +48,8 @@ def to_capital_list(tags: t.Mapping[str, str]) -> list[Tags]:
 
 def carries(tags: t.Mapping[str, str], own: t.Mapping[str, t.Any]) -> bool:
     """Whether the tags include all of `own`, which identify an owner."""
-    return as_text(own).items() <= tags.items()
+    # Tags that a filter gets from Ansible are a mapping of its own, whose items are no set.
+    return all(tags.get(name) == text for name, text in as_text(own).items())
 
 
 def belongs_to(tags: t.Mapping[str, str], project: str) -> bool:

@@ -35,7 +35,10 @@ CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234
             {"container_image_images": [{"name": "shop"}]},
             "container_image_images[0] (shop): expected either path or git, got neither.",
         ),
-        ({"ecr_registry_repositories": [{"name": "Shop"}]}, "ecr_registry_repositories (Shop): expected a name of"),
+        (
+            {"ecr_registry_repositories": [{"name": "Shop"}]},
+            "ecr_registry_repositories[0] (Shop).name: expected 2 to 256",
+        ),
         ({"docker_instance_volume_size": 4}, "docker_instance_volume_size: expected at least 8 GiB"),
         (
             {"ecs_cluster_default_strategy": [{"capacityProvider": "SPOT", "weight": 1}]},

@@ -43,11 +43,15 @@ def tags_of(ecr: t.Any, name: str = "base/web") -> dict[str, str]:
 
 def test_repository_belongs_to_whoever_created_it(cloud: Cloud) -> None:
     ecr = reset(cloud)
+    uri = {"that": "ecr_registry_result.repositories['base/web'].uri is search('/base/web$')"}
+    predicted = cloud.play(
+        [role("ecr_registry"), {"ansible.builtin.assert": uri}], "--check", slipway_project="shop-test"
+    )
+    assert (predicted.code, predicted.changed) == (0, 1), predicted.output
     created = cloud.play([role("ecr_registry")], slipway_project="shop-test")
     assert created.code == 0, created.output
     owner = {"slipway:project": "shop-test", "slipway:shared": "true"}
     assert tags_of(ecr) == owner
-    uri = {"that": "ecr_registry_result.repositories['base/web'].uri is search('/base/web$')"}
     used = cloud.play(
         [
             role("ecr_registry", ecr_registry_repositories=[{**SHARED[0], "keep_images": 3, "scan_on_push": False}]),
@@ -73,7 +77,7 @@ def test_sharing_needs_both_sides(cloud: Cloud, owner: bool, user: bool) -> None
     repositories = [{"name": "base/web", "shared": user}]
     refused = cloud.play([role("ecr_registry", ecr_registry_repositories=repositories)], slipway_project="shop")
     assert refused.code == 2
-    assert "set shared in ecr_registry_repositories of both projects" in " ".join(refused.output.split())
+    assert "set shared for it in both projects" in " ".join(refused.output.split())
     assert tags_of(ecr) == before
 
 

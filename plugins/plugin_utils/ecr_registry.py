@@ -1,0 +1,114 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The image repositories of a project: what to create, and which of those that exist it owns or shares. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import named
+from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJECT, SHARED_TAG, as_text, belongs_to
+
+Json = dict[str, Any]
+# A tag for people, such as ecr1.0, moves to the newest image; the digest, by which tasks name it, does not.
+DEFAULTS: Json = {
+    "mutability": "MUTABLE",
+    "scan_on_push": True,
+    "keep_images": 20,
+    "untagged_days": 7,
+    "shared": False,
+}
+NAME = re.compile(r"[a-z0-9]+([._/-]+[a-z0-9]+)*")
+
+
+def problems(repositories: Sequence[Json]) -> list[str]:
+    counted = Counter(str(repository.get("name")) for repository in repositories)
+    found = [
+        f"ecr_registry_repositories: expected each name once, got {name} {count} times."
+        for name, count in counted.items()
+        if count > 1
+    ]
+    for index, repository in enumerate(repositories):
+        where = f"ecr_registry_repositories[{index}]{named(repository)}"
+        found += [f"{where}{problem}" for problem in _problems(repository)]
+    return found
+
+
+def _problems(repository: Json) -> Iterator[str]:
+    name = str(repository.get("name"))
+    if not (NAME.fullmatch(name) and 2 <= len(name) <= 256):
+        yield (
+            f".name: expected 2 to 256 lower case letters and digits with single . _ / or - between them, got {name!r}."
+        )
+    for member in ("keep_images", "untagged_days"):
+        if not str(repository.get(member, 1)).isdecimal() or int(repository.get(member, 1)) < 1:
+            yield f".{member}: expected a whole number above 0, got {repository[member]!r}."
+
+
+def desired(repository: Json, project: str, tags: Json) -> Json:
+    """A repository with defaults, tags and the lifecycle policy that follows from its settings."""
+    done = {**DEFAULTS, **{name: value for name, value in repository.items() if value is not None}}
+    shared = {SHARED_TAG: "true"} if done["shared"] else {}
+    done["tags"] = as_text({**tags, PROJECT: project, **shared})
+    done.setdefault("lifecycle_policy", {"rules": _rules(int(done["untagged_days"]), int(done["keep_images"]))})
+    return done
+
+
+def _rules(untagged_days: int, keep_images: int) -> list[Json]:
+    untagged = {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days"}
+    kept = {"tagStatus": "any", "countType": "imageCountMoreThan"}
+    return [
+        {
+            "rulePriority": 1,
+            "description": "Untagged images expire after some days",
+            "selection": {**untagged, "countNumber": untagged_days},
+            "action": {"type": "expire"},
+        },
+        {
+            "rulePriority": 2,
+            "description": "The newest images are kept",
+            "selection": {**kept, "countNumber": keep_images},
+            "action": {"type": "expire"},
+        },
+    ]
+
+
+def owned(found: Sequence[Json], project: str) -> list[Json]:
+    return [repository for repository in found if belongs_to(repository.get("tags") or {}, project)]
+
+
+def shared(found: Sequence[Json], repositories: Sequence[Json], project: str) -> list[Json]:
+    """Those of other projects, where both sides share them. They are used, and never changed or deleted."""
+    names = {str(repository["name"]) for repository in repositories if repository.get("shared")}
+    return [
+        repository
+        for repository in found
+        if repository["repository_name"] in names
+        and not belongs_to(repository.get("tags") or {}, project)
+        and (repository.get("tags") or {}).get(SHARED_TAG) == "true"
+    ]
+
+
+def deletable(found: Sequence[Json], project: str) -> list[str]:
+    """Those of the project that have no images, as far as images were read."""
+    return [str(repository["repository_name"]) for repository in owned(found, project) if not repository.get("images")]
+
+
+def result(known: Sequence[Json], address: str) -> Json:
+    host = address or next((str(one["repository_uri"]).partition("/")[0] for one in known), "")
+    return {
+        "registry": host,
+        "repositories": {
+            one["repository_name"]: {
+                "name": one["repository_name"],
+                "arn": one["repository_arn"],
+                "uri": f"{host}/{one['repository_name']}",
+            }
+            for one in known
+        },
+    }

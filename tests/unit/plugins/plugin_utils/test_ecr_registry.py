@@ -1,0 +1,81 @@
+# Copyright (c) 2026, The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which repositories are created, used and deleted, and whose they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.slipway.aws.plugins.filter.repository_plan import repository_plan
+
+Json = dict[str, Any]
+
+
+def found(name: str, project: str | None = "shop", **more: Any) -> Json:
+    tags = {"slipway:project": project} if project else {}
+    shared = {"slipway:shared": "true"} if more.pop("shared", False) else {}
+    uri = f"123456789012.dkr.ecr.eu-central-1.amazonaws.com/{name}"
+    arn = f"arn:aws:ecr:eu-central-1:123456789012:repository/{name}"
+    described = {"repository_name": name, "repository_uri": uri, "repository_arn": arn}
+    return {**described, "tags": {**tags, **shared}, **more}
+
+
+def test_settings_have_defaults_and_make_a_lifecycle_policy() -> None:
+    (one,) = repository_plan([{"name": "web", "keep_images": 5}], project="shop", tags={"tier": 1})["repositories"]
+    assert (one["mutability"], one["scan_on_push"]) == ("MUTABLE", True)
+    assert one["tags"] == {"tier": "1", "slipway:project": "shop"}
+    untagged, kept = one["lifecycle_policy"]["rules"]
+    assert (untagged["selection"]["countNumber"], kept["selection"]["countNumber"]) == (7, 5)
+    own = {"rules": []}
+    (one,) = repository_plan([{"name": "web", "lifecycle_policy": own, "shared": True}], project="shop")["repositories"]
+    assert one["lifecycle_policy"] == own
+    assert one["tags"] == {"slipway:project": "shop", "slipway:shared": "true"}
+
+
+def test_repositories_of_others_are_foreign_unless_both_sides_share_them() -> None:
+    asked = [{"name": "own"}, {"name": "both", "shared": True}, {"name": "here", "shared": True}, {"name": "there"}]
+    there = [
+        found("own"),
+        found("both", "base", shared=True),
+        found("here", "base"),
+        found("there", "base", shared=True),
+        found("nobody", None),
+    ]
+    plan = repository_plan(asked, project="shop", found=there)
+    assert [one["repository_name"] for one in plan["shared"]] == ["both"]
+    assert plan["foreign"] == ["here", "there"]
+    assert [one["name"] for one in plan["repositories"]] == ["own", "here", "there"]
+    assert list(plan["result"]["repositories"]) == ["own", "both"]
+
+
+def test_result_names_repositories_as_docker_does() -> None:
+    asked = [{"name": "shop/web"}]
+    result = repository_plan(asked, project="shop", found=[found("shop/web")])["result"]
+    assert result["registry"] == "123456789012.dkr.ecr.eu-central-1.amazonaws.com"
+    assert result["repositories"]["shop/web"]["uri"] == f"{result['registry']}/shop/web"
+    local = repository_plan(asked, project="shop", found=[found("shop/web")], address="localhost:4566")["result"]
+    assert local["repositories"]["shop/web"]["uri"] == "localhost:4566/shop/web"
+    assert repository_plan(asked, project="shop")["result"] == {"registry": "", "repositories": {}}
+
+
+def test_only_the_projects_repositories_without_images_are_deleted() -> None:
+    there = [found("empty", images=[]), found("full", images=[{}]), found("unread"), found("theirs", "base", images=[])]
+    assert repository_plan([], project="shop", found=there)["deletable"] == ["empty", "unread"]
+
+
+@pytest.mark.parametrize(
+    ("repositories", "problem"),
+    [
+        ([{"name": "Web"}], "ecr_registry_repositories[0] (Web).name: expected 2 to 256 lower case letters"),
+        ([{"name": "w"}], "ecr_registry_repositories[0] (w).name: expected 2 to 256"),
+        ([{"name": "web"}, {"name": "web"}], "ecr_registry_repositories: expected each name once, got web 2 times."),
+        ([{"name": "web", "keep_images": 0}], "(web).keep_images: expected a whole number above 0, got 0."),
+        ([{"name": "web", "untagged_days": -1}], "(web).untagged_days: expected a whole number above 0, got -1."),
+    ],
+)
+def test_wrong_declarations_are_named(repositories: list[Json], problem: str) -> None:
+    (found_problem,) = repository_plan(repositories)["problems"]
+    assert problem in found_problem

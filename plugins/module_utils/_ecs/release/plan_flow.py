@@ -95,7 +95,7 @@ def plan_target_groups(release: RunningRelease, settings: dict[str, Options]) ->
     known = {arn: desired for arn, desired in settings.items() if arn != UNKNOWN}
     if not known:
         return
-    groups = target_groups_flow.plan(release.cloud, known, release.pool)
+    groups = target_groups_flow.read_changes(release.cloud, known, release.pool)
     used = {service.name: used_by(service.desired.options) or used_by(service.current or {}) for service in services}
     target_groups_flow.require(known, groups, set().union(*used.values()))
     for service in services:

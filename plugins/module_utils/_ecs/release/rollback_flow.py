@@ -129,7 +129,7 @@ def _roll_back_creation(release: RunningRelease, service: ServiceRelease, checkp
 
 def restore_target_groups(release: RunningRelease, service: ServiceRelease, checkpoint: Checkpoint) -> int:
     """Restore the settings of target groups. Returns for how many seconds the health of targets may not show it."""
-    groups = changed(target_groups_flow.plan(release.cloud, checkpoint.groups))
+    groups = changed(target_groups_flow.read_changes(release.cloud, checkpoint.groups))
     for group in groups:
         target_groups_flow.apply(release.cloud, [group])
         release.group.say(service.name, str(group))

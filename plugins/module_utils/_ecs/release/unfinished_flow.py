@@ -36,7 +36,7 @@ def roll_back_unfinished(release: RunningRelease, connection: Connection) -> Res
     for service in release.services:
         service.plan = NOTHING if service.kept else _plan(service, release.shapes)
         former = service.checkpoint.groups if service.checkpoint and not service.kept else {}
-        service.groups = changed(target_groups_flow.plan(release.cloud, former))
+        service.groups = changed(target_groups_flow.read_changes(release.cloud, former))
     if connection.check_mode:
         return result_of(release, check_mode=True)
     release.progress.say(rollback_summary(release))

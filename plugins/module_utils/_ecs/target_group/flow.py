@@ -17,13 +17,13 @@ from ..._core.types import Json
 from ..cloud import Cloud
 from ..service import api as service_api
 from . import api as target_group_api
-from .model import Settings, TargetGroup, changed, planned
+from .model import Settings, TargetGroup, changed, compare_settings
 
 _BATCH = 20
 
 
-def plan(cloud: Cloud, wanted: Settings, pool: Executor | None = None) -> list[TargetGroup]:
-    """What has to change. With `pool`, the attributes, one call for each group, are read side by side."""
+def read_changes(cloud: Cloud, wanted: Settings, pool: Executor | None = None) -> list[TargetGroup]:
+    """The target groups, each with what has to change. With `pool`, their attributes are read in parallel."""
     found: list[Json] = []
     for batch in batches(sorted(wanted), _BATCH):
         found += service_api.describe_target_groups(cloud.elbv2, batch) or []
@@ -34,13 +34,13 @@ def plan(cloud: Cloud, wanted: Settings, pool: Executor | None = None) -> list[T
 
     read = pool.map(settings, found) if pool else map(settings, found)
     return [
-        planned(one["TargetGroupName"], one["TargetGroupArn"], current, wanted[one["TargetGroupArn"]])
+        compare_settings(one["TargetGroupName"], one["TargetGroupArn"], current, wanted[one["TargetGroupArn"]])
         for one, current in zip(found, read, strict=True)
     ]
 
 
 def apply(cloud: Cloud, groups: Iterable[TargetGroup]) -> None:
-    """Make the calls of the plans."""
+    """Apply the changes."""
     for group in changed(groups):
         if group.plan.members & HEALTH_OPTIONS:
             target_group_api.modify_target_group(cloud.elbv2, group.arn, health_request(group.plan.after))
@@ -49,8 +49,7 @@ def apply(cloud: Cloud, groups: Iterable[TargetGroup]) -> None:
 
 
 def require(wanted: Settings, groups: Iterable[TargetGroup], used: set[str]) -> None:
-    """Fail where a target group does not exist, or no service of the release uses it: then nobody would notice that
-    its settings are wrong."""
+    """Fail where a target group does not exist, or no service of the release uses it, so no rollout would test it."""
     known = {group.arn for group in groups}
     missing, unused = sorted(wanted.keys() - known), sorted(known - used)
     if missing:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Target groups whose settings change with a release: what was there, what is wanted, what a checkpoint holds. Pure."""
+"""Target groups whose settings change with a release: current, desired, and those of a checkpoint. Pure."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class TargetGroup:
 
     @property
     def former(self) -> Json:
-        """What leads back."""
+        """What a rollback restores."""
         return dict(self.plan.before)
 
     @property
     def settling(self) -> int:
-        """For how many seconds targets may still have the state that the former settings gave them."""
+        """Seconds for which targets may keep the state that the former settings gave them."""
         return settling_seconds(self.plan.predicted) if self.plan.members & HEALTH_OPTIONS else 0
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class TargetGroup:
         return f"target group {self.name}: {', '.join(changes)}"
 
 
-def planned(name: str, arn: str, current: Json, wanted: Json) -> TargetGroup:
+def compare_settings(name: str, arn: str, current: Json, wanted: Json) -> TargetGroup:
     return TargetGroup(name, arn, compare(current, wanted))
 
 
@@ -50,7 +50,7 @@ def changed(groups: Iterable[TargetGroup]) -> list[TargetGroup]:
 
 
 def checkpoint_of(groups: Iterable[TargetGroup], earlier: Settings) -> dict[str, Json]:
-    """What a checkpoint has to hold, so that the settings can go back. What an earlier release noted stays."""
+    """What a checkpoint has to hold to restore the settings. Those of an earlier release are kept."""
     former = {group.arn: group.former for group in changed(groups)}
     return {arn: {**former.get(arn, {}), **earlier.get(arn, {})} for arn in {**former, **earlier}}
 

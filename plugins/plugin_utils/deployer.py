@@ -261,7 +261,7 @@ def _known_variants(permissions: Json) -> list[str]:
 
 def _owned(found: Sequence[Json], key: str, project: str) -> tuple[list[str], list[str]]:
     """Names of those that carry the project's tag, and of the others."""
-    owned = [one[key] for one in found if (one.get("tags") or {}).get(TAG) == project]
+    owned = [one[key] for one in found if tagging.belongs_to(one.get("tags") or {}, project)]
     return owned, [one[key] for one in found if one[key] not in owned]
 
 

@@ -29,7 +29,7 @@ def instance_architecture(instance_type: str) -> str:
 def settings(variables: Json, parameter: str) -> Json:
     """Tags, filters and files of the instance; `parameter` is the SSM parameter of the chosen image."""
     v = {name.removeprefix(PREFIX): value for name, value in variables.items()}
-    tags = tagging.checked({**v["tags"], "slipway:project": v["project"]}, f"{PREFIX}tags") or {}
+    tags = tagging.checked({**v["tags"], tagging.PROJECT: v["project"]}, f"{PREFIX}tags") or {}
     return {
         "tags": tags,
         # IAM has no regions: a role says which region's site it belongs to, so that no other site adopts or deletes it.

@@ -19,7 +19,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.types import Jso
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports as ports
 
 PREFIX = "ecs_network_"
-TAG = "slipway:project"
+TAG = tagging.PROJECT
 # AWS has routes to these two. The others get network interfaces, which cost by the hour.
 GATEWAY_ENDPOINTS = ("s3", "dynamodb")
 # Without these, a task in a private subnet cannot pull its image: the registry's two, and where it keeps the layers.
@@ -101,7 +101,7 @@ def layout(
     """The network from variables alone and, once the role has read what exists, what is to be created and deleted."""
     v = Variables.of(variables, services, target_groups)
     owned = {f"tag:{TAG}": v.project}
-    known = {
+    known: Json = {
         "variables": dict(vars(v)),
         "own_vpc": v.own_vpc,
         "tags": tagging.checked({**v.tags, TAG: v.project}, f"{PREFIX}tags"),
@@ -112,6 +112,7 @@ def layout(
     }
     if found is None:
         return known
+    known["deletions"] = deletions(v.project, found)
     return known | (_own_layout if v.own_vpc else _existing_layout)(v, found)
 
 
@@ -312,7 +313,7 @@ def _chosen_problems(v: Variables, public: Sequence[Json], private: Sequence[Jso
 
 
 def _group_problems(v: Variables, groups: Sequence[Json]) -> Iterator[str]:
-    foreign = [one["group_name"] for one in groups if (one.get("tags") or {}).get(TAG) != v.project]
+    foreign = [one["group_name"] for one in groups if not tagging.belongs_to(one.get("tags") or {}, v.project)]
     if foreign:
         yield (
             f"{PREFIX}docker_host_group or {PREFIX}project: expected other names than {', '.join(foreign)}, which the"
@@ -518,7 +519,7 @@ def endpoint_state(endpoint: Json) -> str:
 
 
 def is_owned(endpoint: Json, project: str) -> bool:
-    return any(tag["key"] == TAG and tag["value"] == project for tag in endpoint.get("tags") or [])
+    return tagging.belongs_to(tagging.from_list(endpoint.get("tags")), project)
 
 
 def live_endpoints(endpoints: Sequence[Json], project: str) -> list[Json]:
@@ -602,19 +603,19 @@ def _endpoint_result(endpoint: Json) -> Json:
 # Deleting the network
 
 
-def deletions(project: str, groups: Sequence[Json], tables: Sequence[Json], endpoints: Sequence[Json]) -> Json:
-    """What of a project is deleted, in an order that AWS accepts."""
+def deletions(project: str, found: Mapping[str, Sequence[Json]]) -> Json:
+    """What of a project is deleted with its network, in an order that AWS accepts."""
     names = [f"{project}-{name}" for name in (ENDPOINTS, TASKS, LOAD_BALANCER)]
     # A group that others refer to comes after them.
     order = {names[0]: 0, names[1]: 2, names[2]: 3}
     return {
-        "endpoints": [_endpoint_result(one) for one in live_endpoints(endpoints, project)],
-        "security_groups": sorted(groups, key=lambda one: order.get(one["group_name"], 1)),
-        "route_tables": [one for one in tables if _is_deletable(one, project)],
+        "endpoints": [_endpoint_result(one) for one in live_endpoints(found.get("endpoints", ()), project)],
+        "security_groups": sorted(found.get("groups", ()), key=lambda one: order.get(one["group_name"], 1)),
+        "route_tables": [one for one in found.get("route_tables", ()) if _is_deletable(one, project)],
     }
 
 
 def _is_deletable(table: Json, project: str) -> bool:
     """The module tags a table only after creating it: an interrupted run leaves one with neither tags nor subnets."""
     tags = table.get("tags") or {}
-    return tags.get(TAG) == project or not (tags or table.get("associations"))
+    return tagging.belongs_to(tags, project) or not (tags or table.get("associations"))

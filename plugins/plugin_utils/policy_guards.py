@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-Json = dict[str, Any]
-TAG = "slipway:project"
+from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJECT
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+
+TAG = PROJECT
 REQUEST_TAG = f"aws:RequestTag/{TAG}"
 RESOURCE_TAG = f"aws:ResourceTag/{TAG}"
 CONDITION_OF = {"made": REQUEST_TAG, "owned": RESOURCE_TAG}

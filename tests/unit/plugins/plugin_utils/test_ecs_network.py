@@ -322,7 +322,7 @@ def test_endpoints_of_hosts_are_distinguished() -> None:
 
 def test_security_groups_are_deleted_after_those_that_refer_to_them() -> None:
     groups = [{"group_name": name} for name in ("ecs-load-balancer", "ecs-tasks", "ECS-sg", "ecs-endpoints")]
-    ordered = deletions("ecs", groups=groups, tables=[], endpoints=[])["security_groups"]
+    ordered = deletions("ecs", {"groups": groups})["security_groups"]
     assert [one["group_name"] for one in ordered] == ["ecs-endpoints", "ECS-sg", "ecs-tasks", "ecs-load-balancer"]
 
 
@@ -333,5 +333,5 @@ def test_route_tables_of_others_are_kept() -> None:
         {"route_table_id": "main", "tags": {}, "associations": [{}]},
         {"route_table_id": "theirs", "tags": {"slipway:project": "other"}, "associations": []},
     ]
-    deleted = deletions("ecs", groups=[], tables=tables, endpoints=[])["route_tables"]
+    deleted = deletions("ecs", {"route_tables": tables})["route_tables"]
     assert [one["route_table_id"] for one in deleted] == ["ours", "interrupted"]

@@ -92,7 +92,7 @@ def _gathered(statements: list[Json]) -> list[Json]:
         return statements
     listed = {key: sorted({item for one in reads for item in one[key]}) for key in ("Action", "Resource")}
     rest = [one for one in statements if one not in reads]
-    return [{"Sid": "LookAtNamed", "Effect": "Allow", **listed}, *rest]
+    return [{"Sid": "ReadNamed", "Effect": "Allow", **listed}, *rest]
 
 
 def _merged(statements: list[Json], by_name: bool = True) -> Json:
@@ -119,7 +119,7 @@ def policy_documents(permissions: Json, values: Values, variants: list[str] | No
         return allowed + kept([action for one in allowed for action in one["Action"]])
 
     parts = {
-        name: statements([*(one for look in part["needs"] for one in permissions["looks"][look]), *part["may"]])
+        name: statements([*(one for name in part["needs"] for one in permissions["reads"][name]), *part["may"]])
         for name, part in permissions["documents"].items()
         if part.get("variant") in used
     }

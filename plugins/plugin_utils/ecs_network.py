@@ -399,6 +399,8 @@ def _own_found_problems(
             f"{PREFIX}zones: expected zones of this region ({', '.join(region_zones)}), got {', '.join(unknown)}."
             " List some of these, or none for the first two."
         )
+    elif len(zones) < 2:
+        yield f"{PREFIX}zones: expected two zones or more, got {', '.join(zones)} alone. Choose another region."
     vpcs = found["vpcs"]
     if len(vpcs) > 1:
         yield (

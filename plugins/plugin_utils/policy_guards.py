@@ -19,7 +19,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.types import Jso
 TAG = PROJECT
 REQUEST_TAG = f"aws:RequestTag/{TAG}"
 RESOURCE_TAG = f"aws:ResourceTag/{TAG}"
-CONDITION_OF = {"made": REQUEST_TAG, "owned": RESOURCE_TAG}
+CONDITION_OF = {"created": REQUEST_TAG, "owned": RESOURCE_TAG}
 TAGS = {
     "AddTags",
     "AddTagsToCertificate",
@@ -84,7 +84,7 @@ def _guard_tags(permission: Json, creating: set[str]) -> Json:
     service = permission["actions"][0].split(":")[0]
     if not _names(permission["actions"]) & TAGS:
         return permission
-    if permission.get("if") != "made":
+    if permission.get("if") != "created":
         return _with(permission, "StringEqualsIfExists", REQUEST_TAG, "<project>")
     if service in WITH_CREATE_ACTION:
         return _with(permission, "StringEquals", f"{service}:CreateAction", sorted(creating))
@@ -109,14 +109,14 @@ def _guard_roles(permission: Json, boundary: str) -> list[Json]:
 
 def guarded(permission: Json, boundary: str) -> list[Json]:
     """A statement of permissions.yml as those that IAM gets, each with the conditions that its actions need."""
-    made = permission.get("if") == "made" and permission["actions"][0].split(":")[0] in WITH_CREATE_ACTION
-    parts = _apart(permission, "Tags", lambda action: action.split(":")[1] in TAGS) if made else [permission]
+    created = permission.get("if") == "created" and permission["actions"][0].split(":")[0] in WITH_CREATE_ACTION
+    parts = _apart(permission, "Tags", lambda action: action.split(":")[1] in TAGS) if created else [permission]
     creating = _names(permission["actions"]) - TAGS
     return [_guard_tags(bounded, creating) for part in parts for bounded in _guard_roles(part, boundary)]
 
 
 def kept(actions: list[str]) -> list[Json]:
-    """What keeps the tag that says whose a resource is, for the actions of a document."""
+    """Keeps the tag of a resource's owner, for the actions of a document."""
     untags = sorted({action for action in actions if action.split(":")[1] in UNTAGS})
     condition = {"ForAnyValue:StringEquals": {"aws:TagKeys": [TAG]}}
     statement = {"Sid": "KeepOwner", "Effect": "Deny", "Action": untags, "Resource": ["*"], "Condition": condition}

@@ -120,6 +120,7 @@ VPC = {"vpc_id": "vpc-1", "cidr_block": "10.0.0.0/16"}
     ("changed", "found", "problems"),
     [
         ({"zones": ["mars-1a", "eu-west-1a"]}, {}, ["zones: expected zones of this region (eu-west-1a, eu-west-1b,"]),
+        ({}, {"zones": ZONES[:1]}, ["zones: expected two zones or more, got eu-west-1c alone."]),
         (
             {"cidr": "10.1.0.0/16"},
             {"vpcs": [VPC]},

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""How a client makes its calls: how often, how long it waits for an answer, and what is noted of each attempt."""
+"""How a client calls AWS: retries, time-outs, and what is recorded of each attempt."""
 
 from __future__ import annotations
 

@@ -74,14 +74,14 @@ _NOT_FOUND_MESSAGES = (
 _NO_PROVIDER = re.compile(r"(?i)capacity provider .*(not found|does not exist)")
 _EXISTS_MESSAGE = re.compile(r"(?i)capacity provider .*already exists")
 
-# What calls begin with that change nothing, and how often such a call is made again after an unreadable answer.
+# Prefixes of calls that change nothing, and how often such a call is retried after an unreadable answer.
 READS = ("BatchGet", "Describe", "Get", "List")
 REREADS = 2
 
 
 @dataclasses.dataclass
 class Call:
-    """The API call that this thread makes, or made last; `calls` writes it down.
+    """The current or last API call of this thread, recorded by `calls`.
 
     `lost`: an attempt reached AWS, perhaps, and had no answer. What a later attempt finds may be the work of this one.
     """
@@ -179,7 +179,7 @@ def bad_answer(operation: str, expected: str, got: str) -> SlipwayError:
 def aws_call(function: t.Callable[P, R]) -> t.Callable[P, R]:
     """For a function that makes one API call: botocore's errors become SlipwayError.
 
-    Members that AWS always sends are read by their index. A read whose answer cannot be used is made again.
+    Members that AWS always sends are read by their index. A read with an unusable answer is retried.
     """
 
     @functools.wraps(function)

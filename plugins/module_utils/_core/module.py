@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The edge to Ansible: make the module and its client, run a flow, exit."""
+"""The edge to Ansible: create the module and its clients, run a flow, exit."""
 
 from __future__ import annotations
 
@@ -76,6 +76,6 @@ def _chosen(profile: str | None) -> dict[str, str | None]:
 
     try:
         file = Session(profile=profile).get_scoped_config()
-    except BotoCoreError:  # making the client says it better
+    except BotoCoreError:  # creating the client reports it better
         file = {}
     return {name: os.environ.get(f"AWS_{name.upper()}") or file.get(name) for name in calls.NAMES}

@@ -60,7 +60,7 @@ def option_names(shape: Shape) -> dict[str, str]:
 
 
 def to_options(members: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Rename the top level of an API answer to option names, its times made text."""
+    """Rename the top level of an API answer to option names, times as text."""
     return {snake(member): plain(value) for member, value in members.items()}
 
 

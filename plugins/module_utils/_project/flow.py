@@ -20,7 +20,7 @@ REGION = "slipway:region"
 
 def resources(client: t.Callable[[str], t.Any], project: str) -> list[Json]:
     """All resources of the project, in the order in which they are deleted."""
-    # Clients are made one after the other: making them is not safe in threads, using them is.
+    # Clients are created one after the other: creating them is not thread-safe, using them is.
     account = api.Account({service: client(service) for service in api.SERVICES}, project)
     region = account.clients["ec2"].meta.region_name
     with concurrent.futures.ThreadPoolExecutor(len(api.SERVICES)) as pool:

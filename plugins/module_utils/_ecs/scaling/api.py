@@ -119,7 +119,7 @@ def put_schedule(scaling: Client, resource: str, name: str, schedule: Json) -> N
 
 @scaling_deletion
 def delete_policy(scaling: Client, resource: str, name: str) -> None:
-    """Its alarms go with it, if AWS made them."""
+    """AWS deletes the alarms that it created for it."""
     scaling.delete_scaling_policy(ResourceId=resource, PolicyName=name, **NAMESPACE)
 
 

@@ -51,18 +51,18 @@ def register(ecs: Client, request: Json, newest: int | None, equal: Equal) -> tu
         found = api.describe_task_definition(ecs, family)
         return found if found and found["revision"] > (newest or 0) and equal(found) else None
 
-    made = persist(call, read)
-    first = made["revision"] - (2 if any(lost) else 1) if newest is None else newest
-    before = _equal_between(ecs, family, first, made["revision"], equal)
-    if before is None or not _deregistered(ecs, made):
-        return made, True
+    registered = persist(call, read)
+    first = registered["revision"] - (2 if any(lost) else 1) if newest is None else newest
+    before = _equal_between(ecs, family, first, registered["revision"], equal)
+    if before is None or not _deregistered(ecs, registered):
+        return registered, True
     return before, any(lost)
 
 
-def _equal_between(ecs: Client, family: str, newest: int, made: int, equal: Equal) -> Json | None:
-    for number in range(made - 1, max(newest, made - 1 - MOST_READ), -1):
+def _equal_between(ecs: Client, family: str, newest: int, registered: int, equal: Equal) -> Json | None:
+    for number in range(registered - 1, max(newest, registered - 1 - MOST_READ), -1):
         name = f"{family}:{number}"
-        if number == made - 1:
+        if number == registered - 1:
             found = visible(functools.partial(api.describe_task_definition, ecs, name), timeout=READ_SECONDS)
         else:
             found = api.describe_task_definition(ecs, name)
@@ -71,9 +71,9 @@ def _equal_between(ecs: Client, family: str, newest: int, made: int, equal: Equa
     return None
 
 
-def _deregistered(ecs: Client, made: Json) -> bool:
+def _deregistered(ecs: Client, registered: Json) -> bool:
     try:
-        api.deregister_task_definition(ecs, made["taskDefinitionArn"])
+        api.deregister_task_definition(ecs, registered["taskDefinitionArn"])
     except SlipwayError as error:
         if error.code != ACCESS_DENIED:
             raise

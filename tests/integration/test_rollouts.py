@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a person reads when a rollout ends: each test looks at the message alone, and at the code that programs read."""
+"""What people read at the end of a rollout: each test checks only the message, and the code for programs."""
 
 from __future__ import annotations
 

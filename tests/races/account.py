@@ -217,7 +217,7 @@ class Project:
                 serviceName=name,
                 taskDefinition=revision["taskDefinition"]["taskDefinitionArn"],
                 desiredCount=1,
-                tags=[{"key": "owner", "value": "somebody"}],
+                tags=[{"key": "owner", "value": "another client"}],
             )
             self.by_hand.add(name)
 

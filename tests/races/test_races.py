@@ -108,8 +108,8 @@ def test_whatever_happens_to_a_release(case: Case, emulator: str, proxy: Strikes
 
 
 def holds_theirs(stage: Stage) -> None:
-    gone = stage.project.by_hand - stage.project.described().keys()
-    assert not gone, f"services of another client are deleted: {gone}"
+    missing = stage.project.by_hand - stage.project.described().keys()
+    assert not missing, f"services of another client are deleted: {missing}"
 
 
 def holds_the_right_end(stage: Stage, again: Json, output: str, wanted: Json) -> None:

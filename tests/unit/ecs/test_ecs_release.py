@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""ecs_release as a whole, against moto, whose rollouts are made to end."""
+"""ecs_release as a whole, against moto with simulated rollouts."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_check_mode_on_an_empty_account_predicts_the_services(run: Run, calls: l
     assert set(calls) <= READS
 
 
-def test_an_initial_count_is_for_a_service_that_is_made(release: Run, ecs: t.Any) -> None:
+def test_an_initial_count_is_for_new_services_only(release: Run, ecs: t.Any) -> None:
     """Afterwards the number of tasks is left to those who scale."""
     made = release(item("web", initial_count=3, desired_count=None))
     assert made["services"]["web"]["after"]["desired_count"] == 3
@@ -337,7 +337,7 @@ def test_with_keep_the_others_stay_new(release: Run, shop: list[Json], rollouts:
     assert running(ecs, "db", "stock", "web", "new") == "db:2 stock:2 web:1 new:1"
 
 
-def test_a_service_that_cannot_be_made_is_reported_although_one_of_its_name_is_remembered(
+def test_a_failed_creation_is_reported_although_aws_returns_a_deleted_service(
     release: Run, rollouts: Rollouts, ecs: t.Any
 ) -> None:
     release(item("web"))
@@ -376,7 +376,7 @@ def test_what_cannot_be_rolled_back_is_reported_and_what_it_needs_stays(
     assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
 
 
-def test_a_service_that_somebody_deleted_meanwhile_is_not_rolled_back(
+def test_a_service_that_was_deleted_meanwhile_is_not_rolled_back(
     release: Run, shop: list[Json], ecs: t.Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     delete_when_described(ecs, monkeypatch, "db")
@@ -386,7 +386,7 @@ def test_a_service_that_somebody_deleted_meanwhile_is_not_rolled_back(
 
 
 def delete_when_described(ecs: t.Any, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Delete a service as soon as a deployment of it is looked at."""
+    """Delete a service as soon as one of its deployments is read."""
     call = botocore.client.BaseClient._make_api_call
 
     def patched(client: t.Any, operation: str, request: Json) -> Json:
@@ -467,7 +467,7 @@ def test_it_can_be_rolled_back(release: Run, stopped: list[Json], ecs: t.Any, ca
     assert release(*asked, rollback=True)["services"] == {}
 
 
-def test_what_somebody_else_has_changed_since_is_left_alone(release: Run, stopped: list[Json], ecs: t.Any) -> None:
+def test_a_service_that_another_client_changed_since_is_kept(release: Run, stopped: list[Json], ecs: t.Any) -> None:
     arn = ecs.register_task_definition(family="db", containerDefinitions=[container()])["taskDefinition"]
     ecs.update_service(cluster="shop", service="db", taskDefinition=arn["taskDefinitionArn"])
     assert states(release(rollback=True)) == {"stock": "rolled_back"}

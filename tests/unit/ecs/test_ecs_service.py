@@ -367,7 +367,7 @@ def error_of(message: str) -> ClientError:
 
 
 def test_a_lost_answer_of_create_service_ends_well(web: Run, cluster: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An API that does not know tokens refuses botocore's second try; what the first has created is what is asked."""
+    """An API without tokens rejects the retry of botocore. The service of the first try is the desired one."""
     tokens = create_first(monkeypatch, lost=True)
     result = web(name="other", task_definition="web:1", desired_count=1)
     assert (result.get("changed"), result["service"]["service_name"]) == (True, "other"), result
@@ -450,8 +450,8 @@ def test_a_token_of_a_deleted_service_is_not_taken_for_success(web: Run, monkeyp
 
     def remembered(request: Json) -> Json:
         created.append(request["clientToken"])
-        gone = {"serviceName": "other", "status": "INACTIVE", "createdAt": "2026-01-01"}
-        return {"service": gone if len(created) == 1 else {**gone, "status": "ACTIVE", "createdAt": "2026-01-02"}}
+        deleted = {"serviceName": "other", "status": "INACTIVE", "createdAt": "2026-01-01"}
+        return {"service": deleted if len(created) == 1 else {**deleted, "status": "ACTIVE", "createdAt": "2026-01-02"}}
 
     answers(monkeypatch, "CreateService", remembered)
     assert web(name="other", task_definition="web:1")["service"]["status"] == "ACTIVE"
@@ -468,8 +468,8 @@ def test_a_token_of_a_deleted_service_is_not_taken_for_success(web: Run, monkeyp
 def test_s7_a_service_is_deleted_and_again_is_no_change(web: Run, cluster: t.Any, calls: list[str]) -> None:
     assert web(check=True, state="absent")["changed"]
     assert described(cluster)["status"] == "ACTIVE"
-    gone = web(state="absent", wait=True)
-    assert gone["changed"], gone
+    deleted = web(state="absent", wait=True)
+    assert deleted["changed"], deleted
     assert calls.index("UpdateService") < calls.index("DeleteService")
     again = web(state="absent", wait=True)
     assert not again["changed"]

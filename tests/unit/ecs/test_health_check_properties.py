@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever a service looks like and however often it is looked at: a program that starts within its grace period is
-never given up, and one that answers wrongly for good always is."""
+"""For any service and any frequency of reads: a program that starts within its grace period
+never fails, and one whose answers stay wrong always does."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.born = {f"n{number}": 0.0 for number in range(1, self.desired + 1)}
-        self.gone: list[str] = []
+        self.stopped_names: list[str] = []
 
     def health(self, age: float) -> tuple[str, Json]:
         """A target after this many seconds. Its first check is at once, then one follows in each interval."""
@@ -66,12 +66,12 @@ class World:
             doomed = now - born >= self.grace and self.health(now - born)[0] == "unhealthy"
             if self.replaces and doomed and now - born >= self.grace + self.interval:
                 del self.born[name]
-                self.gone.append(name)
-                self.born[f"n{len(self.gone) + self.desired}"] = now
+                self.stopped_names.append(name)
+                self.born[f"n{len(self.stopped_names) + self.desired}"] = now
         tasks = [task(name, 2) for name in self.born]
         tasks += [
             stopped(name, 2, stoppedReason=f"Task failed ELB health checks in (target-group {GROUP})")
-            for name in self.gone
+            for name in self.stopped_names
         ]
         targets = []
         for name, born in self.born.items():

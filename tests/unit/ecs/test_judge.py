@@ -275,7 +275,7 @@ def test_the_breaker_speaks_first_where_there_is_one() -> None:
     assert verdict_on(new_judge(), failing(6, **BREAKER)).code == "tasks_failing"
 
 
-def test_a_breaker_that_looks_at_a_complete_deployment_no_more_is_not_waited_for() -> None:
+def test_a_circuit_breaker_of_a_complete_deployment_is_not_waited_for() -> None:
     tasks = [stopped(f"f{number}", 2) for number in range(3)]
     assert verdict_on(new_judge(), Snapshot(service(deployment(2), **BREAKER), tasks=tasks)).code == "tasks_failing"
 
@@ -404,10 +404,10 @@ def checked(
     """New tasks n1, n2… whose targets have these states, beside a healthy old one; `stops` more were stopped."""
     tasks = [task(f"n{number}", 2) for number in range(1, len(states) + 1)]
     targets = [target(f"10.0.0.{number}", state, **why) for number, (state, why) in enumerate(states, 1)]
-    gone = [stopped(f"g{number}", 2, **ELB_FAILED) for number in range(stops)]
+    replaced = [stopped(f"g{number}", 2, **ELB_FAILED) for number in range(stops)]
     return Snapshot(
         service(in_progress(), OLD, desiredCount=len(states), **members),
-        tasks=[task("o9", 1), *tasks, *gone],
+        tasks=[task("o9", 1), *tasks, *replaced],
         targets={GROUP: [target("10.0.0.9"), *targets]},
         groups={GROUP: target_group(**group or {})},
     )
@@ -497,12 +497,12 @@ def test_each_replaced_task_begins_again_and_what_its_predecessors_failed_counts
     first = checked([("unhealthy", REFUSED)])
     assert not judge.verdict(first, 0).over
     second = checked([("initial", {})], stops=0)
-    gone = stopped("n1", 2, **ELB_FAILED)
-    second = replace(second, tasks=[task("n2", 2), gone], targets={GROUP: [target("10.0.0.2", "initial")]})
+    replaced = stopped("n1", 2, **ELB_FAILED)
+    second = replace(second, tasks=[task("n2", 2), replaced], targets={GROUP: [target("10.0.0.2", "initial")]})
     assert not judge.verdict(second, 10).over
     sick = replace(second, targets={GROUP: [target("10.0.0.2", "unhealthy", **REFUSED)]})
     assert not judge.verdict(sick, 60).over
-    third = [task("n3", 2), gone, stopped("n2", 2, **ELB_FAILED)]
+    third = [task("n3", 2), replaced, stopped("n2", 2, **ELB_FAILED)]
     assert not judge.verdict(replace(sick, tasks=third, targets={GROUP: [target("10.0.0.3", "initial")]}), 70).over
     verdict = judge.verdict(
         replace(sick, tasks=third, targets={GROUP: [target("10.0.0.3", "unhealthy", **REFUSED)]}), 130
@@ -585,17 +585,17 @@ def test_targets_that_failed_with_former_settings_are_no_verdict() -> None:
 
 def test_tasks_that_ecs_stopped_for_former_settings_are_no_failures() -> None:
     judge = settling_judge()
-    gone = [stopped(f"g{number}", 1, **ELB_FAILED) for number in range(4)]
+    replaced = [stopped(f"g{number}", 1, **ELB_FAILED) for number in range(4)]
     starting = seen("initial")
-    starting = replace(starting, tasks=[*starting.tasks, *gone])
+    starting = replace(starting, tasks=[*starting.tasks, *replaced])
     assert not judge.verdict(starting, 0).over
     assert not judge.verdict(starting, SETTLING + 60).over
     worse = [stopped(f"x{number}", 1, **ELB_FAILED) for number in range(3)]
-    assert judge.verdict(replace(starting, tasks=[*gone, *worse]), SETTLING + 61).code == "health_check_failing"
+    assert judge.verdict(replace(starting, tasks=[*replaced, *worse]), SETTLING + 61).code == "health_check_failing"
 
 
 def test_tasks_that_end_by_themselves_are_failures_also_while_settings_change() -> None:
-    gone = [stopped(f"g{number}", 1) for number in range(3)]
+    replaced = [stopped(f"g{number}", 1) for number in range(3)]
     judge = settling_judge()
     judge.deployment = replace(judge.deployment, fresh=True)
-    assert judge.verdict(replace(seen("initial"), tasks=gone), 0).code == "tasks_failing"
+    assert judge.verdict(replace(seen("initial"), tasks=replaced), 0).code == "tasks_failing"

@@ -91,7 +91,7 @@ def test_a_short_note_over_a_longer_one_is_read() -> None:
         *("no piece", "a piece is missing", "cut off", "turned"),
     ],
 )
-def test_tags_that_are_no_note_are_none(tags: dict[str, str]) -> None:
+def test_other_tags_are_no_checkpoint(tags: dict[str, str]) -> None:
     assert from_tags(tags) is None
 
 

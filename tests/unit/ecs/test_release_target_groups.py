@@ -181,10 +181,10 @@ def test_a_target_group_that_no_service_uses_is_refused(release: Run, web: Json,
 
 
 def test_a_target_group_that_does_not_exist_is_refused(release: Run, web: Json, group: Group) -> None:
-    gone = group.arn.replace("/web/", "/gone/")
-    result = release(*newer(web), target_groups={gone: NEW})
+    missing = group.arn.replace("/web/", "/missing/")
+    result = release(*newer(web), target_groups={missing: NEW})
     assert result["code"] == "not_found"
-    assert gone in result["msg"]
+    assert missing in result["msg"]
 
 
 def test_in_check_mode_a_target_group_may_be_yet_to_be_created(release: Run) -> None:

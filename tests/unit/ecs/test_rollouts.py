@@ -50,7 +50,7 @@ class Cluster:
         self.time = 0.0
         self.started: dict[str, float] = {}
         self.ends: dict[str, tuple[float, str]] = {}
-        self.gone: set[str] = set()
+        self.deleted: set[str] = set()
         self.batches: list[int] = []
         self.tasks: list[Json] = []
         self.progress = Progress(None, self.clock)
@@ -96,8 +96,8 @@ class Cluster:
 
     def describe_services(self, services: list[str], **_request: t.Any) -> Json:
         self.batches.append(len(services))
-        missing = [{"arn": name, "reason": "MISSING"} for name in services if name in self.gone]
-        return {"services": [self._service(name) for name in services if name not in self.gone], "failures": missing}
+        missing = [{"arn": name, "reason": "MISSING"} for name in services if name in self.deleted]
+        return {"services": [self._service(name) for name in services if name not in self.deleted], "failures": missing}
 
     def describe_service_deployments(self, serviceDeploymentArns: list[str]) -> Json:  # noqa: N803
         return {
@@ -188,9 +188,9 @@ def test_a_start_that_fails_is_reported_with_the_name(cluster: Cluster, halt: bo
 
 
 def test_a_start_that_leaves_nothing_to_monitor_is_stable(cluster: Cluster) -> None:
-    gone = cluster.rollout("gone")
-    gone.start = lambda: None
-    assert cluster.run(gone, cluster.rollout("web", "gone")) == "stable stable"
+    deleted = cluster.rollout("deleted")
+    deleted.start = lambda: None
+    assert cluster.run(deleted, cluster.rollout("web", "deleted")) == "stable stable"
 
 
 def test_each_has_its_own_time(cluster: Cluster) -> None:
@@ -204,7 +204,7 @@ def test_each_has_its_own_time(cluster: Cluster) -> None:
 
 def test_a_service_that_is_deleted_meanwhile_has_failed(cluster: Cluster) -> None:
     web = cluster.rollout("web")
-    cluster.gone.add("web")
+    cluster.deleted.add("web")
     assert cluster.run(web) == "failed"
     assert web.error is not None
     assert web.error.code == "service_deleted"

@@ -24,7 +24,7 @@ from ansible_collections.slipway.aws.plugins.modules.ecs_service import ARGUMENT
 from ansible_collections.slipway.aws.tests.unit.ecs.recorded import GROUP, PREFIX, Json, deployment, service
 
 SUBNETS = {"awsvpcConfiguration": {"subnets": ["subnet-1", "subnet-2"], "securityGroups": ["sg-1"]}}
-# What AWS answers for a service that was made with next to nothing.
+# What AWS returns for a service that was created with minimal options.
 PLAIN = {
     "networkConfiguration": {"awsvpcConfiguration": {**SUBNETS["awsvpcConfiguration"], "assignPublicIp": "DISABLED"}},
     "deploymentConfiguration": {

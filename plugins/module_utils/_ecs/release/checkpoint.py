@@ -111,7 +111,7 @@ class Checkpoint:
     groups: Mapping[str, Options] = field(default_factory=dict)
 
     def fits(self, running: str) -> bool:
-        """False if somebody else has changed the service since."""
+        """False if another client has changed the service since."""
         return running in (self.target, (self.options or {}).get("task_definition", self.target))
 
 

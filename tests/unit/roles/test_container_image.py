@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import threading
 import typing as t
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -162,6 +163,23 @@ def test_what_is_built_is_what_was_tagged_whatever_is_edited_meanwhile(
 
 def described(cloud: t.Any) -> list[Json]:
     return t.cast("list[Json]", cloud.client("ecr").describe_images(repositoryName="edited")["imageDetails"])
+
+
+def test_a_source_in_git_is_built_at_its_version(cloud: t.Any, source: Path, engine: t.Any, tmp_path: Path) -> None:
+    cloud.client("ecr").create_repository(repositoryName="from-git")
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    source.rename(repository / "docker")
+    commit = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "--quiet", "--all", "--message=x"]
+    page = repository / "docker/page.html"
+    for command in (["git", "init", "--quiet"], ["git", "add", "."], commit, ["git", "tag", "1.0"]):
+        subprocess.run(command, cwd=repository, check=True)
+    page.write_text("after")
+    subprocess.run(commit, cwd=repository, check=True)
+    image = {"name": "from-git", "git": {"repo": str(repository), "version": "1.0", "path": "docker"}}
+    run = role(cloud, image, slipway_directory=str(tmp_path / "state"))
+    assert run.code == 0, run.output
+    assert (engine.built / "page.html").read_text() == "before"
 
 
 class Page(BaseHTTPRequestHandler):

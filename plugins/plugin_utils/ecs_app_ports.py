@@ -67,18 +67,6 @@ def _ports(some: Iterator[Json]) -> list[Port]:
     return list(dict.fromkeys(port for port in found if port))
 
 
-def service_ports(
-    services: Sequence[Json], groups: Sequence[Json] = (), images: Mapping[str, str] | None = None
-) -> Json:
-    """The ports of tasks that the load balancer reaches and that peers reach, of target groups and of repositories."""
-    return {
-        "tasks": from_load_balancer(services, groups),
-        "peers": from_peers(services),
-        "target_groups": target_groups(services, groups),
-        "images": of_images(services, images or {}),
-    }
-
-
 def target_groups(services: Sequence[Json], groups: Sequence[Json]) -> list[Json]:
     """The target groups, each with the port of the first service that registers its tasks there."""
     ports: dict[str, Port] = {}

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.slipway.aws.plugins.plugin_utils import container_image
-from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_ports import completed, service_ports
+from ansible_collections.slipway.aws.plugins.plugin_utils import container_image, ecs_app_ports
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_ports import completed
 
 Json = dict[str, t.Any]
 ROOT = Path(__file__).resolve().parents[4]
@@ -35,6 +35,16 @@ def service(*containers: Json, balancers: t.Sequence[Json] = (), mode: str | Non
 
 def behind(group: str = "shop", **members: t.Any) -> list[Json]:
     return [{"targetGroupArn": group, **members}]
+
+
+def service_ports(services: list[Json], groups: t.Sequence[Json] = (), images: dict[str, str] | None = None) -> Json:
+    """What the roles derive: for security groups, target groups and smoke tests."""
+    return {
+        "tasks": ecs_app_ports.from_load_balancer(services, groups),
+        "peers": ecs_app_ports.from_peers(services),
+        "target_groups": ecs_app_ports.target_groups(services, groups),
+        "images": ecs_app_ports.of_images(services, images or {}),
+    }
 
 
 def test_an_application_on_port_8000_is_reached_there() -> None:

@@ -277,7 +277,7 @@ def references(
 
 
 def _missing(image: str, digests: Mapping[str, str], names: Collection[str]) -> str | None:
-    repository, colon, tag = image.partition(":")
+    repository, colon, _tag = image.partition(":")
     if "@" in image or image in digests:
         return None
     if not colon:
@@ -286,5 +286,5 @@ def _missing(image: str, digests: Mapping[str, str], names: Collection[str]) -> 
             " or release it in the run that builds it, with --tags image,service."
         )
     if repository not in names:
-        return f"{image}: the registry has no repository {repository!r}. Create it with --tags registry."
-    return f"{image}: the repository {repository!r} has no image tagged {tag!r}. Build and push it with --tags image."
+        return f"expected a repository {repository!r} in the registry, got none. Create it with --tags registry."
+    return f"expected an image {image!r} in the registry, got none. Build and push it with --tags image."

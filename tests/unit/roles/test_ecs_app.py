@@ -310,7 +310,7 @@ def test_a_missing_image_is_reported_in_one_plain_sentence_before_anything_is_cr
     run = ministack.play(ecs_app_services=[asked], ecs_app_images={"shop": "shop:9.9"})
     assert run.code == 2
     assert (
-        "ecs_app_images.shop: shop:9.9: the repository 'shop' has no image tagged '9.9'. Build and push it with --tags"
+        "ecs_app_images.shop: expected an image 'shop:9.9' in the registry, got none. Build and push it with"
         in plain(run.output)
     )
     assert "Finalization" not in run.output
@@ -339,6 +339,6 @@ def test_a_run_that_pushed_the_image_releases_its_digest(moto: Site) -> None:
     assert moto.container()["image"] == reference
     refused = moto.cloud.play(role(), **variables)
     assert refused.code == 2
-    assert "shop: shop:1.0: the registry has no repository 'shop'" in plain(refused.output)
+    assert "ecs_app_images.shop: expected a repository 'shop' in the registry, got none." in plain(refused.output)
     deleted = moto.play(entry="absent", ecs_app_services=[declared])
     assert deleted.code == 0, deleted.output

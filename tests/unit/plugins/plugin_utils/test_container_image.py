@@ -266,8 +266,8 @@ def test_images_that_no_service_uses_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("reference", "why"),
     [
-        ("shop/api:1.0", "no repository 'shop/api'"),
-        ("shop/web:2", "tagged '2'"),
+        ("shop/api:1.0", "expected a repository 'shop/api'"),
+        ("shop/web:2", "expected an image 'shop/web:2'"),
         ("shop/web", "Set tags in container_image_images, or release it in the run that builds it"),
     ],
 )

@@ -162,8 +162,16 @@ def test_scaling_by_requests_counts_them_at_the_first_target_group() -> None:
 @pytest.mark.parametrize(
     ("variables", "members", "text"),
     [
-        ({"images": {"web": "shop/web:9.9"}}, {}, "ecs_app_images.web: shop/web:9.9: the repository 'shop/web' has no"),
-        ({"images": {"web": "shop/wbe:1.0"}}, {}, "ecs_app_images.web: shop/wbe:1.0: the registry has no repository"),
+        (
+            {"images": {"web": "shop/web:9.9"}},
+            {},
+            "ecs_app_images.web: expected an image 'shop/web:9.9' in the",
+        ),
+        (
+            {"images": {"web": "shop/wbe:1.0"}},
+            {},
+            "ecs_app_images.web: expected a repository 'shop/wbe' in the",
+        ),
         ({}, {"load_balancers": [{"targetGroupArn": "wbe"}]}, "expected one of the target groups (web), got 'wbe'."),
         ({}, {"options": {"service_registries": [{"registryArn": "db"}]}}, "Cloud Map services (database), got 'db'."),
         ({}, {"options": {"launch_type": "EC2"}}, "ecs_app_services[0] (web).options.launch_type: expected FARGATE"),

@@ -169,7 +169,7 @@ def test_images_are_looked_up_where_the_run_has_not_released_them() -> None:
         assert f"expected {NEW}, got {OLD}" in done["digest_problems"][0]
         assert done["digests"] == [OLD]
     (missing,) = verification([], images={"shop": "shop:2"}, repositories=stored, **given)["missing_images"]
-    assert "no image tagged '2'" in missing
+    assert "expected an image 'shop:2'" in missing
 
 
 def test_missing_services_and_tasks_are_problems() -> None:

@@ -35,8 +35,8 @@ def _texts(text: str, values: Values) -> list[str]:
     """The text with its placeholders replaced: one for each value of a list."""
     if not (match := PLACEHOLDER.search(text)):
         return [text]
-    given = values[match[1]]
-    options = [given] if isinstance(given, str) else given
+    value = values[match[1]]
+    options = [value] if isinstance(value, str) else value
     return [done for one in options for done in _texts(text.replace(match[0], one), values)]
 
 
@@ -114,8 +114,8 @@ def policy_documents(permissions: Json, values: Values, variants: list[str] | No
     used = {None, *(variants or [])} - {BOUNDARY} | ({BOUNDARY} if boundary else set())
 
     def statements(listed: list[Json]) -> list[Json]:
-        wanted = [part for one in listed if one.get("variant") in used for part in guarded(one, boundary)]
-        allowed = [done for one in wanted if (done := _statement(one, values))]
+        desired = [part for one in listed if one.get("variant") in used for part in guarded(one, boundary)]
+        allowed = [done for one in desired if (done := _statement(one, values))]
         return allowed + kept([action for one in allowed for action in one["Action"]])
 
     parts = {

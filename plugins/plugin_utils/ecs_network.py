@@ -71,17 +71,17 @@ class Variables:
 
     @classmethod
     def of(cls, variables: Json, services: Sequence[Json] = (), target_groups: Sequence[Json] = ()) -> Variables:
-        given = {name.removeprefix(PREFIX): value for name, value in variables.items()}
-        hosting = given["hosting"]
-        if given["task_ports"] is None:
+        values = {name.removeprefix(PREFIX): value for name, value in variables.items()}
+        hosting = values["hosting"]
+        if values["task_ports"] is None:
             known = ports.from_load_balancer(services, target_groups)
-            given["task_ports"] = [*known, EPHEMERAL_PORTS] if hosting == "ec2" else known
-        if given["task_peer_ports"] is None:
-            given["task_peer_ports"] = ports.from_peers(services)
-        if given["endpoints"] is None:
-            own = not (given["vpc_id"] or given["vpc_tags"])
-            given["endpoints"] = default_endpoints(given["nat"], hosting) if own else []
-        return cls(**{field.name: given[field.name] for field in fields(cls)})
+            values["task_ports"] = [*known, EPHEMERAL_PORTS] if hosting == "ec2" else known
+        if values["task_peer_ports"] is None:
+            values["task_peer_ports"] = ports.from_peers(services)
+        if values["endpoints"] is None:
+            own = not (values["vpc_id"] or values["vpc_tags"])
+            values["endpoints"] = default_endpoints(values["nat"], hosting) if own else []
+        return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     @property
     def own_vpc(self) -> bool:
@@ -239,8 +239,8 @@ def _division_problems(whole: IPv4Network, named: Sequence[tuple[str, str]]) -> 
 
 def _cidrs(v: Variables, kind: str, zones: int) -> list[str]:
     """Ranges of the subnets: by default a sixteenth of the VPC each, private ones from its middle."""
-    if given := getattr(v, f"{kind}_cidrs"):
-        return list(given)
+    if listed := getattr(v, f"{kind}_cidrs"):
+        return list(listed)
     try:
         parts = [str(part) for part in IPv4Network(v.cidr).subnets(prefixlen_diff=4)]
     except ValueError:
@@ -570,7 +570,7 @@ class Endpoints:
         """What to create by type, what has to be deleted before, and what is obsolete.
 
         amazon.aws.ec2_vpc_endpoint does not move an endpoint to other subnets or route tables, and takes one that is
-        being deleted for one that exists. Both have to be gone before it creates the endpoint again.
+        being deleted for one that exists: both have to be deleted before it creates the endpoint again.
         """
         desired = {
             "Interface": (self.interfaces, [one["id"] for one in subnets]),

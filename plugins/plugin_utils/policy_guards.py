@@ -90,7 +90,7 @@ def _guard_tags(permission: Json, creating: set[str]) -> Json:
         return _with(permission, "StringEquals", f"{service}:CreateAction", sorted(creating))
     if service in WITHOUT_RESOURCE_TAG:
         return permission
-    # No key tells creation from later: what carries no such tag can be tagged, so names have to narrow the rest.
+    # No key separates creation from later: what has no such tag can be tagged, so names have to narrow the rest.
     return _with(permission, "StringEqualsIfExists", RESOURCE_TAG, "<project>")
 
 

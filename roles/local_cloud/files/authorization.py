@@ -119,10 +119,10 @@ def read_call(service: str, body: bytes, params: Json, region: str, account: str
 
 def tags_in(call: Call, kind: str = "") -> dict[str, str]:
     """The tags that a call sets, on EC2 those for one type of resource."""
-    given = call.body.get("tags", call.body.get("Tags", []))
-    if isinstance(given, dict):
-        return {str(key): str(value) for key, value in given.items()}
-    tags = {tag.get("key", tag.get("Key")): tag.get("value", tag.get("Value")) for tag in given}
+    tagged = call.body.get("tags", call.body.get("Tags", []))
+    if isinstance(tagged, dict):
+        return {str(key): str(value) for key, value in tagged.items()}
+    tags = {tag.get("key", tag.get("Key")): tag.get("value", tag.get("Value")) for tag in tagged}
     for name, key in call.params.items():
         if not (match := re.fullmatch(r"((?:TagSpecification\.\d+\.)?Tags?(?:\.member)?\.\d+)\.Key", name)):
             continue
@@ -201,7 +201,7 @@ def routed(call: Call) -> Iterator[str]:
 
 
 def launch_questions(call: Call) -> Iterator[Question]:
-    """An image by parameter has to be looked up, and the instance profile hands a role on."""
+    """An image by parameter has to be read, and the instance profile passes a role."""
     from ministack.services import iam
 
     image = call.params.get("ImageId", "")
@@ -410,8 +410,8 @@ def authorization(actions: ModuleType, evaluator: ModuleType, tagging: ModuleTyp
         context = (more.get("service_context") or {}) | (removed_tags(call) if call else {})
         asked = questions(call, action, more.get("resource_arn", "*")) if call else [Question(action, "*")]
         for one in asked:
-            given = {"resource_arn": one.resource, "service_context": context | one.context}
-            denied = original(key, one.action, service, region, **given)
+            about = {"resource_arn": one.resource, "service_context": context | one.context}
+            denied = original(key, one.action, service, region, **about)
             if denied:
                 record.write(getattr(denied, "principal_arn", key), one.action, refused=one.resource)
                 return denied
@@ -422,7 +422,7 @@ def authorization(actions: ModuleType, evaluator: ModuleType, tagging: ModuleTyp
         result = original(asked, policies, *limits)
         if result.decision == "Allow":
             statements = [statement for policy in policies for statement in policy]
-            left_out = ([[one for one in statements if one is not gone]] for gone in statements)
+            left_out = ([[one for one in statements if one is not other]] for other in statements)
             refused = [original(asked, rest, *limits).decision != "Allow" for rest in left_out]
             needed = [one.sid for one, missed in zip(statements, refused, strict=True) if missed]
             record.write(asked.principal_arn, asked.action, needed=needed)

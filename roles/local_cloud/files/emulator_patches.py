@@ -62,12 +62,12 @@ def key_pairs(ec2: ModuleType) -> None:
             return response
         pair["PublicKey"] = base64.b64decode(ec2._p(params, "PublicKeyMaterial"))
         body = base64.b64decode(pair["PublicKey"].split()[1])
-        given = pair["KeyFingerprint"]
+        fingerprint = pair["KeyFingerprint"]
         pair["KeyFingerprint"] = base64.b64encode(hashlib.sha256(body).digest()).decode()
         ec2._parse_tag_specs(params, "key-pair", pair["KeyPairId"])
         status, headers, xml = response
         text = xml.decode() if isinstance(xml, bytes) else xml
-        return status, headers, text.replace(given, pair["KeyFingerprint"])
+        return status, headers, text.replace(fingerprint, pair["KeyFingerprint"])
 
     @wrap(ec2, "_describe_key_pairs")
     def describe(original: Callable[..., Any], params: Json) -> Any:
@@ -107,8 +107,8 @@ def instances(ec2: ModuleType, port: int) -> None:
     """An instance boots an init system, and carries its key pair's public key."""
 
     @wrap(ec2, "_parse_ec2_docker_flags")
-    def flags(original: Callable[..., Json], given: str) -> Json:
-        return original(given) | instance_flags(port)
+    def flags(original: Callable[..., Json], text: str) -> Json:
+        return original(text) | instance_flags(port)
 
     @wrap(ec2, "_vm_launch")
     def launch(original: Callable[..., Any], instance: Json, image: str) -> Any:
@@ -168,7 +168,7 @@ def launches(ec2: ModuleType, ssm: ModuleType) -> None:
 def metadata_options(params: Json) -> Json:
     """The instance metadata settings of a launch, as DescribeInstances shows them."""
     prefix = "MetadataOptions."
-    given = {k.removeprefix(prefix): v[0] for k, v in params.items() if k.startswith(prefix)}
+    requested = {k.removeprefix(prefix): v[0] for k, v in params.items() if k.startswith(prefix)}
     defaults = {
         "HttpTokens": "optional",
         "HttpPutResponseHopLimit": 1,
@@ -176,7 +176,7 @@ def metadata_options(params: Json) -> Json:
         "HttpProtocolIpv6": "disabled",
         "InstanceMetadataTags": "disabled",
     }
-    return {"state": "applied"} | {k[0].lower() + k[1:]: v for k, v in (defaults | given).items()}
+    return {"state": "applied"} | {k[0].lower() + k[1:]: v for k, v in (defaults | requested).items()}
 
 
 def network_interface(instance: Json) -> str:
@@ -342,7 +342,7 @@ def service_discovery(ecs: ModuleType, cloud_map: ModuleType, ec2: ModuleType, i
 
 
 def network_of(vpc: str, instance_id: str) -> str:
-    """The Docker network of a VPC. It sorts after `bridge`, whose addresses are those that the emulator tells."""
+    """The Docker network of a VPC. It sorts after `bridge`, whose addresses the emulator reports."""
     return f"{vpc or 'vpc'}-{instance_id.replace(':', '-')}"
 
 

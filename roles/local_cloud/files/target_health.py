@@ -32,7 +32,7 @@ Key = tuple[str, str, int]
 # A new target is asked this often, so that nobody waits an interval for a program that starts in a second. Failures
 # are counted once an interval all the same.
 EAGER_SECONDS = 0.5
-# How often a task's health is looked up.
+# How often a task's health is read.
 TASK_SECONDS = 0.5
 # ECS does not notice an unhealthy target at once.
 NOTICE_SECONDS = 5
@@ -200,8 +200,8 @@ def health_checks(alb: ModuleType) -> Checks:
         if group is None:
             return original(params)
         arn = group["TargetGroupArn"]
-        wanted = {target["Id"] for target in alb._parse_targets_param(params)}
-        targets = [t for t in alb._targets.get(arn, []) if not wanted or t["Id"] in wanted]
+        requested = {target["Id"] for target in alb._parse_targets_param(params)}
+        targets = [t for t in alb._targets.get(arn, []) if not requested or t["Id"] in requested]
         members = (member(target, group, checks.health(arn, target)) for target in targets)
         described = f"<TargetHealthDescriptions>{''.join(members)}</TargetHealthDescriptions>"
         return alb._xml(200, "DescribeTargetHealth", described)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The Slipway authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Patches of the emulator: memory and CPU of tasks and containers are limits, and who exceeds memory is told so.
+"""Patches of the emulator: tasks and containers have limits of memory and CPU, and one killed for its memory says so.
 
 On AWS the limit of a task holds for its containers together. Here each container gets it: one that needs more than its
 task has is killed, several that need more only together are not.
@@ -29,9 +29,9 @@ KILLED = 137
 RECORD = 8192
 
 
-def amount(given: Any) -> int:
-    """CPU units or MiB: ``512``, ``.5 vCPU`` or ``1 GB`` as a number, 0 where nothing is given."""
-    text = str(given or 0).lower().replace(" ", "")
+def amount(value: Any) -> int:
+    """CPU units or MiB: ``512``, ``.5 vCPU`` or ``1 GB`` as a number, 0 where there is none."""
+    text = str(value or 0).lower().replace(" ", "")
     for unit in ("vcpu", "gb"):
         if text.endswith(unit):
             return int(float(text.removesuffix(unit)) * 1024)
@@ -86,7 +86,7 @@ def task_limits(ecs: ModuleType) -> None:
 def out_of_memory(engine: Any, container_id: str) -> bool:
     """Whether Linux ended a container because it used more memory than it may.
 
-    The engine tells only where the kernel's notification reached it in time, which it does not on every machine.
+    The engine reports it only where the kernel's notification reached it in time, which it does not on every machine.
     """
     import docker.errors
 

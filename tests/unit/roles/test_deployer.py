@@ -50,9 +50,9 @@ def may_name(arn: str, form: str) -> bool:
     """Whether an ARN, perhaps with wildcards, can name what the reference writes with ${…}."""
     if arn == "*":
         return True
-    given, wanted = (text.split(":", 5) for text in (arn, re.sub(r"\$\{\w+\}", "*", form)))
-    example = wanted[5].replace("*", "x")
-    return given[2] == wanted[2] and (fnmatch.fnmatch(given[5], wanted[5]) or fnmatch.fnmatch(example, given[5]))
+    actual, expected = (text.split(":", 5) for text in (arn, re.sub(r"\$\{\w+\}", "*", form)))
+    example = expected[5].replace("*", "x")
+    return actual[2] == expected[2] and (fnmatch.fnmatch(actual[5], expected[5]) or fnmatch.fnmatch(example, actual[5]))
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -65,8 +65,8 @@ def test_document_is_what_iam_takes(name: str) -> None:
 
 
 def most_policies() -> Iterator[tuple[list[str], Json]]:
-    """All variants at once, each alone, and those that docs/docsite/rst/guide_production.rst takes for an example."""
-    guide = (ROOT / "docs/docsite/rst/guide_production.rst").read_text()
+    """All variants at once, each alone, and those that docs/docsite/rst/guide_permissions.rst takes for an example."""
+    guide = (ROOT / "docs/docsite/rst/guide_permissions.rst").read_text()
     named = re.search(r"deployer_variants: \[(.*)\]", guide)
     assert named
     for variants in (VARIANTS, named[1].split(", "), *(["changes", variant] for variant in VARIANTS)):
@@ -190,8 +190,8 @@ def test_users_and_roles_get_what_they_are_to_have(cloud: Cloud, tmp_path: Path)
     assert keys["default"]["aws_secret_access_key"] not in again.output
 
     # The emulator does not know users' SSH keys, which the module that removes users asks for.
-    gone = cloud.play(role("absent"), **settings | {"deployer_users": []})
-    assert gone.code == 0, gone.output
+    deleted = cloud.play(role("absent"), **settings | {"deployer_users": []})
+    assert deleted.code == 0, deleted.output
     assert len(iam.list_users()["Users"]) == 3
     assert not iam.list_policies(Scope="Local")["Policies"]
     assert not iam.list_roles()["Roles"]

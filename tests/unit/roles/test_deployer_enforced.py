@@ -166,6 +166,6 @@ def test_release_takes_no_service_and_keeps_its_owner(site: Site) -> None:
     assert code_of(deployer.tag_resource, resourceArn=foreign, tags=tags) == denied
     assert code_of(deployer.tag_resource, resourceArn=own, tags=[{"key": "slipway:checkpoint", "value": "web:1"}]) == ""
     assert code_of(deployer.untag_resource, resourceArn=own, tagKeys=["slipway:checkpoint"]) == ""
-    given = [{"key": "slipway:project", "value": "other"}]
-    assert code_of(deployer.tag_resource, resourceArn=own, tags=given) == denied
+    foreign_tag = [{"key": "slipway:project", "value": "other"}]
+    assert code_of(deployer.tag_resource, resourceArn=own, tags=foreign_tag) == denied
     assert code_of(deployer.untag_resource, resourceArn=own, tagKeys=["slipway:project"]) == denied

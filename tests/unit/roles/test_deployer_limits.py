@@ -146,16 +146,15 @@ def test_with_a_boundary_nobody_gains_permissions(name: str) -> None:
     assert escalations(name, bounded=True) == []
 
 
-def permissions_of_readme() -> str:
-    section = (ROOT / "README.md").read_text().split("### Permissions")[1].split("\n## ")[0]
-    return " ".join(section.split())
+def guide() -> str:
+    return " ".join((ROOT / "docs/docsite/rst/guide_permissions.rst").read_text().split())
 
 
-def test_readme_names_the_documents_that_need_a_boundary() -> None:
+def test_the_guide_names_the_documents_that_need_a_boundary() -> None:
     documents = [name for name in PERMISSIONS["documents"] if escalations(name, bounded=False)]
-    named = re.search(r"Without a permissions boundary, whoever has ([^.]*?) can", permissions_of_readme())
+    named = re.search(r"Without a permissions boundary, anyone who can run ([^.]*?) can escalate", guide())
     assert named
-    assert re.findall(r"`(\w+)`", named[1]) == documents
+    assert re.findall(r"``(\w+)``", named[1]) == documents
 
 
 @pytest.mark.parametrize("role", OWN_ROLES)
@@ -171,7 +170,7 @@ def test_with_a_boundary_the_sites_own_roles_can_be_managed(role: str) -> None:
 
 # Ownership: the tag slipway:project says whose a resource is.
 
-# No condition key tells whose it is: Cloud Map's TagResource knows no resource, S3's knows it by its name alone.
+# No condition key identifies the owner: Cloud Map's TagResource has no resource, S3's only its name.
 BLIND = {"servicediscovery:TagResource", "s3:PutBucketTagging"}
 
 
@@ -203,10 +202,10 @@ def test_resources_of_nobody_are_tagged_while_they_are_created() -> None:
     context = tagged(Request=PROJECT) | KEYS
     found = taken(PERMISSIONS["documents"], context)
     assert {action for _name, action, _resource in found if action.split(":")[0] in CREATED} == set()
-    # For the other services no key tells creation from later: then the names have to be the site's own.
+    # For the other services no key separates creation from later: the names have to be the site's own.
     site = [PROJECT, *VALUES["repositories"], *VALUES["shared_repositories"]]
     nameless = {action for _name, action, resource in found if not any(name in resource for name in site)}
-    assert nameless == set(re.findall(r"`([\w-]+:(?:Tag|AddTags)\w*)`", permissions_of_readme()))
+    assert nameless == set(re.findall(r"``([\w-]+:(?:Tag|AddTags)\w*)``", guide()))
 
 
 @pytest.mark.parametrize("action", ["CreateService", "RegisterTaskDefinition"])
@@ -239,7 +238,7 @@ def test_nobody_removes_the_owner() -> None:
     )
 
 
-# Everything else that an account may have besides this site.
+# Everything else that an account may have beside this site.
 
 ZONE = "arn:aws:route53:::hostedzone/Z0123456789"
 RECORDS = "route53:ChangeResourceRecordSets"

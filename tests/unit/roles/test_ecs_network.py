@@ -215,7 +215,7 @@ def gateways(account: Account) -> Story:
     return story
 
 
-def given(account: Account) -> Story:
+def existing(account: Account) -> Story:
     """In a VPC that is there already."""
     story = Story()
     ec2 = account.ec2
@@ -253,16 +253,16 @@ def stories(ministack: str, moto_address: str, tmp_path_factory: pytest.TempPath
         return Account(address, region, tmp_path_factory.mktemp(region))
 
     def on_moto() -> tuple[Story, Story]:
-        return gateways(account(moto_address, "eu-central-1")), given(account(moto_address, "eu-west-1"))
+        return gateways(account(moto_address, "eu-central-1")), existing(account(moto_address, "eu-west-1"))
 
     with ThreadPoolExecutor() as pool:
         moto = pool.submit(on_moto)
-        told: dict[str, Callable[[], Story]] = {
+        tellers: dict[str, Callable[[], Story]] = {
             "endpoints": lambda: endpoints(account(ministack, "eu-central-1")),
             "gateways": lambda: moto.result()[0],
-            "given": lambda: moto.result()[1],
+            "existing": lambda: moto.result()[1],
         }
-        yield {name: pool.submit(tell) for name, tell in told.items()}
+        yield {name: pool.submit(tell) for name, tell in tellers.items()}
 
 
 @pytest.fixture
@@ -286,7 +286,7 @@ def about(*names: str) -> t.Callable[[t.Any], t.Any]:
 
 
 def of_project(state: list[Json], key: str, project: str = "ecs") -> list[Json]:
-    """What of a kind, told by a member that only it has, belongs to a project."""
+    """Resources of a kind, identified by a member that only it has, that belong to a project."""
     owned = {"Key": "slipway:project", "Value": project}
     return [one for one in state if key in one and owned in one.get("Tags", [])]
 
@@ -296,8 +296,8 @@ def of_project(state: list[Json], key: str, project: str = "ecs") -> list[Json]:
 
 def test_wrong_variables_are_refused_before_anything_is_made(empty: Account) -> None:
     before = empty.state()
-    told = empty.refusals([case for case, _text in OWN])
-    assert [(text, said) for (_case, text), said in zip(OWN, told, strict=True) if text not in said] == []
+    refusals = empty.refusals([case for case, _text in OWN])
+    assert [(text, message) for (_case, text), message in zip(OWN, refusals, strict=True) if text not in message] == []
     assert empty.state() == before
 
 
@@ -318,9 +318,11 @@ def test_the_load_balancer_reaches_an_application_on_its_own_port(empty: Account
 
 
 @pytest.mark.variants
-@pytest.mark.parametrize(("story", "cases"), [("endpoints", GROWN), ("given", COMPANY)], indirect=["story"])
+@pytest.mark.parametrize(("story", "cases"), [("endpoints", GROWN), ("existing", COMPANY)], indirect=["story"])
 def test_what_does_not_fit_what_exists_is_refused(story: Story, cases: list[tuple[Json, str]]) -> None:
-    assert [(text, said) for (_case, text), said in zip(cases, story.refused, strict=True) if text not in said] == []
+    assert [
+        (text, message) for (_case, text), message in zip(cases, story.refused, strict=True) if text not in message
+    ] == []
 
 
 @about("endpoints")
@@ -390,7 +392,7 @@ def test_each_zone_has_a_gateway_and_a_route_to_it(story: Story) -> None:
     assert len([one for one in of_project(made, "AllocationId") if "PublicIp" in one]) == 2
 
 
-@about("given")
+@about("existing")
 def test_given_subnets_are_found_in_the_order_of_their_zones(story: Story) -> None:
     published = story.played["made"].published
     zones = {one["SubnetId"]: one["AvailabilityZone"] for one in story.states["before"] if "AvailabilityZone" in one}
@@ -400,7 +402,7 @@ def test_given_subnets_are_found_in_the_order_of_their_zones(story: Story) -> No
     assert story.played["found"].published == published
 
 
-@about("given")
+@about("existing")
 def test_of_a_given_vpc_only_security_groups_are_made(story: Story) -> None:
     assert {change.split(" : ")[-1].rsplit(" ", 1)[0] for change in story.played["made"].changed} == {
         "Create the security groups"
@@ -409,7 +411,7 @@ def test_of_a_given_vpc_only_security_groups_are_made(story: Story) -> None:
 
 @pytest.mark.variants
 @pytest.mark.parametrize(
-    ("story", "before"), [("endpoints", "empty"), ("gateways", "other"), ("given", "before")], indirect=["story"]
+    ("story", "before"), [("endpoints", "empty"), ("gateways", "other"), ("existing", "before")], indirect=["story"]
 )
 def test_absent_keeps_what_existed_before(story: Story, before: str) -> None:
     assert story.played["removed"].failure == ""

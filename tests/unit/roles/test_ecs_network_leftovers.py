@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run leaves that was killed between two calls: taken up by the next run, and gone with the network."""
+"""What an interrupted run leaves is used by the next run, and deleted with the network."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ LIMIT = 6144
 # Their calls carry no region, or another one.
 GLOBAL_SERVICES = {"iam", "route53", "s3"}
 READS = re.compile(r"\w[\w-]*:(Describe|List|Get(?!AuthorizationToken)|BatchGet)")
-# Names and settings, but nothing that somebody may want to hide.
+# Names and settings, but nothing that someone may want to hide.
 METADATA = re.compile(
     r"\w[\w-]*:(Describe|List|BatchGet|Get(?!AuthorizationToken|LogEvents|Parameter|SecretValue|Object))"
 )

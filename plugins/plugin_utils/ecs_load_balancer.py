@@ -168,7 +168,7 @@ def plan(variables: Variables, services: Sequence[Json] = (), found: Json | None
         "port": site.port,
         "listeners": _listeners(site),
         "rules": _rules(site),
-        # To turn access logs off, AWS requires the bucket once more.
+        # To turn access logs off, AWS requires the bucket again.
         "logs_bucket": site.of("access_logs_bucket") or site.current.get("access_logs_s3_bucket") or "",
         "obsolete_certificates": _certificates(site, name_tag),
         "owned_certificates": _certificates(site, {}),

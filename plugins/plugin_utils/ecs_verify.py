@@ -15,7 +15,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import na
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_ports import containers
 
 Json = dict[str, Any]
-# What each type requires and may have, besides a name.
+# What each type requires and may have, apart from a name.
 MEMBERS = {
     "http": ({"type"}, {"path", "status", "content"}),
     "tcp": ({"type", "host", "port"}, {"from"}),
@@ -84,7 +84,7 @@ def _problems(check: Json, services: Sequence[str]) -> Iterator[str]:
 
 
 def _values(check: Json) -> Iterator[str]:
-    """What is wrong with values that are there."""
+    """What is wrong with given values."""
     if "path" in check and not str(check["path"]).startswith("/"):
         yield f".path: expected a path that begins with a slash, got {check['path']!r}."
     if "status" in check and not 100 <= _number(check["status"]) <= 599:

@@ -59,20 +59,8 @@ BANNED = {
 }
 PATTERNS = {re.compile(rf"\b(?:{banned})\b", re.IGNORECASE): better for banned, better in BANNED.items()}
 
-# Parts of the names of files.
-BANNED_NAMES = {
-    "foretold",
-    "given",
-    "glance",
-    "gone",
-    "seam",
-    "seams",
-    "sight",
-    "surroundings",
-    "told",
-    "unwanted",
-    "wish",
-}
+# Parts of the names of files, and of names in code.
+BANNED_NAMES = {"foretold", "glance", "gone", "seam", "seams", "sight", "surroundings", "told", "unwanted", "wish"}
 
 PROSE = ("*.md", "*.rst", "*.md.j2")
 PLAYS = (
@@ -162,5 +150,22 @@ def test_what_people_read_has_no_banned_phrase(name: str) -> None:
     assert [phrase for text in texts(name) for phrase in banned(text)] == []
 
 
+def words(name: str) -> set[str]:
+    """The parts of a path or of a name in code."""
+    return set(re.split(r"[^a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()))
+
+
 def test_no_file_has_a_banned_name() -> None:
-    assert [name for name in tracked() if BANNED_NAMES.intersection(re.split(r"[/_.]", name))] == []
+    assert [name for name in tracked() if BANNED_NAMES & words(name)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in tracked() if matches(name, SOURCES)])
+def test_no_code_has_a_banned_name(name: str) -> None:
+    tree = ast.parse((ROOT / name).read_text())
+    named = {
+        *(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)),
+        *(node.id for node in ast.walk(tree) if isinstance(node, ast.Name)),
+        *(node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)),
+        *(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)),
+    }
+    assert {one for one in named if BANNED_NAMES & words(one)} == set()

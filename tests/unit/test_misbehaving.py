@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every module behind an AWS that misbehaves: it ends with what was asked for, or with a stable code; a rerun without
+"""Every module behind an AWS that misbehaves: it ends with what was requested, or with a stable code; a rerun without
 faults completes it, a further one changes nothing, and nothing of others is touched.
 
 SLIPWAY_SEEDS is the number of seeds for each module and kind of fault, 1 by default.
@@ -156,7 +156,7 @@ def secrets(name: str) -> Case:
 
 
 def image_tag(name: str) -> Case:
-    """Two images are there; a tag goes from the one to the other and back."""
+    """Two images exist; a tag goes from the one to the other and back."""
     ecr = boto3.client("ecr")
     ecr.create_repository(repositoryName=name)
     media = "application/vnd.docker.distribution.manifest.v2+json"
@@ -214,7 +214,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class AsAws(Misbehaving):
-    """Says as AWS, not as moto, that scaling to be taken away is not there."""
+    """Says as AWS, not as moto, that scaling to be taken away does not exist."""
 
     def forward(self, request: Request) -> Answer:
         answer = super().forward(request)
@@ -299,7 +299,7 @@ def comes_and_goes(cloud: Cloud, make: t.Callable[[str], Case], kind: str, seed:
         assert made.get("changed"), made
         run(opposite, **other)
         faulty = AsAws(cloud.address, kind, seed, list(watched.calls.elements()))
-        # Twice, as somebody would who sees it fail; the second time, what the first has done may not be visible.
+        # Twice, as someone would who sees it fail; the second time, what the first has done may not be visible.
         for result in cloud.behind(faulty, module, wanted, times=2):
             check(result, kind, *(case.codes if kind in ALLOWED else ()))
         cloud.record("proxy", {"calls": sum(faulty.calls.values()), **faulty.faults})

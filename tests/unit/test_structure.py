@@ -303,7 +303,7 @@ def test_inventories_have_the_same_variables() -> None:
 
 
 def test_what_is_promised_holds_for_what_is_installed() -> None:
-    """requirements.txt brings one of two Ansibles: what users are told fits each."""
+    """requirements.txt brings one of two Ansibles: the documented versions fit each."""
     collections = Path(ansible_collections.amazon.__path__[0]).parent
     promised = list(load(ROOT / "galaxy.yml")["dependencies"].items())
     promised += [(entry["name"], entry["version"]) for entry in load(ROOT / "requirements.yml")["collections"]]

@@ -15,7 +15,7 @@ from .._core.errors import SlipwayError
 from .._core.plan import UNKNOWN
 from .._core.types import Json
 
-# What a new certificate has that was not asked for.
+# What a new certificate has that was not requested.
 NEW: Json = {"certificate_arn": UNKNOWN, "status": UNKNOWN, "validation_records": [], "failure_reason": ""}
 ISSUED = "ISSUED"
 # What is neither yet, nor anything else, will never be.

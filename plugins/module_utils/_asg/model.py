@@ -19,7 +19,7 @@ SETS: Sets = {"AvailabilityZones": ()}
 MANAGED = "AmazonECSManaged"
 KIND = "auto-scaling-group"
 REQUIRED = ("MinSize", "MaxSize")
-# What a new group has that was not asked for.
+# What a new group has that was not requested.
 NEW: Json = {"arn": UNKNOWN, "settings": {}, "tags": {}, "instances": []}
 
 
@@ -35,7 +35,7 @@ def checked(shape: Shape, settings: Json, allow_unknown: bool) -> Json:
 
 
 def from_api(answer: Resource, members: t.Iterable[str]) -> Json:
-    """A group as the module returns it, with those of its `members` that can be asked for."""
+    """A group as the module returns it, with those of its `members` that can be requested."""
     settings = {name: plain(answer[name]) for name in members if answer.get(name) is not None}
     return {
         "name": answer["AutoScalingGroupName"],
@@ -59,7 +59,7 @@ def canonical(settings: Resource) -> Json:
 
 
 def desired(name: str, current: Resource | None, settings: Resource, tags: Tags | None) -> Json:
-    """What is asked for. What `settings` do not name stays as it is."""
+    """What is requested. What `settings` do not name stays as it is."""
     missing = [member for member in REQUIRED if member not in settings]
     if current is None and missing:
         raise SlipwayError(

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether an answer is one: readable, of the operation that was called, and with everything that was asked for.
+"""Whether an answer is one: readable, of the operation that was called, and with everything that was requested.
 
 Silence is not absence. botocore takes a page of HTML with status 200 for an answer without members.
 """
@@ -62,7 +62,7 @@ def _check_json(model: Model, response: t.Mapping[str, t.Any]) -> None:
 
 
 def wrong_type(shape: t.Any, value: t.Any, place: str) -> tuple[str, str] | None:
-    """What was expected and what is there, where a list or an object should be and is not."""
+    """What was expected and what was found, where a list or an object should be and is not."""
     if value is None or shape.type_name not in CONTAINERS:
         return None
     kind, name = CONTAINERS[shape.type_name]
@@ -85,7 +85,7 @@ def _wrong_inside(shape: t.Any, value: t.Any, place: str) -> tuple[str, str] | N
 def check_complete(
     operation: str, requested: t.Iterable[str], found: t.Iterable[str], missing: t.Iterable[str] = ()
 ) -> None:
-    """Each name that was asked for has been found, or AWS has named it as missing.
+    """Each name that was requested has been found, or AWS has named it as missing.
 
     Names may be ARNs: the last part of each counts.
     """
@@ -104,7 +104,7 @@ def raise_failures(operation: str, answer: Json, ignore: t.Collection[str] = ())
 
 
 def described(operation: str, answer: Json, member: str, identity: str, requested: Items) -> list[Json]:
-    """What exists of the resources asked for; ECS names the others in its failures."""
+    """What exists of the resources requested; ECS names the others in its failures."""
     raise_failures(operation, answer, ignore=(MISSING,))
     found = list(answer[member])
     missing = [str(failure["arn"]) for failure in answer.get("failures") or ()]

@@ -15,9 +15,9 @@ from .._core.plan import UNKNOWN
 from .._core.tags import Tags, from_list, to_capital_list
 from .._core.types import Json
 
-# What a new namespace has that was not asked for.
+# What a new namespace has that was not requested.
 NEW: Json = {"id": UNKNOWN, "arn": UNKNOWN, "tags": {}}
-# So many seconds a client may go on asking a task that was replaced.
+# So many seconds a client may continue to call a task that was replaced.
 TTL = 10
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAMESPACE = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")

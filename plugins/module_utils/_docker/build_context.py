@@ -108,7 +108,7 @@ def locate(path: str, dockerfile: str) -> Source:
 
 
 def collect(source: Source) -> list[Entry]:
-    """Everything that the build sends, sorted by name. What Docker needs to read is there even where it is ignored."""
+    """Everything that the build sends, sorted by name. What Docker needs to read is included even if it is ignored."""
     entries = {entry.name: entry for entry in _walk(source.root, _read_ignore(source))}
     entries.update((entry.name, entry) for entry in _always_sent(source))
     for name in list(entries):
@@ -163,7 +163,7 @@ def write_archive(source: Source, inputs: Mapping[str, Any], path: str) -> Summa
 
 
 def other_inputs(params: Mapping[str, Any]) -> dict[str, Any]:
-    """What the build depends on besides its files, from a module's parameters."""
+    """What the build depends on apart from its files, from a module's parameters."""
     bases = params["base_digests"]
     if isinstance(bases, list):
         bases = sorted(str(digest) for digest in bases)

@@ -72,7 +72,7 @@ def side_by_side(ask: t.Callable[[t.Any], t.Any], items: t.Iterable[t.Any]) -> l
 
 
 def tagged(items: t.Sequence[Json], read: t.Callable[[Json], tags.Tags]) -> t.Iterator[tuple[Json, tags.Tags]]:
-    """Resources whose tags have to be asked for one by one; one that was deleted meanwhile is left out."""
+    """Resources whose tags have to be requested one by one; one that was deleted meanwhile is left out."""
 
     def ask(item: Json) -> tags.Tags | None:
         try:
@@ -192,7 +192,7 @@ def buckets(account: Account) -> t.Iterator[Found]:
         try:
             return tags.from_list(s3.get_bucket_tagging(Bucket=item["Name"])["TagSet"])
         except ClientError as error:
-            # A bucket that we may not read, or one of another region, belongs to somebody else.
+            # A bucket that we may not read, or one of another region, belongs to someone else.
             if error.response["Error"]["Code"] in {"AccessDenied", "PermanentRedirect", "AuthorizationHeaderMalformed"}:
                 return {}
             raise

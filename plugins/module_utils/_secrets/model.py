@@ -36,7 +36,7 @@ GIVEN, RANDOM, ANOTHER = "as given", "random", "another"
 
 @dataclass(frozen=True)
 class DesiredSecret:
-    """A secret that is asked for. `source` names an external one."""
+    """A secret that is requested. `source` names an external one."""
 
     name: str
     type: str
@@ -77,7 +77,7 @@ class Found:
 
 
 def desired_secrets(items: t.Sequence[Json], values: t.Mapping[str, t.Any]) -> list[DesiredSecret]:
-    """The secrets that are asked for, with the given values, checked."""
+    """The secrets that are requested, with the given values, checked."""
     names = [str(item["name"]) for item in items]
     problems = [
         f"{name}: expected each name once, got it {names.count(name)} times"
@@ -194,7 +194,7 @@ def current_secret(desired: DesiredSecret, found: Found | None) -> Json:
 
 
 def desired_secret(desired: DesiredSecret, found: Found | None, params: t.Mapping[str, t.Any]) -> Json:
-    """What it is compared with. A secret that somebody else owns is kept as it is."""
+    """What it is compared with. A secret that someone else owns is kept as it is."""
     if found and not found.carries(params["match_tags"]):
         return current_secret(desired, found)
     given = {**(params["tags"] or {}), **params["match_tags"]}

@@ -239,7 +239,7 @@ def serve(settings: Settings) -> None:
         GATEWAY_PORT=str(settings.port),
         MINISTACK_REGION=settings.region,
         MINISTACK_DOCKER_TIMEOUT="120",
-        # Listeners of services that nobody asked for, on all interfaces.
+        # Listeners of services that nobody uses, on all interfaces.
         IOT_MTLS_ENABLED="0",
         SFTP_ENABLED="0",
         AUTH=str(settings.auth).lower(),

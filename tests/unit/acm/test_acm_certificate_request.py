@@ -1,4 +1,4 @@
-"""Certificates are asked for once, recognised, waited for, and never confused with those of others."""
+"""Certificates are requested once, recognised, waited for, and never confused with those of others."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A namespace has exactly the services that are asked for, and waits for what ECS frees late."""
+"""A namespace has exactly the services that are requested, and waits for what ECS frees late."""
 
 from __future__ import annotations
 

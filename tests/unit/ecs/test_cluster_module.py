@@ -137,7 +137,7 @@ def test_a_deleted_cluster_can_be_created_again(run: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "counts", "changed"),
     [
-        # Nothing tells it from a new one.
+        # It does not differ from a new one.
         ({}, {}, True),
         ({}, {"runningTasksCount": 2}, False),
         ({"tags": {"team": "other"}}, {"runningTasksCount": 2}, True),

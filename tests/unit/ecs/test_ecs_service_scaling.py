@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A service gets exactly the scaling that is asked for, keeps it, and loses it. MiniStack has none and says so."""
+"""A service gets exactly the scaling that is requested, keeps it, and loses it. MiniStack has none and says so."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_requests_are_counted_at_the_service_s_target_group(shop: Shop) -> None:
 
 
 def test_what_a_schedule_did_is_not_undone(shop: Shop) -> None:
-    """At night the bounds are those of the night; other bounds than these come from somebody else."""
+    """At night the bounds are those of the night; other bounds than these come from someone else."""
     wanted = {**WEB, "schedules": [NIGHT]}
     shop.scale(wanted)
     target = {

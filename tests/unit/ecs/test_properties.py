@@ -195,7 +195,7 @@ def test_check_mode_predicts_what_is_registered_and_a_second_run_changes_nothing
     definition = {name: value for name, value in drawn_definition.items() if name not in FORGOTTEN}
     definition["family"] = f"web{next(FAMILIES)}"
     if "requires_compatibilities" in definition:
-        definition["network_mode"] = "awsvpc"  # moto's, whatever is asked for
+        definition["network_mode"] = "awsvpc"  # moto's, whatever is requested
     # What is refused: a container without an image, a task without memory, what leads to nowhere, what is out of range.
     for name in ("cpu", "memory", "volumes", "ephemeral_storage"):
         definition.pop(name, None)

@@ -1,4 +1,4 @@
-"""A listener gets exactly the rules that are asked for, each in one step."""
+"""A listener gets exactly the rules that are requested, each in one step."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_rule_of_another_kind_is_replaced(listener: Listener, run: t.Any) -> N
 
 
 def test_a_condition_that_no_option_has_is_a_difference_and_named(listener: Listener, run: t.Any) -> None:
-    """Else POST alone would go on being served."""
+    """Else POST alone would continue to be served."""
     method = {"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["POST"]}}
     path = {"Field": "path-pattern", "PathPatternConfig": {"Values": ["/api"]}}
     listener.client.create_rule(
@@ -140,7 +140,7 @@ def split(web: int, *others: tuple[str, int], first: str, stickiness: bool = Fal
 
 
 def path_rule(listener: Listener, *actions: Json, **condition: Json) -> None:
-    """A rule of priority 10 for /api that somebody else made."""
+    """A rule of priority 10 for /api that someone else made."""
     path = condition or {"PathPatternConfig": {"Values": ["/api"]}}
     listener.client.create_rule(
         ListenerArn=listener.arn,

@@ -162,7 +162,7 @@ def no_warnings_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def site() -> None:
-    """What is asked for (web), what is not any more (old), and what is somebody else's (theirs)."""
+    """What is requested (web), what is not any more (old), and what is someone else's (theirs)."""
     ecs, elb = boto3.client("ecs"), boto3.client("elbv2")
     vpc = boto3.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     ecs.create_cluster(clusterName="ecs")

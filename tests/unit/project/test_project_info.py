@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a project owns is found, each kind of it; what another one owns is not, nor what is gone."""
+"""What a project owns is found, each kind of it; what another one owns is not, nor what is deleted."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def make_all(project: str) -> None:
     make_data(project)
 
 
-# What the emulators cannot tell: moto fails when it is asked for these, MiniStack keeps no tags of them.
+# What the emulators do not support: moto fails for these, MiniStack keeps no tags of them.
 MOTO = {"capacity provider", "instance profile"}
 MINISTACK = {"key pair", "volume"}
 

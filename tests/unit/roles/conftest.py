@@ -63,7 +63,7 @@ class Cloud(t.NamedTuple):
         return boto3.client(service, endpoint_url=self.address, region_name=REGION, **keys)
 
     def play(self, tasks: list[Json], *options: str, **variables: t.Any) -> Run:
-        """Run tasks in a playbook of their own; `module_keys` are the keys of somebody else."""
+        """Run tasks in a playbook of their own; `module_keys` are the keys of someone else."""
         keys = variables.pop("module_keys", KEYS)
         playbook = {
             "hosts": "localhost",
@@ -127,7 +127,7 @@ class Engine(t.NamedTuple):
     """The source of the newest build."""
 
     def calls(self) -> list[str]:
-        """What it was asked for."""
+        """The request."""
         return [json.loads(line)[0] for line in self.log.read_text().splitlines()]
 
 

@@ -121,7 +121,7 @@ def test_nothing_is_wide_that_need_not_be() -> None:
     for one in ALLOWED:
         changes = [a for a in one["Action"] if not re.search(r":(Describe|List|Get|BatchGet|BatchCheck)", a)]
         if one["Resource"] == ["*"]:
-            # ECS knows no resource of it; a certificate has no name before it is there.
+            # ECS knows no resource of it; a certificate has no name before it exists.
             assert set(changes) <= {
                 "ecs:DeregisterTaskDefinition",
                 "acm:RequestCertificate",

@@ -18,7 +18,7 @@ Json = dict[str, t.Any]
 REGION = "eu-central-1"
 ROLE = "slipway.aws.ecs_app"
 PASSWORD = "seldom-seen-0123"
-# moto, whose services run at once, and which tells a deployment for each change, as AWS does.
+# moto, whose services run at once, and which lists a deployment for each change, as AWS does.
 SERVER = """
 import collections, os
 os.environ["MOTO_ECS_SERVICE_RUNNING"] = "2"

@@ -98,7 +98,7 @@ def account(cloud: t.Any) -> Account:
 
 @pytest.fixture(scope="module")
 def empty(cloud: t.Any, network: Json) -> t.Any:
-    """Check mode, before anything is there."""
+    """Check mode, before anything exists."""
     return cloud.play(role(), "--check", ecs_network_result=network, **SITE)
 
 
@@ -198,7 +198,7 @@ def services(created: t.Any, cloud: t.Any) -> t.Iterator[None]:
 def ask(cloud: t.Any, host: str, path: str, port: int = 443) -> tuple[int, str]:
     """What the listener on that port answers: the status, and the page or where to go instead."""
     connection = http.client.HTTPConnection(cloud.address.removeprefix("http://"), timeout=10)
-    # The emulator speaks plain HTTP on one port: the path tells it the load balancer, the header the listener.
+    # The emulator speaks plain HTTP on one port: the path selects the load balancer, the header the listener.
     connection.request("GET", f"/_alb/ecs-alb{path}", headers={"Host": f"{host}:{port}"})
     answer = connection.getresponse()
     page = answer.read().decode()
@@ -208,7 +208,7 @@ def ask(cloud: t.Any, host: str, path: str, port: int = 443) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def given(created: t.Any, cloud: t.Any, network: Json) -> t.Any:
-    """The same site with a certificate of its own, fewer services and no logs, and once more."""
+    """The same site with a certificate of its own, fewer services and no logs, and a rerun."""
     arn = cloud.client("acm").import_certificate(Certificate=b"x", PrivateKey=b"x")["CertificateArn"]
     groups = [WEB, {**API, "hosts": ["api.example.com"]}]
     site = {"ecs_load_balancer_certificate_arn": arn, "ecs_load_balancer_target_groups": groups}

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """A service is renamed together with its target group, its rule and its name in Cloud Map: three roles, one after the
-other, as in site.yml. The new ones are there before the old ones go."""
+other, as in site.yml. The new ones exist before the old ones go."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_resources_of_a_renamed_service_are_listed_and_pruned(cloud: t.Any, depe
     assert "No longer in ecs_load_balancer_target_groups: target group ecs-api." in said
     assert "No longer in service_discovery_services: discovery service api." in said
 
-    # Renamed once more and pruned in one run, which is predicted though the rule still points to the old one.
+    # Renamed again and pruned in one run, which is predicted though the rule still points to the old one.
     predicted = play("bills", "--check", slipway_prune=True)
     assert site(cloud).services == [*both, "web"]
     pruned = play("bills", slipway_prune=True)

@@ -67,7 +67,7 @@ def test_it_is_silent_on_request(slow_cloud: t.Any) -> None:
 
 
 def test_each_module_that_waits_shows_it() -> None:
-    """A module that can be told how long to wait has an action that shows for what it waits."""
+    """A module with an option for its time limit has an action that shows for what it waits."""
     modules = {path.stem for path in (PLUGINS / "modules").glob("*.py") if '"wait_timeout":' in path.read_text()}
     # A release has lines of its own.
     followed = {path.stem for path in (PLUGINS / "action").glob("*.py")} - {"ecs_release"}

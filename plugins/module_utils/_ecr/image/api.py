@@ -57,7 +57,7 @@ def get_images(ecr: Client, target: Target, ids: t.Sequence[Json]) -> list[Json]
 
 
 def _check_images(requested: t.Sequence[Json], answer: Json) -> None:
-    """An image may come once for all names that it was asked for by: its digest, and each of its tags."""
+    """An image may come once for all names that it was requested by: its digest, and each of its tags."""
     found = {image["imageId"]["imageDigest"] for image in answer["images"]}
     silent = [item for item in requested if item.get("imageDigest") not in found]
     unnamed = silent if not found else [item for item in silent if "imageDigest" in item]

@@ -79,7 +79,7 @@ def from_api(answer: Json) -> Json:
 
 
 def desired(current: Json | None, options: Json, tags: tagging.Tags | None, key: str | None = None) -> Json:
-    """What is asked for; refuses, by name, what AWS cannot change. `key` is an alias's ARN."""
+    """What is requested; refuses, by name, what AWS cannot change. `key` is an alias's ARN."""
     actual = current or dict(DEFAULTS)
     wanted = {**options, **_mutability(options, actual), "tags": tags}
     if SCANNING in options:
@@ -99,7 +99,7 @@ def create_request(shape: Shape, predicted: Json, members: t.Collection[str]) ->
 
 
 def alias_in(options: Json) -> str | None:
-    """The key, where it is asked for by a name that only AWS KMS can resolve."""
+    """The key, where it is requested by a name that only AWS KMS can resolve."""
     key = options.get(ENCRYPTION, {}).get("kmsKey", "")
     return key if key.startswith("alias/") or ":alias/" in key else None
 

@@ -46,7 +46,7 @@ KINDS: t.Mapping[str, Kind] = {
     "managed_instances_provider.infrastructureRoleArn": ROLE,
     "instanceLaunchTemplate.ec2InstanceProfileArn": INSTANCE_PROFILE,
 }
-# What a new one has that was not asked for.
+# What a new one has that was not requested.
 NEW: Json = {"arn": UNKNOWN, "status": "ACTIVE", "tags": {}, **{name: {} for name in PROVIDERS}}
 SCALING: Json = {
     "status": "DISABLED",

@@ -53,7 +53,7 @@ COUNTS = (
     "pending_tasks_count",
     "active_services_count",
 )
-# What a new cluster has that was not asked for. Its Container Insights follow a setting of the account.
+# What a new cluster has that was not requested. Its Container Insights follow a setting of the account.
 NEW: Json = {"arn": UNKNOWN, "status": "ACTIVE", **dict.fromkeys(COUNTS, 0), **NOTHING, "settings": UNKNOWN}
 
 

@@ -30,7 +30,7 @@ Services = dict[str, Json]
 
 
 def run(connection: Connection) -> Result:
-    """Each service has exactly the scaling that is asked for, or none."""
+    """Each service has exactly the scaling that is requested, or none."""
     params, ecs, check_mode = connection.params, connection.client("ecs"), connection.check_mode
     check_cluster(params["cluster"])
     validate(params["services"])

@@ -50,7 +50,7 @@ def validate(services: t.Sequence[Json]) -> None:
 
 
 def problems(scaling: Resource) -> list[str]:
-    """What is wrong with the scaling that is asked for, one sentence each."""
+    """What is wrong with the scaling that is requested, one sentence each."""
     least, most = scaling.get("min_capacity"), scaling.get("max_capacity")
     if least is None or most is None:
         return [f"expected min_capacity and max_capacity, got {least} and {most}"]
@@ -110,7 +110,7 @@ def is_schedule(expression: str) -> bool:
 
 
 def desired_scaling(scaling: Resource, label: str) -> Json:
-    """The scaling that is asked for; `label` is what AWS calls load balancer and target group in one."""
+    """The scaling that is requested; `label` is what AWS calls load balancer and target group in one."""
     return {
         "min_capacity": scaling["min_capacity"],
         "max_capacity": scaling["max_capacity"],

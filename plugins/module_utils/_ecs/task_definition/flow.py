@@ -77,7 +77,7 @@ def desired_of(ecs: Client, params: Params, check_mode: bool) -> DesiredTaskDefi
 
 
 def secret_warnings(desired: DesiredTaskDefinition) -> list[str]:
-    """What is asked for and looks like a secret: it can be read wherever the task definition can be."""
+    """What is requested and looks like a secret: it can be read wherever the task definition can be."""
     return [
         f"Task definition {desired.name.family}: {where.removeprefix('/container_definitions/')} looks like a secret."
         " Everybody who may describe the task definition can read it, so put it into `secrets`."
@@ -107,7 +107,7 @@ def find(ecs: Client, name: Name) -> Json | None:
 
 
 def draft_revision(ecs: Client, desired: DesiredTaskDefinition, current: Json | None) -> Draft:
-    """The revision that is asked for, beside the `current` one."""
+    """The revision that is requested, beside the `current` one."""
     name, document = desired.name, desired.document
     if current is None and name.revision is not None:
         raise SlipwayError(NOT_FOUND, f"The task definition {name} does not exist.")

@@ -139,7 +139,7 @@ def parse_name(text: str, revision: int | None = None) -> Name:
 
 @dataclasses.dataclass(frozen=True)
 class DesiredTaskDefinition:
-    """What is asked for: a whole definition (`document`), or what differs from the current one (`options`), or both."""
+    """What is requested: a whole definition (`document`), or what differs from the current one (`options`), or both."""
 
     name: Name
     document: Json | None
@@ -184,7 +184,7 @@ def tags_of(options: t.Mapping[str, t.Any]) -> dict[str, str] | None:
 
 
 def merged(current: Resource, document: Resource | None, options: Resource) -> Json:
-    """What is asked for, as a whole.
+    """What is requested, as a whole.
 
     A document is a whole task definition. Without one, what the options do not name stays as it is. An empty value
     takes a member away.

@@ -143,13 +143,13 @@ def fargate_size_problems(cpu: t.Any, memory: t.Any) -> Iterator[str]:
     units = amount(cpu, "vcpu")
     if units is None or units not in FARGATE_SIZES:
         sizes = ", ".join(str(size) for size in FARGATE_SIZES)
-        yield f"cpu: expected one of Fargate's sizes {sizes} (1024 is one vCPU), got {_told(cpu)}."
+        yield f"cpu: expected one of Fargate's sizes {sizes} (1024 is one vCPU), got {_written(cpu)}."
     elif amount(memory, "gb") not in FARGATE_SIZES[units]:
         sizes = memory_sizes(units)
-        yield f"memory: expected one of Fargate's sizes with cpu {units}, {sizes} MiB, got {_told(memory)}."
+        yield f"memory: expected one of Fargate's sizes with cpu {units}, {sizes} MiB, got {_written(memory)}."
 
 
-def _told(value: t.Any) -> str:
+def _written(value: t.Any) -> str:
     return "nothing" if value in (None, "") else str(value)
 
 

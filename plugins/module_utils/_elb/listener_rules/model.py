@@ -33,7 +33,7 @@ _PATH_VALUE = re.compile(r"[/*?][A-Za-z0-9_.$/~\"'@:+&()!,;=%*?-]*")
 
 
 def desired(given: t.Sequence[t.Mapping[str, t.Any]]) -> list[Json]:
-    """The rules that were asked for, checked, by priority."""
+    """The rules that were requested, checked, by priority."""
     wanted = [
         {
             "priority": rule["priority"],

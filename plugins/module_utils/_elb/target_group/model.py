@@ -18,7 +18,7 @@ from ..._core.types import Json
 
 # Options, and what AWS calls them.
 FIXED = {"protocol": "Protocol", "port": "Port", "vpc_id": "VpcId", "target_type": "TargetType"}
-# What a new target group has that was not asked for.
+# What a new target group has that was not requested.
 NEW: Json = {"target_group_arn": UNKNOWN}
 
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_CreateTargetGroup.html

@@ -100,7 +100,7 @@ def _entry(kind: str, one: Existing, rules: Rules) -> Json:
 
 
 def _reason(kind: str, one: Existing, rules: Rules) -> str:
-    """Why it is kept even when its deletion is asked for; empty where it is."""
+    """Why it is kept even when its deletion is requested; empty where it is."""
     if not rules.keep["service"]:
         return "ecs_app_services is empty; to delete everything, run the playbook destroy"
     if kind in LISTED:

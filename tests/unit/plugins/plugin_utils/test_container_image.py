@@ -208,6 +208,24 @@ def test_image_knows_whether_it_was_built() -> None:
     assert [one["built"] for one in answer] == [False, True]
 
 
+def test_result_has_each_image_by_name() -> None:
+    stored = [{"repository_name": "webapp", "images": [{"image_digest": ONE, "image_tags": ["src-a"]}]}]
+    contexts = [{"tag": "src-a"}]
+    found = image_plan([image(tags=["1"])], registry=REGISTRY, contexts=contexts, repositories=stored, built=["webapp"])
+    assert found["results"] == {
+        "webapp": {
+            "repository": "webapp",
+            "uri": "registry.example:5000/webapp",
+            "tags": ["1"],
+            "content_tag": "src-a",
+            "digest": ONE,
+            "reference": f"registry.example:5000/webapp@{ONE}",
+            "built": True,
+            "pushed": True,
+        }
+    }
+
+
 # Named by digest
 
 STORED = [

@@ -108,10 +108,11 @@ def edited(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return source
 
 
-def role(cloud: t.Any, image: Json, *tasks: Json, **variables: t.Any) -> t.Any:
+def role(cloud: t.Any, image: Json, *tasks: Json, check: bool = False, **variables: t.Any) -> t.Any:
     """Run the role for an image, in a registry that has its repository."""
     return cloud.play(
         [{"ansible.builtin.include_role": {"name": "slipway.aws.container_image"}}, *tasks],
+        *(["--check"] if check else []),
         container_image_images=[image],
         container_image_base_image="base",
         # The role has a directory in the home directory, named after the project.
@@ -147,6 +148,11 @@ def test_what_is_built_is_what_was_tagged_whatever_is_edited_meanwhile(
         assert run.code == 0, run.output
         return t.cast(Json, json.loads(result.read_text()))
 
+    predicted = role(cloud, image, check=True, docker_host_result={"version": "28.0.0"})
+    assert (predicted.code, predicted.changed) == (0, 3), predicted.output
+    assert engine.calls() == ["image_pull"]
+    assert (edited / "page.html").read_text() == "after"
+    (edited / "page.html").write_text("before")
     before = ship()
     assert (edited / "page.html").read_text() == "after"
     assert (engine.built / "page.html").read_text() == "before"

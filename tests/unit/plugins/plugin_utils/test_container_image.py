@@ -208,6 +208,14 @@ def test_image_knows_whether_it_was_built() -> None:
     assert [one["built"] for one in answer] == [False, True]
 
 
+def test_dockerfile_is_the_images_until_the_context_is_read() -> None:
+    images = [image(dockerfile="docker/Dockerfile")]
+    assert image_plan(images)["images"][0]["dockerfile"] == "docker/Dockerfile"
+    contexts = [{"tag": "src-a", "dockerfile": ".slipway.Dockerfile", "archive": "/tmp/a.tar.gz"}]
+    (read,) = image_plan(images, contexts=contexts)["images"]
+    assert (read["dockerfile"], read["archive"]) == (".slipway.Dockerfile", "/tmp/a.tar.gz")
+
+
 def test_result_has_each_image_by_name() -> None:
     stored = [{"repository_name": "webapp", "images": [{"image_digest": ONE, "image_tags": ["src-a"]}]}]
     contexts = [{"tag": "src-a"}]

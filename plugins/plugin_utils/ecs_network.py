@@ -28,6 +28,7 @@ IMAGE_ENDPOINTS = ("ecr.api", "ecr.dkr", "s3")
 HOST_ENDPOINTS = ("ecs", "ecs-agent", "ecs-telemetry")
 # Tasks that share the address of their host get one of its ports.
 EPHEMERAL_PORTS = "32768-65535"
+LAST_PORT = 65535
 KINDS = ("public", "private")
 TASKS, LOAD_BALANCER, ENDPOINTS = "tasks", "load-balancer", "endpoints"
 
@@ -138,8 +139,19 @@ def _variable_problems(v: Variables) -> Iterator[str]:
 def _port_problems(v: Variables) -> Iterator[str]:
     for name in ("load_balancer_ports", "task_ports", "task_peer_ports", "docker_host_ports"):
         for index, port in enumerate(getattr(v, name)):
-            if not fullmatch("[0-9]{1,5}(-[0-9]{1,5})?", str(port)):
-                yield f"{PREFIX}{name}[{index}]: expected a port such as 8080 or a range such as 8000-8099, got {port}."
+            if not _is_port_range(str(port)):
+                yield (
+                    f"{PREFIX}{name}[{index}]: expected a port from 1 to 65535 or a range such as 8000-8099, got {port}."
+                    " Correct it."
+                )
+
+
+def _is_port_range(text: str) -> bool:
+    parts = fullmatch("([0-9]{1,5})(?:-([0-9]{1,5}))?", text)
+    if not parts:
+        return False
+    first, last = int(parts[1]), int(parts[2] or parts[1])
+    return first <= last and 1 <= last <= LAST_PORT
 
 
 def _existing_problems(v: Variables) -> Iterator[str]:

@@ -53,7 +53,10 @@ def read(changed: Json, **found: Any) -> Json:
     ("changed", "problem"),
     [
         ({"project": "9 lives"}, "project: expected a letter and up to 19 letters, digits or hyphens, got '9 lives'."),
-        ({"task_ports": [80, "http"]}, "task_ports[1]: expected a port such as 8080 or a range"),
+        ({"task_ports": [80, "http"]}, "task_ports[1]: expected a port from 1 to 65535 or a range"),
+        ({"task_ports": [70000]}, "task_ports[0]: expected a port from 1 to 65535"),
+        ({"task_peer_ports": ["9000-8000"]}, "task_peer_ports[0]: expected a port from 1 to 65535 or a range"),
+        ({"load_balancer_ports": [0]}, "load_balancer_ports[0]: expected a port from 1 to 65535"),
         (
             {"docker_host_cidrs": ["0.0.0.0/0"]},
             "docker_host_cidrs[0]: expected a prefix from /8 to /32, got 0.0.0.0/0.",

@@ -141,8 +141,8 @@ def _port_problems(v: Variables) -> Iterator[str]:
         for index, port in enumerate(getattr(v, name)):
             if not _is_port_range(str(port)):
                 yield (
-                    f"{PREFIX}{name}[{index}]: expected a port from 1 to 65535 or a range such as 8000-8099, got {port}."
-                    " Correct it."
+                    f"{PREFIX}{name}[{index}]: expected a port from 1 to 65535 or a range such as 8000-8099,"
+                    f" got {port}."
                 )
 
 

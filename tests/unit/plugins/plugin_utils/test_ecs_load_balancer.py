@@ -91,10 +91,16 @@ def test_weights_that_ecs_shifts_are_kept(actions: list[Json], weights: dict[str
 
 
 def test_https_has_the_certificate_and_http_redirects() -> None:
-    http, https = planned({"certificate": {"certificate_arn": "arn:new"}}, domains=["example.com"])["listeners"]
+    plan = planned({"certificate": {"certificate_arn": "arn:new"}}, domains=["example.com"])
+    assert (plan["requests_certificate"], plan["certificate_tags"]) == (True, MINE)
+    http, https = plan["listeners"]
     assert http["DefaultActions"][0]["RedirectConfig"]["Protocol"] == "HTTPS"
     assert (https["Port"], https["Certificates"]) == (443, [{"CertificateArn": "arn:new"}])
-    assert planned(certificate_arn=GIVEN)["listeners"][1]["Certificates"] == [{"CertificateArn": GIVEN}]
+    given = planned(certificate_arn=GIVEN, domains=["example.com"])
+    assert (given["requests_certificate"], given["listeners"][1]["Certificates"]) == (
+        False,
+        [{"CertificateArn": GIVEN}],
+    )
 
 
 def test_rules_are_in_the_order_of_the_list() -> None:
@@ -140,6 +146,23 @@ def test_the_result_names_target_groups_as_the_variables_do() -> None:
 )
 def test_the_url_is_the_one_that_users_open(changes: Json, url: str) -> None:
     assert planned({"load_balancers": [balancer([])]}, **changes)["result"]["url"] == url
+
+
+def test_access_logs_are_turned_off_with_the_bucket_that_they_have() -> None:
+    found = {"load_balancers": [balancer([], access_logs_s3_bucket="old")]}
+    assert planned(found)["logs_bucket"] == "old"
+    assert planned(found, access_logs_bucket="new")["logs_bucket"] == "new"
+    assert planned()["logs_bucket"] == ""
+
+
+def test_load_balancers_of_the_project_with_deletion_protection_are_named() -> None:
+    protected = {"load_balancer_name": "a", "deletion_protection_enabled": "true"}
+    others = [
+        balancer([], load_balancer_name="b", deletion_protection_enabled="false"),
+        balancer([], load_balancer_name="c", deletion_protection_enabled="true", tags={}),
+    ]
+    plan = planned({"load_balancers": [balancer([], **protected), *others]})
+    assert (plan["protected"], plan["owned"]["load_balancers"]) == (["a"], ["a", "b"])
 
 
 def test_check_mode_predicts_a_load_balancer_without_arn() -> None:

@@ -130,7 +130,7 @@ def cluster(**changes: Any) -> Json:
 def test_the_result_follows_from_the_cluster() -> None:
     result = ecs_cluster.plan(variables(), {"clusters": [cluster()]})["result"]
     assert result["execution_role_arn"] == "arn:aws:iam::123456789012:role/shop-execution"
-    assert (result["log_groups"], result["leftover_hosts"]) == (["/ecs/shop"], False)
+    assert (result["log_groups"], result["leftover_hosts"], result["default_strategy"]) == (["/ecs/shop"], False, [])
     assert ecs_cluster.plan(variables(), {"clusters": [cluster(arn="unknown")]})["result"]["task_role_arn"] == "unknown"
 
 
@@ -209,4 +209,6 @@ def test_invalid_variables_are_refused(changes: Json, problem: str) -> None:
 
 def test_all_problems_are_reported_at_once() -> None:
     assert len(ecs_cluster.problems(variables(name="", log_groups=[], default_strategy=[]))) == 3
+    none_at_first = variables(hosting="ec2", instances_min=0, instances_desired=0)
+    assert ecs_cluster.problems(none_at_first) == []
     assert ecs_cluster.problems(variables()) == ecs_cluster.problems(variables(hosting="ec2")) == []

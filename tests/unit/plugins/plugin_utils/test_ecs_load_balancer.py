@@ -190,6 +190,7 @@ def test_check_mode_predicts_a_load_balancer_without_arn() -> None:
             "health_check_timeout: expected less than the health_check_interval (10), got 10.",
         ),
         ({"healthy_threshold": 1}, "healthy_threshold: expected 2 to 10, got 1."),
+        ({"health_check_timeout": 1}, "health_check_timeout: expected 2 to 120, got 1."),
     ],
 )
 def test_invalid_target_groups_are_refused(changes: Json, problem: str) -> None:
@@ -209,6 +210,11 @@ def test_valid_rules_have_no_problems(host: str, path: str) -> None:
     ("changes", "problem"),
     [
         ({"tags": {"a": None}}, "ecs_load_balancer_tags, 'a': expected text, true, false or a whole number, got null."),
+        ({"idle_timeout": 4001}, "ecs_load_balancer_idle_timeout: expected 1 to 4000 seconds, got 4001."),
+        (
+            {"access_logs_prefix": "a"},
+            "expected the name of a bucket for ecs_load_balancer_access_logs_prefix, got none.",
+        ),
         ({"name": "internal-x"}, "ecs_load_balancer_name: expected 1 to 32 letters, digits or hyphens"),
         ({"target_groups": []}, "ecs_load_balancer_target_groups: expected at least one target group, got none."),
         ({"target_groups": [{"name": "a" * 29}]}, "[0] (aaaaaaaaaaaaaaaaaaaaaaaaaaaaa).name: expected 1 to 32 letters"),
@@ -236,6 +242,22 @@ def test_what_others_own_is_refused() -> None:
     assert "ecs_load_balancer_name: expected names that no other project uses, got ecs-alb" in of_balancer
     assert "ecs_load_balancer_target_groups: expected names that no other project uses, got ecs-web," in of_group
     assert "[0] (web).target_type: expected instance, as the existing target group has it, got ip." in of_type
+
+
+def test_a_bucket_of_the_project_is_used_and_one_of_others_refused() -> None:
+    bucket: Json = {"name": "logs", "bucket_tagging": MINE}
+    plan = planned({"buckets": [bucket]}, access_logs_bucket="logs", access_logs_create=True)
+    assert (plan["problems"], plan["owned"]["buckets"]) == ([], ["logs"])
+    (problem,) = planned({"buckets": [{"name": "logs"}]}, access_logs_bucket="logs")["problems"]
+    assert "set ecs_load_balancer_access_logs_create to false" in problem
+
+
+def test_domains_without_a_hosted_zone_are_refused_by_name() -> None:
+    domains = ["www.example.com", "www.example.org"]
+    (problem,) = planned({"hosted_zones": ZONES}, domains=domains)["problems"]
+    assert "got www.example.org. For others," in problem
+    (problem,) = planned({"hosted_zones": ZONES}, domains=domains[:1], hosted_zone_id="Z9")["problems"]
+    assert problem.startswith("ecs_load_balancer_hosted_zone_id: expected the ID of a hosted zone of this account (")
 
 
 def test_a_given_certificate_covers_the_domains_by_name_or_wildcard() -> None:

@@ -332,11 +332,11 @@ def test_a_change_is_refused_at_once_where_tasks_may_not_be_read(
     assert web(task_definition="web:2")["changed"], "nobody waits for it"
 
 
-def test_a_rollout_is_not_judged_where_tasks_may_not_be_read(web: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rollout_is_not_judged_without_permission_to_read_tasks(web: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, "ListTasks", denied("ListTasks"))
     result = web(wait=True, wait_timeout=600)
     assert (result["code"], result["changed"]) == ("access_denied", False)
-    assert "ECS continues it, not monitored" in result["msg"]
+    assert "ECS continues the started deployment of web" in result["msg"]
 
 
 # A service that exists although it is to be created

@@ -120,7 +120,7 @@ def test_check_mode_lists_what_would_be_deleted_and_changes_nothing(killed: Site
     # On the command line, values are text, not booleans.
     kept = ("ecr_registry_absent_with_images=false", "docker_instance_absent_with_key_pair=false")
     output = killed.run(DESTROY, "--check", *(word for one in kept for word in ("--extra-vars", one))).output
-    assert f"{len(killed.owned()) - 2} to remove, 2 to stay" in " ".join(output.split())
+    assert f"{len(killed.owned()) - 2} to delete, 2 to keep" in " ".join(output.split())
     # Each deletion is listed under the same name.
     listed = set(re.findall(r"\(item=(.*)\)", output))
     assert {one["name"] for one in killed.owned() if one["kind"] not in UNLISTED} - listed == {"killed-docker-instance"}

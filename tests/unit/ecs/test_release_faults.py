@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.tags import CHECKPOINT_RUN_TAG
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import rollback_flow as rollback_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import rollback_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.checkpoint import Run, run_of
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import change_flow as service_changes
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import (

@@ -137,7 +137,7 @@ def pushed(cloud: t.Any) -> str:
 
 
 def verify_digests(cloud: t.Any, account: Proxy) -> t.Any:
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server, account:
+    with account, contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
         check = {"name": "port", "type": "tcp", "host": "127.0.0.1", "port": server.getsockname()[1]}
         images = {"ecs_verify_services": ["web"], "ecs_verify_images": {"web": "verified:1"}}
         run, _seconds = verify(cloud._replace(address=account.address), "", ecs_verify_checks=[check], **images)

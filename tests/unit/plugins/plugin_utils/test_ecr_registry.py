@@ -27,8 +27,27 @@ def test_settings_have_defaults_and_make_a_lifecycle_policy() -> None:
     (one,) = repository_plan([{"name": "web", "keep_images": 5}], project="shop", tags={"tier": 1})["repositories"]
     assert (one["mutability"], one["scan_on_push"]) == ("MUTABLE", True)
     assert one["tags"] == {"tier": "1", "slipway:project": "shop"}
-    untagged, kept = one["lifecycle_policy"]["rules"]
-    assert (untagged["selection"]["countNumber"], kept["selection"]["countNumber"]) == (7, 5)
+    assert one["lifecycle_policy"] == {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": "Untagged images expire after some days",
+                "selection": {
+                    "tagStatus": "untagged",
+                    "countType": "sinceImagePushed",
+                    "countUnit": "days",
+                    "countNumber": 7,
+                },
+                "action": {"type": "expire"},
+            },
+            {
+                "rulePriority": 2,
+                "description": "The newest images are kept",
+                "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 5},
+                "action": {"type": "expire"},
+            },
+        ]
+    }
     own = {"rules": []}
     (one,) = repository_plan([{"name": "web", "lifecycle_policy": own, "shared": True}], project="shop")["repositories"]
     assert one["lifecycle_policy"] == own

@@ -95,6 +95,7 @@ def test_smoke_test_has_defaults_and_the_port_of_the_service() -> None:
     assert found["problems"] == []
     test = found["images"][0]["smoke_test"]
     assert (test["container_port"], test["url"], test["status"]) == (80, "http://10.0.0.1:10000/x", 200)
+    assert (test["content"], test["headers"], test["env"]) == ("", {}, {})
 
 
 def test_name_of_the_service_can_be_the_users_own() -> None:

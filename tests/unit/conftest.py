@@ -19,10 +19,6 @@ from moto.ecs.responses import EC2ContainerServiceResponse
 
 from ansible_collections.slipway.aws.tests import emulators
 
-# How busy the machine is says nothing about the code.
-settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy machine")
-
 REGION = "eu-central-1"
 # Fixtures that all accounts come from.
 ACCOUNTS = {"aws", "start"}

@@ -189,7 +189,7 @@ def test_a_program_that_listens_on_loopback(
         "health_check_failing",
         "expected 200, got no connection",
         "    | Listening at http://127.0.0.1:8080",
-        "What to do: By its log, container web listens on 127.0.0.1:8080, but the target group uses port 8080.",
+        "What to do: The log of container web says that it listens on 127.0.0.1:8080,",
     )
     assert seconds() < LIMIT
 

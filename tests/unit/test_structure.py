@@ -395,6 +395,20 @@ def test_filters_are_few() -> None:
     assert len(list(ROOT.glob("plugins/filter/*.py"))) <= FILTERS
 
 
+# Scenarios
+
+
+@each(sorted(ROOT.glob("molecule/*/molecule.yml")))
+def test_molecule_has_the_playbooks_that_a_scenario_runs(path: Path) -> None:
+    """Molecule skips an action whose playbook is missing, and one with an argument where there is none without."""
+    config = load(path)
+    sequence = (config.get("scenario") or {}).get("test_sequence") or []
+    chosen = (config.get("ansible") or {}).get("playbooks") or {}
+    actions = [step.split() for step in sequence if step.split()[0] in {"converge", "side_effect", "verify"}]
+    names = {name for action, *given in actions for name in [chosen.get(action, f"{action}.yml"), *given]}
+    assert [name for name in sorted(names) if not (path.parent / name).exists()] == []
+
+
 # Text
 
 

@@ -66,7 +66,10 @@ def module(text: str) -> str:
 
 def table(title: str, text: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """A section with a table."""
-    yield from (title, "-" * len(title), "", text, "", ".. list-table::", "   :header-rows: 1", "")
+    yield from (title, "-" * len(title), "", text, "", ".. list-table::", "   :header-rows: 1")
+    # The longest code fits its column.
+    rest = 75 // (len(columns) - 1)
+    yield from (f"   :widths: 25{f' {rest}' * (len(columns) - 1)}", "")
     for row in (columns, *rows):
         yield from (
             f"   {'-' if number else '* -'} {cell}".replace("   - ", "     - ") for number, cell in enumerate(row)

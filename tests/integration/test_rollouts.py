@@ -205,7 +205,7 @@ def test_a_program_that_listens_on_another_port(
         balanced(shop, network, target_group("/ready", **QUICK), "perl", "-e", other),
         "health_check_failing",
         "expected 200, got no connection",
-        "What to do: By its log, container web listens on port 9000, but the target group uses port 8080.",
+        "What to do: The log of container web says that it listens on port 9000,",
     )
     assert seconds() < LIMIT
 

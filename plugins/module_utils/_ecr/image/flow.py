@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the module ecr_image_tag does: read, compare, apply once, read again."""
+"""What the module ecr_image_tag does: read, compare, apply once, read again. Many tags are compared together."""
 
 from __future__ import annotations
 

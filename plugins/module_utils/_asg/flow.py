@@ -14,7 +14,7 @@ from .._core.types import Connection, Json, Result
 from . import api, model
 
 
-class Group(resource.Resource):
+class Group(resource.DeletableResource):
     service = "autoscaling"
     key = "auto_scaling_group"
     kind = "Auto Scaling group"

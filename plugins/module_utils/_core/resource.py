@@ -68,10 +68,6 @@ class Resource(abc.ABC):
     @abc.abstractmethod
     def update(self, current: Json, planned: Plan, answer: Json) -> None: ...
 
-    def delete(self, current: Json) -> bool:
-        """Whether this call deleted it."""
-        raise NotImplementedError
-
     def refuse_deletion(self, current: Json) -> None:
         """Fail where it must not be deleted."""
         return
@@ -133,7 +129,15 @@ class Resource(abc.ABC):
         return None
 
 
-def run(resource: Resource) -> Result:
+class DeletableResource(Resource):
+    """A resource that its module also deletes."""
+
+    @abc.abstractmethod
+    def delete(self, current: Json) -> bool:
+        """Whether this call deleted it."""
+
+
+def run(resource: DeletableResource) -> Result:
     """The flow of a module with the option `state`."""
     resource.validate()
     return present(resource) if resource.params["state"] == "present" else absent(resource)
@@ -164,7 +168,7 @@ def _present(resource: Resource) -> Result:
     return {**result, resource.key: resource.from_api(answer) if answer else predicted}
 
 
-def absent(resource: Resource) -> Result:
+def absent(resource: DeletableResource) -> Result:
     """The resource does not exist."""
     answer = resource.find()
     current = None if answer is None or resource.is_deleting(answer) else resource.from_api(answer)

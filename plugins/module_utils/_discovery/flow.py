@@ -19,7 +19,7 @@ from . import api, model
 IN_USE = "ResourceInUse"
 
 
-class Namespace(resource.Resource):
+class Namespace(resource.DeletableResource):
     service = "servicediscovery"
     key = kind = "namespace"
     new = model.NEW

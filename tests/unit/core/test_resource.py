@@ -32,7 +32,7 @@ class Cloud:
         self.shop = shop
 
 
-class Shop(resource.Resource):
+class Shop(resource.DeletableResource):
     service = "shops"
     key = kind = "shop"
     new: t.ClassVar[Json] = {"id": UNKNOWN, "size": 1, "tags": {}}

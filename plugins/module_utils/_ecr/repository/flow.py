@@ -18,7 +18,7 @@ from ..api import Target, find_repository
 from . import api, model, policies
 
 
-class Repository(resource.Resource):
+class Repository(resource.DeletableResource):
     service = "ecr"
     key = "repository"
     kind = "repository"

@@ -20,7 +20,7 @@ from ..cluster.model import is_stable as is_cluster_stable
 from . import api, model
 
 
-class Provider(resource.Resource):
+class Provider(resource.DeletableResource):
     service = "ecs"
     key = "capacity_provider"
     kind = "capacity provider"

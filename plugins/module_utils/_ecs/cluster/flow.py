@@ -19,7 +19,7 @@ from . import api, model
 PARTS = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS")
 
 
-class Cluster(resource.Resource):
+class Cluster(resource.DeletableResource):
     service = "ecs"
     key = kind = "cluster"
     sets = model.SETS

@@ -13,7 +13,7 @@ from ..._core.types import Connection, Json, Result
 from . import api, model
 
 
-class TargetGroup(resource.Resource):
+class TargetGroup(resource.DeletableResource):
     service = "elbv2"
     key = "target_group"
     kind = "target group"

@@ -36,7 +36,7 @@ def settings(variables: Json, parameter: str) -> Json:
         "role_tags": {**tags, "slipway:region": v["region"]},
         # What finds the instance again, whoever created it and however far that run came.
         "filters": {
-            "tag:slipway:project": v["project"],
+            f"tag:{tagging.PROJECT}": v["project"],
             "tag:Name": v["name"],
             "instance-state-name": ["pending", "running", "stopping", "stopped"],
         },

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJECT
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.plugin_utils import (
     container_image,
@@ -52,7 +53,7 @@ def plan(variables: Json, others: Json, account: Json) -> Json:
 
 def _tags(own: Json) -> Json:
     group = {"slipway:group": own["group"]} if own["group"] else {}
-    return {**own["tags"], **group, "slipway:project": own["project"]}
+    return {**own["tags"], **group, PROJECT: own["project"]}
 
 
 def _known(own: Json, others: Json, account: Json, secrets: Sequence[Json]) -> ecs_app_problems.Known:

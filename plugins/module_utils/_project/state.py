@@ -1,0 +1,193 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The live state of resources, comparable from one run to the next: whole answers without their volatile members.
+
+A member is compared unless VOLATILE names it, so that drift in a member that nobody thought of is seen. Lists keep
+their order, as it matters in most of them; an answer in another order costs a full run, and hides nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+
+from .._core import tags as tagging
+from .._core.types import Json
+
+SERVICE, IMAGES = "service", "images"
+# AWS sets it on the instances that an Auto Scaling group starts.
+SCALING_GROUP_TAG = "aws:autoscaling:groupName"
+GROUP_TAG = "slipway:group"
+COMPLETED = "COMPLETED"
+
+
+class Volatile(t.NamedTuple):
+    """A member that changes while nobody changes the resource. Its path leads through lists as through their
+    elements."""
+
+    kind: str
+    path: str
+    reason: str
+
+
+COUNT = "changes while tasks start and stop; the derived member stable covers it"
+CAPACITY = "the capacity provider changes it"
+USE = "records the use of the resource, not its settings"
+PROGRESS = "progress of what AWS does by itself"
+
+VOLATILE = (
+    Volatile(SERVICE, "events", "a log"),
+    Volatile(SERVICE, "runningCount", COUNT),
+    Volatile(SERVICE, "pendingCount", COUNT),
+    Volatile(SERVICE, "tasks", COUNT),
+    Volatile(SERVICE, "currentServiceDeployment", "a new one for each rollout, also of unchanged settings"),
+    Volatile(SERVICE, "currentServiceRevisions", "a new one for each rollout, also of unchanged settings"),
+    Volatile(SERVICE, "deployments.id", "a new one for each rollout, also of unchanged settings"),
+    Volatile(SERVICE, "deployments.createdAt", "a new one for each rollout, also of unchanged settings"),
+    Volatile(SERVICE, "deployments.updatedAt", PROGRESS),
+    Volatile(SERVICE, "deployments.desiredCount", COUNT),
+    Volatile(SERVICE, "deployments.runningCount", COUNT),
+    Volatile(SERVICE, "deployments.pendingCount", COUNT),
+    Volatile(SERVICE, "deployments.failedTasks", COUNT),
+    Volatile(SERVICE, "deployments.rolloutState", "the derived member stable covers it"),
+    Volatile(SERVICE, "deployments.rolloutStateReason", "the derived member stable covers it"),
+    Volatile("cluster", "runningTasksCount", COUNT),
+    Volatile("cluster", "pendingTasksCount", COUNT),
+    Volatile("cluster", "activeServicesCount", "the services themselves are compared"),
+    Volatile("cluster", "registeredContainerInstancesCount", CAPACITY),
+    Volatile("cluster", "statistics", COUNT),
+    Volatile("Auto Scaling group", "DesiredCapacity", CAPACITY),
+    Volatile("Auto Scaling group", "Instances", CAPACITY),
+    Volatile("Auto Scaling group", "PredictedCapacity", CAPACITY),
+    Volatile("target group", "TargetHealth", COUNT),
+    Volatile("secret", "LastAccessedDate", USE),
+    Volatile("IAM role", "RoleLastUsed", USE),
+    Volatile("instance profile", "Roles.RoleLastUsed", USE),
+    Volatile("log group", "storedBytes", USE),
+    Volatile("subnet", "AvailableIpAddressCount", "tasks take and return addresses"),
+    Volatile("certificate", "InUseBy", "the listeners themselves are compared"),
+    Volatile("certificate", "RenewalSummary", PROGRESS),
+    Volatile("namespace", "Services.InstanceCount", COUNT),
+    Volatile("namespace", "Services.Instances", COUNT),
+    Volatile("namespace", "services.InstanceCount", COUNT),
+    Volatile(IMAGES, "lastRecordedPullTime", USE),
+    Volatile(IMAGES, "imageScanStatus", PROGRESS),
+    Volatile(IMAGES, "imageScanFindingsSummary", PROGRESS),
+)
+
+
+def converged_state(resource: Json) -> Json:
+    """One resource, as the reader returns it, without what is volatile."""
+    details = dict(resource["details"])
+    derived: Json = {}
+    if resource["kind"] == SERVICE:
+        derived["stable"] = is_stable(resource)
+        if details.get("scalableTarget") or details.get("schedulingStrategy") == "DAEMON":
+            # Application Auto Scaling, or the number of hosts, decides.
+            details.pop("desiredCount", None)
+    if resource["kind"] == "repository":
+        # These are the state of the role that pushes them.
+        details.pop("images", None)
+    state = without(details, [entry.path for entry in VOLATILE if entry.kind == resource["kind"]])
+    return {**t.cast(Json, canonical(state)), **derived, "slipway:tags": resource["tags"]}
+
+
+def is_stable(resource: Json) -> bool:
+    """Whether a service runs what it shall, and no release of it is unfinished."""
+    details = resource["details"]
+    deployments = details.get("deployments") or []
+    return (
+        details.get("runningCount") == details.get("desiredCount")
+        and not details.get("pendingCount")
+        and len(deployments) == 1
+        and deployments[0].get("rolloutState") in (None, COMPLETED)
+        and not any(name.startswith(tagging.CHECKPOINT_TAG) for name in resource["tags"])
+    )
+
+
+def without(value: t.Any, paths: t.Collection[str]) -> t.Any:
+    """A copy without the members at these paths."""
+    if isinstance(value, list):
+        return [without(element, paths) for element in value]
+    if not isinstance(value, dict):
+        return value
+    inner: dict[str, list[str]] = {}
+    for path in paths:
+        name, _dot, rest = path.partition(".")
+        inner.setdefault(name, []).append(rest)
+    return {
+        name: without(member, [path for path in inner.get(name, ()) if path])
+        for name, member in value.items()
+        if "" not in inner.get(name, ())
+    }
+
+
+def canonical(value: t.Any) -> t.Any:
+    """Data of JSON alone. AWS returns tags in any order."""
+    if isinstance(value, dict):
+        return {str(name): canonical(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        elements = [canonical(element) for element in value]
+        is_tags = bool(elements) and all(isinstance(one, dict) and set(map(str.lower, one)) == PAIR for one in elements)
+        return sorted(elements, key=text_of) if is_tags else elements
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+PAIR = {"key", "value"}
+
+
+def text_of(value: t.Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+
+
+def digest(value: t.Any) -> str:
+    return hashlib.sha256(text_of(value).encode()).hexdigest()
+
+
+def by_role(resources: t.Sequence[Json], owners: t.Mapping[str, str]) -> dict[str, dict[str, Json]]:
+    """The state of each role: that of its resources, by kind and id.
+
+    `owners` are the roles of resources whose kind belongs to another role, by name: the instance's IAM role is not the
+    cluster's. A role for a group of services is named after both: `ecs_app/shop`.
+    """
+    found: dict[str, dict[str, Json]] = {}
+    for resource in managed(resources):
+        state = found.setdefault(role_of(resource, owners), {})
+        state[f"{resource['kind']} {resource['id']}"] = converged_state(resource)
+        if resource["kind"] == "repository":
+            images = without(
+                resource["details"].get("images") or [], [one.path for one in VOLATILE if one.kind == IMAGES]
+            )
+            pushed = sorted((t.cast(Json, canonical(image)) for image in images), key=text_of)
+            found.setdefault("container_image", {})[f"{IMAGES} {resource['id']}"] = {"images": pushed}
+    return found
+
+
+def role_of(resource: Json, owners: t.Mapping[str, str]) -> str:
+    role = str(resource["role"])
+    if role == "ecs_app":
+        return role_key(role, resource["tags"].get(GROUP_TAG, ""))
+    return owners.get(resource["name"], role)
+
+
+def role_key(role: str, group: str) -> str:
+    return f"{role}/{group}" if group else role
+
+
+def managed(resources: t.Sequence[Json]) -> list[Json]:
+    """Without instances that an Auto Scaling group starts and ends, and their volumes."""
+    hosts = {one["id"] for one in resources if one["kind"] == "instance" and SCALING_GROUP_TAG in one["tags"]}
+
+    def is_of_host(one: Json) -> bool:
+        attached = {entry.get("InstanceId") for entry in one["details"].get("Attachments") or ()}
+        return one["id"] in hosts or (one["kind"] == "volume" and bool(attached & hosts))
+
+    return [one for one in resources if not is_of_host(one)]
+
+
+def differences(recorded: t.Mapping[str, Json], live: t.Mapping[str, Json]) -> list[str]:
+    """The resources that are not as recorded."""
+    return sorted(name for name in {*recorded, *live} if recorded.get(name) != live.get(name))

@@ -23,6 +23,19 @@ options:
       - The name of the project.
     type: str
     required: true
+  details:
+    version_added: 0.2.0
+    description:
+      - Whether to return each resource with everything that AWS answers about it (RV(resources[].details)) and its
+        relations (RV(resources[].uses)). Not with O(keep).
+      - The values of parameters and secrets are never read. Environment variables of task definitions are returned as
+        AWS answers them; values that look like passwords are masked.
+      - With details, the module returns what it can read. What it is denied, or what AWS fails to answer, is in
+        RV(unknown). Without details it fails, because a list for deletion has to be complete. It also fails without
+        valid credentials.
+      - A resource that is deleted during the read is left out only where AWS answers that it does not exist.
+    type: bool
+    default: false
   keep:
     description:
       - Desired names, by kind. If set, the module reads these kinds alone, returns what else carries the tag in
@@ -74,6 +87,18 @@ EXAMPLES = r"""
     project: ecs
   register: owned
 
+- name: Read the project in full
+  slipway.aws.project_info:
+    project: ecs
+    details: true
+  register: project
+
+- name: Show the images of the services
+  ansible.builtin.debug:
+    msg: >-
+      {{ project.resources | selectattr('kind', 'eq', 'task definition')
+         | map(attribute='details.containerDefinitions') | flatten | map(attribute='image') }}
+
 - name: Find obsolete resources of the project
   slipway.aws.project_info:
     project: ecs
@@ -118,6 +143,85 @@ resources:
       description: The tags.
       type: dict
       sample: {"slipway:project": ecs}
+    role:
+      description: The role of this collection that creates it.
+      type: str
+      sample: ecs_network
+    arn:
+      description: The ARN.
+      returned: with O(details)
+      type: str
+      sample: arn:aws:ec2:eu-central-1:123456789012:security-group/sg-0123456789abcdef0
+    details:
+      description:
+        - What AWS answers about it, with AWS's names of members and times in UTC. What only further calls return is
+          added as a member.
+        - Of a V(service), C(scalableTarget), C(scalingPolicies), C(scheduledActions) and its C(tasks).
+        - Of a V(task definition), which is a family, the newest revision; in C(revisions) older ones that services run.
+        - Of a V(load balancer), C(Attributes) and C(Listeners), each with C(Rules) and all C(Certificates).
+        - Of a V(target group), C(Attributes) and C(TargetHealth).
+        - Of an V(IAM role), C(Policies), which are documents by name, and C(AttachedPolicies).
+        - Of a V(repository), C(policy), C(lifecyclePolicy) and C(images).
+        - Of a V(bucket), C(Policy), C(Encryption), C(PublicAccessBlock), C(OwnershipControls), C(Versioning) and
+          C(Lifecycle).
+        - Of a V(VPC), C(EnableDnsSupport) and C(EnableDnsHostnames). Of an V(instance), C(DisableApiTermination) and
+          C(InstanceStatus). Of a V(launch template), C(LaunchTemplateVersions), the newest and the default one.
+        - A member that could not be read is missing, and its kind is in RV(unknown).
+      returned: with O(details)
+      type: dict
+    uses:
+      description: The ARNs of other resources of the project to which RV(resources[].details) refer, sorted.
+      returned: with O(details)
+      type: list
+      elements: str
+      sample: ["arn:aws:ec2:eu-central-1:123456789012:vpc/vpc-0123456789abcdef0"]
+unknown:
+  description:
+    - What could not be read. Resources of this kind may be missing, or lack members; they are not absent.
+    - One entry for each kind, action and code.
+  returned: success and with O(details)
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: The kind of resource.
+      type: str
+      sample: service
+    tag:
+      description: The tag of the playbooks that create and delete it.
+      type: str
+      sample: service
+    role:
+      description: The role of this collection that creates it.
+      type: str
+      sample: ecs_app
+    action:
+      description: The IAM action of the call that failed. Empty where the failure does not say which call that was.
+      type: str
+      sample: ecs:DescribeServices
+    code:
+      description:
+        - The error code, such as V(access_denied), V(throttled) or V(bad_answer).
+        - With V(unsupported), the endpoint does not have this API at all, so nothing of it can exist there.
+      type: str
+      sample: access_denied
+    message:
+      description: The message.
+      type: str
+records:
+  description: Reserved. Empty.
+  returned: success and with O(details)
+  type: dict
+caller:
+  description: Who reads, with the members C(account) and C(arn).
+  returned: success and with O(details)
+  type: dict
+  sample: {"account": "123456789012", "arn": "arn:aws:iam::123456789012:user/deployer"}
+region:
+  description: The region that was read.
+  returned: success and with O(details)
+  type: str
+  sample: eu-central-1
 obsolete:
   description: Resources that carry the tag and are not in O(keep), in the order of their deletion.
   returned: success and with O(keep)
@@ -164,6 +268,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._project import flow
 
 ARGUMENT_SPEC = {
     "project": {"type": "str", "required": True},
+    "details": {"type": "bool", "default": False},
     "keep": {"type": "dict"},
     "cluster": {"type": "str"},
     "namespace": {"type": "str"},

@@ -9,32 +9,33 @@ from __future__ import annotations
 import concurrent.futures
 import typing as t
 
-from .._core.tags import belongs_to
+from .._core.error_codes import INVALID_OPTION
+from .._core.errors import SlipwayError
 from .._core.types import Connection, Json, Result
-from . import api
+from . import api, details_flow, model
+from .kinds.base_api import Account
 from .obsolete import flow as obsolete_flow
-
-# IAM has no regions. A tag says for which region its resources were created.
-REGION = "slipway:region"
 
 
 def resources(client: t.Callable[[str], t.Any], project: str) -> list[Json]:
     """All resources of the project, in the order in which they are deleted."""
     # Clients are created one after the other: creating them is not thread-safe, using them is.
-    account = api.Account({service: client(service) for service in api.SERVICES}, project)
+    account = Account({service: client(service) for service in api.SERVICES}, project)
     region = account.clients["ec2"].meta.region_name
+    kinds = [kind for kind in api.KINDS if not kind.detailed]
     with concurrent.futures.ThreadPoolExecutor(len(api.SERVICES)) as pool:
-        found = list(pool.map(lambda kind: api.read(kind, account), api.KINDS))
-    return [
-        {"kind": kind.name, "tag": kind.tag, "id": one.id, "name": one.name, "holds": one.holds, "tags": one.tags}
-        for kind, some in zip(api.KINDS, found, strict=True)
-        for one in sorted(some, key=lambda one: (one.name, one.id))
-        if belongs_to(one.tags, project) and one.tags.get(REGION, region) == region
-    ]
+        found = list(pool.map(lambda kind: api.read(kind, account), kinds))
+    owned = [[one for one in some if model.is_owned(one.tags, project, region)] for some in found]
+    return [entry for _kind, _one, entry in details_flow.entries(kinds, owned)]
 
 
 def run(connection: Connection) -> Result:
-    """All resources of a project, or those of them that no variable asks for."""
-    if connection.params["keep"] is not None:
+    """All resources of a project, in full if requested, or those of them that no variable asks for."""
+    params = connection.params
+    if params["keep"] is not None:
+        if params["details"]:
+            raise SlipwayError(INVALID_OPTION, "details: expected false with keep, got true. Remove one of them.")
         return obsolete_flow.run(connection)
-    return {"changed": False, "resources": resources(connection.client, connection.params["project"])}
+    if params["details"]:
+        return details_flow.run(connection.client, params["project"])
+    return {"changed": False, "resources": resources(connection.client, params["project"])}

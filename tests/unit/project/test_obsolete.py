@@ -14,7 +14,7 @@ import pytest
 from ansible.module_utils.common import warnings
 from botocore.exceptions import ClientError
 
-from ansible_collections.slipway.aws.plugins.module_utils._project.api import Found
+from ansible_collections.slipway.aws.plugins.module_utils._project.kinds.base_api import Found
 from ansible_collections.slipway.aws.plugins.module_utils._project.obsolete.api import KINDS, arns_in
 from ansible_collections.slipway.aws.plugins.module_utils._project.obsolete.model import (
     GROUPED,

@@ -16,7 +16,7 @@ from ..._core.answers import described
 from ..._core.names import last
 from ..._core.paging import batches, pages
 from ..._core.types import Json
-from ..api import Account, Found, tagged
+from ..kinds.base_api import Account, Found, each
 
 
 class Scope(t.NamedTuple):
@@ -81,7 +81,7 @@ def some_families(scope: Scope, names: t.Iterable[str]) -> t.Iterator[Found]:
         return tags.from_list(answer.get("tags"))
 
     others = scope.others("task definition", ({"family": name} for name in names), "family")
-    return (Found(item["family"], item["family"], own) for item, own in tagged(others, read))
+    return (Found(item["family"], item["family"], own) for item, own in each(others, read))
 
 
 def parameters(scope: Scope) -> t.Iterator[Found]:
@@ -94,7 +94,7 @@ def parameters(scope: Scope) -> t.Iterator[Found]:
 
     found = pages(ssm, "describe_parameters", "Parameters", ParameterFilters=below)
     return (
-        Found(item["Name"], item["Name"], own) for item, own in tagged(scope.others("parameter", found, "Name"), read)
+        Found(item["Name"], item["Name"], own) for item, own in each(scope.others("parameter", found, "Name"), read)
     )
 
 
@@ -126,7 +126,7 @@ def repositories(scope: Scope) -> t.Iterator[Found]:
         return tags.from_list(ecr.list_tags_for_resource(resourceArn=item["repositoryArn"]).get("tags"))
 
     found = pages(ecr, "describe_repositories", "repositories")
-    for item, own in tagged(scope.others("repository", found, "repositoryName"), read):
+    for item, own in each(scope.others("repository", found, "repositoryName"), read):
         name = item["repositoryName"]
         ours = tags.belongs_to(own, scope.account.project)
         full = ours and ecr.describe_images(repositoryName=name, maxResults=1)["imageDetails"]
@@ -146,7 +146,7 @@ def log_groups(scope: Scope) -> t.Iterator[Found]:
         for folder in sorted(folders)
         for one in pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=folder)
     ]
-    for item, own in tagged(scope.others("log group", found, "logGroupName"), read):
+    for item, own in each(scope.others("log group", found, "logGroupName"), read):
         yield Found(item["logGroupName"], item["logGroupName"], own, "logs" if item.get("storedBytes") else "")
 
 
@@ -161,7 +161,7 @@ def names(scope: Scope) -> t.Iterator[Found]:
     for space in spaces:
         owner = {"Name": "NAMESPACE_ID", "Values": [space["Id"]], "Condition": "EQ"}
         found = pages(discovery, "list_services", "Services", Filters=[owner])
-        for item, own in tagged(scope.others("discovery service", found, "Name"), read):
+        for item, own in each(scope.others("discovery service", found, "Name"), read):
             yield Found(item["Arn"], item["Name"], own)
 
 
@@ -181,7 +181,7 @@ def clusters(scope: Scope) -> t.Iterator[Found]:
         return tags.from_list(ecs.list_tags_for_resource(resourceArn=item["arn"]).get("tags"))
 
     found = [{"arn": arn, "name": last(arn)} for arn in pages(ecs, "list_clusters", "clusterArns")]
-    for item, own in tagged(scope.others("cluster", found, "name"), read):
+    for item, own in each(scope.others("cluster", found, "name"), read):
         yield Found(item["arn"], item["name"], own)
 
 

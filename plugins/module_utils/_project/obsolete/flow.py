@@ -13,7 +13,7 @@ from ..._core.error_codes import INVALID_OPTION, NOT_FOUND
 from ..._core.errors import SlipwayError, aws_call
 from ..._core.tags import PROJECT, belongs_to
 from ..._core.types import Connection, Result
-from .. import api as project_api
+from ..kinds import base_api
 from . import api, model
 
 # The variable that lets roles delete what is listed.
@@ -21,14 +21,14 @@ SWITCH = "slipway_prune"
 
 
 @aws_call
-def _read_kind(kind: api.Kind, scope: api.Scope) -> list[project_api.Found]:
+def _read_kind(kind: api.Kind, scope: api.Scope) -> list[base_api.Found]:
     return list(kind.read(scope))
 
 
 def run(connection: Connection) -> Result:
     params = connection.params
     kinds = _kinds(params["keep"])
-    account = project_api.Account({kind.client: connection.client(kind.client) for kind in kinds}, params["project"])
+    account = base_api.Account({kind.client: connection.client(kind.client) for kind in kinds}, params["project"])
     scope = api.Scope(account, params["cluster"] or "", params["namespace"] or "", params["keep"])
     found, unread = _read(kinds, scope)
     if "task definition" in found and "service" in found:
@@ -53,10 +53,10 @@ def _kinds(keep: t.Mapping[str, t.Any]) -> list[api.Kind]:
     return [kind for kind in api.KINDS if kind.name in keep]
 
 
-def _read(kinds: t.Sequence[api.Kind], scope: api.Scope) -> tuple[dict[str, list[project_api.Found]], list[str]]:
+def _read(kinds: t.Sequence[api.Kind], scope: api.Scope) -> tuple[dict[str, list[base_api.Found]], list[str]]:
     """What there is by kind, and a sentence for each kind that could not be read: no reason to fail a release."""
 
-    def read(kind: api.Kind) -> list[project_api.Found] | SlipwayError:
+    def read(kind: api.Kind) -> list[base_api.Found] | SlipwayError:
         try:
             return _read_kind(kind, scope)
         except SlipwayError as error:
@@ -76,8 +76,8 @@ def _read(kinds: t.Sequence[api.Kind], scope: api.Scope) -> tuple[dict[str, list
 
 @aws_call
 def _families_of_obsolete_services(
-    found: t.Mapping[str, list[project_api.Found]], scope: api.Scope
-) -> list[project_api.Found]:
+    found: t.Mapping[str, list[base_api.Found]], scope: api.Scope
+) -> list[base_api.Found]:
     """Families that go with their service, whatever they are called. Where no service is obsolete, no call."""
     ours = [one for one in found["service"] if belongs_to(one.tags, scope.account.project)]
     obsolete_services = [one for one in ours if one.name not in scope.keep["service"]]

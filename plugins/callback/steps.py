@@ -16,6 +16,8 @@ description:
   - This callback prints the banner before the task runs if the task cannot be skipped, shows progress or waits.
   - The reason of a failure is printed once, in the result, without the line breaks and quotes that YAML adds. With
     C(-v), Ansible's own error with the position in the playbook is printed first.
+  - Of a play with the variable C(__slipway_quiet), such as that of the playbook C(slipway.aws.status), it prints
+    failures alone, to the standard error output, so that programs can read what the play prints.
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -33,6 +35,8 @@ SHOW_PROGRESS = (
 )
 # YAML wraps longer text.
 LINE = 60
+# A variable of plays.
+QUIET = "__slipway_quiet"
 
 
 class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
@@ -41,6 +45,23 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
     CALLBACK_NAME = "slipway.aws.steps"
+
+    _display: Any
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._full_display = self._display
+
+    @property
+    def _is_quiet(self) -> bool:
+        return self._display is not self._full_display
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        self._display = FailuresOnly(self._full_display) if play.vars.get(QUIET) else self._full_display
+        super().v2_playbook_on_play_start(play)
+
+    def get_option(self, name: str, hostvars: Any = None) -> Any:
+        return True if self._is_quiet and name == "display_failed_stderr" else super().get_option(name, hostvars)
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         super().v2_playbook_on_task_start(task, is_conditional)
@@ -60,6 +81,23 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
         if isinstance(text, str) and (len(text) > LINE or "'" in text) and self.get_option("result_format") == "yaml":
             result = {**result, "msg": f"{text}\n"}
         return str(super()._dump_results(result, *arguments, **options))
+
+
+class FailuresOnly:
+    """A display of what goes to the standard error output."""
+
+    def __init__(self, display: Any) -> None:
+        self._display = display
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._display, name)
+
+    def banner(self, *_arguments: Any, **_options: Any) -> None:
+        """Banners go to the standard output."""
+
+    def display(self, message: str, *arguments: Any, stderr: bool = False, **options: Any) -> None:
+        if stderr:
+            self._display.display(message, *arguments, stderr=True, **options)
 
 
 def in_result(task_result: Any) -> bool:

@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[4]
 # Longer than a line of YAML, and with quotes that YAML would double.
 REASON = f"the reason of the assertion: 'web' is a name of{' many words' * 12}, and 'db' is none"
@@ -58,3 +60,28 @@ def test_a_failure_is_printed_once(tmp_path: Path) -> None:
     assert "[ERROR]: Task failed: Finalization of task args" in usual
     assert "Origin: " in usual
     assert "[ERROR]: Task failed: Action failed: the reason of the assertion" in shown("-v")
+
+
+QUIET = """
+- hosts: localhost
+  gather_facts: false
+  vars: {__slipway_quiet: true}
+  tasks:
+    - name: A task
+      ansible.builtin.debug: {msg: what nobody wants to read}
+    - name: An assertion
+      ansible.builtin.assert: {that: "{{ holds }}", fail_msg: the reason}
+"""
+
+
+@pytest.mark.parametrize(("holds", "code"), [(True, 0), (False, 2)])
+def test_a_quiet_play_prints_failures_alone_and_not_to_standard_output(tmp_path: Path, holds: bool, code: int) -> None:
+    playbook = tmp_path / "playbook.yml"
+    playbook.write_text(QUIET)
+    command = [Path(sys.executable).with_name("ansible-playbook"), "--inventory", "localhost,", "-c", "local"]
+    path = "ANSIBLE_COLLECTIONS_PATH"
+    kept = {name: value for name, value in os.environ.items() if name == path or not name.startswith("ANSIBLE_")}
+    words = [*command, "-e", json.dumps({"holds": holds}), playbook]
+    run = subprocess.run(words, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (code, "")
+    assert ("msg: the reason" in run.stderr) == (not holds)

@@ -12,7 +12,7 @@ author: The Slipway authors (@slipway)
 description:
   - Lists those of the resources that M(slipway.aws.project_info) found which a run of the playbook C(destroy) deletes,
     with the tags that it was started with, and those that it keeps because they hold data.
-positional: _input, run_tags, skip_tags, retention, tags
+positional: _input, run_tags, skip_tags, retention
 options:
   _input:
     description: Resources as M(slipway.aws.project_info) returns them.
@@ -35,10 +35,6 @@ options:
       - Resources of other kinds are deleted with what they hold.
     type: dict
     required: true
-  tags:
-    description: Tags of the playbook by a resource's name, for resources whose kind alone does not determine the tag.
-    type: dict
-    default: {}
 """
 
 EXAMPLES = r"""

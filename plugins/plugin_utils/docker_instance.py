@@ -33,7 +33,8 @@ def settings(variables: Json, parameter: str) -> Json:
     return {
         "tags": tags,
         # IAM has no regions: a role says which region's site it belongs to, so that no other site adopts or deletes it.
-        "role_tags": {**tags, "slipway:region": v["region"]},
+        # The cluster has IAM roles of its own, which destroy.yml deletes with another tag of the playbook.
+        "role_tags": {**tags, tagging.REGION: v["region"], tagging.ROLE: "docker_instance"},
         # What finds the instance again, whoever created it and however far that run came.
         "filters": {
             f"tag:{tagging.PROJECT}": v["project"],

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.tags import (
     PROJECT,
+    REGION,
     Tags,
     as_text,
     belongs_to,
@@ -27,7 +28,6 @@ from ansible_collections.slipway.aws.plugins.plugin_utils.docker_instance import
 Variables = Mapping[str, Any]
 Found = Mapping[str, Sequence[Json]]
 
-REGION = "slipway:region"
 # The tag of a cluster that has hosts, or may have some left.
 HOSTING = "slipway:hosting"
 # Answers by kind: what has a name that the role chose, and how messages and tasks call what hosts consist of.

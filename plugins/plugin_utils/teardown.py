@@ -16,13 +16,11 @@ def teardown(
     run_tags: Collection[str],
     skip_tags: Collection[str],
     retention: Mapping[str, Json],
-    tags: Mapping[str, str] | None = None,
 ) -> dict[str, list[str]]:
     """A line for each resource that the playbook's tags select. What holds data is kept unless its variable is set."""
     deleted, kept = [], []
     for resource in resources:
-        tag = (tags or {}).get(resource["name"]) or resource["tag"]
-        if tag in skip_tags or not {"all", tag} & set(run_tags):
+        if resource["tag"] in skip_tags or not {"all", resource["tag"]} & set(run_tags):
             continue
         rule = retention.get(resource["kind"])
         if resource["holds"] and rule and not rule["value"]:

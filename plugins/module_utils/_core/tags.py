@@ -23,6 +23,10 @@ SCALING_TAG = "slipway:scaling"
 SHARED_TAG = "slipway:shared"
 # On every resource of a project.
 PROJECT = "slipway:project"
+# On what has no region, as in IAM: the region of the site that it belongs to.
+REGION = "slipway:region"
+# On a resource whose kind alone does not say which role of this collection creates it.
+ROLE = "slipway:role"
 AWS = "aws:"
 MOST, LONGEST_KEY, LONGEST_VALUE = 50, 128, 256
 _ALLOWED = "letters, digits, spaces and _.:/=+-@"

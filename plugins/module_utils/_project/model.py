@@ -11,7 +11,7 @@ import typing as t
 
 from .._core.errors import SlipwayError
 from .._core.names import Home
-from .._core.tags import Tags, belongs_to
+from .._core.tags import REGION, ROLE, Tags, belongs_to
 from .._core.types import Json
 
 R = t.TypeVar("R", bound="Found")
@@ -25,10 +25,6 @@ TAGS = {
     "ecs_network": "network",
     "service_discovery": "discovery",
 }
-# IAM has no regions. A tag says for which region its resources were created.
-REGION_TAG = "slipway:region"
-# On a resource whose kind alone does not say which role creates it.
-ROLE_TAG = "slipway:role"
 # On what an Auto Scaling group starts: by AWS.
 GROUP_TAG = "aws:autoscaling:groupName"
 # IAM's names for services, where boto3 has others, and for operations.
@@ -66,7 +62,7 @@ class Found(t.Protocol):
 
 
 def is_owned(tags: Tags, project: str, region: str) -> bool:
-    return belongs_to(tags, project) and tags.get(REGION_TAG, region) == region
+    return belongs_to(tags, project) and tags.get(REGION, region) == region
 
 
 def entry(kind: Kind, one: Found, hosts: t.Mapping[str, str]) -> Json:
@@ -90,7 +86,7 @@ def role_of(kind: Kind, one: Found, hosts: t.Mapping[str, str]) -> str:
     attached = [hosts[a["InstanceId"]] for a in one.details.get("Attachments") or () if a.get("InstanceId") in hosts]
     if kind.name == "volume" and attached:
         return attached[0]
-    return one.tags.get(ROLE_TAG, kind.role)
+    return one.tags.get(ROLE, kind.role)
 
 
 def ordered(found: t.Iterable[R]) -> list[R]:
@@ -126,7 +122,7 @@ def distinct(entries: t.Iterable[Json]) -> list[Json]:
 
 def plain(value: t.Any) -> t.Any:
     """An answer as JSON has it: times as text, in UTC."""
-    if isinstance(value, t.Mapping):
+    if isinstance(value, dict):
         return {str(name): plain(member) for name, member in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(element) for element in value]

@@ -61,7 +61,7 @@ def _referred(value: t.Any, member: str, known: _Known) -> t.Iterator[str]:
         for text in value.split(","):
             if found := _resource(text, member, known):
                 yield found
-    elif isinstance(value, t.Mapping):
+    elif isinstance(value, dict):
         for name, one in value.items():
             yield from _referred(one, str(name), known)
     elif isinstance(value, (list, tuple)):

@@ -174,7 +174,7 @@ RESOURCES = [
     resource("load balancer", "load_balancer", name="web", id="arn:aws:elb:1"),
     resource("repository", "registry", name="full", id="full", holds="images"),
     resource("repository", "registry", name="empty", id="empty"),
-    resource("IAM role", "cluster", name="host", id="host"),
+    resource("IAM role", "docker_instance", name="host", id="host"),
     resource("VPC", "network", name="ecs-vpc", id="vpc-1"),
 ]
 
@@ -193,7 +193,7 @@ def test_a_teardown_lists_what_it_deletes_and_what_it_keeps(
     run_tags: list[str], skip_tags: list[str], images: bool, deleted: list[str], kept: list[str]
 ) -> None:
     retention = {"repository": {"variable": "with_images", "value": images}}
-    listed = teardown(RESOURCES, run_tags, skip_tags, retention, {"host": "docker_instance"})
+    listed = teardown(RESOURCES, run_tags, skip_tags, retention)
     # After the kind, in a column of its own.
     assert [line[19:] for line in listed["deleted"]] == deleted
     assert [line[19:] for line in listed["kept"]] == [

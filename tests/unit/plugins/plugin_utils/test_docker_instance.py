@@ -37,6 +37,7 @@ def test_an_instance_is_found_by_the_tags_that_it_gets() -> None:
     assert known["tags"] == {"critical": "true", "slipway:project": "shop"}
     assert known["filters"]["tag:slipway:project"] == "shop"
     assert known["role_tags"]["slipway:region"] == "eu-west-1"
+    assert known["role_tags"]["slipway:role"] == "docker_instance"
     assert (known["known_hosts"], known["key_prefix"]) == ("/tmp/shop/known_hosts", "shop-docker-EC2-")
 
 

@@ -15,6 +15,7 @@ import json
 import typing as t
 
 from .._core import tags as tagging
+from .._core.masking import mask
 from .._core.types import Json
 
 SERVICE, IMAGES = "service", "images"
@@ -22,6 +23,12 @@ SERVICE, IMAGES = "service", "images"
 SCALING_GROUP_TAG = "aws:autoscaling:groupName"
 GROUP_TAG = "slipway:group"
 COMPLETED = "COMPLETED"
+# Further roles that depend on what was read of a kind.
+ALSO = {
+    "IAM role": ("docker_instance",),
+    "instance profile": ("docker_instance",),
+    "repository": ("container_image",),
+}
 
 
 class Volatile(t.NamedTuple):
@@ -63,6 +70,7 @@ VOLATILE = (
     Volatile("Auto Scaling group", "Instances", CAPACITY),
     Volatile("Auto Scaling group", "PredictedCapacity", CAPACITY),
     Volatile("target group", "TargetHealth", COUNT),
+    Volatile("instance", "InstanceStatus", "health, not settings"),
     Volatile("secret", "LastAccessedDate", USE),
     Volatile("IAM role", "RoleLastUsed", USE),
     Volatile("instance profile", "Roles.RoleLastUsed", USE),
@@ -70,9 +78,7 @@ VOLATILE = (
     Volatile("subnet", "AvailableIpAddressCount", "tasks take and return addresses"),
     Volatile("certificate", "InUseBy", "the listeners themselves are compared"),
     Volatile("certificate", "RenewalSummary", PROGRESS),
-    Volatile("namespace", "Services.InstanceCount", COUNT),
-    Volatile("namespace", "Services.Instances", COUNT),
-    Volatile("namespace", "services.InstanceCount", COUNT),
+    Volatile("discovery service", "InstanceCount", COUNT),
     Volatile(IMAGES, "lastRecordedPullTime", USE),
     Volatile(IMAGES, "imageScanStatus", PROGRESS),
     Volatile(IMAGES, "imageScanFindingsSummary", PROGRESS),
@@ -92,7 +98,8 @@ def converged_state(resource: Json) -> Json:
         # These are the state of the role that pushes them.
         details.pop("images", None)
     state = without(details, [entry.path for entry in VOLATILE if entry.kind == resource["kind"]])
-    return {**t.cast(Json, canonical(state)), **derived, "slipway:tags": resource["tags"]}
+    # A task definition never changes: where a hidden value does, there is a new revision with another ARN.
+    return {**t.cast(Json, mask(canonical(state))), **derived, "slipway:tags": resource["tags"]}
 
 
 def is_stable(resource: Json) -> bool:
@@ -186,6 +193,11 @@ def managed(resources: t.Sequence[Json]) -> list[Json]:
         return one["id"] in hosts or (one["kind"] == "volume" and bool(attached & hosts))
 
     return [one for one in resources if not is_of_host(one)]
+
+
+def affected(kind: str, role: str) -> list[str]:
+    """The roles whose state is incomplete where a kind of resource could not be read."""
+    return [role, *ALSO.get(kind, ())]
 
 
 def differences(recorded: t.Mapping[str, Json], live: t.Mapping[str, Json]) -> list[str]:

@@ -1,0 +1,82 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes the records of roles that ran in full, from one more read of the project, and deletes records."""
+
+from __future__ import annotations
+
+import datetime
+import typing as t
+
+from ..._core.error_codes import ACCESS_DENIED
+from ..._core.errors import SlipwayError
+from ..._core.tags import PROJECT
+from ..._core.types import Client, Connection, Json, Result
+from .. import details_flow, state
+from . import api, model
+
+UNWRITTEN = "The next run runs these roles in full."
+
+
+def run(connection: Connection) -> Result:
+    """Records are the collection's own notes: writing them is no change of the site."""
+    if connection.params["state"] == "absent":
+        return _delete(connection)
+    if connection.check_mode or not connection.params["roles"]:
+        return {"changed": False, "records": {}}
+    params = connection.params
+    read = details_flow.run(connection.client, params["project"])
+    scope = scope_of(connection, read)
+    live = state.by_role(read["resources"], params["owners"])
+    known = {
+        "collection": params["collection"],
+        "at": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "by": read["caller"]["arn"],
+    }
+    unread = {role for entry in read["unknown"] for role in state.affected(entry["kind"], entry["role"])}
+    records = []
+    for given in params["roles"]:
+        role = model.Run(**given)
+        if role.role in unread:
+            role = role._replace(unproven="a part of its resources could not be read")
+        records.append(model.new(role, scope, live.get(role.key, {}), known))
+    warnings = _write(connection.client("ssm"), scope.project, records)
+    proven = {state.role_key(one["role"], one["group"]): one["unproven"] for one in records}
+    return {"changed": False, "records": proven, "warnings": warnings}
+
+
+def scope_of(connection: Connection, read: Json) -> model.Scope:
+    endpoint = str(connection.params.get("endpoint_url") or "")
+    return model.Scope(connection.params["project"], str(read["caller"]["account"]), str(read["region"]), endpoint)
+
+
+def _write(ssm: Client, project: str, records: t.Sequence[Json]) -> list[str]:
+    """A warning where it is denied: the site itself has converged."""
+    try:
+        existing = set(api.read(ssm, model.path_of(project)))
+        for record in records:
+            _write_one(ssm, project, record, existing)
+    except SlipwayError as error:
+        if error.code != ACCESS_DENIED:
+            raise
+        roles = ", ".join(state.role_key(one["role"], one["group"]) for one in records)
+        return [f"The records of {roles} could not be written: {error.msg} {UNWRITTEN}"]
+    return []
+
+
+def _write_one(ssm: Client, project: str, record: Json, existing: t.Collection[str]) -> None:
+    """The first chunk is written last: until then, the digests say that the record is incomplete."""
+    folder = model.path_of(project) + model.folder_of(record["role"], record["group"])
+    values = {f"{folder}/{number}": value for number, value in enumerate(model.chunks(record))}
+    for name, value in reversed(values.items()):
+        api.write(ssm, name, value, None if name in existing else {PROJECT: project})
+    api.delete(ssm, sorted(name for name in existing if name.startswith(f"{folder}/") and name not in values))
+
+
+def _delete(connection: Connection) -> Result:
+    ssm = connection.client("ssm")
+    names = sorted(api.read(ssm, model.path_of(connection.params["project"])))
+    if names and not connection.check_mode:
+        api.delete(ssm, names)
+    return {"changed": False, "records": {}}

@@ -20,7 +20,7 @@ from ansible.parsing.vault import VaultHelper
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import INVALID_OPTION
+from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import INVALID_VARIABLE
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._project.state import digest, role_key
 from ansible_collections.slipway.aws.plugins.plugin_utils import skipping
@@ -48,7 +48,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         given, variables = self._task.args, task_vars or {}
         options = options_of(str(given.get("role")))
         if options is None:
-            return {**result, "failed": True, "code": INVALID_OPTION, "msg": f"role: no role {given.get('role')!r}."}
+            return {**result, "failed": True, "code": INVALID_VARIABLE, "msg": f"role: no role {given.get('role')!r}."}
         return {**result, "changed": False, **self._compared(given, options, variables)}
 
     def _compared(self, given: Json, options: Json, variables: Json) -> Json:

@@ -87,8 +87,8 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
-    - V(invalid_option). The collection has no role of this name.
+    - V(invalid_variable). A variable, option or member is unknown, or its value has the wrong type.
   returned: failure
   type: str
-  sample: invalid_option
+  sample: invalid_variable
 """

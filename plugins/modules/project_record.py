@@ -16,8 +16,8 @@ description:
     resources, to parameters of AWS Systems Manager below C(/slipway/<project>/record/).
   - A record is proven if the role ran in full, reported no change, and its resources were the same before and after.
     A rerun skips a role only by a proven record.
-  - The parameters are encrypted and carry the tag C(slipway:project). Digests tell records of interrupted or concurrent
-    runs from complete ones.
+  - The parameters are encrypted and carry the tag C(slipway:project). Digests distinguish records of
+    interrupted or concurrent runs from complete ones.
   - Records are no part of the site. Writing them is not reported as a change, and a missing permission is a warning.
 options:
   state:

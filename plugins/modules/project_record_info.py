@@ -12,8 +12,8 @@ short_description: Reads a project, and compares it with the records of its role
 author:
   - The Slipway authors (@slipway)
 description:
-  - Reads all resources of a project as M(slipway.aws.project_info) does with O(slipway.aws.project_info#module:details),
-    and the records that M(slipway.aws.project_record) has written.
+  - Reads all resources of a project as M(slipway.aws.project_info) does with
+    O(slipway.aws.project_info#module:details), and the records that M(slipway.aws.project_record) has written.
   - Returns of each role in what the resources differ from its record, without the resources themselves.
 options:
   project:

@@ -20,7 +20,7 @@ import error_codes  # noqa: E402
 import role_readmes  # noqa: E402
 
 MODULES = {path.stem: error_codes.documented(path) for path in error_codes.MODULES}
-LOCAL = {"docker_build_context_info", "validate_variables"}
+LOCAL = {"compare_role", "docker_build_context_info", "validate_variables"}
 # What can go wrong with any call to AWS.
 ANY_CALL = {"access_denied", "aws_error", "bad_answer", "invalid_option", "no_connection", "no_credentials"}
 ANY_CALL |= {"refused", "throttled"}

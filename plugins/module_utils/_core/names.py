@@ -166,3 +166,8 @@ class Names:
 def _below(path: str, name: str) -> str:
     """Of the path, what holds the member is enough."""
     return f"{path.rpartition('.')[2]}.{name}" if path else name
+
+
+def record_path(project: str) -> str:
+    """Where the parameters are that record which roles have converged. They are no settings of an application."""
+    return f"/slipway/{project}/record/"

@@ -15,6 +15,7 @@ from .._core.types import Connection, Json, Result
 from . import api, details_flow, model
 from .kinds.base_api import Account
 from .obsolete import flow as obsolete_flow
+from .record import info as record_info
 
 
 def resources(client: t.Callable[[str], t.Any], project: str) -> list[Json]:
@@ -37,5 +38,5 @@ def run(connection: Connection) -> Result:
             raise SlipwayError(INVALID_OPTION, "details: expected false with keep, got true. Remove one of them.")
         return obsolete_flow.run(connection)
     if params["details"]:
-        return details_flow.run(connection.client, params["project"])
+        return record_info.read(connection)
     return {"changed": False, "resources": resources(connection.client, params["project"])}

@@ -196,8 +196,8 @@ def managed(resources: t.Sequence[Json]) -> list[Json]:
 
 
 def affected(kind: str, role: str) -> list[str]:
-    """The roles whose state is incomplete where a kind of resource could not be read."""
-    return [role, *ALSO.get(kind, ())]
+    """The roles whose state is incomplete where a kind of resource could not be read. An empty list stands for all."""
+    return [role, *ALSO.get(kind, ())] if role else []
 
 
 def differences(recorded: t.Mapping[str, Json], live: t.Mapping[str, Json]) -> list[str]:

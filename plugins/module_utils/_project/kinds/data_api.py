@@ -11,6 +11,7 @@ import json
 import typing as t
 
 from ..._core import tags
+from ..._core.names import record_path
 from ..._core.paging import pages
 from ..._core.types import Json
 from .base_api import Account, Found, each
@@ -93,7 +94,10 @@ def parameters(account: Account) -> t.Iterator[Found]:
         answer = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=item["Name"])
         return tags.from_list(answer["TagList"])
 
-    for item, own in each(pages(ssm, "describe_parameters", "Parameters", ParameterFilters=mine), read):
+    found = pages(ssm, "describe_parameters", "Parameters", ParameterFilters=mine)
+    # Records are the collection's own notes.
+    records = record_path(account.project)
+    for item, own in each([one for one in found if not one["Name"].startswith(records)], read):
         yield Found(item["Name"], item["Name"], own, arn=item.get("ARN", ""), details=item)
 
 

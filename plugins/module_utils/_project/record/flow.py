@@ -11,6 +11,7 @@ import typing as t
 
 from ..._core.error_codes import ACCESS_DENIED
 from ..._core.errors import SlipwayError
+from ..._core.names import record_path
 from ..._core.tags import PROJECT
 from ..._core.types import Client, Connection, Json, Result
 from .. import details_flow, state
@@ -54,7 +55,7 @@ def scope_of(connection: Connection, read: Json) -> model.Scope:
 def _write(ssm: Client, project: str, records: t.Sequence[Json]) -> list[str]:
     """A warning where it is denied: the site itself has converged."""
     try:
-        existing = set(api.read(ssm, model.path_of(project)))
+        existing = set(api.read(ssm, record_path(project)))
         for record in records:
             _write_one(ssm, project, record, existing)
     except SlipwayError as error:
@@ -67,7 +68,7 @@ def _write(ssm: Client, project: str, records: t.Sequence[Json]) -> list[str]:
 
 def _write_one(ssm: Client, project: str, record: Json, existing: t.Collection[str]) -> None:
     """The first chunk is written last: until then, the digests say that the record is incomplete."""
-    folder = model.path_of(project) + model.folder_of(record["role"], record["group"])
+    folder = record_path(project) + model.folder_of(record["role"], record["group"])
     values = {f"{folder}/{number}": value for number, value in enumerate(model.chunks(record))}
     for name, value in reversed(values.items()):
         api.write(ssm, name, value, None if name in existing else {PROJECT: project})
@@ -76,7 +77,7 @@ def _write_one(ssm: Client, project: str, record: Json, existing: t.Collection[s
 
 def _delete(connection: Connection) -> Result:
     ssm = connection.client("ssm")
-    names = sorted(api.read(ssm, model.path_of(connection.params["project"])))
+    names = sorted(api.read(ssm, record_path(connection.params["project"])))
     if names and not connection.check_mode:
         api.delete(ssm, names)
     return {"changed": False, "records": {}}

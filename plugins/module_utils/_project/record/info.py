@@ -9,38 +9,42 @@ from __future__ import annotations
 import typing as t
 
 from ..._core.errors import SlipwayError
-from ..._core.types import Client, Connection, Json, Result
+from ..._core.names import record_path
+from ..._core.types import Connection, Json, Result
 from .. import details_flow, state
 from . import api, model
 from .flow import scope_of
 
+# What is returned of a record, without the state, which may be large.
+MEMBERS = ("inputs", "result", "proven", "unproven", "at", "by", "collection")
+
+
+def read(connection: Connection) -> Json:
+    """The project in full, with its records by role. `problems` says by role why a record cannot be used."""
+    project = details_flow.run(connection.client, connection.params["project"])
+    scope = scope_of(connection, project)
+    try:
+        found = model.read(api.read(connection.client("ssm"), record_path(scope.project)), scope)
+    except SlipwayError as error:
+        unread = {"kind": "record", "tag": "", "role": "", "action": "ssm:GetParametersByPath"}
+        unknown = [*project["unknown"], {**unread, "code": error.code, "message": error.msg}]
+        return {**project, "unknown": unknown, "records": {}, "problems": {}}
+    return {**project, "records": found.records, "problems": found.problems}
+
 
 def run(connection: Connection) -> Result:
-    params = connection.params
-    read = details_flow.run(connection.client, params["project"])
-    scope = scope_of(connection, read)
-    live = state.by_role(read["resources"], params["owners"])
-    records, unread = _records(connection.client("ssm"), scope)
-    unknown = [{**entry, "roles": state.affected(entry["kind"], entry["role"])} for entry in read["unknown"]]
+    found = read(connection)
+    live = state.by_role(found["resources"], connection.params["owners"])
     return {
         "changed": False,
-        "scope": scope._asdict(),
-        "records": {key: compared(record, live.get(key, {})) for key, record in records.records.items()},
-        "problems": records.problems,
+        "scope": scope_of(connection, found)._asdict(),
+        "records": {key: _compared(record, live.get(key, {})) for key, record in found["records"].items()},
+        "problems": found["problems"],
         "states": {key: {"digest": state.digest(one), "unstable": model.unstable(one)} for key, one in live.items()},
-        "unknown": [*unknown, *unread],
+        "unknown": [{**one, "roles": state.affected(one["kind"], one["role"])} for one in found["unknown"]],
     }
 
 
-def _records(ssm: Client, scope: model.Scope) -> tuple[model.Records, list[Json]]:
-    try:
-        return model.read(api.read(ssm, model.path_of(scope.project)), scope), []
-    except SlipwayError as error:
-        entry = {"kind": "record", "action": "ssm:GetParametersByPath", "code": error.code, "message": error.msg}
-        return model.Records({}, {}), [{**entry, "roles": []}]
-
-
-def compared(record: Json, live: t.Mapping[str, Json]) -> Json:
-    """A record without the state, which may be large, but with the resources that differ from it."""
-    kept = {name: record[name] for name in ("inputs", "result", "proven", "unproven", "at", "by", "collection")}
+def _compared(record: Json, live: t.Mapping[str, Json]) -> Json:
+    kept = {name: record[name] for name in MEMBERS}
     return {**kept, "differences": state.differences(record["state"], live)}

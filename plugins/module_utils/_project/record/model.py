@@ -18,6 +18,7 @@ import re
 import typing as t
 import zlib
 
+from ..._core.names import record_path
 from ..._core.types import Json
 from .. import state
 
@@ -56,15 +57,6 @@ class Run(t.NamedTuple):
     @property
     def key(self) -> str:
         return state.role_key(self.role, self.group)
-
-
-def path_of(project: str) -> str:
-    return f"/slipway/{project}/record/"
-
-
-def is_record(name: str, project: str) -> bool:
-    """Whether a parameter is a record, and no setting of an application."""
-    return name.startswith(path_of(project))
 
 
 def folder_of(role: str, group: str) -> str:
@@ -131,7 +123,7 @@ def read(parameters: t.Mapping[str, str], scope: Scope) -> Records:
     """The records in a project's parameters. One that is torn, foreign or of another version is none."""
     folders: dict[str, dict[str, str]] = {}
     for name, value in parameters.items():
-        folder, _slash, number = name.removeprefix(path_of(scope.project)).partition("/")
+        folder, _slash, number = name.removeprefix(record_path(scope.project)).partition("/")
         folders.setdefault(folder, {})[number] = value
     found = Records({}, {})
     for folder, values in sorted(folders.items()):
@@ -152,6 +144,8 @@ def _joined(values: t.Mapping[str, str]) -> Json:
     version, whole, _number, count, _part = first.groups()
     if int(version) != VERSION:
         raise ValueError(f"its record has version {version}, this collection writes {VERSION}")
+    if int(count) > len(values):
+        raise ValueError("its record is incomplete")
     heads = [f"slipway {version} {whole} {number}/{count} " for number in range(int(count))]
     given = [values.get(str(number), "") for number in range(int(count))]
     if not all(value.startswith(head) for head, value in zip(heads, given, strict=True)):

@@ -1,0 +1,19 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The event history of AWS CloudTrail, which every account has for 90 days."""
+
+from __future__ import annotations
+
+import datetime
+
+from ..._core.errors import aws_call
+from ..._core.types import Client, Json
+
+
+@aws_call
+def events(cloudtrail: Client, resource: str, start: datetime.datetime) -> list[Json]:
+    """The newest events that name a resource: one page, as AWS answers two requests a second."""
+    named = [{"AttributeKey": "ResourceName", "AttributeValue": resource}]
+    return list(cloudtrail.lookup_events(LookupAttributes=named, StartTime=start, MaxResults=50)["Events"])

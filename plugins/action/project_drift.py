@@ -43,7 +43,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
             path.write_text(junit(result["drift"]), encoding="utf-8")
         if not self._task.no_log:
             show(result["drift"], str(self._task.args.get("format") or "list"))
-        return result
+        # The callback slipway.aws.steps ends the run with it.
+        return {**result, "slipway_exit_code": result["exit_code"]}
 
 
 def show(drift: dict[str, t.Any], form: str) -> None:

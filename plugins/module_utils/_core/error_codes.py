@@ -300,6 +300,12 @@ NOT_ISSUED = _code(
     "yes",
     "Correct what the message names, then request a new certificate.",
 )
+NO_RECORD = _code(
+    "no_record",
+    "No run of ``site.yml`` has recorded what it converged, so there is nothing to compare with.",
+    "no",
+    "Run ``site.yml``. If it ran, check ``slipway_project``, ``slipway_region`` and the credentials.",
+)
 RELEASE_IN_PROGRESS = _code(
     "release_in_progress",
     "Another release of the same services is in progress.",

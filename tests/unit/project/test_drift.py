@@ -150,7 +150,10 @@ def test_a_new_task_definition_is_named_once_and_a_member_of_deployments_alone_t
         one["taskDefinition"] = one["taskDefinition"].replace(":1", ":2")
     service["deployments"][0]["platformVersion"] = "1.3.0"
     [(_kind, found)] = members(drift(actual))
-    assert [member for member, _recorded, _actual in found] == ["deployments[PRIMARY].platformVersion", "taskDefinition"]
+    assert [member for member, _recorded, _actual in found] == [
+        "deployments[PRIMARY].platformVersion",
+        "taskDefinition",
+    ]
 
 
 def test_volatile_members_are_no_drift() -> None:
@@ -322,14 +325,30 @@ def test_the_report_for_ci_has_a_test_for_each_resource() -> None:
     assert "desiredCount: 2 → 3" in "".join(root.itertext())
 
 
-def test_a_masked_member_says_that_it_changed() -> None:
-    before, after = project(), project()
-    for one, value in ((before, "hunter2"), (after, "hunter3")):
-        by_kind(one, "service")["details"]["environment"] = [{"name": "DB_PASSWORD", "value": value}]
-    found = whole(drift(after, records(before)))
-    text = "\n".join(line.text for line in listing(found)) + junit(found) + json.dumps(found)
-    assert "environment[DB_PASSWORD].value: ******** → ******** (changed)" in text
+def definition(revision: int, secret: str) -> Json:
+    environment = [{"name": "DB_PASSWORD", "value": secret}, {"name": "DEBUG", "value": str(revision)}]
+    container = {"name": "web", "environment": environment, "command": [f"--token={secret}"]}
+    return resource("task definition", "web", "ecs_app", {"revision": revision, "containerDefinitions": [container]})
+
+
+def test_no_secret_is_shown_or_recorded() -> None:
+    recorded = records([definition(1, "hunter2")])
+    found = whole(drift([definition(2, "hunter3")], recorded))
+    text = "\n".join(line.text for line in listing(found)) + junit(found) + json.dumps([found, recorded])
+    assert members(found) == [
+        ("task definition", [("containerDefinitions[web].environment[DEBUG].value", "1", "2"), ("revision", 1, 2)])
+    ]
     assert "hunter" not in text
+
+
+def test_an_element_with_a_secret_is_listed_without_it() -> None:
+    before, after = definition(1, "hunter2"), definition(1, "hunter2")
+    del before["details"]["containerDefinitions"][0]["environment"][0]
+    found = whole(drift([after], records([before])))
+    [(_kind, [(member, recorded, actual)])] = members(found)
+    assert (member, recorded) == ("containerDefinitions[web].environment[DB_PASSWORD]", None)
+    assert actual == {"name": "DB_PASSWORD", "value": "********"}
+    assert found["resources"][0]["members"][0]["masked"]
 
 
 def test_a_control_character_does_not_break_the_report() -> None:

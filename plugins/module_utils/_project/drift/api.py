@@ -13,7 +13,8 @@ from ..._core.types import Client, Json
 
 
 @aws_call
-def events(cloudtrail: Client, resource: str, start: datetime.datetime) -> list[Json]:
+def events(cloudtrail: Client, resource: str, start: datetime.datetime | None) -> list[Json]:
     """The newest events that name a resource: one page, as AWS answers two requests a second."""
     named = [{"AttributeKey": "ResourceName", "AttributeValue": resource}]
-    return list(cloudtrail.lookup_events(LookupAttributes=named, StartTime=start, MaxResults=50)["Events"])
+    since = {"StartTime": start} if start else {}
+    return list(cloudtrail.lookup_events(LookupAttributes=named, MaxResults=50, **since)["Events"])

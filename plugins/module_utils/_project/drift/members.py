@@ -14,7 +14,7 @@ import json
 import re
 import typing as t
 
-from ..._core.masking import mask
+from ..._core.masking import MASK, mask
 from ..._core.plan import blank
 from ..._core.types import Json
 
@@ -130,7 +130,8 @@ def _joined(path: str, name: str) -> str:
 def _change(path: str, name: str, old: _Value, new: _Value) -> Change:
     if name in ENCODED:
         old, new = (_NOTHING if one.real is None else _Value(one.real, "(encoded)") for one in (old, new))
-    masked = old.real != old.shown or new.real != new.shown
+    # A record has masks already.
+    masked = any(one.real != one.shown or MASK in str(one.shown) for one in (old, new))
     return Change(path, old.shown, new.shown, masked)
 
 

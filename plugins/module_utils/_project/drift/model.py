@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._core.error_codes import UNSUPPORTED
 from ..._core.types import Json
 from .. import state
 from ..model import TAGS
 from .members import Change, changes
 
+# The kind of what is unknown because there is no record of it.
+RECORD = "record"
 # Drift of a resource.
 CHANGED, MISSING, UNRECORDED = "changed", "missing", "unrecorded"
 # Drift of a project. Incomplete: some of it could not be read or compared.
@@ -54,7 +57,9 @@ def live(read: Json) -> Live:
     """From what the reader returned."""
     resources = {f"{one['kind']} {one['id']}": one for one in read["resources"]}
     roles = state.by_role(read["resources"], {}).values()
-    return Live(resources, {key: one for states in roles for key, one in states.items()}, list(read["unknown"]))
+    states = {key: one for some in roles for key, one in some.items()}
+    # An API that does not exist at this endpoint has nothing to compare, now as when it was recorded.
+    return Live(resources, states, [one for one in read["unknown"] if one["code"] != UNSUPPORTED])
 
 
 def drift(records: t.Mapping[str, Json], problems: t.Mapping[str, str], found: Live) -> Json:
@@ -88,7 +93,7 @@ def _without_record(records: t.Mapping[str, Json], problems: t.Mapping[str, str]
     reasons = dict.fromkeys(owners - records.keys(), "it has no record") | {**problems}
     return [
         {
-            "kind": "record",
+            "kind": RECORD,
             "tag": ROLE_TAGS.get(_role(key), ""),
             "role": key,
             "action": "",

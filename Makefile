@@ -38,7 +38,7 @@ $(VENV)/installed: requirements.txt | $(LINK) packages
 .PHONY: venv
 venv: $(VENV)/installed ## Create the Python environment
 
-.PHONY: workshop cloud plan site destroy clean
+.PHONY: workshop cloud plan site status destroy clean
 workshop: cloud site ## Run the whole workshop on this machine: local cloud, site, web page
 	@echo
 	@echo "Page:         http://ecs-workshop.alb.localhost:4566/"
@@ -59,6 +59,9 @@ plan: $(VENV)/installed $(if $(ARGS),,cloud) ## Predict what site.yml would crea
 site: $(VENV)/installed ## Run site.yml on the local cloud
 	@echo "==> Site: network, registry, Docker host, images, cluster, load balancer, services"
 	@ansible-playbook site.yml
+
+status: $(VENV)/installed ## Show what runs where; ARGS="-i inventory/aws" for a real account, ARGS="-e status_format=json" for programs
+	@ansible-playbook playbooks/status.yml $(ARGS)
 
 destroy: $(VENV)/installed ## Delete the site, keep the local cloud
 	@ansible-playbook playbooks/destroy.yml -e destroy_confirm=ecs

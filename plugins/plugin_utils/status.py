@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import UNSUPPORTED
+
 Json = Mapping[str, Any]
 
 # What a line is, from which follows its colour.
@@ -43,8 +45,11 @@ def table(status: Json, width: int) -> list[Line]:
     lines = [*_header(status), Line(""), *_services(status, width)]
     if status["resources"]:
         lines += [Line(""), Line("OTHER RESOURCES", HEADING), *_resources(status["resources"], width)]
-    if status["unknown"]:
-        lines += [Line(""), Line("UNKNOWN, because it could not be read", HEADING), *_unknown(status["unknown"], width)]
+    unsupported = [one for one in status["unknown"] if one["code"] == UNSUPPORTED]
+    unknown = [one for one in status["unknown"] if one["code"] != UNSUPPORTED]
+    if unknown:
+        lines += [Line(""), Line("UNKNOWN, because it could not be read", HEADING), *_unknown(unknown, width)]
+    lines += _unsupported(unsupported, width)
     return lines
 
 
@@ -196,6 +201,14 @@ def _unknown(unknown: Sequence[Json], width: int) -> Iterator[Line]:
     for one in unknown:
         missing = f"requires {one['action']}, " if one["action"] else ""
         yield from (Line(text, BAD) for text in _wrapped(f"{one['kind']}: {missing}{one['message']}", width))
+
+
+def _unsupported(unknown: Sequence[Json], width: int) -> Iterator[Line]:
+    """What an emulator does not have, which no permission would change."""
+    actions = sorted({one["action"] or one["kind"] for one in unknown})
+    if actions:
+        text = f"This endpoint does not support {', '.join(actions)}."
+        yield from (Line(""), *(Line(line, QUIET) for line in textwrap.wrap(text, width, break_long_words=False)))
 
 
 def age(seconds: int | None) -> str:

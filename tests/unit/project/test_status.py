@@ -170,6 +170,10 @@ def test_of_two_load_balancers_the_worse_one_counts_and_blue_and_green_are_one()
     assert (found["health"]["state"], found["health"]["targets"]) == ("healthy", {"healthy": 2})
 
 
+def test_tasks_that_no_load_balancer_knows_yet_are_starting() -> None:
+    assert only(*service("web", loadBalancers=behind("web")), target_group("web"))["health"]["state"] == "starting"
+
+
 @pytest.mark.parametrize(
     ("of_containers", "state"), [("HEALTHY", "healthy"), ("UNHEALTHY", "unhealthy"), ("UNKNOWN", "unchecked")]
 )

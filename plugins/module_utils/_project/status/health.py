@@ -46,7 +46,7 @@ def _state(containers: dict[str, int] | None, targets: dict[str, int] | None, *,
         return DEGRADED if healthy else UNHEALTHY
     if healthy:
         return HEALTHY
-    return STARTING if has_targets and targets else UNCHECKED
+    return STARTING if has_targets and (targets or containers) else UNCHECKED
 
 
 def _of_tasks(tasks: Sequence[Json] | None) -> dict[str, int] | None:

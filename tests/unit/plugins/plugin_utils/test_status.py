@@ -112,6 +112,13 @@ def test_a_load_balancer_that_may_not_be_read_leaves_the_address_unknown() -> No
     assert "    Address: unknown" in found
 
 
+def test_what_an_emulator_does_not_have_is_one_line() -> None:
+    missing = [{**unknown("service", "application-autoscaling:DescribeScalableTargets"), "code": "unsupported"}]
+    found = lines(*service("web"), unknown=missing)
+    assert found[-1] == "This endpoint does not support application-autoscaling:DescribeScalableTargets."
+    assert "UNKNOWN" not in "\n".join(found)
+
+
 def test_other_resources_have_a_line_for_each_kind_and_trouble_one_of_its_own() -> None:
     subnets = [
         resource("subnet", f"ecs-{number}", "ecs_network", State="available", CidrBlock="10.0.0.0/24")

@@ -19,8 +19,8 @@ import urllib.request
 from pathlib import Path
 
 TIME_LIMIT = 5.0
-# Enough for twenty requests a second that all take the time limit.
-WORKERS = 100
+# Enough for thirty requests a second that all take the time limit.
+WORKERS = 150
 
 Answers = list[tuple[float, concurrent.futures.Future[str]]]
 

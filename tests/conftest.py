@@ -12,11 +12,15 @@ import functools
 import importlib
 import io
 import json
+import types
 import typing as t
 
 import boto3
 import botocore.client
+import botocore.compat
+import botocore.hooks
 import botocore.loaders
+import botocore.session
 import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
@@ -29,12 +33,23 @@ class RunModule(t.Protocol):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def models_read_once() -> t.Iterator[None]:
-    """Every client has a session of its own, which would read botocore's models again."""
+def botocore_prepared_once() -> t.Iterator[None]:
+    """Every client has a session of its own, which would read botocore's models again, look through their folders, and
+    inspect the signatures of botocore's own handlers."""
     read = functools.cache(botocore.loaders.JSONFileLoader.load_file)
     loader = botocore.loaders.JSONFileLoader()
+    listed = functools.cache(botocore.session.get_session().get_component("data_loader").list_available_services)
+    inspect = botocore.compat.accepts_kwargs
+    inspected = functools.cache(inspect)
+
+    def accepts_kwargs(handler: t.Any) -> bool:
+        # Not methods: the cache would keep their clients.
+        return bool((inspected if isinstance(handler, types.FunctionType) else inspect)(handler))
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.hooks, "accepts_kwargs", accepts_kwargs)
         patch.setattr(botocore.loaders.JSONFileLoader, "load_file", lambda _self, path: read(loader, path))
+        patch.setattr(botocore.loaders.Loader, "list_available_services", lambda _self, type_name: listed(type_name))
         yield
 
 

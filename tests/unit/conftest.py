@@ -92,6 +92,8 @@ def aws(emulator: str, request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     if emulator == "moto":
         name_missing_tasks(monkeypatch)
+        # More than a thousand images, for each test that uses EC2.
+        monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         with mock_aws():
             yield
         return

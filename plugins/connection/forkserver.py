@@ -1,0 +1,106 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: forkserver
+short_description: Runs modules on the controller faster, in forks of one process
+version_added: 0.2.0
+author: The Slipway authors (@slipway)
+description:
+  - A replacement of P(ansible.builtin.local#connection) for C(localhost). The first module of a run starts a server
+    process, which imports boto3 and other libraries and compiles Ansible's files once. Each module then runs in a fork
+    of it, which saves most of the time that a module takes to start.
+  - A module's result, output, exit status, variables, working directory and check mode are the same as with
+    P(ansible.builtin.local#connection). Modules share nothing that one of them changes.
+  - All workers of a run share the server. It listens on a socket in the run's private temporary directory, and it ends
+    with the run, also if the run is killed.
+  - Some modules run the usual way; those that are not written in Python, asynchronous tasks, tasks that become another
+    user, tasks whose C(environment) has variables that Python reads when it starts, such as C(PYTHONPATH), and all
+    tasks of hosts whose C(ansible_python_interpreter) is not the Python of the controller.
+  - If the server cannot start, Ansible prints one warning, and all modules run the usual way.
+options:
+  enabled:
+    description: Whether modules run in forks of the server. Otherwise each starts a Python of its own.
+    type: bool
+    default: true
+    vars:
+      - name: slipway_forkserver
+  become_success_timeout:
+    description: See P(ansible.builtin.local#connection).
+    type: int
+    default: 10
+    vars:
+      - name: ansible_local_become_success_timeout
+  become_strip_preamble:
+    description: See P(ansible.builtin.local#connection).
+    type: bool
+    default: true
+    vars:
+      - name: ansible_local_become_strip_preamble
+extends_documentation_fragment:
+  - connection_pipelining
+notes:
+  - The server requires Linux. On other systems, modules run the usual way.
+  - An upgrade of a Python library by a task is noticed; the next module starts another server.
+  - With C(-vvv), Ansible shows which modules run the usual way.
+seealso:
+  - plugin: ansible.builtin.local
+    plugin_type: connection
+"""
+
+EXAMPLES = r"""
+# inventory/hosts.yml
+all:
+  hosts:
+    localhost:
+      ansible_connection: slipway.aws.forkserver
+      ansible_python_interpreter: "{{ ansible_playbook_python }}"
+
+# Run modules the usual way once:
+# ansible-playbook site.yml -e slipway_forkserver=false
+"""
+
+import os
+import typing as t
+
+from ansible import constants
+from ansible.plugins.connection.local import Connection as LocalConnection
+from ansible.utils.display import Display
+
+from ansible_collections.slipway.aws.plugins.plugin_utils import forkserver
+
+display = Display()
+
+
+class Connection(LocalConnection):  # type: ignore[misc]  # Ansible has no types
+    """The connection local, with another way to start Python modules. Actions ask whether the transport is local."""
+
+    def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
+        done = self._in_fork(cmd, in_data) if self.get_option("enabled") else None
+        return done or t.cast("tuple[int, bytes, bytes]", super().exec_command(cmd, in_data=in_data, sudoable=sudoable))
+
+    def _in_fork(self, command: str, in_data: bytes | None) -> tuple[int, bytes, bytes] | None:
+        """What a module returns; none if it has to run the usual way."""
+        directory, host = constants.DEFAULT_LOCAL_TMP, self._play_context.remote_addr
+        wanted = forkserver.request(command, in_data, os.fsdecode(self.cwd or os.getcwd()))
+        if not wanted or forkserver.failed(directory):
+            return None
+        if not self._connected:
+            self._connect()
+        request, shell_waits = wanted
+        display.vvv(f"EXEC in a fork {command}", host=host)
+        try:
+            done = forkserver.run(request, directory)
+        except forkserver.CannotStart as error:
+            if forkserver.first_failure(directory):
+                display.warning(
+                    f"Modules run the usual way, as the server of slipway.aws.forkserver cannot start: {error}"
+                )
+            return None
+        if not done:
+            display.vvv("The module requires a process of its own", host=host)
+            return None
+        return forkserver.result(*done, shell_waits)

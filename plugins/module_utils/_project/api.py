@@ -21,7 +21,13 @@ from .kinds.iam_api import iam
 
 # In the order in which they are deleted.
 KINDS = (
-    Kind("service", "ecs_app", "ecs", ecs_api.services, (ecs_api.scaling, ecs_api.tasks)),
+    Kind(
+        "service",
+        "ecs_app",
+        "ecs",
+        ecs_api.services,
+        (ecs_api.scaling, ecs_api.tasks, ecs_api.service_deployment),
+    ),
     Kind("task definition", "ecs_app", "ecs", ecs_api.families, (ecs_api.revisions,)),
     Kind("parameter", "ecs_app", "ssm", data_api.parameters, arn="parameter"),
     Kind("secret", "ecs_app", "secretsmanager", data_api.secrets),

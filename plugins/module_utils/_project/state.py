@@ -51,6 +51,7 @@ VOLATILE = (
     Volatile(SERVICE, "pendingCount", COUNT),
     Volatile(SERVICE, "tasks", COUNT),
     Volatile(SERVICE, "currentServiceDeployment", "a new one for each rollout, also of unchanged settings"),
+    Volatile(SERVICE, "serviceDeployment", "a new one for each rollout, also of unchanged settings"),
     Volatile(SERVICE, "currentServiceRevisions", "a new one for each rollout, also of unchanged settings"),
     Volatile(SERVICE, "deployments.id", "a new one for each rollout, also of unchanged settings"),
     Volatile(SERVICE, "deployments.createdAt", "a new one for each rollout, also of unchanged settings"),

@@ -94,7 +94,13 @@ def test_a_rollout_whose_tasks_fail_is_failing() -> None:
 
 
 REASON = "ECS deployment circuit breaker: tasks failed to start."
-FAILED = deployment(definition("web", 8), status="INACTIVE", rolloutState="FAILED", rolloutStateReason=REASON)
+FAILED = deployment(
+    definition("web", 8),
+    status="INACTIVE",
+    createdAt="2026-11-29T10:00:00Z",
+    rolloutState="FAILED",
+    rolloutStateReason=REASON,
+)
 
 
 @pytest.mark.parametrize(
@@ -116,6 +122,25 @@ def test_a_release_that_failed_needs_attention_also_where_the_tasks_are_healthy(
     assert (found["release"]["outcome"], found["state"]) == (outcome, state)
     assert found["release"]["reason"] == REASON
     assert REASON in found["problems"][0]
+
+
+def test_a_rollback_shows_in_the_events_after_ecs_has_forgotten_the_deployment() -> None:
+    current = deployment(definition("web", 7), id="ecs-svc/1")
+    events = [
+        {"message": "(service web) has reached a steady state."},
+        {"message": "(service web) rolling back to deployment ecs-svc/1."},
+        {"message": "(service web) (deployment ecs-svc/2) deployment failed: tasks failed to start."},
+    ]
+    found = only(*service("web", deployments=[current], events=events))
+    assert (found["release"]["outcome"], found["release"]["reason"]) == ("rolled_back", "tasks failed to start.")
+    later = only(*service("web", deployments=[{**current, "id": "ecs-svc/3"}], events=events))
+    assert (later["release"]["outcome"], later["problems"]) == ("succeeded", [])
+
+
+def test_a_failure_before_the_current_deployment_is_history() -> None:
+    current = deployment(definition("web", 9), createdAt="2026-11-29T11:00:00Z")
+    found = only(*service("web", deployments=[current, FAILED]))
+    assert (found["release"]["outcome"], found["problems"]) == ("succeeded", [])
 
 
 def test_a_service_that_runs_an_older_revision_names_the_newest_one() -> None:

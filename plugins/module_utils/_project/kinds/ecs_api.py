@@ -22,7 +22,7 @@ from .base_api import DELETED, Account, Found, all_of, each, shared, side_by_sid
 with contextlib.suppress(ImportError):  # AnsibleAWSModule reports it
     from botocore.exceptions import ClientError
 
-SERVICES_BATCH, BATCH = 10, 100
+SERVICES_BATCH, DEPLOYMENTS_BATCH, BATCH = 10, 20, 100
 # ECS would send ten names a page.
 LARGE: Json = {"PaginationConfig": {"PageSize": BATCH}}
 # An endpoint without this service answers with a bare HTTP status; AWS always names its error.
@@ -84,6 +84,26 @@ def tasks(account: Account, service: Found) -> Json:
     groups = tasks_of_cluster(account, service.details["clusterArn"])
     found = groups.get(f"service:{service.name}", [])
     return {"tasks": sorted(found, key=lambda one: str(one["taskArn"]))}
+
+
+@shared
+def service_deployments(account: Account) -> dict[str, Json]:
+    """The current deployments of all services by ARN, with their outcome. A deployment may be too old to be kept."""
+    ecs = account.clients["ecs"]
+    arns = [arn for one in found_services(account) if (arn := one.get("currentServiceDeployment"))]
+
+    def describe(some: list[str]) -> list[Json]:
+        answer = ecs.describe_service_deployments(serviceDeploymentArns=some)
+        return described("DescribeServiceDeployments", answer, "serviceDeployments", "serviceDeploymentArn", some)
+
+    found = side_by_side(describe, batches(arns, DEPLOYMENTS_BATCH))
+    return {one["serviceDeploymentArn"]: one for some in found for one in some}
+
+
+def service_deployment(account: Account, service: Found) -> Json:
+    if arn := service.details.get("currentServiceDeployment"):
+        return {"serviceDeployment": service_deployments(account).get(arn)}
+    return {}
 
 
 @shared

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from ..._core.tags import CHECKPOINT_RUN_TAG, CHECKPOINT_TAG
@@ -29,6 +30,9 @@ OF_SERVICE_DEPLOYMENT = {
     "ROLLBACK_SUCCESSFUL": ROLLED_BACK,
     "ROLLBACK_FAILED": ROLLBACK_FAILED,
 }
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/deployment-circuit-breaker.html
+ANNOUNCEMENT = re.compile(r"rolling back to deployment(?:Id)? (ecs-svc/\w+)")
+FAILURE = re.compile(r"deployment failed: (.*)")
 OF_DEPLOYMENT = {"COMPLETED": SUCCEEDED, "IN_PROGRESS": IN_PROGRESS, "FAILED": FAILED}
 
 
@@ -77,14 +81,40 @@ def _of_aws(service: Json, current: Json) -> Json:
         reason = followed.get("statusReason") or (followed.get("rollback") or {}).get("reason") or ""
         ended = followed.get("finishedAt") or followed.get("stoppedAt")
         outcome = OF_SERVICE_DEPLOYMENT[followed["status"]]
+        reason = "" if outcome in (SUCCEEDED, IN_PROGRESS) else reason
         return _found(outcome, reason, followed.get("startedAt") or followed.get("createdAt"), ended)
-    failed = next((one for one in service.get("deployments") or () if one.get("rolloutState") == "FAILED"), None)
     outcome = OF_DEPLOYMENT.get(str(current.get("rolloutState")), UNKNOWN)
-    if failed is not None and failed is not current:
-        outcome = {SUCCEEDED: ROLLED_BACK, IN_PROGRESS: ROLLING_BACK, FAILED: ROLLBACK_FAILED}.get(outcome, outcome)
-        return _found(outcome, failed.get("rolloutStateReason"), failed.get("createdAt"), current.get("updatedAt"))
     ended = current.get("updatedAt") if outcome in (SUCCEEDED, FAILED) else None
-    return _found(outcome, "" if outcome == SUCCEEDED else current.get("rolloutStateReason"), None, ended)
+    if (failed := _rolled_back(service, current)) is not None:
+        outcome = {SUCCEEDED: ROLLED_BACK, IN_PROGRESS: ROLLING_BACK, FAILED: ROLLBACK_FAILED}.get(outcome, outcome)
+        return _found(outcome, failed.get("rolloutStateReason"), failed.get("createdAt"), ended)
+    return _found(outcome, current.get("rolloutStateReason") if outcome == FAILED else "", None, ended)
+
+
+def _rolled_back(service: Json, current: Json) -> Json | None:
+    """The deployment that failed, and that ECS has replaced with the current one; None if there is none.
+
+    ECS lists it for a while, and announces the rollback in its reason and in the events of the service.
+    """
+    born = moment_of(current.get("createdAt"))
+    for one in service.get("deployments") or ():
+        if one.get("rolloutState") == "FAILED" and one is not current:
+            created = moment_of(one.get("createdAt"))
+            is_later = bool(born and created and created > born)
+            if is_later or _announced(one.get("rolloutStateReason")) == current.get("id"):
+                return dict(one)
+    for place, event in enumerate(events := service.get("events") or []):
+        if _announced(event.get("message")) == current.get("id"):
+            failures = (FAILURE.search(str(one.get("message"))) for one in events[place:])
+            reason = next((found[1] for found in failures if found), "")
+            return {"rolloutStateReason": reason, "createdAt": None}
+    return None
+
+
+def _announced(text: object) -> str:
+    """The ID of the deployment to which ECS says that it rolls back."""
+    found = ANNOUNCEMENT.search(str(text or ""))
+    return found[1] if found else "none"
 
 
 def _found(outcome: str, reason: object, started: object, ended: object) -> Json:

@@ -56,8 +56,7 @@ def _nothing(_details: Json) -> t.Iterable[str]:
 
 
 def counted(number: t.Any, what: str) -> str:
-    plural = f"{what[:-1]}ies" if what.endswith("y") else f"{what}s"
-    return f"{number} {what if number == 1 else plural}"
+    return f"{number} {what if number == 1 else f'{what}s'}"
 
 
 def members(*names: str) -> Describe:

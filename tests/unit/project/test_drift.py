@@ -13,9 +13,11 @@ import typing as t
 from xml.etree import ElementTree
 
 import pytest
+from botocore.exceptions import ClientError
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Connection
 from ansible_collections.slipway.aws.plugins.module_utils._project import state
-from ansible_collections.slipway.aws.plugins.module_utils._project.drift import events, model
+from ansible_collections.slipway.aws.plugins.module_utils._project.drift import events, flow, model
 from ansible_collections.slipway.aws.plugins.plugin_utils.drift import junit, listing
 
 Json = dict[str, t.Any]
@@ -127,10 +129,10 @@ def test_a_member_that_differs_is_named_with_its_resource() -> None:
     found = drift(actual)
     assert found["result"] == "drift"
     assert members(found) == [
-        ("VPC", [("CidrBlock", "10.0.0.0/16", "10.1.0.0/16")]),
         ("security group", [("IpPermissions[tcp/80/80].IpRanges[0.0.0.0/0]", None, {"CidrIp": "0.0.0.0/0"})]),
+        ("VPC", [("CidrBlock", "10.0.0.0/16", "10.1.0.0/16")]),
     ]
-    first = found["resources"][0]
+    first = found["resources"][1]
     assert (first["name"], first["role"], first["tag"], first["drift"]) == ("shop", "ecs_network", "network", "changed")
     assert (first["recorded_at"], first["recorded_by"]) == ("2026-11-29T12:00:00Z", "arn:aws:iam::1:user/ci")
     assert first["remedy"] == "Rerun site.yml --tags network."
@@ -266,6 +268,57 @@ def test_the_newest_writes_of_a_resource_are_kept() -> None:
 def test_events_count_from_the_record_on(text: str) -> None:
     assert events.start(text) == datetime.datetime(2026, 11, 29, 12, tzinfo=datetime.UTC)
     assert events.start(None) is None
+
+
+class CloudTrail:
+    """Knows the events of one name, and notes what it is asked."""
+
+    def __init__(self, name: str, error: str = "") -> None:
+        self.name = name
+        self.error = error
+        self.requests: list[Json] = []
+
+    def lookup_events(self, **request: t.Any) -> Json:
+        self.requests.append(request)
+        if self.error:
+            raise ClientError({"Error": {"Code": self.error, "Message": "no"}}, "LookupEvents")
+        known = request["LookupAttributes"][0]["AttributeValue"] == self.name
+        return {"Events": [event("UpdateService", 13)] if known else []}
+
+
+def with_events(cloudtrail: CloudTrail, *changed: str) -> tuple[list[Json], list[str]]:
+    actual = project()
+    for kind in changed:
+        by_kind(actual, kind)["details"]["Description"] = "by hand"
+    resources = drift(actual)["resources"]
+    connection = Connection(lambda *_service: cloudtrail, {}, check_mode=False)
+    return resources, flow.add_events(connection, resources, model.live({"resources": actual, "unknown": []}))
+
+
+@pytest.mark.parametrize("name", ["sg-1", "arn:sg-1"])
+def test_events_are_found_by_id_or_arn(name: str) -> None:
+    cloudtrail = CloudTrail(name)
+    [resource], notes = with_events(cloudtrail, "security group")
+    assert (resource["events"], notes) == (
+        [{"at": "2026-11-29T13:00:00Z", "by": "alice", "event": "UpdateService"}],
+        [],
+    )
+    assert {str(request["StartTime"]) for request in cloudtrail.requests} == {"2026-11-29 12:00:00+00:00"}
+
+
+@pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidAction"])
+def test_that_events_cannot_be_read_is_said_once(code: str) -> None:
+    cloudtrail = CloudTrail("sg-1", code)
+    resources, notes = with_events(cloudtrail, "security group", "VPC")
+    assert [one["events"] for one in resources] == [[], []]
+    assert len(cloudtrail.requests) == len(notes) == 1
+    assert notes[0].startswith("Who changed the resources is unknown, as CloudTrail cannot be read: ")
+
+
+def test_without_drift_no_events_are_read() -> None:
+    cloudtrail = CloudTrail("sg-1")
+    assert with_events(cloudtrail) == ([], [])
+    assert cloudtrail.requests == []
 
 
 # What people and programs read

@@ -23,7 +23,7 @@ def run(connection: Connection) -> Result:
     _require_records(read, connection.params["project"])
     found = model.live(read)
     drift = model.drift(read["records"], read["problems"], found)
-    notes = _add_events(connection, drift["resources"], found) if connection.params["events"] else []
+    notes = add_events(connection, drift["resources"], found) if connection.params["events"] else []
     about = {
         "project": connection.params["project"],
         "account": read["caller"]["account"],
@@ -47,7 +47,7 @@ def _require_records(read: Json, project: str) -> None:
     )
 
 
-def _add_events(connection: Connection, resources: list[Json], found: model.Live) -> list[str]:
+def add_events(connection: Connection, resources: list[Json], found: model.Live) -> list[str]:
     """Adds who changed each resource, and when. Where that cannot be read, a note says so once."""
     if not resources:
         return []

@@ -190,17 +190,23 @@ def _by_identity(name: str, old: list[_Value], new: list[_Value]) -> _Pairs | No
     candidates = [IDENTITIES[name]] if name in IDENTITIES else [(member,) for member in NAMES]
     for identity in candidates:
         olds, news = _labelled(old, identity), _labelled(new, identity)
-        if olds is not None and news is not None:
-            return {label: (olds.get(label, _NOTHING), news.get(label, _NOTHING)) for label in {**olds, **news}}
+        if "" not in {**olds, **news}:
+            found = ((label, _by_content(olds.get(label, []), news.get(label, []))) for label in {**olds, **news})
+            return {_numbered(label, number): pair for label, pairs in found for number, pair in pairs.items()}
     return None
 
 
-def _labelled(elements: list[_Value], identity: tuple[str, ...]) -> dict[str, _Value] | None:
-    found = {}
+def _labelled(elements: list[_Value], identity: tuple[str, ...]) -> dict[str, list[_Value]]:
+    """Elements by what identifies them; several have the same where that is not unique."""
+    found: dict[str, list[_Value]] = {}
     for element in elements:
         parts = [str(element.real[member]) for member in identity if not blank(element.real.get(member))]
-        found["/".join(parts)] = element
-    return found if len(found) == len(elements) and "" not in found else None
+        found.setdefault("/".join(parts), []).append(element)
+    return found
+
+
+def _numbered(label: str, number: str) -> str:
+    return label if number in ("0", "+0") else f"{label} {number}"
 
 
 def _by_content(old: list[_Value], new: list[_Value]) -> _Pairs:

@@ -67,7 +67,8 @@ def drift(records: t.Mapping[str, Json], problems: t.Mapping[str, str], found: L
     recorded = _recorded(records)
     unread = _without_record(records, problems, found)
     roles = {one["role"] for one in unread}
-    entries = {key: _entry(key, recorded.get(key), found, roles) for key in sorted({*recorded, *found.states})}
+    keys = sorted({*recorded, *found.states}, key=lambda key: (key.casefold(), key))
+    entries = {key: _entry(key, recorded.get(key), found, roles) for key in keys}
     resources = [one for one in entries.values() if one]
     unknown = [*found.unknown, *unread]
     return {

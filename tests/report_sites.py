@@ -384,3 +384,15 @@ UNKNOWN: Json = {
     "message": "User: arn:aws:iam::123456789012:user/reader is not authorized to perform: "
     "elasticloadbalancing:DescribeTargetGroups",
 }
+
+
+def answer(site: Site, unknown: t.Sequence[Json] = ()) -> Json:
+    """What `project_info` with `details: true` returns of it."""
+    caller = {"account": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/anna"}
+    return {
+        "resources": site.resources(),
+        "unknown": list(unknown),
+        "records": {},
+        "caller": caller,
+        "region": REGION,
+    }

@@ -18,11 +18,11 @@ T = TypeVar("T")
 # Sizes of text by their class in the style sheet, with the height of a line; bold ones are wider.
 SIZES = {"title": (14, 20), "name": (12.5, 18), "note": (11, 16)}
 BOLD = 1.14
-# Widths of characters in DejaVu Sans and Verdana, the widest of the usual fonts, in hundredths of the font's size.
-NARROW = dict.fromkeys("ijlI.,:;'|!()[]/ -", 0.4) | dict.fromkeys('frt"`*_^~?{}', 0.55)
-WIDE = dict.fromkeys("mwMW%@#+<>=&", 1.0)
-OTHER, CAPITAL, FOREIGN = 0.645, 0.8, 1.1
-WIDTHS = NARROW | WIDE | dict.fromkeys("ABCDEFGHKLNOPQRSTUVXYZ", CAPITAL)
+# Widths of characters in DejaVu Sans and Verdana, the widest of the usual fonts, in parts of the font's size.
+NARROW = dict.fromkeys("ijlI.,:;'|!()[]/ -", 0.4) | dict.fromkeys('ft"`*_?', 0.55)
+WIDE = dict.fromkeys("mwMW%@#+<>=&^~", 1.0)
+OTHER, CAPITAL, FOREIGN = 0.64, 0.8, 1.1
+WIDTHS = NARROW | WIDE | dict.fromkeys("acekrsvxyz", 0.6) | dict.fromkeys("ABCDEFGHKLNOPQRSTUVXYZ", CAPITAL)
 # Where a name may be broken; what is longer than a line is broken anywhere.
 BREAKS = re.compile(r"(?<=[-/._:@, ])")
 

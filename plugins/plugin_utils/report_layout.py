@@ -49,7 +49,7 @@ DOT, ICON = 14.0, 22.0
 MOST_DOTS = 5
 DISTANCE = 7.0
 # So many services are drawn in a subnet; if there are more in any, all are drawn in their clusters.
-MOST_WORKLOADS = 12
+MOST_WORKLOADS = 8
 # So many names of a card are written; the others are counted.
 MOST_ENTRIES = 4
 # What a cell or a zone wants at least.
@@ -60,11 +60,26 @@ def drawn(topology: Topology, width: float) -> Drawing:
     return Picture(topology, width).draw()
 
 
+def sheets(topology: Topology, width: float) -> list[Drawing]:
+    """For paper: clusters with many services have pictures of their own, so that each fits a page."""
+    if not Picture(topology, width).grouped:
+        return [drawn(topology, width)]
+    found = [Picture(topology, width, is_sheet=True).draw()]
+    for services in (placements(vpc) for vpc in topology.vpcs):
+        for cluster in dict.fromkeys(one.cluster for one in services):
+            own = Picture(topology, width)
+            place = Place(EDGE, EDGE - GAP, width - 2 * EDGE, -1)
+            own.drawing.height = own.clusters([one for one in services if one.cluster == cluster], place) + EDGE
+            found.append(own.drawing)
+    return found
+
+
 class Picture:
     """From the outside to the inside. What draws a box returns its bottom."""
 
-    def __init__(self, topology: Topology, width: float) -> None:
+    def __init__(self, topology: Topology, width: float, *, is_sheet: bool = False) -> None:
         self.topology = topology
+        self.is_sheet = is_sheet
         self.drawing = Drawing(width)
         subnets = [subnet for vpc in topology.vpcs for zone in vpc.zones for subnet in zone.subnets]
         self.grouped = any(len(subnet.workloads) > MOST_WORKLOADS for subnet in subnets)
@@ -92,10 +107,13 @@ class Picture:
         drawing.height = drawing.close(region, y + PAD) + EDGE
         return drawing
 
+    def _pill_width(self, text: str) -> float:
+        return min(width_of(text, "name") + ICON + 2 * 12, self.drawing.width - 4 * PAD)
+
     def _pill(self, icon: str, text: str, y: float, parent: int) -> float:
         """A round box around a text, in the middle of the picture."""
         drawing = self.drawing
-        width = min(width_of(text, "name") + ICON + 2 * 12, drawing.width - 4 * PAD)
+        width = self._pill_width(text)
         left = (drawing.width - width) / 2
         box = drawing.open("pill", left, y, width, parent)
         drawing.marks.append(Mark(left + 12, y + 7, icon, box))
@@ -107,14 +125,18 @@ class Picture:
         left, inner, middle = place.x + PAD, place.width - 2 * PAD, drawing.width / 2
         internet, source = EDGE + 30, 0.0
         facing = [one for one in vpc.balancers if one.public]
-        free = inner / 2 - GAP if vpc.gateway or facing else inner
+        gateway = f"Internet gateway {vpc.gateway}"
+        # The gateway is beside the title, if there is space.
+        beside = inner / 2 - self._pill_width(gateway) / 2 - GAP
+        free = (beside if beside > 160 else inner / 2 - GAP) if vpc.gateway else inner / 2 - GAP if facing else inner
         y = drawing.text(box, left, place.y + 12, free, f"VPC {vpc.name}", "title")
         for note in (vpc.id if vpc.name != vpc.id else "", vpc.cidr if vpc.owned else "not created by this project"):
             y = drawing.text(box, left, y, free, note, "note") if note else y
         is_first = vpc is self.topology.vpcs[0]
         if vpc.gateway:
-            top = y + SMALL
-            y = source = self._pill("gateway", f"Internet gateway {vpc.gateway}", top, box)
+            top = place.y + GAP if beside > 160 else y + SMALL
+            source = self._pill("gateway", gateway, top, box)
+            y = max(y, source)
             if is_first:
                 drawing.lines.append(Line(((middle, internet), (middle, top))))
         elif is_first:
@@ -126,8 +148,8 @@ class Picture:
                 drawing.lines.append(_way_in(source, y, left, middle, is_straight=number == 0))
             y = self._balancer(balancer, Place(left, y, inner, box))
         y = self._zones(vpc, Place(left, y + (2 * GAP if vpc.balancers else GAP), inner, box), y)
-        if self.grouped:
-            y = self._clusters(placements(vpc), Place(left, y, inner, box))
+        if self.grouped and not self.is_sheet:
+            y = self.clusters(placements(vpc), Place(left, y, inner, box))
         if vpc.endpoints:
             y = drawing.text(box, left, y + SMALL, inner, f"VPC endpoints: {', '.join(vpc.endpoints)}", "note")
         return drawing.close(box, y + PAD)
@@ -243,7 +265,7 @@ class Picture:
             box, self._named(box, work.service, dots_of(work.states), place.inside(12, place.y + 6)) + 6
         )
 
-    def _clusters(self, services: Sequence[Placement], place: Place) -> float:
+    def clusters(self, services: Sequence[Placement], place: Place) -> float:
         """Each cluster, with its services."""
         drawing, y = self.drawing, place.y
         for cluster in dict.fromkeys(one.cluster for one in services):
@@ -356,7 +378,7 @@ def _summarised(rules: Sequence[Rule]) -> list[Rule]:
     for listener in dict.fromkeys(rule.listener for rule in rules):
         some = [rule for rule in rules if rule.listener == listener]
         targets = {rule.target: rule.states for rule in some}
-        text = f"{len(targets)} targets" if len(targets) > 1 else next(iter(targets))
+        text = f"{len(targets)} target groups" if len(targets) > 1 else next(iter(targets))
         found.append(Rule(listener, f"{len(some)} rules", text, "", _sum(targets.values())))
     return found
 

@@ -1,0 +1,75 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reads a project by the module project_info, and writes the report on this machine."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import tempfile
+import typing as t
+from pathlib import Path
+
+import yaml
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.slipway.aws.plugins.plugin_utils import report
+from ansible_collections.slipway.aws.plugins.plugin_utils.report_html import rendered
+
+COLLECTION = Path(__file__).resolve().parents[2]
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
+    """The file is written even if some of the project could not be read: the page says so."""
+
+    _requires_connection = True
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        options = dict(self._task.args)
+        destination = options.pop("dest", None)
+        if not destination:
+            raise AnsibleActionFail("dest: expected the path of a file, got none. Add it.")
+        path = Path(str(destination)).expanduser().absolute()
+        read = self._execute_module(
+            module_name="slipway.aws.project_info", module_args={**options, "details": True}, task_vars=task_vars
+        )
+        if read.get("failed"):
+            return {**result, **read}
+        now = datetime.datetime.now(datetime.UTC)
+        page = report.page(str(options["project"]), read, now, version(), str(options.get("endpoint_url") or ""))
+        if not self._task.check_mode:
+            write(path, rendered(page))
+        warnings = [*result.get("warnings", ()), *read.get("warnings", ())]
+        return {**result, "warnings": warnings, "changed": True, "path": str(path), **report.summary(page)}
+
+
+def version() -> str:
+    """The version of this collection, as it was installed or as a checkout has it."""
+    manifest = COLLECTION / "MANIFEST.json"
+    if manifest.exists():
+        return str(json.loads(manifest.read_text())["collection_info"]["version"])
+    return str(yaml.safe_load((COLLECTION / "galaxy.yml").read_text())["version"])
+
+
+def write(path: Path, text: str) -> None:
+    """For its owner alone, and never half of it: names, addresses and account numbers are nobody else's business."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Files of tempfile have mode 0600 from the start.
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise AnsibleActionFail(f"dest: expected a path that can be written, got {path} ({error.strerror}).") from error

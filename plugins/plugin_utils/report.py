@@ -1,0 +1,310 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the report says of a project: everything that its page shows. Pure."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.slipway.aws.plugins.module_utils._project.status import health, release
+from ansible_collections.slipway.aws.plugins.module_utils._project.status import service as states
+from ansible_collections.slipway.aws.plugins.module_utils._project.status.model import status
+from ansible_collections.slipway.aws.plugins.module_utils._project.status.project import moment_of
+from ansible_collections.slipway.aws.plugins.plugin_utils import cost, live_cost
+from ansible_collections.slipway.aws.plugins.plugin_utils.report_drawing import Drawing
+from ansible_collections.slipway.aws.plugins.plugin_utils.report_layout import drawn, sheets
+from ansible_collections.slipway.aws.plugins.plugin_utils.report_topology import (
+    BAD,
+    OK,
+    UNKNOWN,
+    WAITING,
+    Topology,
+    topology,
+)
+
+Json = Mapping[str, Any]
+
+# The mark of what neither works nor fails, such as a stopped service, and the text where there is no value.
+NONE, EMPTY = "none", "None"
+# Of the page itself, of a tablet, of a phone, and of paper.
+WIDTHS = {"wide": 1080.0, "middle": 720.0, "narrow": 360.0}
+PAPER = 900.0
+# Newest first; older ones are in ECS and CloudTrail.
+MOST_RELEASES, MOST_EVENTS = 20, 30
+# What ECS says again and again of a service where nothing happens.
+STEADY = "has reached a steady state"
+
+# How states of services, of their health and of releases are marked.
+MARKS = {
+    states.STABLE: OK,
+    states.DEPLOYING: WAITING,
+    states.FAILING: BAD,
+    states.STOPPED: NONE,
+    states.DELETING: WAITING,
+    health.HEALTHY: OK,
+    health.DEGRADED: BAD,
+    health.UNHEALTHY: BAD,
+    health.STARTING: WAITING,
+    health.UNCHECKED: NONE,
+    health.UNKNOWN: UNKNOWN,
+    release.SUCCEEDED: OK,
+    release.IN_PROGRESS: WAITING,
+    release.ROLLING_BACK: WAITING,
+    release.ROLLED_BACK: BAD,
+    release.ROLLBACK_FAILED: BAD,
+    release.FAILED: BAD,
+    release.INTERRUPTED: BAD,
+    release.UNFINISHED: BAD,
+}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A figure at the top of the page, with a link to the section that explains it."""
+
+    label: str
+    value: str
+    note: str
+    section: str
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    at: datetime.datetime
+    service: str
+    key: str
+    text: str
+    number: int
+    """How many events in a row say the same."""
+
+
+@dataclass(frozen=True)
+class Release:
+    at: datetime.datetime
+    service: str
+    key: str
+    definition: str
+    outcome: str
+    reason: str
+    seconds: int | None
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that the template shows. `drift` is None if no record exists."""
+
+    project: str
+    region: str
+    account: str
+    caller: str
+    at: datetime.datetime
+    version: str
+    verdict: str
+    mark: str
+    facts: tuple[Fact, ...]
+    description: str
+    pictures: Sequence[tuple[str, Drawing]]
+    """Each with the medium that it is for."""
+    services: Sequence[Json]
+    releases: Sequence[Release]
+    events: Sequence[Event]
+    costs: live_cost.Costs
+    drift: Json | None
+    unknown: Sequence[Json]
+    resources: Sequence[Json]
+    local: bool
+
+    @property
+    def attention(self) -> list[Json]:
+        return [one for one in self.services if one["problems"]]
+
+
+def page(project: str, read: Json, now: datetime.datetime, version: str, endpoint: str = "") -> Page:
+    """`read` is the result of project_info with details."""
+    found = status(project, dict(read), now, endpoint)
+    region, account = str(found["region"] or ""), str(found["account"] or "")
+    where = topology(read["resources"], region, account)
+    unread = [str(one["kind"]) for one in found["unknown"]]
+    costs = live_cost.costs(read["resources"], region, unread, cost.prices())
+    releases = _releases(found["services"])
+    verdict, mark = _verdict(found)
+    return Page(
+        project=project,
+        region=region,
+        account=account,
+        caller=str((read.get("caller") or {}).get("arn") or ""),
+        at=now,
+        version=version,
+        verdict=verdict,
+        mark=mark,
+        facts=tuple(_facts(found, releases, costs)),
+        description=described(where),
+        pictures=[
+            *((medium, drawn(where, width)) for medium, width in WIDTHS.items()),
+            *(("paper", sheet) for sheet in sheets(where, PAPER)),
+        ],
+        services=found["services"],
+        releases=releases[:MOST_RELEASES],
+        events=_events(read["resources"])[:MOST_EVENTS],
+        costs=costs,
+        drift=None,
+        unknown=found["unknown"],
+        resources=found["resources"],
+        local=bool(endpoint),
+    )
+
+
+def summary(of: Page) -> dict[str, Any]:
+    """What the module returns."""
+    return {
+        "verdict": of.verdict,
+        "attention": [str(one["name"]) for one in of.attention],
+        "unknown": sorted({str(one["action"]) for one in of.unknown}),
+        "month": round(of.costs.total, 2),
+    }
+
+
+def counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _verdict(found: Json) -> tuple[str, str]:
+    """The sentence at the top, and its mark."""
+    services = found["services"]
+    failing = [one for one in services if one["problems"]]
+    if failing:
+        verb = "needs" if len(failing) == 1 else "need"
+        return f"{len(failing)} of {counted(len(services), 'service')} {verb} attention", BAD
+    if found["unknown"]:
+        return "Some of the project could not be read", UNKNOWN
+    deploying = sum(one["state"] == states.DEPLOYING for one in services)
+    if deploying:
+        return (
+            f"{deploying} of {counted(len(services), 'service')} {'is' if deploying == 1 else 'are'} deploying",
+            WAITING,
+        )
+    if not services:
+        return "No services" if found["summary"]["resources"] else "No resources", NONE
+    if len(services) == 1:
+        return f"The service is {services[0]['state']}", MARKS[services[0]["state"]]
+    stopped = sum(one["state"] == states.STOPPED for one in services)
+    if stopped == len(services):
+        return f"All {stopped} services are stopped", NONE
+    if stopped:
+        return f"{len(services) - stopped} of {len(services)} services run, {stopped} stopped", OK
+    return f"All {len(services)} services are stable", OK
+
+
+def _facts(found: Json, releases: Sequence[Release], costs: live_cost.Costs) -> Iterator[Fact]:
+    services = found["services"]
+    counts = Counter(one["state"] for one in services)
+    listed = ", ".join(f"{number} {state}" for state, number in counts.most_common())
+    yield Fact("Services", str(len(services)), listed or "none", "services")
+    running, desired = (sum(one["tasks"][name] for one in services) for name in ("running", "desired"))
+    yield Fact("Tasks", f"{running} of {desired}", "running of desired", "services", "" if running >= desired else BAD)
+    if releases:
+        last = releases[0]
+        yield Fact(
+            "Last release", ago(found_age(found, last.at)), words(last.outcome), "activity", MARKS.get(last.outcome, "")
+        )
+    else:
+        yield Fact("Last release", EMPTY, "none found", "activity")
+    yield Fact("Cost", f"${costs.total:,.0f}", "a month, estimated", "cost")
+    yield Fact("Drift", "Unknown", "no record", "drift")
+
+
+def found_age(found: Json, at: datetime.datetime) -> int:
+    now = moment_of(found["read_at"]) or at
+    return max(0, int((now - at).total_seconds()))
+
+
+UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"))
+
+
+def lasted(seconds: int) -> str:
+    """A duration in its largest unit."""
+    for size, unit in UNITS:
+        if seconds >= size:
+            return counted(seconds // size, unit)
+    return counted(seconds, "second")
+
+
+def ago(seconds: int) -> str:
+    return f"{lasted(seconds)} ago"
+
+
+def words(code: str) -> str:
+    return code.replace("_", " ")
+
+
+def key_of(service: Json) -> str:
+    return f"{service['cluster']}/{service['name']}"
+
+
+def _releases(services: Sequence[Json]) -> list[Release]:
+    """The last release of each service, newest first."""
+    found = []
+    for one in services:
+        last = one["release"]
+        started = moment_of(last["started_at"]) or moment_of(one["deployed_at"])
+        ended = moment_of(last["ended_at"])
+        if at := ended or started:
+            seconds = int((ended - started).total_seconds()) if ended and started else None
+            definition = str(one["task_definition"] or "")
+            found.append(Release(at, one["name"], key_of(one), definition, last["outcome"], last["reason"], seconds))
+    return sorted(found, key=lambda one: (-one.at.timestamp(), one.service))
+
+
+def _events(resources: Sequence[Json]) -> list[Event]:
+    """What ECS says of the services, newest first; of those in a steady state once."""
+    found: list[Event] = []
+    for one in resources:
+        if one["kind"] == "service":
+            found += _events_of(one["details"])
+    return sorted(found, key=lambda one: (-one.at.timestamp(), one.service))
+
+
+def _events_of(service: Json) -> Iterator[Event]:
+    cluster = str(service.get("clusterArn") or "").rpartition("/")[2]
+    name = str(service.get("serviceName"))
+    previous: Event | None = None
+    for event in service.get("events") or ():
+        at = moment_of(event.get("createdAt"))
+        text = str(event.get("message") or "").removeprefix(f"(service {name})").strip()
+        if at is None:
+            continue
+        if previous and previous.text == text:
+            previous = Event(previous.at, name, previous.key, text, previous.number + 1)
+            continue
+        if previous:
+            yield previous
+        previous = Event(at, name, f"{cluster}/{name}", text, 1)
+    if previous:
+        yield previous
+
+
+def described(where: Topology) -> str:
+    """The picture in words."""
+    text = [f"Region {where.region}."]
+    for vpc in where.vpcs:
+        text.append(f"VPC {vpc.name} in {counted(len(vpc.zones), 'zone')}.")
+        for balancer in vpc.balancers:
+            targets = list(dict.fromkeys(rule.target for rule in balancer.rules))
+            reach = "internet-facing" if balancer.public else "internal"
+            text.append(f"The {reach} load balancer {balancer.name} forwards to {', '.join(targets) or 'nothing'}.")
+        for zone in vpc.zones:
+            for subnet in zone.subnets:
+                inside = [*(f"{one.kind} {one.name}" for one in subnet.nodes)]
+                inside += [f"{counted(sum(one.states.values()), 'task')} of {one.service}" for one in subnet.workloads]
+                kind = f"{subnet.reach} subnet".strip()
+                text.append(f"Zone {zone.name}, {kind} {subnet.name}: {', '.join(inside) or 'empty'}.")
+    text += [f"{one.service} in no subnet: {one.note}." for one in where.idle]
+    text += [f"{card.title}: {len(card.entries)}." for card in where.cards]
+    return " ".join(text)

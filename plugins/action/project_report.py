@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reads a project by the module project_info, and writes the report on this machine."""
+"""Runs the module project_report, which reads a project, and writes the report of it on this machine."""
 
 from __future__ import annotations
 
@@ -33,21 +33,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         options = dict(self._task.args)
-        destination = options.pop("dest", None)
-        if not destination:
-            raise AnsibleActionFail("dest: expected the path of a file, got none. Add it.")
-        path = Path(str(destination)).expanduser().absolute()
-        read = self._execute_module(
-            module_name="slipway.aws.project_info", module_args={**options, "details": True}, task_vars=task_vars
-        )
+        read = self._execute_module(module_args=options, task_vars=task_vars)
         if read.get("failed"):
             return {**result, **read}
-        now = datetime.datetime.now(datetime.UTC)
-        page = report.page(str(options["project"]), read, now, version(), str(options.get("endpoint_url") or ""))
+        path = Path(str(options["dest"])).expanduser().absolute()
+        page = report.page(str(options["project"]), read, now(), version(), str(options.get("endpoint_url") or ""))
         if not self._task.check_mode:
             write(path, rendered(page))
-        warnings = [*result.get("warnings", ()), *read.get("warnings", ())]
-        return {**result, "warnings": warnings, "changed": True, "path": str(path), **report.summary(page)}
+        kept = {name: read[name] for name in ("warnings", "deprecations") if name in read}
+        return {**result, **kept, "changed": True, "path": str(path), **report.summary(page)}
+
+
+def now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC)
 
 
 def version() -> str:

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# This is a virtual module that is entirely implemented as an action plugin, which runs the module project_info.
-
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -18,7 +16,7 @@ description:
     release of each service, recent events, drift, and what the resources cost a month.
   - The file needs nothing else. It requests no font, script or image, works without JavaScript, is readable in light
     and dark mode, and prints on A4. Its mode is C(0600).
-  - It reads everything once, as M(slipway.aws.project_info) does, changes no resource, and can run during a release.
+  - It reads everything once, as M(slipway.aws.project_drift) does, changes no resource, and can run during a release.
   - What could not be read is in the report, with the missing permission. It is never taken for absent.
   - The report shows no environment variables and no values of secrets. It does show names, addresses, the account
     number, and what Amazon ECS says in events.
@@ -37,9 +35,6 @@ options:
     type: path
     required: true
 attributes:
-  action:
-    description: The report is written on the controller.
-    support: full
   check_mode:
     support: full
   diff_mode:
@@ -54,7 +49,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - slipway.aws.boto3
 seealso:
-  - module: slipway.aws.project_info
+  - module: slipway.aws.project_drift
 """
 
 EXAMPLES = r"""
@@ -69,7 +64,7 @@ path:
   description: The absolute path of the file.
   returned: success
   type: str
-  sample: /home/me/site/.slipway/report.html
+  sample: /srv/site/.slipway/report.html
 verdict:
   description: The sentence at the top of the report.
   returned: success
@@ -102,3 +97,19 @@ code:
   type: str
   sample: access_denied
 """
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
+from ansible_collections.slipway.aws.plugins.module_utils._project.report import flow
+
+ARGUMENT_SPEC = {
+    "project": {"type": "str", "required": True},
+    "dest": {"type": "path", "required": True},
+}
+
+
+def main() -> None:
+    run(ARGUMENT_SPEC, flow.run)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,6 +17,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._project.status import
 from ansible_collections.slipway.aws.plugins.module_utils._project.status.model import status
 from ansible_collections.slipway.aws.plugins.module_utils._project.status.project import moment_of
 from ansible_collections.slipway.aws.plugins.plugin_utils import cost, live_cost
+from ansible_collections.slipway.aws.plugins.plugin_utils.drift import shown
 from ansible_collections.slipway.aws.plugins.plugin_utils.report_drawing import Drawing
 from ansible_collections.slipway.aws.plugins.plugin_utils.report_layout import drawn, sheets
 from ansible_collections.slipway.aws.plugins.plugin_utils.report_topology import (
@@ -97,8 +98,29 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """A resource that differs from its record, with each member as text: its name, the record, and now."""
+
+    kind: str
+    name: str
+    how: str
+    members: tuple[tuple[str, str, str], ...]
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Drift:
+    """`unchanged` is the number of resources that equal their record; `unknown` says what could not be compared."""
+
+    differences: tuple[Difference, ...]
+    unchanged: int
+    unknown: tuple[str, ...]
+    since: tuple[datetime.datetime, ...]
+
+
+@dataclass(frozen=True)
 class Page:
-    """All that the template shows. `drift` is None if no record exists."""
+    """All that the template shows. `drift` is None if no role has a record."""
 
     project: str
     region: str
@@ -116,7 +138,7 @@ class Page:
     releases: Sequence[Release]
     events: Sequence[Event]
     costs: live_cost.Costs
-    drift: Json | None
+    drift: Drift | None
     unknown: Sequence[Json]
     resources: Sequence[Json]
     local: bool
@@ -127,13 +149,14 @@ class Page:
 
 
 def page(project: str, read: Json, now: datetime.datetime, version: str, endpoint: str = "") -> Page:
-    """`read` is the result of project_info with details."""
+    """`read` is what the module project_report reads: the result of project_info with details, and the drift."""
     found = status(project, dict(read), now, endpoint)
     region, account = str(found["region"] or ""), str(found["account"] or "")
     where = topology(read["resources"], region, account)
     unread = [str(one["kind"]) for one in found["unknown"]]
     costs = live_cost.costs(read["resources"], region, unread, cost.prices())
     releases = _releases(found["services"])
+    drift = drift_of(read.get("drift"))
     verdict, mark = _verdict(found)
     return Page(
         project=project,
@@ -144,7 +167,7 @@ def page(project: str, read: Json, now: datetime.datetime, version: str, endpoin
         version=version,
         verdict=verdict,
         mark=mark,
-        facts=tuple(_facts(found, releases, costs)),
+        facts=tuple(_facts(found, releases, costs, drift)),
         description=described(where),
         pictures=[
             *((medium, drawn(where, width)) for medium, width in WIDTHS.items()),
@@ -154,7 +177,7 @@ def page(project: str, read: Json, now: datetime.datetime, version: str, endpoin
         releases=releases[:MOST_RELEASES],
         events=_events(read["resources"])[:MOST_EVENTS],
         costs=costs,
-        drift=None,
+        drift=drift,
         unknown=found["unknown"],
         resources=found["resources"],
         local=bool(endpoint),
@@ -202,7 +225,7 @@ def _verdict(found: Json) -> tuple[str, str]:
     return f"All {len(services)} services are stable", OK
 
 
-def _facts(found: Json, releases: Sequence[Release], costs: live_cost.Costs) -> Iterator[Fact]:
+def _facts(found: Json, releases: Sequence[Release], costs: live_cost.Costs, drift: Drift | None) -> Iterator[Fact]:
     services = found["services"]
     counts = Counter(one["state"] for one in services)
     listed = ", ".join(f"{number} {state}" for state, number in counts.most_common())
@@ -217,7 +240,7 @@ def _facts(found: Json, releases: Sequence[Release], costs: live_cost.Costs) -> 
     else:
         yield Fact("Last release", EMPTY, "none found", "activity")
     yield Fact("Cost", f"${costs.total:,.0f}", "a month, estimated", "cost")
-    yield Fact("Drift", "Unknown", "no record", "drift")
+    yield _drift_fact(drift)
 
 
 def found_age(found: Json, at: datetime.datetime) -> int:
@@ -288,6 +311,42 @@ def _events_of(service: Json) -> Iterator[Event]:
         previous = Event(at, name, f"{cluster}/{name}", text, 1)
     if previous:
         yield previous
+
+
+# Values of these are not shown: they may be secrets, and the report is made to be passed on.
+HIDDEN = ("environment", "UserData", "userData")
+
+
+def drift_of(found: Json | None) -> Drift | None:
+    if found is None:
+        return None
+    moments = (moment_of(one["at"]) for one in found["records"].values())
+    return Drift(
+        tuple(_difference(one) for one in found["resources"]),
+        len(found["unchanged"]),
+        tuple(str(one["message"]) for one in found["unknown"]),
+        tuple(sorted(moment for moment in moments if moment)),
+    )
+
+
+def _difference(one: Json) -> Difference:
+    members = []
+    for member in one["members"]:
+        name = str(member["member"])
+        hidden = any(word in name for word in HIDDEN)
+        values = ("not shown", "not shown") if hidden else (shown(member["recorded"]), shown(member["actual"]))
+        members.append((name, *values))
+    return Difference(str(one["kind"]), str(one["name"]), str(one["drift"]), tuple(members), str(one["remedy"]))
+
+
+def _drift_fact(drift: Drift | None) -> Fact:
+    if drift is None:
+        return Fact("Drift", "Unknown", "no record", "drift", UNKNOWN)
+    if drift.differences:
+        return Fact("Drift", counted(len(drift.differences), "resource"), "differ from the last run", "drift", BAD)
+    if drift.unknown:
+        return Fact("Drift", "Unknown", "not everything could be compared", "drift", UNKNOWN)
+    return Fact("Drift", EMPTY, "as the last run left it", "drift", OK)
 
 
 def described(where: Topology) -> str:

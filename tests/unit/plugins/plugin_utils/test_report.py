@@ -137,6 +137,52 @@ def test_the_result_is_short() -> None:
     assert found["month"] > 100
 
 
+# Drift
+
+
+def drift(*resources: Json, unknown: t.Sequence[Json] = ()) -> Json:
+    """As project_drift computes it."""
+    record = {"at": "2026-11-28T09:00:00Z", "by": "anna", "collection": "0.2.0", "proven": True}
+    found = {"resources": list(resources), "unchanged": ["VPC vpc-1"], "unknown": list(unknown)}
+    return {"result": "drift", **found, "records": {"ecs_app": record}}
+
+
+def changed(member: str, recorded: t.Any, actual: t.Any) -> Json:
+    members = [{"member": member, "recorded": recorded, "actual": actual, "masked": False}]
+    remedy = "Rerun site.yml --tags service."
+    return {"kind": "service", "name": "web", "drift": "changed", "remedy": remedy, "members": members}
+
+
+def with_drift(found: Json) -> str:
+    read = answer(Site()) | {"drift": found}
+    return rendered(page("shop", read, datetime.datetime.fromisoformat(NOW), "0.2.0"))
+
+
+def test_drift_names_member_record_and_remedy() -> None:
+    text = Elements(with_drift(drift(changed("desiredCount", 2, 5)))).text
+    assert "1 resource" in text
+    assert re.search(r"desiredCount 2 5\s*Rerun site.yml --tags service.", text)
+
+
+def test_without_drift_the_report_says_so() -> None:
+    assert "None: 1 resource as the last run left it." in Elements(with_drift(drift())).text
+
+
+def test_drift_that_cannot_be_compared_is_unknown() -> None:
+    text = Elements(with_drift(drift(unknown=[{"message": "The role ecs_app cannot be compared."}]))).text
+    assert "The role ecs_app cannot be compared." in text
+    assert "as the last run left" not in text
+
+
+def test_drift_hides_environment_and_escapes_values() -> None:
+    hidden = changed("containerDefinitions[web].environment[TOKEN]", "old-secret", "new-secret")
+    text = with_drift(drift(hidden, changed("tags.team", "", HOSTILE)))
+    assert "environment[TOKEN]" in text
+    assert "old-secret" not in text
+    assert "new-secret" not in text
+    assert HOSTILE not in text
+
+
 # Its page
 
 SITES = {

@@ -80,17 +80,29 @@ class Connection(LocalConnection):  # type: ignore[misc]  # Ansible has no types
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
         done = self._in_fork(cmd, in_data) if self.get_option("enabled") else None
-        return done or t.cast("tuple[int, bytes, bytes]", super().exec_command(cmd, in_data=in_data, sudoable=sudoable))
+        if not done:
+            return self._as_usual(cmd, in_data, sudoable)
+        status, stdout, stderr = done
+        if status == forkserver.UNKNOWN:
+            return 1, stdout, stderr + b"The exit status of the module is unknown.\n"
+        code = os.waitstatus_to_exitcode(status)
+        if code >= 0:
+            return code, stdout, stderr
+        code, _, message = self._as_usual(forkserver.killed(cmd, -code), None, sudoable)
+        return code, stdout, stderr + message
+
+    def _as_usual(self, command: str, in_data: bytes | None, sudoable: bool) -> tuple[int, bytes, bytes]:
+        done = super().exec_command(command, in_data=in_data, sudoable=sudoable)
+        return t.cast("tuple[int, bytes, bytes]", done)
 
     def _in_fork(self, command: str, in_data: bytes | None) -> tuple[int, bytes, bytes] | None:
-        """What a module returns; none if it has to run the usual way."""
+        """The module's wait status and output; none if it has to run the usual way."""
         directory, host = constants.DEFAULT_LOCAL_TMP, self._play_context.remote_addr
-        wanted = forkserver.request(command, in_data, os.fsdecode(self.cwd or os.getcwd()))
-        if not wanted or forkserver.failed(directory):
+        request = forkserver.request(command, in_data, os.fsdecode(self.cwd or os.getcwd()))
+        if not request or forkserver.failed(directory):
             return None
         if not self._connected:
             self._connect()
-        request, shell_waits = wanted
         display.vvv(f"EXEC in a fork {command}", host=host)
         try:
             done = forkserver.run(request, directory)
@@ -102,5 +114,4 @@ class Connection(LocalConnection):  # type: ignore[misc]  # Ansible has no types
             return None
         if not done:
             display.vvv("The module requires a process of its own", host=host)
-            return None
-        return forkserver.result(*done, shell_waits)
+        return done

@@ -24,12 +24,12 @@ from ansible_collections.slipway.aws.plugins.plugin_utils import forkserver_proc
 
 SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
 ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=", re.ASCII)
-# ansible-core appends it up to 2.20; without it a shell replaces itself by the module's process.
+# ansible-core appends it up to 2.20.
 SHELL_WAITS = " && sleep 0"
 LOG, FAILED = "forkserver.log", "forkserver.failed"
+# The status of a module whose end nobody has reported.
+UNKNOWN = -1
 WRAPPER = b"_ansiballz_main("
-# Killed by these, a process ends without a word of its shell.
-SILENT = frozenset({signal.SIGINT, signal.SIGPIPE})
 
 
 class CannotStart(Exception):
@@ -42,7 +42,6 @@ class Command(t.NamedTuple):
     variables: dict[str, str]
     path: str
     """The file that Python runs; empty for its standard input."""
-    shell_waits: bool
 
 
 def parsed(command: str, interpreter: str) -> Command | None:
@@ -63,7 +62,7 @@ def parsed(command: str, interpreter: str) -> Command | None:
         return None
     if words[:1] != [interpreter] or len(words) > 2:
         return None
-    return Command(variables, words[1] if len(words) == 2 else "", line != script[0])
+    return Command(variables, words[1] if len(words) == 2 else "")
 
 
 def _words(text: str) -> list[str]:
@@ -73,8 +72,8 @@ def _words(text: str) -> list[str]:
         return []
 
 
-def request(command: str, in_data: bytes | None, folder: str) -> tuple[process.Request, bool] | None:
-    """What to ask for, and whether a shell would wait; none if the command is not a Python module of Ansible."""
+def request(command: str, in_data: bytes | None, folder: str) -> process.Request | None:
+    """What to ask for; none if the command is not a Python module of Ansible."""
     # A worker that keeps its session may have a terminal, which a fork of another session has not.
     if sys.platform != "linux" or os.getsid(0) != os.getpid() or not (found := parsed(command, sys.executable)):
         return None
@@ -86,7 +85,7 @@ def request(command: str, in_data: bytes | None, folder: str) -> tuple[process.R
     if WRAPPER not in source:
         return None
     environment = {**os.environ, "PWD": _logical(folder), **found.variables}
-    return process.Request(found.path, source, folder, environment), found.shell_waits
+    return process.Request(found.path, source, folder, environment)
 
 
 def _logical(folder: str) -> str:
@@ -99,7 +98,7 @@ def _logical(folder: str) -> str:
 
 
 def run(wanted: process.Request, directory: str) -> tuple[int, bytes, bytes] | None:
-    """The module's wait status, or -1 if it is unknown, with its stdout and stderr. None if the server declines."""
+    """The module's wait status, stdout and stderr; none if the server declines."""
     with contextlib.ExitStack() as stack:
         try:
             server, outputs = _accepted(wanted, directory, stack)
@@ -153,7 +152,7 @@ def _temporary(content: bytes) -> int:
 def collected(server: socket.socket, outputs: list[int]) -> tuple[int, bytes, bytes]:
     """Read until the module has ended, and each process to which it left its output."""
     texts = {output: bytearray() for output in outputs}
-    status = -1
+    status = UNKNOWN
     with selectors.DefaultSelector() as selector:
         selector.register(server, selectors.EVENT_READ)
         for output in outputs:
@@ -162,7 +161,8 @@ def collected(server: socket.socket, outputs: list[int]) -> tuple[int, bytes, by
             for key, _events in selector.select():
                 if key.fileobj is server:
                     with contextlib.suppress(ConnectionError):
-                        status = process.STATUS.unpack(server.recv(16).ljust(process.STATUS.size, b"\xff"))[0]
+                        message = server.recv(16)
+                        status = process.STATUS.unpack(message)[0] if message else UNKNOWN
                     selector.unregister(server)
                 elif chunk := os.read(key.fd, 65536):
                     texts[key.fd] += chunk
@@ -264,16 +264,12 @@ def _reason(directory: str) -> str:
     return "it ended"
 
 
-def result(status: int, stdout: bytes, stderr: bytes, shell_waits: bool) -> tuple[int, bytes, bytes]:
-    """What the shell that otherwise starts a module makes of its end."""
-    if status == -1:
-        return 1, stdout, stderr + b"The exit status of the module is unknown.\n"
-    code = os.waitstatus_to_exitcode(status)
-    if code >= 0 or not shell_waits:
-        return code, stdout, stderr
-    name = "" if -code in SILENT else signal.strsignal(-code) or ""
-    dumped = " (core dumped)" if os.WCOREDUMP(status) else ""
-    return 128 - code, stdout, stderr + (f"{name}{dumped}\n".encode() if name else b"")
+def killed(command: str, number: int) -> str:
+    """The command line with a process that a signal ends: only the shell knows what it makes of that."""
+    shell, _, quoted = command.partition(" -c ")
+    waits = SHELL_WAITS if _words(quoted)[0].endswith(SHELL_WAITS) else ""
+    dies = shlex.join(["/bin/sh", "-c", f"ulimit -c 0; kill -{number} $$"])
+    return f"{shell} -c {shlex.quote(dies + waits)}"
 
 
 def first_failure(directory: str) -> bool:

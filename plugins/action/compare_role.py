@@ -22,6 +22,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import INVALID_VARIABLE
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+from ansible_collections.slipway.aws.plugins.module_utils._docker import build_context
 from ansible_collections.slipway.aws.plugins.module_utils._project.state import digest, role_key
 from ansible_collections.slipway.aws.plugins.plugin_utils import skipping
 
@@ -38,7 +39,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     """Sends no request to AWS: the playbook has read the project."""
 
     TRANSFERS_FILES = False
-    _VALID_ARGS: t.ClassVar[frozenset[str]] = frozenset({"role", "inputs", "files", "obstacles"})
+    _VALID_ARGS: t.ClassVar[frozenset[str]] = frozenset({"role", "inputs", "files", "contexts", "obstacles"})
     _supports_check_mode = True
     _supports_async = False
     _requires_connection = False
@@ -62,7 +63,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
             obstacles.append(f"a variable cannot be resolved: {error}")
         obstacles += self._obstacles(role, options, values, read)
         files = {str(path): content_of(str(path)) for path in given.get("files") or ()}
-        inputs = skipping.inputs(values, given.get("inputs") or {}, files, code_of(role))
+        contexts, problems = contexts_of(given.get("contexts") or ())
+        inputs = skipping.inputs(values, given.get("inputs") or {}, {**files, **contexts}, code_of(role))
+        obstacles += problems
         if "records" not in read:
             reason = f"the project could not be read: {read.get('msg', '')}"
         else:
@@ -75,7 +78,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         Display().display(f"{key} runs in full: {reason.rstrip('.')}.")
         before = (read.get("states") or {}).get(key, {}).get("digest", NO_STATE)
         run = {"role": role, "group": group, "inputs": inputs, "before": before, "unproven": " ".join(obstacles)}
-        return {"slipway_skipped": False, "msg": reason, "run": run, "files": list(files)}
+        places = [{name: one.get(name) for name in ("path", "dockerfile")} for one in given.get("contexts") or ()]
+        sources = {"files": list(files), "contexts": places}
+        return {"slipway_skipped": False, "msg": reason, "run": run, "sources": sources}
 
     def _value(self, variables: Json, name: str, default: t.Any) -> t.Any:
         value = self._templar.template(variables[name]) if name in variables else default
@@ -109,6 +114,18 @@ def options_of(role: str) -> Json | None:
         return None
     entries = yaml.load(path.read_text(encoding="utf-8"), YAML_LOADER)["argument_specs"]  # noqa: S506  # a safe one
     return dict(entries["main"]["options"])
+
+
+def contexts_of(sources: t.Iterable[Json]) -> tuple[Json, list[str]]:
+    """The digests of what Docker builds are sent, and why one has none. The role itself reports the problem."""
+    found, problems = {}, []
+    for one in sources:
+        try:
+            place = build_context.locate(str(one["path"]), str(one.get("dockerfile") or "Dockerfile"))
+            found[f"{place.root} {place.dockerfile_name}"] = build_context.summarise(place).digest
+        except build_context.ContextError as error:
+            problems.append(str(error))
+    return found, problems
 
 
 def content_of(path: str) -> str:

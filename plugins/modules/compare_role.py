@@ -16,7 +16,8 @@ author:
 description:
   - Says whether a role of this collection has nothing to do. That is so if a proven record has the same inputs, and
     if its resources are as recorded.
-  - The inputs are all variables of the role after templating, O(inputs), O(files), and this collection's own code.
+  - The inputs are all variables of the role after templating, O(inputs), O(files), O(contexts), and the code of this
+    collection.
   - It compares with what M(slipway.aws.project_record_info) returned, which the playbook registers on C(localhost) as
     C(__slipway_records). Roles call it as their first step. Private to the collection.
 options:
@@ -32,6 +33,11 @@ options:
     description: Files on this machine that the role reads or writes.
     type: list
     elements: path
+    default: []
+  contexts:
+    description: Sources of Docker builds that the role reads, each with its C(path) and its C(dockerfile).
+    type: list
+    elements: dict
     default: []
   obstacles:
     description: Reasons why the role cannot be skipped, such as resources outside of the project.
@@ -77,12 +83,11 @@ run:
   returned: if not RV(slipway_skipped)
   type: dict
   sample: {}
-files:
-  description: O(files), unless the role is skipped.
+sources:
+  description: O(files) and O(contexts), unless the role is skipped.
   returned: if not RV(slipway_skipped)
-  type: list
-  elements: str
-  sample: []
+  type: dict
+  sample: {files: [], contexts: []}
 code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)

@@ -14,8 +14,8 @@ author:
 description:
   - Reads a project, and writes for each role of O(roles) the digest of its inputs, its result and the state of its
     resources, to parameters of AWS Systems Manager below C(/slipway/<project>/record/).
-  - A record is proven if the role ran in full, reported no change, and its resources were the same before and after.
-    A rerun skips a role only by a proven record.
+  - A record is proven if the role ran in full, and its resources were the same before and after. A rerun skips a role
+    only by a proven record.
   - The parameters are encrypted and carry the tag C(slipway:project). Digests distinguish records of
     interrupted or concurrent runs from complete ones.
   - Records are no part of the site. Writing them is not reported as a change, and a missing permission is a warning.
@@ -29,12 +29,6 @@ options:
     description: The name of the project.
     type: str
     required: true
-  owners:
-    description:
-      - The roles of resources whose kind belongs to another role, by the names of these resources. The IAM role of the
-        Docker host is not the cluster's.
-    type: dict
-    default: {}
   roles:
     description:
       - The roles that ran in full.
@@ -62,9 +56,6 @@ options:
         description: The digest of the state of its resources before it ran.
         type: str
         required: true
-      changes:
-        description: How many of its tasks reported a change. If omitted, the state of the resources decides alone.
-        type: int
       unproven:
         description: Why a rerun has to run it in full, whatever the state of its resources.
         type: str
@@ -97,7 +88,7 @@ records:
   description: The roles that were recorded, each with the reason why a rerun has to run it in full. Empty if none.
   returned: success
   type: dict
-  sample: {ecs_cluster: "", ecs_app: the last run changed it}
+  sample: {ecs_cluster: "", ecs_app: its resources changed during the last run}
 code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
@@ -115,7 +106,6 @@ from ansible_collections.slipway.aws.plugins.module_utils._project.record import
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "project": {"type": "str", "required": True},
-    "owners": {"type": "dict", "default": {}},
     "roles": {
         "type": "list",
         "elements": "dict",
@@ -125,7 +115,6 @@ ARGUMENT_SPEC = {
             "inputs": {"type": "dict", "required": True},
             "result": {"type": "dict", "required": True},
             "before": {"type": "str", "required": True},
-            "changes": {"type": "int"},
             "unproven": {"type": "str", "default": ""},
         },
     },

@@ -20,12 +20,6 @@ options:
     description: The name of the project.
     type: str
     required: true
-  owners:
-    description:
-      - The roles of resources whose kind belongs to another role, by the names of these resources. The IAM role of the
-        Docker host is not the cluster's.
-    type: dict
-    default: {}
 extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.reads
@@ -94,7 +88,6 @@ from ansible_collections.slipway.aws.plugins.module_utils._project.record import
 
 ARGUMENT_SPEC = {
     "project": {"type": "str", "required": True},
-    "owners": {"type": "dict", "default": {}},
 }
 
 

@@ -39,6 +39,7 @@ PROJECT: Options = {
     "slipway_secret_key": {"type": "str"},
     "slipway_aws_config": {"type": "dict"},
     "slipway_permissions_boundary": {"type": "str"},
+    "slipway_skip_converged": {"type": "bool"},
     "slipway_directory": {"type": "path"},
     "slipway_apps": {"type": "path"},
     "slipway_prune": {"type": "bool"},

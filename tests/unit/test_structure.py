@@ -363,6 +363,8 @@ def test_defaults_and_argument_specs_agree(path: Path) -> None:
 
 
 # The steps of each role's tasks/main.yml, in this order, and the file of each; a role leaves out what it does not have.
+# In a role that can be skipped, they are in converge.yml, which main.yml includes unless a record proves that there is
+# nothing to do.
 SKELETON = {
     "Validate the variables": "preflight.yml",
     "Find the dependencies": "dependencies.yml",
@@ -372,8 +374,9 @@ SKELETON = {
 
 
 def steps_of(role: Path) -> list[tuple[str, str]]:
-    """Names and files of the steps that a role's tasks/main.yml imports."""
-    steps = load(role / "tasks/main.yml")
+    """Names and files of the steps that a role imports."""
+    converge = role / "tasks/converge.yml"
+    steps = load(converge if converge.exists() else role / "tasks/main.yml")
     return [(str(step.get("name")), str(step.get("ansible.builtin.import_tasks"))) for step in steps]
 
 
@@ -383,6 +386,45 @@ def test_role_follows_the_skeleton(path: Path) -> None:
     steps = steps_of(path)
     assert steps == [step for step in SKELETON.items() if step in steps]
     assert {"preflight.yml", "resources.yml"} <= {file for _name, file in steps}
+
+
+@each(sorted(ROOT.glob("roles/*/tasks/converge.yml")))
+def test_role_that_can_be_skipped_asks_its_record(path: Path) -> None:
+    role, tasks = path.parts[-3], load(path.with_name("main.yml"))
+    [compare] = [task for task in tasks if "slipway.aws.compare_role" in task]
+    [converge] = [task for task in tasks if task.get("ansible.builtin.include_tasks") == "converge.yml"]
+    assert compare["slipway.aws.compare_role"]["role"] == role
+    assert compare["register"] == f"__{role}_record"
+    assert f"not __{role}_record.slipway_skipped | default(false)" in converge["when"]
+
+
+# Names that look like another role's variable, and on which what the role creates does not depend.
+NO_INPUTS = {
+    # Only check mode reads it.
+    "container_image": {"docker_host_result"},
+    # In a message.
+    "docker_host": {"docker_instance_image"},
+    # The role sets one, and reads the other through its own variables.
+    "docker_instance": {"docker_host_there", "ecs_network_result"},
+    # A member of its own variable.
+    "ecs_network": {"docker_host_cidrs"},
+}
+
+
+@each(sorted(ROOT.glob("roles/*/tasks/converge.yml")))
+def test_what_a_role_reads_from_other_roles_is_an_input_of_its_record(path: Path) -> None:
+    """A variable of another role that a skipped role reads could change unseen."""
+    role, others = path.parts[-3], [one.name for one in ROLES if one.name != path.parts[-3]]
+    names = re.compile(rf"\b(?:{'|'.join(others)})_\w+")
+    folder, main = path.parent, path.with_name("main.yml").read_text()
+    entry_points = {f"{name}.yml" for name in ENTRY_POINTS} | {"absent.yml", "delete_obsolete.yml"}
+    read = {
+        name
+        for file in folder.glob("*.yml")
+        if file.name not in entry_points - {"main.yml"}
+        for name in names.findall(re.sub(r"#.*|slipway\.aws\.\w+|\b__\w+", "", file.read_text()))
+    }
+    assert read - set(names.findall(main)) - NO_INPUTS.get(role, set()) == set()
 
 
 @each(sorted(ROOT.glob("roles/*/vars/*.yml")))

@@ -15,6 +15,7 @@ import json
 import typing as t
 
 from .._core import tags as tagging
+from .._core.error_codes import UNSUPPORTED
 from .._core.masking import mask
 from .._core.types import Json
 
@@ -155,15 +156,11 @@ def digest(value: t.Any) -> str:
     return hashlib.sha256(text_of(value).encode()).hexdigest()
 
 
-def by_role(resources: t.Sequence[Json], owners: t.Mapping[str, str]) -> dict[str, dict[str, Json]]:
-    """The state of each role: that of its resources, by kind and id.
-
-    `owners` are the roles of resources whose kind belongs to another role, by name: the instance's IAM role is not the
-    cluster's. A role for a group of services is named after both: `ecs_app/shop`.
-    """
+def by_role(resources: t.Sequence[Json]) -> dict[str, dict[str, Json]]:
+    """The state of each role: that of its resources, by kind and id. For a group of services it is `ecs_app/shop`."""
     found: dict[str, dict[str, Json]] = {}
     for resource in managed(resources):
-        state = found.setdefault(role_of(resource, owners), {})
+        state = found.setdefault(role_of(resource), {})
         state[f"{resource['kind']} {resource['id']}"] = converged_state(resource)
         if resource["kind"] == "repository":
             images = without(
@@ -174,11 +171,9 @@ def by_role(resources: t.Sequence[Json], owners: t.Mapping[str, str]) -> dict[st
     return found
 
 
-def role_of(resource: Json, owners: t.Mapping[str, str]) -> str:
+def role_of(resource: Json) -> str:
     role = str(resource["role"])
-    if role == "ecs_app":
-        return role_key(role, resource["tags"].get(GROUP_TAG, ""))
-    return owners.get(resource["name"], role)
+    return role_key(role, resource["tags"].get(GROUP_TAG, "")) if role == "ecs_app" else role
 
 
 def role_key(role: str, group: str) -> str:
@@ -196,9 +191,16 @@ def managed(resources: t.Sequence[Json]) -> list[Json]:
     return [one for one in resources if not is_of_host(one)]
 
 
-def affected(kind: str, role: str) -> list[str]:
-    """The roles whose state is incomplete where a kind of resource could not be read. An empty list stands for all."""
-    return [role, *ALSO.get(kind, ())] if role else []
+def incomplete(unknown: t.Sequence[Json]) -> list[Json]:
+    """What could not be read, with the roles whose state is incomplete because of it; no roles stand for all.
+
+    An API that does not exist at this endpoint has nothing that could be missed.
+    """
+    return [
+        {**one, "roles": [one["role"], *ALSO.get(one["kind"], ())] if one["role"] else []}
+        for one in unknown
+        if one["code"] != UNSUPPORTED
+    ]
 
 
 def differences(recorded: t.Mapping[str, Json], live: t.Mapping[str, Json]) -> list[str]:

@@ -51,7 +51,6 @@ def test_a_role_that_changed_nothing_is_proven() -> None:
 @pytest.mark.parametrize(
     ("run", "live"),
     [
-        (RUN._replace(changes=1), LIVE),
         (RUN._replace(before=digest({})), LIVE),
         (RUN, {"cluster ecs": {"clusterName": "ecs", "settings": []}}),
         (RUN._replace(unproven="obsolete resources were found"), LIVE),

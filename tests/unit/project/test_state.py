@@ -118,10 +118,9 @@ def test_state_is_of_the_role_that_creates_it() -> None:
             resource(),
             resource(name="api", tags={"slipway:group": "shop"}),
             resource("repository", "ecr_registry", "web", details={"repositoryName": "web", "images": images}),
-            resource("IAM role", "ecs_cluster", "ecs-docker"),
+            resource("IAM role", "docker_instance", "ecs-docker"),
             resource("IAM role", "ecs_cluster", "ecs-task"),
-        ],
-        {"ecs-docker": "docker_instance"},
+        ]
     )
     assert {role: list(state) for role, state in found.items()} == {
         "ecs_app": ["service web"],
@@ -139,8 +138,8 @@ def test_hosts_of_an_auto_scaling_group_come_and_go() -> None:
     host = resource("instance", "docker_instance", "i-1", tags={"aws:autoscaling:groupName": "hosts"})
     disk = resource("volume", "docker_instance", "vol-1", details={"Attachments": [{"InstanceId": "i-1"}]})
     own = resource("instance", "docker_instance", "i-2")
-    assert by_role([host, disk, own], {}).keys() == {"docker_instance"}
-    assert list(by_role([host, disk, own], {})["docker_instance"]) == ["instance i-2"]
+    assert by_role([host, disk, own]).keys() == {"docker_instance"}
+    assert list(by_role([host, disk, own])["docker_instance"]) == ["instance i-2"]
 
 
 def test_differences_name_what_changed_what_is_missing_and_what_is_new() -> None:

@@ -56,7 +56,7 @@ class Live(t.NamedTuple):
 def live(read: Json) -> Live:
     """From what the reader returned."""
     resources = {f"{one['kind']} {one['id']}": one for one in read["resources"]}
-    roles = state.by_role(read["resources"], {}).values()
+    roles = state.by_role(read["resources"]).values()
     states = {key: one for some in roles for key, one in some.items()}
     # An API that does not exist at this endpoint has nothing to compare, now as when it was recorded.
     return Live(resources, states, [one for one in read["unknown"] if one["code"] != UNSUPPORTED])
@@ -90,7 +90,7 @@ def _recorded(records: t.Mapping[str, Json]) -> dict[str, Recorded]:
 
 def _without_record(records: t.Mapping[str, Json], problems: t.Mapping[str, str], found: Live) -> list[Json]:
     """Roles whose resources exist, and that have no record with which to compare them."""
-    owners = {state.role_of(one, {}) for one in found.resources.values()}
+    owners = {state.role_of(one) for one in found.resources.values()}
     reasons = dict.fromkeys(owners - records.keys(), "it has no record") | {**problems}
     return [
         {
@@ -121,7 +121,7 @@ def _entry(key: str, recorded: Recorded | None, found: Live, without_record: t.C
     is_unknown = kind in found.unknown_kinds
     if recorded is None:
         resource = found.resources.get(key)
-        if resource is None or state.role_of(resource, {}) in without_record:
+        if resource is None or state.role_of(resource) in without_record:
             return None
         return _resource(kind, identity, resource["role"], _named(resource["name"], actual), UNRECORDED)
     about = {"recorded_at": recorded.record["at"], "recorded_by": recorded.record.get("by")}

@@ -11,7 +11,7 @@ import typing as t
 from ..._core import tags as tagging
 from ..._core.errors import aws_call
 from ..._core.paging import batches, pages
-from ..._core.types import Client
+from ..._core.types import Client, Json
 
 # DeleteParameters takes ten names.
 MOST = 10
@@ -27,7 +27,7 @@ def read(ssm: Client, path: str) -> dict[str, str]:
 @aws_call
 def write(ssm: Client, name: str, value: str, tags: t.Mapping[str, str] | None) -> None:
     """AWS takes tags of new parameters alone: None for one that exists."""
-    new = {"Tags": tagging.to_capital_list(tags)} if tags is not None else {"Overwrite": True}
+    new: Json = {"Tags": tagging.to_capital_list(tags)} if tags is not None else {"Overwrite": True}
     ssm.put_parameter(Name=name, Value=value, Type="SecureString", Tier="Standard", **new)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime
 import typing as t
 
-from ..._core.error_codes import ACCESS_DENIED
 from ..._core.errors import SlipwayError
 from ..._core.names import record_path
 from ..._core.tags import PROJECT
@@ -26,25 +25,35 @@ def run(connection: Connection) -> Result:
         return _delete(connection)
     if connection.check_mode or not connection.params["roles"]:
         return {"changed": False, "records": {}}
+    try:
+        return _record(connection)
+    except SlipwayError as error:
+        # The site itself has converged.
+        roles = ", ".join(state.role_key(one["role"], one["group"]) for one in connection.params["roles"])
+        warning = f"The records of {roles} could not be written: {error.msg.rstrip('.')}. {UNWRITTEN}"
+        return {"changed": False, "records": {}, "warnings": [warning]}
+
+
+def _record(connection: Connection) -> Result:
     params = connection.params
     read = details_flow.run(connection.client, params["project"])
     scope = scope_of(connection, read)
-    live = state.by_role(read["resources"], params["owners"])
+    live = state.by_role(read["resources"])
     known = {
         "collection": params["collection"],
         "at": f"{datetime.datetime.now(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}",
         "by": read["caller"]["arn"],
     }
-    unread = {role for entry in read["unknown"] for role in state.affected(entry["kind"], entry["role"])}
+    unread = {role for entry in state.incomplete(read["unknown"]) for role in entry["roles"]}
     records = []
     for given in params["roles"]:
         role = model.Run(**given)
         if role.role in unread:
             role = role._replace(unproven="a part of its resources could not be read")
         records.append(model.new(role, scope, live.get(role.key, {}), known))
-    warnings = _write(connection.client("ssm"), scope.project, records)
-    proven = {state.role_key(one["role"], one["group"]): one["unproven"] for one in records}
-    return {"changed": False, "records": proven, "warnings": warnings}
+    _write(connection.client("ssm"), scope.project, records)
+    unproven = {state.role_key(one["role"], one["group"]): one["unproven"] for one in records}
+    return {"changed": False, "records": unproven}
 
 
 def scope_of(connection: Connection, read: Json) -> model.Scope:
@@ -52,18 +61,10 @@ def scope_of(connection: Connection, read: Json) -> model.Scope:
     return model.Scope(connection.params["project"], str(read["caller"]["account"]), str(read["region"]), endpoint)
 
 
-def _write(ssm: Client, project: str, records: t.Sequence[Json]) -> list[str]:
-    """A warning where it is denied: the site itself has converged."""
-    try:
-        existing = set(api.read(ssm, record_path(project)))
-        for record in records:
-            _write_one(ssm, project, record, existing)
-    except SlipwayError as error:
-        if error.code != ACCESS_DENIED:
-            raise
-        roles = ", ".join(state.role_key(one["role"], one["group"]) for one in records)
-        return [f"The records of {roles} could not be written: {error.msg} {UNWRITTEN}"]
-    return []
+def _write(ssm: Client, project: str, records: t.Sequence[Json]) -> None:
+    existing = set(api.read(ssm, record_path(project)))
+    for record in records:
+        _write_one(ssm, project, record, existing)
 
 
 def _write_one(ssm: Client, project: str, record: Json, existing: t.Collection[str]) -> None:

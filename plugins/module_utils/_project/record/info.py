@@ -34,14 +34,14 @@ def read(connection: Connection) -> Json:
 
 def run(connection: Connection) -> Result:
     found = read(connection)
-    live = state.by_role(found["resources"], connection.params["owners"])
+    live = state.by_role(found["resources"])
     return {
         "changed": False,
         "scope": scope_of(connection, found)._asdict(),
         "records": {key: _compared(record, live.get(key, {})) for key, record in found["records"].items()},
         "problems": found["problems"],
         "states": {key: {"digest": state.digest(one), "unstable": model.unstable(one)} for key, one in live.items()},
-        "unknown": [{**one, "roles": state.affected(one["kind"], one["role"])} for one in found["unknown"]],
+        "unknown": state.incomplete(found["unknown"]),
     }
 
 

@@ -41,17 +41,14 @@ class Scope(t.NamedTuple):
 
 
 class Run(t.NamedTuple):
-    """A role that ran in full. `before` is the digest of its state then, `changes` None where nobody counted them.
-
-    `unproven` is the role's own reason why a rerun may not skip it.
-    """
+    """A role that ran in full. `before` is the digest of its state before, `unproven` the role's own reason why a rerun
+    may not skip it."""
 
     role: str
     group: str
     inputs: Json
     result: Json
     before: str
-    changes: int | None = None
     unproven: str = ""
 
     @property
@@ -88,8 +85,6 @@ def why_unproven(run: Run, live: t.Mapping[str, Json]) -> str:
     """Why a rerun has to verify the role; empty where this run has proven that there is nothing to do."""
     if run.unproven:
         return run.unproven
-    if run.changes:
-        return "the last run changed it"
     if run.before != state.digest(live):
         return "its resources changed during the last run"
     moving = unstable(live)

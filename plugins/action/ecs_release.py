@@ -19,6 +19,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import INTERRUPTED
 from ansible_collections.slipway.aws.plugins.plugin_utils.follower import READ_EVERY, SEEN, Follower
+from ansible_collections.slipway.aws.plugins.plugin_utils.task_lines import shower
 
 # Seconds to wait for the last lines of an interrupted module.
 LAST_LINES_SECONDS = 5.0
@@ -53,7 +54,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
             if arguments.get("progress"):
                 path.symlink_to(Path(arguments["progress"]).expanduser().absolute())
             arguments["progress"] = str(path)
-            with Follower(path, Display().display) as follower:
+            with Follower(path, shower(self._task)) as follower:
                 result.update(self._execute_module(module_args=arguments, task_vars=task_vars))
         return killed(result, follower.lines)
 

@@ -38,8 +38,6 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.slipway.aws.plugins.plugin_utils import cost, plan, role_defaults
 
-HOST = "localhost"
-
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no types
     """Collects the results of tasks, and the variables that decide what a site costs."""
@@ -80,18 +78,12 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             self._show(complete=not stats.failures and not stats.dark)
 
     def _note(self, result: Any, item: str) -> None:
-        task = result.task
-        # A task that never reports a change reads, or is a part of another one's work.
-        if task.changed_when == [False]:
-            return
-        role = task._role.get_name() if task._role else "playbook"
-        name = self._names.get(task._uuid, task.name)
-        named = plan.Entry(role.removeprefix("slipway.aws."), result.host.get_name(), name, item, plan.KEEP)
-        self._entries += plan.entries(named, task.action, result.result)
+        name = self._names.get(result.task._uuid, result.task.name)
+        self._entries += plan.of_task(result.task, result.host.get_name(), name, item, result.result)
 
     def _learn(self, host: Any) -> None:
         """Variables of the play, with the defaults of its roles."""
-        if self._play is not None and host.get_name() == HOST:
+        if self._play is not None and host.get_name() == plan.HERE:
             self._variables |= self._play.get_variable_manager().get_vars(play=self._play, host=host)
             self._play = None
 

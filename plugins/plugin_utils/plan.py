@@ -13,6 +13,8 @@ from typing import Any
 
 Json = Mapping[str, Any]
 
+# The host that is not named: this machine.
+HERE = "localhost"
 CREATE, UPDATE, DELETE, UNCLEAR, KEEP = "create", "update", "delete", "create or update", "keep"
 # Carries the project's tag and is in no variable; kept unless slipway_prune is set.
 OBSOLETE = "obsolete"
@@ -79,6 +81,19 @@ class Entry:
         return {"group": self.group, "host": self.host, "task": self.task, "item": self.item}
 
 
+def of_task(task: Any, host: str, name: str, item: str, result: Json) -> list[Entry]:
+    """The entries of a result of one of Ansible's tasks, which has this name after templating."""
+    # A task that never reports a change reads, or is a part of another one's work.
+    if task.changed_when == [False]:
+        return []
+    return list(entries(Entry(role_of(task), host, name, item, KEEP), task.action, result))
+
+
+def role_of(task: Any) -> str:
+    """The role of one of Ansible's tasks, without this collection's name."""
+    return str(task._role.get_name()).removeprefix("slipway.aws.") if task._role else "playbook"
+
+
 def entries(named: Entry, module: str, result: Json) -> Iterator[Entry]:
     """The entries of a task's result; `named` has the names. A release has one for each of its services."""
     services = result.get("services")
@@ -122,6 +137,11 @@ def _kind(module: str, result: Json) -> str:
     return CREATE if module.endswith(".command") else UNCLEAR
 
 
+def has_before(diff: Any) -> bool:
+    """Whether a diff is one of something that existed, or of no parts."""
+    return bool(diff) and _kind_of_diff(diff) != CREATE
+
+
 def _kind_of_diff(diff: Any) -> str:
     parts = diff if isinstance(diff, Sequence) and not isinstance(diff, str) else [diff]
     exists = {side: any(_exists(part.get(side)) for part in parts) for side in ("before", "after")}
@@ -146,7 +166,7 @@ def listing(known: Iterable[Entry]) -> list[str]:
     changes = [entry for entry in known if entry.kind != KEEP]
     lines = []
     for (group, host), some in groupby(changes, key=lambda entry: (entry.group, entry.host)):
-        lines.append(group if host == "localhost" else f"{group}, on {host}")
+        lines.append(group if host == HERE else f"{group}, on {host}")
         lines += [f"  {MARKS[entry.kind]} {entry}" for entry in some]
     return lines
 

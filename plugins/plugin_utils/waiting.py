@@ -12,10 +12,10 @@ from pathlib import Path
 
 from ansible import constants
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible.utils.display import Display
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import WAITING_FILE
 from ansible_collections.slipway.aws.plugins.plugin_utils.follower import Follower
+from ansible_collections.slipway.aws.plugins.plugin_utils.task_lines import shower
 
 
 class WaitingAction(NormalAction):  # type: ignore[misc]  # Ansible has no types
@@ -30,7 +30,7 @@ class WaitingAction(NormalAction):  # type: ignore[misc]  # Ansible has no types
             path = Path(folder, "lines")
             self._task.environment = [*_listed(given), {WAITING_FILE: str(path)}]
             try:
-                with Follower(path, Display().display):
+                with Follower(path, shower(self._task)):
                     return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
             finally:
                 self._task.environment = given

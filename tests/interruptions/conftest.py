@@ -86,9 +86,9 @@ class Site:
         self.variables.write_text(json.dumps(variables(project, int(self.address.port or 0), folder) | endpoint))
 
     def start(self, playbook: str, *options: str) -> Run:
-        # Otherwise Ansible prints the banner of a task only when it is not skipped.
+        # The banner of each task, also of those that are skipped.
         arguments = (playbook, "--extra-vars", f"@{self.variables}", *options)
-        return Run(self.folder, *arguments, ANSIBLE_DISPLAY_SKIPPED_HOSTS="true")
+        return Run(self.folder, *arguments, ANSIBLE_STDOUT_CALLBACK="default", ANSIBLE_DISPLAY_SKIPPED_HOSTS="true")
 
     def run(self, playbook: str, *options: str) -> Run:
         """Run to the end, which must be a success."""

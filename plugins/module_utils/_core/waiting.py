@@ -23,9 +23,8 @@ FIRST_PAUSE = 0.25
 LONGEST_PAUSE = 1.5
 # The environment variable that names the file for lines about what is waited for, which the module's action shows.
 WAITING_FILE = "SLIPWAY_WAITING_FILE"
-# Seconds until the first of these lines, and from one to the next.
-FIRST_LINE = 5.0
-NEXT_LINE = 30.0
+# Seconds after which a line says that something still takes time; after the last of them one says so each minute.
+LINES = (3.0, 10.0, 30.0, 60.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +39,12 @@ def leave_stopping_to_main_thread() -> None:
     The kernel hands a signal to any thread, Python acts on it in the main one, which may wait meanwhile.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+
+
+def next_line(elapsed: float) -> float:
+    """The seconds after which the next line is due."""
+    later = (seconds for seconds in LINES if seconds > elapsed)
+    return next(later, (elapsed // LINES[-1] + 1) * LINES[-1])
 
 
 def poll(
@@ -58,7 +63,7 @@ def poll(
     """
     clock = clock or Clock()
     start = clock.now()
-    end, next_line = start + timeout, start + FIRST_LINE
+    end, due = start + timeout, start + next_line(0)
     pause = FIRST_PAUSE
     while not done(state := observe()):
         left = end - clock.now()
@@ -66,9 +71,9 @@ def poll(
         if left <= 0:
             details = describe(state) if describe else {}
             raise SlipwayError(TIMEOUT, f"Timed out after {timeout:g} s waiting for {what}.", details)
-        if clock.now() >= next_line:
-            next_line = clock.now() + NEXT_LINE
-            _show(f"Waiting for {what}: {clock.now() - start:.0f} s of up to {timeout:g} s.")
+        if (now := clock.now()) >= due:
+            due = start + next_line(now - start)
+            _show(f"Waiting for {what}: {now - start:.0f} s of up to {timeout:g} s.")
         clock.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE)
     return state

@@ -65,7 +65,7 @@ def test_what_is_waited_for_is_said_now_and_then(tmp_path: Path, monkeypatch: py
             lambda: "PENDING", lambda _: False, timeout=70, waiting_for=lambda state: f"it ({state})", clock=time.clock
         )
     lines = [re.sub(r"^\d\d:\d\d:\d\d  ", "", line) for line in path.read_text().splitlines()]
-    assert lines == [f"Waiting for it (PENDING): {seconds} s of up to 70 s." for seconds in (6, 36, 66)]
+    assert lines == [f"Waiting for it (PENDING): {seconds} s of up to 70 s." for seconds in (3, 11, 30, 60)]
 
 
 def test_a_file_that_cannot_be_written_disturbs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

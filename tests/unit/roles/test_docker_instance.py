@@ -48,7 +48,7 @@ def test_image_follows_from_distribution_and_processor(
 ) -> None:
     tell = {"ansible.builtin.debug": {"msg": "user {{ docker_instance_result.user }}."}}
     options = {"ecs_network_result": {}, "docker_instance_directory": str(tmp_path), **variables}
-    run = cloud.play([*ROLE, tell], "--check", **options)
+    run = cloud.play([*ROLE, tell], "--check", "-v", **options)
     assert run.code == 0, run.output
     assert f"docker-EC2 ({kind}) from resolve:ssm:{parameter}" in run.output
     assert f"user {user}." in run.output
@@ -80,6 +80,7 @@ def test_check_mode_predicts_the_connection_to_an_instance_that_a_killed_run_lef
     run = cloud.play(
         [{"ansible.builtin.import_role": {"name": "slipway.aws.docker_instance", "tasks_from": "find"}}],
         "--check",
+        "-v",
         **options,
     )
     assert run.code == 0, run.output

@@ -56,7 +56,7 @@ def silent_page() -> t.Iterator[str]:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def verify(cloud: t.Any, url: str, **variables: t.Any) -> tuple[t.Any, float]:
+def verify(cloud: t.Any, url: str, *options: str, **variables: t.Any) -> tuple[t.Any, float]:
     """How the role ended, and how long it took beside what it always takes."""
     given = {
         "ecs_cluster_result": {"name": "none"},
@@ -66,7 +66,7 @@ def verify(cloud: t.Any, url: str, **variables: t.Any) -> tuple[t.Any, float]:
         "ecs_verify_timeout": LIMIT,
     }
     began = time.monotonic()
-    run = cloud.play(ROLE, **{**given, **variables})
+    run = cloud.play(ROLE, *options, **{**given, **variables})
     return run, time.monotonic() - began
 
 
@@ -78,7 +78,7 @@ def test_a_page_with_other_content_is_reported(cloud: t.Any, page: str, monkeypa
 
 
 def test_the_time_limit_is_in_seconds(cloud: t.Any, page: str, silent_page: str) -> None:
-    run, usual = verify(cloud, page, ecs_verify_timeout=30)
+    run, usual = verify(cloud, page, "-v", ecs_verify_timeout=30)
     assert run.code == 0, run.output
     assert "Wait until the pages answer, limit in seconds: 30" in run.output
     checks = [

@@ -2,14 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A failure is shown once; what Ansible says of a playbook itself is left alone."""
+"""What a run prints: changes, failures once, what takes long, its end. And the code that it ends with."""
 
 from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import subprocess
 import sys
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -17,71 +20,227 @@ import pytest
 ROOT = Path(__file__).resolve().parents[4]
 # Longer than a line of YAML, and with quotes that YAML would double.
 REASON = f"the reason of the assertion: 'web' is a name of{' many words' * 12}, and 'db' is none"
-PLAYBOOK = """
-- hosts: localhost
-  gather_facts: false
-  tasks:
-    - name: An assertion
-      ansible.builtin.assert: {that: false, fail_msg: "{{ reason }}"}
-      ignore_errors: true
-    - name: A module
-      ansible.builtin.command: {argv: ["no-such-command-of-ours"]}
-      ignore_errors: true
-    - name: A loop
-      ansible.builtin.fail: {msg: "the reason of {{ item }}"}
-      loop: [one]
-      ignore_errors: true
-    - name: A mistake in the playbook
-      ansible.builtin.debug: {msg: "{{ nothing_here }}"}
-"""
+Json = dict[str, t.Any]
+COMMAND = (str(Path(sys.executable).with_name("ansible-playbook")), "--inventory", "localhost,", "-c", "local")
 
 
-def test_a_failure_is_printed_once(tmp_path: Path) -> None:
-    playbook = tmp_path / "playbook.yml"
-    playbook.write_text(PLAYBOOK)
-    command = [Path(sys.executable).with_name("ansible-playbook"), "--inventory", "localhost,", "-c", "local"]
-    # ansible-test says there where the collection is.
-    path = "ANSIBLE_COLLECTIONS_PATH"
-    kept = {name: value for name, value in os.environ.items() if name == path or not name.startswith("ANSIBLE_")}
-    variables = json.dumps({"ansible_python_interpreter": sys.executable, "reason": REASON})
-    environment = {**kept, "ANSIBLE_NOCOLOR": "1"}
+class Run(t.NamedTuple):
+    code: int
+    printed: str
+    """The standard output."""
+    errors: str = ""
 
-    def shown(*options: str) -> str:
-        words = [*command, "-e", variables, *options, playbook]
-        run = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        assert run.returncode == 2
-        return run.stdout + run.stderr
+    @property
+    def output(self) -> str:
+        return self.printed + self.errors
 
-    usual = shown()
-    assert usual.count("the reason of the assertion") == 1
-    assert f"    {REASON}\n" in usual
-    assert usual.count("the reason of one") == 1
-    assert usual.count("msg: Error executing command") == 1
-    assert "[ERROR]: Task failed: Finalization of task args" in usual
-    assert "Origin: " in usual
-    assert "[ERROR]: Task failed: Action failed: the reason of the assertion" in shown("-v")
+    @property
+    def lines(self) -> list[str]:
+        return self.output.splitlines()
+
+    @property
+    def body(self) -> list[str]:
+        """What it prints of its tasks."""
+        start = next(number for number, line in enumerate(self.lines) if line.startswith("PLAY ["))
+        return [line for line in self.lines[start + 1 : self.lines.index("") or None] if line]
+
+    def between(self, start: str, end: str) -> list[str]:
+        """The lines after one that starts so, and before one that starts so."""
+        numbers = [number for number, line in enumerate(self.lines) if line.startswith((start, end))]
+        return [line for line in self.lines[numbers[0] + 1 : numbers[1]] if line]
 
 
-QUIET = """
-- hosts: localhost
-  gather_facts: false
-  vars: {__slipway_quiet: true}
-  tasks:
-    - name: A task
-      ansible.builtin.debug: {msg: what nobody wants to read}
-    - name: An assertion
-      ansible.builtin.assert: {that: "{{ holds }}", fail_msg: the reason}
-"""
+class Plays:
+    """A folder with playbooks and roles."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def role(self, name: str, *tasks: Json) -> None:
+        path = self.folder / f"roles/{name}/tasks/main.yml"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(tasks))
+
+    def _command(self, play: Json, options: tuple[str, ...], variables: Json) -> list[str]:
+        path = self.folder / "play.yml"
+        path.write_text(json.dumps([{"name": "A play", "hosts": "all", "gather_facts": False, **play}]))
+        given = json.dumps({"ansible_python_interpreter": sys.executable, **variables})
+        return [*COMMAND, "-e", given, *options, str(path)]
+
+    def _environment(self, **more: str) -> dict[str, str]:
+        # ansible-test says there where the collection is.
+        path = "ANSIBLE_COLLECTIONS_PATH"
+        kept = {name: value for name, value in os.environ.items() if name == path or not name.startswith("ANSIBLE_")}
+        return {**kept, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(self.folder / "home"), **more}
+
+    def run(self, play: Json, *options: str, environment: dict[str, str] | None = None, **variables: t.Any) -> Run:
+        done = subprocess.run(
+            self._command(play, options, variables),
+            cwd=ROOT,
+            env=self._environment(**(environment or {})),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout, done.stderr)
+
+    def on_a_terminal(self, play: Json, *options: str) -> Run:
+        """A run whose output is a terminal."""
+        ours, theirs = pty.openpty()
+        environment = self._environment(TERM="xterm", ANSIBLE_DEPRECATION_WARNINGS="false")
+        command = self._command(play, options, {})
+        with subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        ) as process:
+            os.close(theirs)
+            read = bytearray()
+            while True:
+                try:
+                    part = os.read(ours, 65536)
+                except OSError:
+                    break
+                if not part:
+                    break
+                read += part
+            os.close(ours)
+            return Run(process.wait(60), read.decode().replace("\r\n", "\n"))
+
+
+@pytest.fixture
+def plays(tmp_path: Path) -> Plays:
+    return Plays(tmp_path)
+
+
+def changed(name: str, **more: t.Any) -> Json:
+    return {"name": name, "ansible.builtin.command": {"argv": ["true"]}, **more}
+
+
+def quiet(name: str, **more: t.Any) -> Json:
+    return {"name": name, "ansible.builtin.command": {"argv": ["true"]}, "changed_when": False, **more}
+
+
+FAILURES: Json = {
+    "tasks": [
+        {
+            "name": "An assertion",
+            "ansible.builtin.assert": {"that": False, "fail_msg": "{{ reason }}"},
+            "ignore_errors": True,
+        },
+        {
+            "name": "A module",
+            "ansible.builtin.command": {"argv": ["no-such-command-of-ours"]},
+            "ignore_errors": True,
+        },
+        {
+            "name": "A loop",
+            "ansible.builtin.fail": {"msg": "the reason of {{ item }}"},
+            "loop": ["one"],
+            "ignore_errors": True,
+        },
+        {"name": "A mistake in the playbook", "ansible.builtin.debug": {"msg": "{{ nothing_here }}"}},
+    ]
+}
+
+
+def test_a_failure_is_printed_once(plays: Plays) -> None:
+    run = plays.run(FAILURES, reason=REASON)
+    assert run.code == 2
+    assert run.output.count("the reason of the assertion") == 1
+    assert f"    {REASON}\n" in run.output
+    assert run.output.count("the reason of one") == 1
+    assert run.output.count("msg: Error executing command") == 1
+    assert "[ERROR]: Task failed: Finalization of task args" in run.output
+    assert "Origin: " in run.output
+    verbose = plays.run(FAILURES, "-v", reason=REASON)
+    assert "[ERROR]: Task failed: Action failed: the reason of the assertion" in verbose.output
+
+
+def test_only_what_changes_is_printed(plays: Plays) -> None:
+    plays.role(
+        "shop",
+        quiet("Read something"),
+        changed("Skip something", when=False),
+        changed("Create the shop"),
+        changed("Create the shelves", loop=["left", "right", "none"], changed_when="item != 'none'"),
+        changed("Create the safe", loop=["the combination"], no_log=True),
+    )
+    plays.role("idle", quiet("Read the time"))
+    run = plays.run({"roles": ["shop", "idle"]})
+    assert run.code == 0
+    printed = [re.sub(r"[\d.]+ s$", "N s", line) for line in run.between("PLAY [A play]", "PLAY RECAP")]
+    assert [line for line in printed if not line.endswith("… N s")] == [
+        "shop: Create the shop … changed, N s",
+        "shop: Create the shelves (left, right) … changed, N s",
+        "shop: Create the safe (hidden) … changed, N s",
+    ]
+    end = run.between("PLAY RECAP", "Finished in ")
+    assert end[0].startswith("localhost")
+    assert end[1:] == [
+        "shop  4 changed: Create the shop, Create the shelves (left, right), Create the safe (hidden)",
+        "idle  unchanged",
+    ]
+    assert "the combination" not in run.output
+
+
+def test_more_is_printed_on_request(plays: Plays) -> None:
+    run = plays.run({"tasks": [quiet("Read the time"), changed("Create the shop")]}, "-v")
+    assert "TASK [Read the time]" in run.output
+    assert "ok: [localhost] => " in run.output
+    assert "changed: [localhost] => " in run.output
+
+
+def test_messages_are_printed(plays: Plays) -> None:
+    message = {"name": "List them", "ansible.builtin.debug": {"msg": ["one", "two: 'three'"]}}
+    facts = {"name": "Show them", "ansible.builtin.debug": {"var": "things"}}
+    run = plays.run({"tasks": [message, facts]}, things={"key": 7})
+    assert run.between("PLAY [A play]", "ok: ")[:3] == ["List them", "  one", "  two: 'three'"]
+    assert "key: 7" in run.output
+
+
+QUIET: Json = {
+    "vars": {"__slipway_quiet": True},
+    "tasks": [
+        {"name": "A task", "ansible.builtin.debug": {"msg": "what nobody wants to read"}},
+        {"name": "A task that takes long", "ansible.builtin.command": {"argv": ["sleep", "4"]}},
+        {"name": "An assertion", "ansible.builtin.assert": {"that": "{{ holds }}", "fail_msg": "the reason"}},
+    ],
+}
 
 
 @pytest.mark.parametrize(("holds", "code"), [(True, 0), (False, 2)])
-def test_a_quiet_play_prints_failures_alone_and_not_to_standard_output(tmp_path: Path, holds: bool, code: int) -> None:
-    playbook = tmp_path / "playbook.yml"
-    playbook.write_text(QUIET)
-    command = [Path(sys.executable).with_name("ansible-playbook"), "--inventory", "localhost,", "-c", "local"]
-    path = "ANSIBLE_COLLECTIONS_PATH"
-    kept = {name: value for name, value in os.environ.items() if name == path or not name.startswith("ANSIBLE_")}
-    words = [*command, "-e", json.dumps({"holds": holds}), playbook]
-    run = subprocess.run(words, cwd=ROOT, env=kept, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout) == (code, "")
-    assert ("msg: the reason" in run.stderr) == (not holds)
+def test_a_quiet_play_prints_failures_alone_and_not_to_standard_output(plays: Plays, holds: bool, code: int) -> None:
+    run = plays.run(QUIET, holds=holds)
+    assert (run.code, run.printed) == (code, "")
+    assert ("msg: the reason" in run.output) == (not holds)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "code"),
+    [
+        ([{"ansible.builtin.set_fact": {"slipway_exit_code": 2}}], 2),
+        ([{"ansible.builtin.set_fact": {"slipway_exit_code": 1}}, {"ansible.builtin.fail": {"msg": "no"}}], 1),
+        ([{"ansible.builtin.set_fact": {"slipway_exit_code": 1}}, {"ansible.builtin.debug": {"msg": "{{ no }}"}}], 1),
+        (
+            [
+                {"ansible.builtin.set_fact": {"slipway_exit_code": 1}},
+                {"ansible.builtin.set_fact": {"slipway_exit_code": 0}},
+            ],
+            0,
+        ),
+        ([{"ansible.builtin.set_fact": {"slipway_exit_code": 0}}, {"ansible.builtin.fail": {"msg": "no"}}], 2),
+        ([], 0),
+    ],
+)
+def test_a_playbook_chooses_its_exit_code(plays: Plays, tasks: list[Json], code: int) -> None:
+    run = plays.run({"tasks": [changed("Work"), *tasks]})
+    assert run.code == code, run.output
+    assert "Finished in" in run.output
+    assert "Traceback" not in run.output
+
+
+def test_the_result_of_a_module_chooses_the_exit_code(plays: Plays) -> None:
+    plays.folder.joinpath("library").mkdir()
+    plays.folder.joinpath("library/drift.py").write_text(
+        "#!/usr/bin/python\n# WANT_JSON\nimport json\nprint(json.dumps({'changed': False, 'slipway_exit_code': 2}))\n"
+    )
+    assert plays.run({"tasks": [{"drift": {}}]}).code == 2

@@ -40,11 +40,8 @@ def images(project: Project, definition: str, tasks: Sequence[Json] | None) -> l
 
 def _declared(project: Project, definition: str) -> dict[str, Json] | None:
     """The containers of a task definition by name, if that revision was read."""
-    for one in project.of("task definition"):
-        for details in (one["details"], *(one["details"].get("revisions") or ())):
-            if details.get("taskDefinitionArn") == definition:
-                return {str(container["name"]): container for container in details["containerDefinitions"]}
-    return None
+    found = project.revisions.get(definition)
+    return {str(one["name"]): one for one in found["containerDefinitions"]} if found else None
 
 
 def _running(tasks: Sequence[Json]) -> Iterator[tuple[str, str, str]]:
@@ -57,15 +54,7 @@ def _running(tasks: Sequence[Json]) -> Iterator[tuple[str, str, str]]:
 
 def _image(project: Project, name: str, container: Json, image: str, digest: str) -> Json:
     repository = _repository(image)
-    stored: Json = next(
-        (
-            one
-            for one in (project.repositories.get(repository) or {}).get("images") or ()
-            if digest and one.get("imageDigest") == digest
-        ),
-        {},
-    )
-    tags = sorted(stored.get("imageTags") or ()) or _own_tag(image)
+    tags = project.tags_of_images.get((repository, digest)) or _own_tag(image)
     return {
         "container": name,
         "image": image,

@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..._core.names import last
 from ..._core.types import Json
 
 
@@ -52,9 +53,26 @@ class Project:
         return None if moment is None else max(0, int((self.now - moment).total_seconds()))
 
     @cached_property
-    def repositories(self) -> dict[str, Json]:
-        """Details of repositories by name, which is what an image's address ends with."""
-        return {one["name"]: one["details"] for one in self.of("repository")}
+    def tags_of_images(self) -> dict[tuple[str, str], list[str]]:
+        """Tags by repository and digest. A repository's name is what an image's address ends with."""
+        return {
+            (one["name"], image["imageDigest"]): sorted(image.get("imageTags") or ())
+            for one in self.of("repository")
+            for image in one["details"].get("images") or ()
+        }
+
+    @cached_property
+    def revisions(self) -> dict[str, Json]:
+        """Task definitions by their ARN: the newest one of each family, and older ones that services run."""
+        families = (one["details"] for one in self.of("task definition"))
+        read = (one for family in families for one in (family, *(family.get("revisions") or ())))
+        return {one["taskDefinitionArn"]: one for one in read}
+
+    @cached_property
+    def newest(self) -> dict[str, str]:
+        """The newest revision of each family, as `family:revision`."""
+        arns = (last(one["details"].get("taskDefinitionArn")) for one in self.of("task definition"))
+        return {arn.partition(":")[0]: arn for arn in arns}
 
 
 def moment_of(value: t.Any) -> datetime.datetime | None:

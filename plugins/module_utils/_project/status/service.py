@@ -71,12 +71,8 @@ def _counts(service: Json, current: Json) -> Json:
 
 def _newest(project: Project, definition: str) -> str | None:
     """The newest revision of the family, if the service runs another one."""
-    family = last(definition).partition(":")[0]
-    for one in project.of("task definition"):
-        newest = last(one["details"].get("taskDefinitionArn"))
-        if newest.partition(":")[0] == family and newest != last(definition):
-            return newest
-    return None
+    newest = project.newest.get(last(definition).partition(":")[0])
+    return newest if newest != last(definition) else None
 
 
 def _state(service: Json, found: Json, problems: Sequence[str]) -> str:

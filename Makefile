@@ -38,7 +38,7 @@ $(VENV)/installed: requirements.txt | $(LINK) packages
 .PHONY: venv
 venv: $(VENV)/installed ## Create the Python environment
 
-.PHONY: workshop cloud plan site status destroy clean
+.PHONY: workshop cloud plan site status report destroy clean
 workshop: cloud site ## Run the whole workshop on this machine: local cloud, site, web page
 	@echo
 	@echo "Page:         http://ecs-workshop.alb.localhost:4566/"
@@ -62,6 +62,9 @@ site: $(VENV)/installed ## Run site.yml on the local cloud
 
 status: $(VENV)/installed ## Show what runs where; ARGS="-i inventory/aws" for a real account, ARGS="-e status_format=json" for programs
 	@ansible-playbook playbooks/status.yml $(ARGS)
+
+report: $(VENV)/installed ## Write a report of the project as one HTML file; ARGS="-i inventory/aws" for a real account
+	@ansible-playbook playbooks/report.yml $(ARGS)
 
 destroy: $(VENV)/installed ## Delete the site, keep the local cloud
 	@ansible-playbook playbooks/destroy.yml -e destroy_confirm=ecs

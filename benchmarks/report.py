@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from benchmarks.measure import Case
 from benchmarks.results import Benchmark, Result
@@ -46,18 +47,18 @@ def section(benchmark: Benchmark) -> str:
         _table(["seconds; calls", *benchmark.tools()], _costs(benchmark)),
         _table(["other results", *benchmark.tools()], _other_results(benchmark)),
         NOTES.format(revisions=benchmark.cases()[0].revisions, answer=_milliseconds_a_call(benchmark)),
-        _origin(benchmark),
+        origin(benchmark.about, "make benchmark", "benchmarks/results.json"),
         END,
     ]
     return "\n\n".join(parts)
 
 
-def replaced(page: str, section: str) -> str:
+def replaced(page: str, section: str, markers: tuple[str, str] = (BEGIN, END)) -> str:
     """The page with that section instead of the one between its markers."""
-    before, begin, rest = page.partition(BEGIN)
-    end, after = rest.partition(END)[1:]
+    before, begin, rest = page.partition(markers[0])
+    end, after = rest.partition(markers[1])[1:]
     if not begin or not end:
-        raise ValueError(f"the page has no place for figures: {BEGIN} … {END}")
+        raise ValueError(f"the page has no place for figures: {markers[0]} … {markers[1]}")
     return before + section + after
 
 
@@ -126,13 +127,13 @@ def _milliseconds_a_call(benchmark: Benchmark) -> float:
     return 1000 * sum(run.answer_seconds for run in runs) / sum(sum(run.calls.values()) for run in runs)
 
 
-def _origin(benchmark: Benchmark) -> str:
+def origin(about: dict[str, Any], command: str, file: str) -> str:
     """When and where, with which versions."""
-    machine, versions = benchmark.about["machine"], benchmark.about["versions"]
+    machine, versions = about["machine"], about["versions"]
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     return (
-        f"Medians where a case ran more than once. Measured by ``make benchmark`` on {benchmark.about['date'][:10]} "
+        f"Medians where a case ran more than once. Measured by ``{command}`` on {about['date'][:10]} "
         f"with {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, {machine['system']}, "
         f"Linux {machine['kernel']}; {named}. "
-        "All figures, run by run: ``benchmarks/results.json``."
+        f"All figures, run by run: ``{file}``."
     )

@@ -89,11 +89,11 @@ def load(path: Path) -> Benchmark:
     return Benchmark(kept["about"], results)
 
 
-def about() -> dict[str, Any]:
+def about(module: str = "benchmarks.run") -> dict[str, Any]:
     """When, by what, on which machine, with which versions."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["python", "-m", "benchmarks.run", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", module, *sys.argv[1:]]),
         "machine": {
             "processor": _line("/proc/cpuinfo", "model name"),
             "cores": len(sched_getaffinity(0)),

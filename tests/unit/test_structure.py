@@ -377,7 +377,8 @@ def steps_of(role: Path) -> list[tuple[str, str]]:
     """Names and files of the steps that a role imports."""
     converge = role / "tasks/converge.yml"
     steps = load(converge if converge.exists() else role / "tasks/main.yml")
-    return [(str(step.get("name")), str(step.get("ansible.builtin.import_tasks"))) for step in steps]
+    files = [str(step.get("ansible.builtin.import_tasks")).removeprefix("{{ role_path }}/tasks/") for step in steps]
+    return [(str(step.get("name")), file) for step, file in zip(steps, files, strict=True)]
 
 
 # The role preflight is the first step of all others.
@@ -425,6 +426,12 @@ def test_what_a_role_reads_from_other_roles_is_an_input_of_its_record(path: Path
         for name in names.findall(re.sub(r"#.*|slipway\.aws\.\w+|\b__\w+", "", file.read_text()))
     }
     assert read - set(names.findall(main)) - NO_INPUTS.get(role, set()) == set()
+
+
+@each([path for path in sorted(ROOT.glob("roles/*/tasks/*.yml")) if path.name != "main.yml"])
+def test_imports_of_imported_files_have_a_whole_path(path: Path) -> None:
+    """Without one, Ansible takes a file of the same name in the tasks/ of the folder in which the user runs it."""
+    assert re.findall(r"import_tasks: (?!.*role_path).*", path.read_text()) == []
 
 
 @each(sorted(ROOT.glob("roles/*/vars/*.yml")))

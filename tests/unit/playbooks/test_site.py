@@ -116,3 +116,25 @@ def test_a_role_by_itself_refuses_typos_first(tmp_path: Path) -> None:
     told = refused(str(playbook), MISSPELT)
     assert [name for name in RIGHT if f"(did you mean '{name}'?)" not in told] == []
     assert len(told.splitlines()) < 40
+
+
+@pytest.mark.parametrize("playbook", ["site", "destroy"])
+def test_task_files_of_a_users_folder_do_not_replace_those_of_roles(playbook: str, tmp_path: Path) -> None:
+    """Ansible looks for a file that an imported file imports in the current folder first."""
+    (tmp_path / "tasks").mkdir()
+    for path in ROOT.glob("roles/*/tasks/*.yml"):
+        (tmp_path / "tasks" / path.name).write_text("- {name: A task of the user, ansible.builtin.debug: }")
+    command = [
+        Path(sys.executable).with_name("ansible-playbook"),
+        str(ROOT / f"playbooks/{playbook}.yml"),
+        "--list-tasks",
+    ]
+    settings = {
+        "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".ansible/collections"),
+        "ANSIBLE_INVENTORY": str(ROOT / "inventory/local"),
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
+    run = subprocess.run(command, cwd=tmp_path, env={**kept, **settings}, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert "Converge" in run.stdout or "Delete" in run.stdout
+    assert "A task of the user" not in run.stdout

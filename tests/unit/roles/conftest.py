@@ -80,7 +80,10 @@ class Cloud(t.NamedTuple):
         command = ["ansible-playbook", "--inventory", "localhost,", *options, str(path)]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        return Run(done.returncode, done.stdout + done.stderr)
+        run = Run(done.returncode, done.stdout + done.stderr)
+        # A rescue hides an error that the user sees nevertheless.
+        assert run.code or "[ERROR]" not in run.output, run.output
+        return run
 
 
 @pytest.fixture(scope="module")

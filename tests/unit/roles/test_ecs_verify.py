@@ -77,6 +77,11 @@ def test_a_page_with_other_content_is_reported(cloud: t.Any, page: str, monkeypa
     assert "expected content that matches 'never said', got other content" in " ".join(run.output.split())
 
 
+def test_check_mode_verifies_nothing(cloud: t.Any) -> None:
+    run = cloud.play(ROLE, "--check", ecs_cluster_result={"name": "none"}, ecs_verify_services=["web"])
+    assert (run.code, run.changed) == (0, 0), run.output
+
+
 def test_the_time_limit_is_in_seconds(cloud: t.Any, page: str, silent_page: str) -> None:
     run, usual = verify(cloud, page, "-v", ecs_verify_timeout=30)
     assert run.code == 0, run.output

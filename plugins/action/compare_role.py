@@ -53,21 +53,28 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         return {**result, "changed": False, **self._compared(given, options, variables)}
 
     def _compared(self, given: Json, options: Json, variables: Json) -> Json:
-        role, group = str(given["role"]), str(self._value(variables, f"{given['role']}_group", ""))
+        role, group = str(given["role"]), str(self._value(variables, f"{given['role']}_group") or "")
         read = variables["hostvars"]["localhost"].get(READ) or {}
         obstacles = [str(one) for one in given.get("obstacles") or ()]
-        try:
-            values = skipping.variables_of(options, lambda name: self._value(variables, name, None))
-        except AnsibleError as error:
-            values = {}
-            obstacles.append(f"a variable cannot be resolved: {error}")
+        raw = {}
+        for name in options:
+            try:
+                raw[name] = self._value(variables, name)
+            except AnsibleError as error:
+                obstacles.append(f"{name} cannot be resolved: {error}")
+        obstacles += [
+            f"{name} has an encrypted value."
+            for name, value in raw.items()
+            if is_encrypted(value) and not options[name].get("no_log")
+        ]
+        values = skipping.variables_of(options, raw.get)
         obstacles += self._obstacles(role, options, values, read)
         files = {str(path): content_of(str(path)) for path in given.get("files") or ()}
         contexts, problems = contexts_of(given.get("contexts") or ())
         inputs = skipping.inputs(values, given.get("inputs") or {}, {**files, **contexts}, code_of(role))
         obstacles += problems
         if "records" not in read:
-            reason = f"the project could not be read: {read.get('msg', '')}"
+            reason = f"the project could not be read: {read.get('msg') or 'no answer'}"
         else:
             reason = skipping.why_not(role, group, inputs, read, obstacles)
         key = role_key(role, group)
@@ -82,11 +89,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         sources = {"files": list(files), "contexts": places}
         return {"slipway_skipped": False, "msg": reason, "run": run, "sources": sources}
 
-    def _value(self, variables: Json, name: str, default: t.Any) -> t.Any:
-        value = self._templar.template(variables[name]) if name in variables else default
-        if is_encrypted(value):
-            raise AnsibleError(f"{name} has an encrypted value")
-        return value
+    def _value(self, variables: Json, name: str) -> t.Any:
+        return self._templar.template(variables[name]) if name in variables else None
 
     def _obstacles(self, role: str, options: Json, values: Json, read: Json) -> t.Iterator[str]:
         for name in skipping.secrets_in({name: value for name, value in values.items() if name in options}):

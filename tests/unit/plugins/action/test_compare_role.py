@@ -75,7 +75,7 @@ def compared(folder: Path, role: str, variables: str, *options: str) -> str:
         "hosts": "localhost",
         "gather_facts": False,
         "tasks": [
-            {"ansible.builtin.set_fact": {"__slipway_records": READ}},
+            {"name": "Start", "ansible.builtin.set_fact": {"__slipway_records": READ}},
             {"slipway.aws.compare_role": {"role": role}, "register": "answer"},
             {"ansible.builtin.copy": {"content": "{{ answer.msg }}", "dest": str(folder / "answer")}},
         ],
@@ -111,6 +111,10 @@ def encrypted(folder: Path, name: str) -> str:
 )
 def test_what_is_not_known_cannot_be_compared(role: str, variables: str, said: str, tmp_path: Path) -> None:
     assert said in compared(tmp_path, role, variables)
+
+
+def test_a_part_of_a_playbook_is_not_compared(tmp_path: Path) -> None:
+    assert "a part of the playbook was selected" in compared(tmp_path, "ecs_cluster", "{}", "--start-at-task", "Start")
 
 
 def test_an_encrypted_value_is_not_recorded(tmp_path: Path) -> None:

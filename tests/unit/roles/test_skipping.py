@@ -124,11 +124,8 @@ class Account:
 
 
 @pytest.fixture(scope="module")
-def account(start: t.Callable[..., str]) -> Account:
-    pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
-    from ansible_collections.slipway.aws.tests import emulators
-
-    return Account(start(*emulators.MINISTACK))
+def account(cloud: t.Any) -> Account:
+    return Account(cloud.address)
 
 
 @pytest.fixture(scope="module")
@@ -180,22 +177,20 @@ def test_nothing_is_skipped(account: Account, runs: dict[str, Run], options: tup
 
 
 @pytest.mark.variants
-def test_a_whole_site_is_created_verified_and_skipped(start: t.Callable[..., str]) -> None:
-    from ansible_collections.slipway.aws.tests import emulators
-
-    account = Account(start(*emulators.MINISTACK))
+def test_a_whole_site_is_created_verified_and_skipped(account: Account) -> None:
     tags = "network,registry,discovery,cluster,load_balancer,service"
-    first, second, third = (account.site(tags=tags) for _ in range(3))
+    shop = {"slipway_project": "shop", "ecr_registry_repositories": [{"name": "shop"}]}
+    first, second, third = (account.site(tags=tags, **shop) for _ in range(3))
     assert (first.code, second.code, third.code) == (0, 0, 0), first.output + second.output
     assert second.changed == []
     every = {"ecs_network", "ecr_registry", "service_discovery", "ecs_cluster", "ecs_load_balancer", "ecs_app"}
     assert (third.skipped, third.in_full, third.changed) == (every, {}, [])
     ec2 = account.client("ec2")
-    groups = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["ecs-tasks"]}])["SecurityGroups"]
+    groups = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["shop-tasks"]}])["SecurityGroups"]
     permission = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "192.0.2.0/24"}]}
     ec2.authorize_security_group_ingress(GroupId=groups[0]["GroupId"], IpPermissions=[permission])
-    mended = account.site(tags=tags)
+    mended = account.site(tags=tags, **shop)
     assert (set(mended.in_full), mended.changed) == ({"ecs_network"}, ["Create the security groups"])
     service = {**SERVICE, "task_definition": {**SERVICE["task_definition"], "memory": 1024}}
-    released = account.site(tags=tags, ecs_app_services=[service])
+    released = account.site(tags=tags, ecs_app_services=[service], **shop)
     assert set(released.in_full) == {"ecs_network", "ecs_app"}

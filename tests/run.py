@@ -51,6 +51,9 @@ ACCOUNT = {
     "aws_region": "eu-central-1",
     # Targets share an account.
     "resource_prefix": "slipway-{{ role_name | replace('_', '-') }}",
+    # As in the inventory of the workshop.
+    "ansible_connection": "slipway.aws.forkserver",
+    "ansible_python_interpreter": "{{ ansible_playbook_python }}",
 }
 # Molecule's daily scenarios, step by step; those of one step run in parallel. All others are for `make test-slow`.
 # `default` owns the local cloud; `plan` runs alone, as it must change nothing; the last use clusters of their own.

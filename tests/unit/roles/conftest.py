@@ -67,7 +67,7 @@ class Cloud(t.NamedTuple):
         keys = variables.pop("module_keys", KEYS)
         playbook = {
             "hosts": "localhost",
-            "connection": "local",
+            "connection": "slipway.aws.forkserver",
             "gather_facts": False,
             "module_defaults": {
                 "group/slipway.aws.aws": {"region": REGION, "endpoint_url": self.address, **keys},

@@ -19,6 +19,9 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._docker import build_context
 
+if t.TYPE_CHECKING:
+    from ansible_collections.slipway.aws.tests.unit.roles.conftest import Engine
+
 Json = dict[str, t.Any]
 
 # As much of Docker's command as the build asks for. It prints what a failing Dockerfile of many steps prints.
@@ -122,14 +125,16 @@ def role(cloud: t.Any, image: Json, *tasks: Json, check: bool = False, **variabl
     )
 
 
-def test_what_is_built_is_what_was_tagged_whatever_is_edited_meanwhile(
-    cloud: t.Any, edited: Path, engine: t.Any, tmp_path: Path
-) -> None:
+Ship = t.Callable[[], Json]
+
+
+@pytest.fixture
+def ship(cloud: t.Any, edited: Path, engine: t.Any, tmp_path: Path) -> t.Iterator[Ship]:
+    """Runs the role for the image `edited`; its result."""
     cloud.client("ecr").create_repository(repositoryName="edited")
     result = tmp_path / "result.json"
-    image = {"name": "edited", "path": str(edited), "tags": ["1.0"]}
 
-    def ship() -> Json:
+    def shipped() -> Json:
         run = cloud.play(
             [
                 {"ansible.builtin.include_role": {"name": "slipway.aws.container_image"}},
@@ -140,7 +145,7 @@ def test_what_is_built_is_what_was_tagged_whatever_is_edited_meanwhile(
                     }
                 },
             ],
-            container_image_images=[image],
+            container_image_images=[{"name": "edited", "path": str(edited), "tags": ["1.0"]}],
             container_image_base_image="base",
             slipway_project=f"test-{tmp_path.name}",
             ecr_registry_result={"repositories": {"edited": {"uri": "registry.example/edited"}}},
@@ -148,14 +153,28 @@ def test_what_is_built_is_what_was_tagged_whatever_is_edited_meanwhile(
         assert run.code == 0, run.output
         return t.cast(Json, json.loads(result.read_text()))
 
+    yield shipped
+    cloud.client("ecr").delete_repository(repositoryName="edited", force=True)
+
+
+def test_what_is_built_is_what_was_tagged_whatever_is_edited_meanwhile(
+    ship: Ship, edited: Path, engine: Engine
+) -> None:
+    ship()
+    assert (edited / "page.html").read_text() == "after"
+    assert (engine.built / "page.html").read_text() == "before"
+
+
+@pytest.mark.variants
+def test_an_edited_source_is_predicted_built_and_then_unchanged(
+    cloud: t.Any, ship: Ship, edited: Path, engine: Engine
+) -> None:
+    image = {"name": "edited", "path": str(edited), "tags": ["1.0"]}
     predicted = role(cloud, image, check=True, docker_host_result={"version": "28.0.0"})
     assert (predicted.code, predicted.changed) == (0, 3), predicted.output
     assert engine.calls() == ["image_pull"]
-    assert (edited / "page.html").read_text() == "after"
     (edited / "page.html").write_text("before")
     before = ship()
-    assert (edited / "page.html").read_text() == "after"
-    assert (engine.built / "page.html").read_text() == "before"
     after = ship()
     assert (engine.built / "page.html").read_text() == "after"
     assert after["content_tag"] != before["content_tag"]

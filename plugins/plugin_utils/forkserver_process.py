@@ -7,6 +7,7 @@
 Python reads this file from its standard input, as it reads a module. The process imports libraries that modules use,
 and keeps the compiled code of Ansible's and the collections' files by their content. Ansible's own wrapper still
 unpacks the module's zip and imports from it in each fork: a file that is not known byte for byte is compiled anew.
+The process also reads the data files of botocore that modules have read.
 
 A request is one message on a socket, with a file that holds the request, and the module's stdout and stderr. The first
 fork leads a session, as the shell does that otherwise starts a module: it relays signals and reports the exit status.
@@ -24,6 +25,7 @@ import hashlib
 import importlib
 import io
 import json
+import mmap
 import os
 import re
 import selectors
@@ -57,6 +59,9 @@ STARTUP_PREFIXES = ("PYTHON", "LC_", "LD_", "MALLOC_", "OPENSSL_")
 STARTUP_VARIABLES = frozenset({"GLIBC_TUNABLES", "HOME", "LANG", "LANGUAGE", "LOCPATH", "TZ", "TZDIR"})
 # The wrapper has each argument in a line of its own, and no text in it has a line break.
 ZIP_DATA = re.compile(rb"^zip_data='([A-Za-z0-9+/=]+)',$", re.MULTILINE)
+
+# Bytes for the names of the files that a module reads: more are not noted.
+NOTES = 16384
 
 COMPILED: dict[bytes, types.CodeType] = {}
 
@@ -176,13 +181,63 @@ def payload_importer(path: str) -> PayloadImporter:
     return PayloadImporter(path)
 
 
+# Data of botocore
+
+
+class Data:
+    """What botocore reads from its folder, read once by the server for all forks that follow."""
+
+    def __init__(self) -> None:
+        self.read: dict[tuple[str, str], t.Any] = {}
+        self.readers: dict[str, t.Callable[[str], t.Any]] = {}
+        # What this fork has read itself: memory that it shares with the server alone.
+        self.notes: mmap.mmap | None = None
+
+    def install(self, loaders: t.Any) -> None:
+        folder = loaders.Loader.BUILTIN_DATA_PATH
+        load, listed = loaders.JSONFileLoader.load_file, loaders.Loader.list_available_services
+        own = loaders.Loader(extra_search_paths=[folder], include_default_search_paths=False)
+        self.readers = {"file": lambda path: load(own.file_loader, path), "services": lambda kind: listed(own, kind)}
+
+        def load_file(loader: t.Any, file_path: str) -> t.Any:
+            known = file_path.startswith(f"{folder}{os.sep}") and self.known("file", file_path)
+            # A second reader gets data of its own, which it may change.
+            return self.read.pop(("file", file_path)) if known else load(loader, file_path)
+
+        def list_available_services(loader: t.Any, type_name: str) -> t.Any:
+            only = [path for path in loader.search_paths if os.path.isdir(path)] == [folder]
+            known = only and self.known("services", type_name)
+            return [*self.read["services", type_name]] if known else listed(loader, type_name)
+
+        loaders.JSONFileLoader.load_file = load_file
+        loaders.Loader.list_available_services = list_available_services
+
+    def known(self, kind: str, name: str) -> bool:
+        """Whether the server has read it; otherwise it learns that it is worth it."""
+        if (kind, name) in self.read:
+            return True
+        if self.notes is not None:
+            with contextlib.suppress(ValueError, IndexError):
+                self.notes.write(f"{kind} {name}\n".encode())
+        return False
+
+    def prepare(self, notes: mmap.mmap) -> None:
+        """Read what a fork had to read."""
+        for line in notes[:].partition(b"\0")[0].decode().splitlines():
+            kind, _, name = line.partition(" ")
+            if (kind, name) not in self.read and (content := self.readers[kind](name)):
+                self.read[kind, name] = content
+
+
 # The three processes
 
 
 class Server:
     """Answers requests until the run has ended."""
 
-    def __init__(self, listening: int, run: int) -> None:
+    def __init__(self, listening: int, run: int, data: Data) -> None:
+        self.data = data
+        self.forks: dict[int, tuple[int, mmap.mmap]] = {}
         self.listener = socket.socket(fileno=listening)
         self.run = run
         self.waiting: set[socket.socket] = set()
@@ -203,10 +258,13 @@ class Server:
                     return request
             if self.listener in ready:
                 self.accept()
+            for fork in self.forks.keys() & ready:
+                self.reap(fork)
 
     def ready(self) -> set[t.Any]:
         with selectors.PollSelector() as selector:
-            selector.register(self.run, selectors.EVENT_READ)
+            for process in (self.run, *self.forks):
+                selector.register(process, selectors.EVENT_READ)
             for connection in (self.listener, *self.waiting):
                 selector.register(connection, selectors.EVENT_READ)
             return {key.fileobj for key, _events in selector.select()}
@@ -236,23 +294,32 @@ class Server:
                 return None
             learn(request.source, self.known)
             if self.fork():
-                supervise(connection, request, *files[1:])
+                start_module(connection, request, *files[1:])
                 return request
         return None
 
     def fork(self) -> bool:
         """Whether this is the new process. It keeps nothing of the server open."""
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
         # Collections in the forks would copy all pages.
         gc.freeze()
-        if os.fork():
+        notes = mmap.mmap(-1, NOTES)
+        process = os.fork()
+        if process:
+            self.forks[os.pidfd_open(process)] = (process, notes)
             return False
-        os.close(self.run)
+        self.data.notes = notes
+        for file in (self.run, *self.forks):
+            os.close(file)
         for connection in (self.listener, *self.waiting):
             connection.close()
         return True
+
+    def reap(self, fork: int) -> None:
+        process, notes = self.forks.pop(fork)
+        os.close(fork)
+        os.waitpid(process, 0)
+        with notes:
+            self.data.prepare(notes)
 
 
 def _content(file: int) -> bytes:
@@ -261,16 +328,17 @@ def _content(file: int) -> bytes:
         return reader.read()
 
 
-def supervise(client: socket.socket, request: Request, stdout: int, stderr: int) -> None:
-    """Start the module once the client has agreed, relay signals to it and report its status. Return in the module."""
+def start_module(client: socket.socket, request: Request, stdout: int, stderr: int) -> None:
+    """Start the module once the client has agreed. Return in the module; this process waits for it and ends."""
     os.setsid()
     try:
         os.chdir(request.folder)
+        client.send(READY)
+        agreed = client.recv(16) == GO
     except OSError:
-        client.send(DECLINED)
-        os._exit(0)
-    client.send(READY)
-    if client.recv(16) != GO:
+        # Nobody has agreed: the client runs the module as usual.
+        agreed = False
+    if not agreed:
         os._exit(0)
     module = os.fork()
     if not module:
@@ -279,6 +347,11 @@ def supervise(client: socket.socket, request: Request, stdout: int, stderr: int)
         return
     os.close(stdout)
     os.close(stderr)
+    supervise(client, module)
+
+
+def supervise(client: socket.socket, module: int) -> t.NoReturn:
+    """Relay signals to the module, and report its status."""
     for number in RELAYED:
         signal.signal(number, signal.SIG_IGN)
     status = relay(client, module)
@@ -330,7 +403,10 @@ def start(listening: int, run: int) -> Request:
         # Ansible's wrapper removes it too.
         sys.path.remove("")
     preload()
-    server = Server(listening, run)
+    data = Data()
+    if "botocore.loaders" in sys.modules:
+        data.install(sys.modules["botocore.loaders"])
+    server = Server(listening, run, data)
     os.chdir("/")
     gc.collect()
     return server.serve()

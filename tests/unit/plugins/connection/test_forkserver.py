@@ -289,6 +289,36 @@ def test_a_library_that_is_upgraded_during_a_run_is_what_runs(site: Site) -> Non
     wait_until(lambda: not alive(results[0]["server"]))
 
 
+CLIENT = """
+import boto3, botocore.loaders
+read = []
+load = botocore.loaders.JSONFileLoader._load_file
+def noted(loader, path, *arguments):
+    read.append(os.path.basename(os.path.dirname(os.path.dirname(path))))
+    return load(loader, path, *arguments)
+botocore.loaders.JSONFileLoader._load_file = noted
+models = []
+for number in range(2):
+    client = boto3.session.Session("key", "secret", region_name="eu-central-1").client("ecs")
+    models.append(client.meta.service_model._service_description)
+result = {"read": read.count("ecs"), "operations": len(models[0]["operations"]), "separate": models[0] is not models[1],
+          "services": len(boto3.session.Session().get_available_services())}
+models[0]["operations"].clear()
+"""
+
+
+def test_a_model_that_a_module_reads_is_there_for_the_next(site: Site) -> None:
+    """For its first client: a second one reads a model of its own, as it does otherwise."""
+    first, second, third = site.play([probe(CLIENT)] * 3).results
+    usual = site.play([probe(CLIENT)], connection="local").results[0]
+    compared = ("operations", "separate", "services")
+    assert [[result[name] for name in compared] for result in (first, second, third)] == [
+        [usual[name] for name in compared]
+    ] * 3
+    assert 0 < third["read"] < usual["read"]
+    assert (first["read"], second["read"]) == (usual["read"], third["read"])
+
+
 # The usual way
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from ansible_collections.slipway.aws.plugins.plugin_utils import forkserver_process as process
 
+SUPPORTED = sys.platform == "linux" and hasattr(os, "pidfd_open") and hasattr(os, "memfd_create")
 SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
 ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=", re.ASCII)
 # ansible-core appends it up to 2.20.
@@ -75,23 +76,26 @@ def _words(text: str) -> list[str]:
 def request(command: str, in_data: bytes | None, folder: str) -> process.Request | None:
     """What to ask for; none if the command is not a Python module of Ansible."""
     # A worker that keeps its session may have a terminal, which a fork of another session has not.
-    if sys.platform != "linux" or os.getsid(0) != os.getpid() or not (found := parsed(command, sys.executable)):
+    if not SUPPORTED or os.getsid(0) != os.getpid() or not (found := parsed(command, sys.executable)):
         return None
     if bool(found.path) == bool(in_data):
         return None
     if found.path and not os.path.basename(found.path).startswith("AnsiballZ_"):
         return None
-    source = in_data or Path(found.path).read_bytes()
-    if WRAPPER not in source:
+    try:
+        source = in_data or Path(found.path).read_bytes()
+        # A shell keeps PWD.
+        environment = {**os.environ, "PWD": _logical(folder), **found.variables}
+    except OSError:
         return None
-    environment = {**os.environ, "PWD": _logical(folder), **found.variables}
-    return process.Request(found.path, source, folder, environment)
+    return process.Request(found.path, source, folder, environment) if WRAPPER in source else None
 
 
 def _logical(folder: str) -> str:
     """A folder as a shell names it that starts there."""
     known = os.environ.get("PWD", "")
-    return known if os.path.isabs(known) and os.path.samefile(known, folder) else os.path.realpath(folder)
+    same = os.path.isabs(known) and os.path.isdir(known) and os.path.samefile(known, folder)
+    return known if same else os.path.realpath(folder)
 
 
 # The server

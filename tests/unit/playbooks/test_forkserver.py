@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import subprocess
@@ -22,10 +23,11 @@ import yaml
 
 Json = dict[str, t.Any]
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 PLAYBOOK = Path(sys.executable).with_name("ansible-playbook")
 FORKSERVER = "slipway.aws.forkserver"
-SECRET = "b2f0c1d4e7a9"
+# Other processes of this machine do not have it.
+SECRET = secrets.token_hex(16)
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the server requires Linux")
 

@@ -19,7 +19,8 @@ description:
   - At the end, it prints one line for each role, the URLs of the services, and the duration of the run. In check mode
     it prints the plan instead, unless P(slipway.aws.plan#callback) is enabled, which prints it with the costs.
   - With C(-v), Ansible's default output replaces the lines of the tasks.
-  - Of a failed module of this collection, it prints the message and the error code. C(-v) adds the rest.
+  - Of a failed module of this collection, it prints the single values of the result, such as the message and the error
+    code. C(-v) adds lists and dictionaries.
   - With C(--diff), it prints the differences of what is updated or deleted. Those of new resources repeat the
     variables; C(-v) adds them.
   - If a result or a fact has a member C(slipway_exit_code), the run ends with the last one. A playbook sets it to 1 at
@@ -39,7 +40,7 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ansible import constants, context
@@ -60,8 +61,9 @@ LINE = 60
 QUIET = "__slipway_quiet"
 PLAN = "slipway.aws.plan"
 OURS = "slipway.aws."
-# The members of a failed result of this collection that are printed, here or by Ansible.
-REASON = ("msg", "code", "exception", "warnings", "deprecations")
+# Members of results that Ansible prints in other ways, or not at all.
+ANSIBLES = ("exception", "warnings", "deprecations", "invocation", "diff")
+MORE = "The rest of the result: rerun with -v."
 # Entry points that only read.
 READERS = ("find", "preflight")
 # They ask the user: nothing else may be written meanwhile.
@@ -187,14 +189,11 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
             role.failures.append(self._name(result))
         if self._brief:
             self._print_changes(result, changed, seconds)
-            _shorten(result)
-        super().v2_runner_on_failed(result, ignore_errors)
+        self._print_failure(result, functools.partial(super().v2_runner_on_failed, ignore_errors=ignore_errors))
 
     @safely
     def v2_runner_item_on_failed(self, result: Any) -> None:
-        if self._brief:
-            _shorten(result)
-        super().v2_runner_item_on_failed(result)
+        self._print_failure(result, super().v2_runner_item_on_failed)
 
     @safely
     def v2_runner_on_unreachable(self, result: Any) -> None:
@@ -241,8 +240,8 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
             super().v2_on_file_diff(result)
             return
         results = result.result["results"] if result.task.loop and "results" in result.result else [result.result]
-        diffs = [one["diff"] for one in results if one.get("changed") and plan.has_before(one.get("diff"))]
-        self._diffs[_key(result)] = "".join(self._get_diff(diff) for diff in diffs)
+        parts = [part for one in results if one.get("changed") for part in plan.of_existing(one.get("diff"))]
+        self._diffs[_key(result)] = self._get_diff(parts)
 
     @safely
     def v2_playbook_on_stats(self, stats: Any) -> None:
@@ -251,10 +250,7 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
         if _in_check_mode():
             self._print_plan()
         else:
-            for line in self._summary.lines():
-                self._display.display(line)
-            if urls := run_lines.aligned(self._summary.urls):
-                self._display.display("\n" + "\n".join(urls))
+            self._print_summary()
         self._display.display(f"\nFinished in {run_lines.duration(time.monotonic() - self._start)}.")
         code, failed = self._summary.exit_code, stats.failures or stats.dark
         if code is not None and not (code == 0 and failed):
@@ -271,9 +267,8 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
     def _role_of(self, result: Any) -> run_lines.Role:
         """The role of a result, which is read for what concerns the whole run."""
         self._summary.read(result.result)
-        role = self._summary.role(plan.role_of(result.task))
+        role = self._summary.role(plan.role_of(result.task), converges=_converges(result.task))
         role.skipped |= bool(result.result.get("slipway_skipped"))
-        role.converged |= _converges(result.task)
         return role
 
     def _item(self, result: Any) -> str:
@@ -307,6 +302,12 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
         if diff:
             self._display.display(diff)
 
+    def _print_failure(self, result: Any, usual: Callable[..., None]) -> None:
+        has_more = self._brief and _shorten(result)
+        usual(result)
+        if has_more:
+            self._display.display(MORE, stderr=self.get_option("display_failed_stderr"))
+
     def _print_message(self, result: Any, usual: Callable[..., None]) -> None:
         """A message of debug: text as it is, under the task's name; other data as usual."""
         message = result.result.get("msg")
@@ -316,6 +317,12 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
             return
         heading = run_lines.title(_role(result.task), result.host.get_name(), self._name(result))
         self._display.display("\n".join([heading, *(f"  {part}" for line in lines for part in line.splitlines())]))
+
+    def _print_summary(self) -> None:
+        for line in self._summary.lines():
+            self._display.display(line)
+        if urls := run_lines.aligned(self._summary.urls):
+            self._display.display("\n" + "\n".join(urls))
 
     def _print_plan(self) -> None:
         if PLAN in constants.CALLBACKS_ENABLED:
@@ -384,10 +391,17 @@ def _converges(task: Any) -> bool:
     return str(entry_point).removesuffix(".yml") not in READERS
 
 
-def _shorten(result: Any) -> None:
-    """Leave only the reason of a failure of this collection, and where the rest is."""
+def _shorten(result: Any) -> bool:
+    """Leave only the single values of a failure of this collection, such as the message. Whether there was more."""
     action = str(getattr(result.task, "resolved_action", None) or result.task.action)
-    members: Mapping[str, Any] = result.result
-    if action.startswith(OURS) and isinstance(members.get("msg"), str) and "results" not in members:
-        for name in [name for name in members if name not in REASON and not name.startswith("_")]:
-            del result.result[name]
+    members: dict[str, Any] = result.result
+    if not action.startswith(OURS) or not isinstance(members.get("msg"), str) or "results" in members:
+        return False
+    more = [name for name, value in members.items() if isinstance(value, dict | list) and _is_own(name)]
+    for name in more:
+        del members[name]
+    return bool(more)
+
+
+def _is_own(name: str) -> bool:
+    return name not in ANSIBLES and not name.startswith("_")

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJECT, as_text, carries
@@ -257,11 +258,13 @@ def _records(certificates: Iterable[Json]) -> set[tuple[str, str]]:
 def _result(site: Site) -> Json:
     one = site.found.get("load_balancer", site.current)
     listeners = sorted(one.get("listeners") or (), key=lambda listener: int(listener["port"]))
+    url = _url(site, one) if one else ""
     return {
         "name": one.get("load_balancer_name", ""),
         "arn": one.get("load_balancer_arn", ""),
         "dns_name": one.get("dns_name", ""),
-        "url": _url(site, one) if one else "",
+        "url": url,
+        "urls": _urls(site, url) if url else {},
         "target_groups": {
             group["target_group_name"].removeprefix(site.prefix): {
                 "arn": group["target_group_arn"],
@@ -280,6 +283,28 @@ def _result(site: Site) -> Json:
         ],
         "shifted": site.shifted,
     }
+
+
+def _urls(site: Site, url: str) -> dict[str, str]:
+    """Where the load balancer has each service, by its name."""
+    groups = {group["name"]: group for group in site.groups}
+    found: dict[str, str] = {}
+    for service in site.services:
+        used = [groups.get(item.get("targetGroupArn")) for item in service.get("load_balancers") or ()]
+        addresses = [_address(url, group, group is site.groups[0]) for group in used if group]
+        found |= {str(service.get("name")): address for address in addresses[:1] if address}
+    return found
+
+
+def _address(url: str, group: Json, is_default: bool) -> str:
+    """A URL that reaches a target group: its first host and path without a wildcard."""
+    if not (group["hosts"] or group["paths"] or is_default):
+        return ""
+    parts = urlsplit(url)
+    host = next((host for host in group["hosts"] if not set(host) & set("*?")), "")
+    netloc = f"{host}:{parts.port}" if host and parts.port else host or parts.netloc
+    path = next((path.partition("*")[0] for path in group["paths"] if "?" not in path), "")
+    return f"{parts.scheme}://{netloc}{path}"
 
 
 def _url(site: Site, balancer: Json) -> str:

@@ -137,13 +137,25 @@ def _kind(module: str, result: Json) -> str:
     return CREATE if module.endswith(".command") else UNCLEAR
 
 
-def has_before(diff: Any) -> bool:
-    """Whether a diff is one of something that existed, or of no parts."""
-    return bool(diff) and _kind_of_diff(diff) != CREATE
+def of_existing(diff: Any) -> list[Any]:
+    """The parts of a diff without those of new resources, which repeat what was desired."""
+    return [part for part in _parts(diff) if part and ("before" not in part or _is_filled(part["before"]))]
+
+
+def _parts(diff: Any) -> Sequence[Any]:
+    return diff if isinstance(diff, Sequence) and not isinstance(diff, str) else [diff]
+
+
+def _is_filled(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return value.get("state") != "absent" and any(map(_is_filled, value.values()))
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return any(map(_is_filled, value))
+    return value not in (None, "")
 
 
 def _kind_of_diff(diff: Any) -> str:
-    parts = diff if isinstance(diff, Sequence) and not isinstance(diff, str) else [diff]
+    parts = _parts(diff)
     exists = {side: any(_exists(part.get(side)) for part in parts) for side in ("before", "after")}
     if not exists["before"]:
         return CREATE if exists["after"] else UNCLEAR

@@ -83,8 +83,13 @@ class Summary:
     urls: dict[str, str] = field(default_factory=dict)
     exit_code: int | None = None
 
-    def role(self, name: str) -> Role:
-        return self.roles.setdefault(name, Role())
+    def role(self, name: str, *, converges: bool = False) -> Role:
+        """The results of a role. They are in the order in which roles begin to converge."""
+        role = self.roles.setdefault(name, Role())
+        if converges and not role.converged:
+            role.converged = True
+            self.roles[name] = self.roles.pop(name)
+        return role
 
     def read(self, result: Json) -> None:
         """The members of a result that are meant for this. Facts may have them, too."""

@@ -38,12 +38,6 @@ class Run(t.NamedTuple):
     def lines(self) -> list[str]:
         return self.output.splitlines()
 
-    @property
-    def body(self) -> list[str]:
-        """What it prints of its tasks."""
-        start = next(number for number, line in enumerate(self.lines) if line.startswith("PLAY ["))
-        return [line for line in self.lines[start + 1 : self.lines.index("") or None] if line]
-
     def between(self, start: str, end: str) -> list[str]:
         """The lines after one that starts so, and before one that starts so."""
         numbers = [number for number, line in enumerate(self.lines) if line.startswith((start, end))]
@@ -73,11 +67,19 @@ class Plays:
         kept = {name: value for name, value in os.environ.items() if name == path or not name.startswith("ANSIBLE_")}
         return {**kept, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(self.folder / "home"), **more}
 
-    def run(self, play: Json, *options: str, environment: dict[str, str] | None = None, **variables: t.Any) -> Run:
+    def run(
+        self,
+        play: Json,
+        *options: str,
+        environment: dict[str, str] | None = None,
+        stdin: str = "",
+        **variables: t.Any,
+    ) -> Run:
         done = subprocess.run(
             self._command(play, options, variables),
             cwd=ROOT,
             env=self._environment(**(environment or {})),
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,
@@ -155,6 +157,24 @@ def test_a_failure_is_printed_once(plays: Plays) -> None:
     assert "[ERROR]: Task failed: Action failed: the reason of the assertion" in verbose.output
 
 
+def test_of_a_failed_release_the_reason_is_printed(plays: Plays) -> None:
+    place = {
+        "region": "eu-central-1",
+        "endpoint_url": "http://127.0.0.1:9",
+        "access_key": "a",
+        "secret_key": "b2f0c1d4",
+    }
+    release = {
+        "slipway.aws.ecs_release": {"cluster": "shop", "services": [{"name": "a web"}, {"name": "a db"}], **place}
+    }
+    run = plays.run({"tasks": [release]})
+    assert run.code == 2
+    assert "code: invalid_option" in run.output
+    assert run.output.count("services, a web: ") == 1, run.output
+    assert "The rest of the result: rerun with -v." in run.lines
+    assert "problems:" in plays.run({"tasks": [release]}, "-v").output
+
+
 def test_only_what_changes_is_printed(plays: Plays) -> None:
     plays.role(
         "shop",
@@ -212,6 +232,153 @@ def test_a_quiet_play_prints_failures_alone_and_not_to_standard_output(plays: Pl
     run = plays.run(QUIET, holds=holds)
     assert (run.code, run.printed) == (code, "")
     assert ("msg: the reason" in run.output) == (not holds)
+
+
+def sleep(name: str, **more: t.Any) -> Json:
+    return {"name": name, "ansible.builtin.command": {"argv": ["sleep", "4"]}, "changed_when": False, **more}
+
+
+def test_a_log_has_a_line_about_what_takes_long(plays: Plays) -> None:
+    plays.role("shop", quiet("Read the time"), sleep("Open the shop"))
+    assert re.search(r"^shop: Open the shop … [3-9] s$", plays.run({"roles": ["shop"]}).output, re.MULTILINE)
+
+
+def test_a_terminal_has_one_line_about_it_that_disappears(plays: Plays) -> None:
+    plays.role("shop", sleep("Open the shop"), changed("Paint the shop"))
+    run = plays.on_a_terminal({"roles": ["shop"]})
+    assert run.code == 0, run.output
+    assert len(re.findall(r"\r\x1b\[Kshop: Open the shop …(?: \d s)?(?=\r)", run.printed)) >= 2
+    # What is left on the screen: of each line, what follows the last return to its first column.
+    screen = [line.rpartition("\x1b[K")[2] for line in run.printed.split("\n")]
+    assert not [line for line in screen if "Open the shop" in line]
+    assert [line for line in screen if line.startswith("shop: Paint the shop … changed, ")]
+
+
+def test_a_hidden_task_and_a_question_show_nothing_of_their_own(plays: Plays) -> None:
+    secret = sleep("Open the safe", loop=["the combination"], no_log=True)
+    question = {"name": "Pause", "ansible.builtin.pause": {"seconds": 4}}
+    run = plays.on_a_terminal({"tasks": [secret, question]})
+    assert "the combination" not in run.output
+    assert "Pause …" not in run.output
+
+
+def test_retries_are_counted_and_not_listed(plays: Plays) -> None:
+    count = f"date >>{plays.folder}/tries; test $(wc -l <{plays.folder}/tries) -gt 3"
+    task = {"name": "Try", "ansible.builtin.shell": count, "retries": 5, "delay": 1, "register": "tried"}
+    run = plays.run({"tasks": [{**task, "until": "tried is success", "changed_when": False}]})
+    assert run.code == 0
+    assert "RETRYING" not in run.output
+    assert re.search(r"^Try … [3-9] s, attempt [2-6] of 6$", run.output, re.MULTILINE)
+
+
+SEVERAL: Json = {
+    "tasks": [
+        changed("Work"),
+        {
+            "block": [
+                {"name": "Break", "ansible.builtin.fail": {"msg": "broken"}, "when": "inventory_hostname == 'b'"}
+            ],
+            "rescue": [changed("Repair")],
+            "always": [changed("Clean", **{"async": 20, "poll": 1})],
+        },
+        {"name": "Ignore", "ansible.builtin.fail": {"msg": "never mind"}, "ignore_errors": True},
+        {"name": "Notify", "ansible.builtin.command": {"argv": ["true"]}, "notify": "Restart"},
+    ],
+    "handlers": [changed("Restart")],
+}
+
+
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+@pytest.mark.parametrize("options", [(), ("-vvv",), ("--step",)])
+def test_several_hosts_blocks_and_handlers(plays: Plays, strategy: str, options: tuple[str, ...]) -> None:
+    run = plays.run({**SEVERAL, "strategy": strategy}, "--inventory", "a,b,", *options, stdin="c\n")
+    assert run.code == 0, run.output
+    assert "slipway.aws.steps failed" not in run.output
+    assert len(re.findall(r"^[abl]\w* +: ok=.* failed=0", run.output, re.MULTILINE)) == 3
+    assert run.output.count("never mind") >= 3
+    if not options:
+        assert re.search(r"^b: Repair … changed", run.output, re.MULTILINE)
+        assert re.search(r"^a: Restart … changed", run.output, re.MULTILINE)
+
+
+@pytest.mark.parametrize("option", ["--list-tasks", "--list-tags", "--syntax-check"])
+def test_lists_are_those_of_ansible(plays: Plays, option: str) -> None:
+    run = plays.run(SEVERAL, option)
+    assert run.code == 0
+    assert "Finished" not in run.output
+
+
+BROKEN = """
+DOCUMENTATION = '''
+name: broken
+type: stdout
+short_description: Fails
+description: Fails.
+extends_documentation_fragment: [default_callback, result_format_callback]
+'''
+from ansible_collections.slipway.aws.plugins.callback.steps import CallbackModule as Steps
+
+class CallbackModule(Steps):
+    CALLBACK_NAME = "broken"
+
+    def _print_changes(self, *_arguments):
+        raise RuntimeError("no paper")
+"""
+
+
+def test_an_error_of_the_output_ends_no_run(plays: Plays) -> None:
+    """Ansible's default output continues."""
+    plugin = plays.folder / "callback_plugins/broken.py"
+    plugin.parent.mkdir()
+    plugin.write_text(BROKEN)
+    environment = {"ANSIBLE_CALLBACK_PLUGINS": str(plugin.parent), "ANSIBLE_STDOUT_CALLBACK": "broken"}
+    run = plays.run({"tasks": [changed("Work"), quiet("Read")]}, environment=environment)
+    assert run.code == 0, run.output
+    assert "slipway.aws.steps failed, Ansible's default output replaces it" in run.output
+    assert "TASK [Read]" in run.output
+
+
+def test_colours_are_those_of_ansible(plays: Plays) -> None:
+    play = {"tasks": [changed("Work")]}
+    coloured = plays.run(play, environment={"ANSIBLE_FORCE_COLOR": "1", "ANSIBLE_NOCOLOR": ""})
+    assert re.search("\x1b\\[[0-9;]+mWork … changed", coloured.output)
+    assert "\x1b" not in plays.run(play, environment={"NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1"}).output
+
+
+def test_check_mode_ends_with_the_plan(plays: Plays) -> None:
+    new = {"name": "Create the file", "ansible.builtin.copy": {"content": "x", "dest": f"{plays.folder}/x"}}
+    old = {"name": "Change the file", "ansible.builtin.copy": {"content": "new\n", "dest": f"{plays.folder}/old"}}
+    (plays.folder / "old").write_text("old\n")
+    plays.role("shop", new)
+    plays.role("store", old)
+    run = plays.run({"roles": ["shop", "store"]}, "--check", "--diff")
+    end = run.between("PLAN", "Finished in ")
+    assert [line.strip() for line in end] == [
+        "shop",
+        "+ Create the file",
+        "store",
+        "~ Change the file",
+        "1 to create, 1 to update, 0 to keep.",
+    ]
+    assert "+new" in run.lines
+    assert "+x" not in run.lines
+
+
+def test_the_end_lists_urls_and_skipped_roles(plays: Plays) -> None:
+    facts = {"ecs_load_balancer_result": {"url": "http://alb", "urls": {"web": "http://alb", "api": "http://alb/api/"}}}
+    plays.role("shop", {"name": "Return the result", "ansible.builtin.set_fact": facts})
+    plays.folder.joinpath("library").mkdir()
+    plays.folder.joinpath("library/unchanged.py").write_text(
+        "#!/usr/bin/python\n# WANT_JSON\nimport json\nprint(json.dumps({'changed': False, 'slipway_skipped': True}))\n"
+    )
+    plays.role("network", {"name": "Skip what has converged", "unchanged": {}})
+    run = plays.run({"roles": ["network", "shop"]})
+    assert run.between("PLAY RECAP", "Finished in ")[1:] == [
+        "network  skipped (converged)",
+        "shop     unchanged",
+        "web  http://alb",
+        "api  http://alb/api/",
+    ]
 
 
 @pytest.mark.parametrize(

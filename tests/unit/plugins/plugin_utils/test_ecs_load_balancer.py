@@ -137,6 +137,30 @@ def test_the_result_names_target_groups_as_the_variables_do() -> None:
 
 
 @pytest.mark.parametrize(
+    ("group", "url"),
+    [
+        ({}, "http://alb.example"),
+        ({"hosts": ["*.example.com", "api.example.com"]}, "http://api.example.com"),
+        ({"paths": ["/api/*"]}, "http://alb.example/api/"),
+        ({"hosts": ["api.example.com"], "paths": ["/v?", "/v1"]}, "http://api.example.com/v1"),
+    ],
+)
+def test_each_service_behind_the_load_balancer_has_a_url(group: Json, url: str) -> None:
+    found = {"load_balancers": [balancer([])]}
+    services = [*SERVICES, {"name": "worker", "task_definition": DEFINITION}]
+    assert planned(found, services, target_groups=[{"name": "api", **group}])["result"]["urls"] == {"api": url}
+    assert planned(None, services, target_groups=[{"name": "api", **group}])["result"]["urls"] == {}
+    at_port = planned(found, services, target_groups=[{"name": "api", **group}], url="http://alb.localhost:4566")
+    assert (":4566" in at_port["result"]["urls"]["api"]) is True
+
+
+def test_a_target_group_that_no_request_reaches_has_no_url() -> None:
+    groups = [{"name": "web", "port": 80}, {"name": "api"}]
+    found = {"load_balancers": [balancer([])]}
+    assert planned(found, SERVICES, target_groups=groups)["result"]["urls"] == {}
+
+
+@pytest.mark.parametrize(
     ("changes", "url"),
     [
         ({"certificate_arn": GIVEN}, "https://alb.example"),

@@ -42,7 +42,7 @@ class Answer(t.NamedTuple):
 def run(client: Clients, project: str) -> Result:
     """All resources of the project with their details."""
     clients = {service: client(service) for service in (*api.SERVICES, *api.DETAILED_SERVICES)}
-    account = Account(clients, project)
+    account = Account(clients, project, in_full=True)
     region = clients["ec2"].meta.region_name
     # Whoever is not known to AWS may read nothing: there is no point in a list of all that is unknown.
     caller = api.caller(clients["sts"])

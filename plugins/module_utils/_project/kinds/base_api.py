@@ -67,11 +67,12 @@ class Answers:
 
 
 class Account:
-    """Where to read, and for whom: `clients` by the name of the service."""
+    """Where to read, and for whom: `clients` by the name of the service. `in_full`: with details."""
 
-    def __init__(self, clients: t.Mapping[str, t.Any], project: str) -> None:
+    def __init__(self, clients: t.Mapping[str, t.Any], project: str, in_full: bool = False) -> None:
         self.clients = clients
         self.project = project
+        self.in_full = in_full
         self.answers = Answers()
 
     @property

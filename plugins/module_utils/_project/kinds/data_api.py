@@ -53,16 +53,22 @@ def unless_error(code: str, read: t.Callable[..., Json], **request: t.Any) -> Js
 def buckets(account: Account) -> t.Iterator[Found]:
     s3 = account.clients["s3"]
 
-    def read(item: Json) -> tags.Tags:
+    def read(item: Json) -> tags.Tags | ClientError:
         try:
             return tags.from_list(s3.get_bucket_tagging(Bucket=item["Name"])["TagSet"])
         except ClientError as error:
             if error.response["Error"]["Code"] in SOMEONE_ELSES:
-                return {}
+                return error
             raise
 
-    for item, own in each(s3.list_buckets()["Buckets"], read):
-        yield Found(item["Name"], item["Name"], own, "access logs", details=item)
+    answers = list(each(s3.list_buckets()["Buckets"], read))
+    refusals = [own for _item, own in answers if isinstance(own, ClientError)]
+    # Whoever may read no bucket at all does not know whose they are.
+    if account.in_full and refusals and len(refusals) == len(answers):
+        raise refusals[0]
+    for item, own in answers:
+        if not isinstance(own, ClientError):
+            yield Found(item["Name"], item["Name"], own, "access logs", details=item)
 
 
 def bucket_configuration(account: Account, bucket: Found) -> Json:

@@ -23,10 +23,10 @@ Json = dict[str, Any]
 
 def unseen() -> dict[tuple[str, str], str]:
     """Why an action is not called, by document and action."""
-    documents = yaml.safe_load(PERMISSIONS.read_text())["documents"].items()
+    permissions = yaml.safe_load(PERMISSIONS.read_text())
     found: dict[tuple[str, str], str] = {}
-    for name, part in documents:
-        for one in part["may"]:
+    for name, part in permissions["documents"].items():
+        for one in [*part["may"], *(one for reads in part["needs"] for one in permissions["reads"][reads])]:
             why = one.get("unseen", {})
             reasons = why if isinstance(why, dict) else dict.fromkeys(one["actions"], why)
             found |= {(name, action): reason for action, reason in reasons.items()}

@@ -11,6 +11,7 @@ import functools
 import itertools
 import json
 import math
+import threading
 import time
 import typing as t
 from collections import Counter
@@ -73,6 +74,17 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
     return made
 
 
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto in this process is not thread-safe."""
+    call, lock = botocore.client.BaseClient._make_api_call, threading.Lock()
+
+    def locked(client: t.Any, operation: str, request: Json) -> t.Any:
+        with lock:
+            return call(client, operation, request)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", locked)
+
+
 def reasons(found: Json) -> list[tuple[str, str, str]]:
     return [(one["kind"], one["action"], one["code"]) for one in found["unknown"]]
 
@@ -87,6 +99,8 @@ def test_each_resource_is_returned_in_full(
     run: RunModule, emulator: str, unsupported: set[str], number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api, "KINDS", tuple(kind for kind in api.KINDS if kind.name not in unsupported))
+    if emulator == "moto":
+        one_at_a_time(monkeypatch)
     make_all("ours")
     make_all("theirs")
     found = run("project_info", project="ours", details=True)

@@ -14,9 +14,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from ansible_collections.slipway.aws.plugins.module_utils._project import api, details_flow
 from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import policy_documents
 from ansible_collections.slipway.aws.tests import deployers
 from ansible_collections.slipway.aws.tests.policies import PERMISSIONS, ROOT, VALUES
+from ansible_collections.slipway.aws.tests.unit.project.accounts import make_in_full
 
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud
@@ -26,6 +28,14 @@ REGION = "eu-central-1"
 ROOT_KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "the-local-cloud-takes-any-key"}
 PROJECT, ACCOUNT = "shop", "000000000000"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/shop-boundary"
+# What the emulator has not, or what its site has not: tasks and HTTPS.
+UNSEEN = {
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+    "application-autoscaling:DescribeScheduledActions",
+    "ecs:DescribeTasks",
+    "elasticloadbalancing:DescribeListenerCertificates",
+}
 # What the local cloud does, as far as policies are concerned.
 SERVER = """
 import asyncio, os, sys
@@ -68,9 +78,11 @@ class Site(t.NamedTuple):
             aws_secret_access_key=keys["secret_key"],
         )
 
+    def lines(self) -> list[Json]:
+        return [json.loads(line) for line in self.record.read_text().splitlines()]
+
     def refused(self) -> list[str]:
-        lines = [json.loads(line) for line in self.record.read_text().splitlines()]
-        return [f"{line['action']} on {line['refused']}" for line in lines if "refused" in line]
+        return [f"{line['action']} on {line['refused']}" for line in self.lines() if "refused" in line]
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +154,24 @@ def test_deployer_of_the_cluster_gains_nothing(site: Site) -> None:
     assert code_of(iam.put_role_policy, RoleName="shop-task", **put) == denied
     assert code_of(iam.put_role_permissions_boundary, RoleName="shop-task", PermissionsBoundary=BOUNDARY) == ""
     assert code_of(iam.put_role_policy, RoleName="shop-task", **put) == ""
+
+
+def test_the_project_is_read_in_full_with_the_document_status(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        place = {"AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": site.cloud.address}
+        for name, text in {**ROOT_KEYS, **place}.items():
+            patch.setenv(name, text)
+        make_in_full("ours")
+        expected = details_flow.run(boto3.client, "ours")
+    values = {**VALUES, "project": "ours", "cluster": "ours", "region": REGION, "account": ACCOUNT}
+    status = policy_documents(PERMISSIONS, {**values, "buckets": ["ours-logs"]}, [])["status"]
+    site.keys["reader"] = deployers.user(site.root("iam"), "reader", json.dumps(status))
+    found = details_flow.run(lambda service: site.client(service, "reader"), "ours")
+    assert [(one["action"], one["code"]) for one in found["unknown"] if one["code"] != "unsupported"] == []
+    kinds = [{one["kind"] for one in some["resources"]} for some in (found, expected)]
+    assert kinds[0] == kinds[1] == {kind.name for kind in api.KINDS} - {"key pair"}
+    needed = {line["action"] for line in site.lines() if line["caller"].endswith("/deployer-reader")}
+    assert {action for one in status["Statement"] for action in one["Action"]} - needed - UNSEEN == set()
 
 
 def test_repository_of_nobody_stays_so(site: Site) -> None:

@@ -46,7 +46,15 @@ NO_SCALING = ("service", "application-autoscaling:DescribeScalableTargets", "uns
 
 
 @pytest.fixture
-def client(aws: None) -> t.Iterator[Client]:
+def patient(aws: None, emulator: str) -> None:
+    """MiniStack looks for a service that it does not have for longer than modules wait, when it is first requested."""
+    scaling = boto3.client("application-autoscaling", config=Config(read_timeout=300, retries={"max_attempts": 0}))
+    with contextlib.closing(scaling), contextlib.suppress(ClientError):
+        scaling.describe_scalable_targets(ServiceNamespace="ecs")
+
+
+@pytest.fixture
+def client(patient: None) -> t.Iterator[Client]:
     """Clients with the retries of modules, created once."""
     with contextlib.ExitStack() as stack:
 
@@ -96,7 +104,12 @@ def named(found: Json, kind: str, name: str) -> Json:
 
 @pytest.mark.parametrize(("emulator", "unsupported", "number"), ACCOUNTS, indirect=["emulator"])
 def test_each_resource_is_returned_in_full(
-    run: RunModule, emulator: str, unsupported: set[str], number: str, monkeypatch: pytest.MonkeyPatch
+    run: RunModule,
+    patient: None,
+    emulator: str,
+    unsupported: set[str],
+    number: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(api, "KINDS", tuple(kind for kind in api.KINDS if kind.name not in unsupported))
     if emulator == "moto":

@@ -158,6 +158,8 @@ def test_deployer_of_the_cluster_gains_nothing(site: Site) -> None:
 
 def test_the_project_is_read_in_full_with_the_document_status(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
+        # Of other tests, with their credentials.
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
         place = {"AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": site.cloud.address}
         for name, text in {**ROOT_KEYS, **place}.items():
             patch.setenv(name, text)

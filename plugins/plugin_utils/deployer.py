@@ -178,7 +178,7 @@ def settings(variables: Json, permissions: Json, found: Json | None = None) -> J
     v = {name.removeprefix(PREFIX): value for name, value in variables.items()}
     prefix = f"{v['project']}-deployer-"
     known: Json = {
-        "tags": tagging.checked({**v["tags"], TAG: v["project"]}, f"{PREFIX}tags"),
+        "tags": tagging.checked({**v["tags"], TAG: v["project"], tagging.ROLE: "deployer"}, f"{PREFIX}tags"),
         "policy_prefix": prefix,
         "credentials": {one["name"]: f"{v['directory']}/{one['name']}.credentials" for one in v["users"]},
         "problems": list(_problems(v, permissions)),

@@ -25,6 +25,8 @@ TAGS = {
     "ecs_network": "network",
     "service_discovery": "discovery",
 }
+# The role of this collection whose resources no tag of the site creates or deletes.
+DEPLOYER = "deployer"
 # On what an Auto Scaling group starts: by AWS.
 GROUP_TAG = "aws:autoscaling:groupName"
 # IAM's names for services, where boto3 has others, and for operations.
@@ -62,7 +64,8 @@ class Found(t.Protocol):
 
 
 def is_owned(tags: Tags, project: str, region: str) -> bool:
-    return belongs_to(tags, project) and tags.get(REGION, region) == region
+    """Whether a resource is of the project's site in this region. The roles of deployers outlive the site."""
+    return belongs_to(tags, project) and tags.get(REGION, region) == region and tags.get(ROLE) != DEPLOYER
 
 
 def entry(kind: Kind, one: Found, hosts: t.Mapping[str, str]) -> Json:
@@ -86,7 +89,8 @@ def role_of(kind: Kind, one: Found, hosts: t.Mapping[str, str]) -> str:
     attached = [hosts[a["InstanceId"]] for a in one.details.get("Attachments") or () if a.get("InstanceId") in hosts]
     if kind.name == "volume" and attached:
         return attached[0]
-    return one.tags.get(ROLE, kind.role)
+    role = one.tags.get(ROLE, "")
+    return role if role in TAGS else kind.role
 
 
 def ordered(found: t.Iterable[R]) -> list[R]:

@@ -104,6 +104,8 @@ KINDS = {kind.name: kind for kind in api.KINDS}
         ("IAM role", {}, {}, "ecs_cluster", "cluster"),
         ("IAM role", {"slipway:role": "docker_instance"}, {}, "docker_instance", "docker_instance"),
         ("instance profile", {"slipway:role": "docker_instance"}, {}, "docker_instance", "docker_instance"),
+        # A tag of this name that is not ours.
+        ("IAM role", {"slipway:role": "admin"}, {}, "ecs_cluster", "cluster"),
         ("instance", {}, {}, "docker_instance", "docker_instance"),
         ("instance", {"aws:autoscaling:groupName": "hosts-shop"}, {}, "ecs_cluster", "cluster"),
         ("volume", {}, {"Attachments": [{"InstanceId": "i-host"}]}, "ecs_cluster", "cluster"),
@@ -115,6 +117,22 @@ def test_each_resource_has_the_role_that_creates_it(kind: str, tags: Json, detai
     hosts = {"i-host": "ecs_cluster", "i-docker": "docker_instance"}
     entry = model.entry(KINDS[kind], Found("x", "x", tags, details=details), hosts)
     assert (entry["role"], entry["tag"]) == (role, tag)
+
+
+@pytest.mark.parametrize(
+    ("tags", "is_owned"),
+    [
+        ({"slipway:project": "shop"}, True),
+        ({"slipway:project": "shop", "slipway:region": "eu-central-1"}, True),
+        ({"slipway:project": "shop", "slipway:region": "us-east-1"}, False),
+        ({"slipway:project": "other"}, False),
+        ({}, False),
+        # Whoever deletes the site keeps the role with which it does.
+        ({"slipway:project": "shop", "slipway:role": "deployer"}, False),
+    ],
+)
+def test_a_site_owns_what_its_roles_create_in_its_region(tags: Json, is_owned: bool) -> None:
+    assert model.is_owned(tags, "shop", "eu-central-1") == is_owned
 
 
 def test_each_kind_has_a_role_with_a_tag_of_the_playbooks() -> None:

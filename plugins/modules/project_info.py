@@ -209,7 +209,13 @@ unknown:
       description: The message.
       type: str
 records:
-  description: Reserved. Empty.
+  description:
+    - What M(slipway.aws.project_record) recorded of roles that converged, by role. Empty if it could not be read; then
+      RV(unknown) says why.
+  returned: success and with O(details)
+  type: dict
+problems:
+  description: By role, why its record cannot be used, such as one of another version or account.
   returned: success and with O(details)
   type: dict
 caller:

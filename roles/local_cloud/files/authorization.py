@@ -320,6 +320,8 @@ def json_questions(call: Call, action: str, resource: str) -> Iterator[Question]
         yield from making(call, action, resource)
     elif call.service == "ssm" and "Names" in call.body:
         yield from (Question(f"ssm:{action}", call.arn(f"parameter{name}")) for name in call.body["Names"])
+    elif call.service == "ssm" and "Path" in call.body:
+        yield Question(f"ssm:{action}", call.arn(f"parameter{call.body['Path']}"))
     else:
         yield Question(f"{call.service}:{action}", resource, tag_context(tags_in(call)))
 

@@ -14,7 +14,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.types import Connection
 from ansible_collections.slipway.aws.plugins.module_utils._project import api, details_flow
+from ansible_collections.slipway.aws.plugins.module_utils._project.record import info as record_info
 from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import policy_documents
 from ansible_collections.slipway.aws.tests import deployers
 from ansible_collections.slipway.aws.tests.policies import PERMISSIONS, ROOT, VALUES
@@ -168,7 +170,8 @@ def test_the_project_is_read_in_full_with_the_document_status(site: Site, monkey
     values = {**VALUES, "project": "ours", "cluster": "ours", "region": REGION, "account": ACCOUNT}
     status = policy_documents(PERMISSIONS, {**values, "buckets": ["ours-logs"]}, [])["status"]
     site.keys["reader"] = deployers.user(site.root("iam"), "reader", json.dumps(status))
-    found = details_flow.run(lambda service: site.client(service, "reader"), "ours")
+    reader = Connection(lambda service, _region="": site.client(service, "reader"), {"project": "ours"}, False)
+    found = record_info.read(reader)
     assert [(one["action"], one["code"]) for one in found["unknown"] if one["code"] != "unsupported"] == []
     kinds = [{one["kind"] for one in some["resources"]} for some in (found, expected)]
     assert kinds[0] == kinds[1] == {kind.name for kind in api.KINDS} - {"key pair"}

@@ -121,8 +121,8 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
     def _is_quiet(self) -> bool:
         return self._display is not self._full_display
 
-    def get_option(self, name: str, hostvars: Any = None) -> Any:
-        return True if self._is_quiet and name == "display_failed_stderr" else super().get_option(name, hostvars)
+    def get_option(self, k: str, hostvars: Any = None) -> Any:
+        return True if self._is_quiet and k == "display_failed_stderr" else super().get_option(k, hostvars)
 
     # The course of the run
 

@@ -73,11 +73,15 @@ def _services(status: Json, width: int) -> list[Line]:
         is_unknown = any(one["kind"] == "service" for one in status["unknown"])
         return [Line("Services: unknown, see below." if is_unknown else "No services.")]
     several = len({one["cluster"] for one in services}) > 1
-    rows = [_row(one, f"{one['cluster']}/{one['name']}" if several else one["name"]) for one in services]
-    widths = _widths([COLUMNS, *(row[:1] if len(row[0]) > LONGEST_NAME else row for row in rows)])
+    names = [f"{one['cluster']}/{one['name']}" if several else one["name"] for one in services]
     versions = [_versions(one) for one in services]
-    left = len(MARKS[BAD]) + sum(widths) + len(GAP) * len(widths)
-    beside = left + max(len(text) for some in versions for text in [*some, "VERSION"]) <= width
+    broadest = max(len(text) for some in versions for text in [*some, "VERSION"])
+    for full in (True, False):
+        rows = [_row(one, name, full) for one, name in zip(services, names, strict=True)]
+        widths = _widths([COLUMNS, *rows])
+        left = len(MARKS[BAD]) + sum(widths) + len(GAP) * len(widths)
+        if beside := left + broadest <= width:
+            break
     lines = [Line((GAP + _padded(COLUMNS, widths) + (f"{GAP}VERSION" if beside else "")).rstrip(), HEADING)]
     for one, row, some in zip(services, rows, versions, strict=True):
         lines += _service(one, row, some, _Layout(widths, width, left if beside else 0))
@@ -92,14 +96,15 @@ class _Layout(NamedTuple):
     versions: int
 
 
-def _row(service: Json, name: str) -> tuple[str, ...]:
+def _row(service: Json, name: str, full: bool) -> tuple[str, ...]:
+    """The columns. Families of task definitions are shown in `full` where the terminal is wide enough."""
     counts = service["tasks"]
     return (
         name,
         service["state"],
         f"{counts['running']}/{counts['desired']}",
         "-" if service["state"] == "stopped" else _health(service["health"]),
-        _revision(service),
+        _revision(service, full),
         age(service["deployed_seconds_ago"]),
         service["release"]["outcome"].replace("_", " "),
     )
@@ -132,10 +137,10 @@ def _health(health: Json) -> str:
     return f"{counts.get('healthy', 0)} of {sum(counts.values())} healthy"
 
 
-def _revision(service: Json) -> str:
+def _revision(service: Json, full: bool) -> str:
     """The revision of the task definition, and the newest one if the service runs an older one."""
-    revision = str(service["task_definition"] or UNKNOWN).rpartition(":")[2]
-    newest = service["newest_task_definition"]
+    definition, newest = str(service["task_definition"] or UNKNOWN), service["newest_task_definition"]
+    revision = definition if full else definition.rpartition(":")[2]
     return f"{revision} of {newest.rpartition(':')[2]}" if newest else revision
 
 
@@ -224,9 +229,9 @@ def _counted(number: int, what: str) -> str:
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
-    # A long name, which has a line of its own, is alone in its row.
-    full = [row for row in rows if len(row) == len(COLUMNS)]
-    return [max(len(row[column]) for row in full) for column in range(len(COLUMNS))]
+    """The width of each column. A long name has a line of its own."""
+    names = [len(row[0]) for row in rows if len(row[0]) <= LONGEST_NAME]
+    return [max(names), *(max(len(row[column]) for row in rows) for column in range(1, len(COLUMNS)))]
 
 
 def _padded(texts: Sequence[str], widths: Sequence[int]) -> str:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import typing as t
 from collections.abc import Iterator, Sequence
 
 from ..._core.types import Json
@@ -16,25 +17,30 @@ from .project import Project
 LABEL = "org.opencontainers.image.revision"
 # Tags that name a commit: as `docker/metadata-action` writes them (sha-…), git-…, or the commit alone.
 COMMIT = re.compile(r"(?:(?:git|sha|commit|rev)-)?([0-9a-f]{7,40})")
-# Tags that follow from the content of an image: they identify it, and say less than the others.
-CONTENT = re.compile(r"src-[0-9a-f]{16}")
+
+
+class Container(t.NamedTuple):
+    """A container of a task, with the digest that it runs, if ECS reports one."""
+
+    name: str
+    image: str
+    digest: str
 
 
 def images(project: Project, definition: str, tasks: Sequence[Json] | None) -> list[Json] | None:
     """The images of a task definition's containers, with the digests that its tasks run; None if neither is known."""
     declared = _declared(project, definition)
-    running = [task for task in tasks or () if task.get("taskDefinitionArn") == definition]
-    if declared is None and not running:
-        return None
-    names = list(declared) if declared is not None else sorted({name for name, *_more in _running(running)})
+    running = list(_running([task for task in tasks or () if task.get("taskDefinitionArn") == definition]))
+    if declared is None:
+        if not running:
+            return None
+        declared = {one.name: {"image": one.image} for one in sorted(running)}
     found: list[Json] = []
-    for name in names:
-        container = (declared or {}).get(name, {})
-        pairs = {(image, digest) for one, image, digest in _running(running) if one == name and digest}
-        if not pairs:
-            image = str(container.get("image") or next((text for one, text, _ in _running(running) if one == name), ""))
-            pairs = {(image, _digest(image))}
-        found += [_image(project, name, container, image, digest) for image, digest in sorted(pairs)]
+    for name, container in declared.items():
+        image = str(container.get("image") or "")
+        reported = {(one.image, one.digest) for one in running if one.name == name and one.digest}
+        for address, digest in sorted(reported) or [(image, _digest(image))]:
+            found.append(_image(project, name, container, address, digest))
     return found
 
 
@@ -44,12 +50,12 @@ def _declared(project: Project, definition: str) -> dict[str, Json] | None:
     return {str(one["name"]): one for one in found["containerDefinitions"]} if found else None
 
 
-def _running(tasks: Sequence[Json]) -> Iterator[tuple[str, str, str]]:
-    """Name, image and digest of each container. A reference with a digest runs as it is, before ECS reports it."""
+def _running(tasks: Sequence[Json]) -> Iterator[Container]:
+    """The containers of tasks. A reference with a digest runs as it is, before ECS reports it."""
     for task in tasks:
         for one in task.get("containers") or ():
             image = str(one.get("image") or "")
-            yield str(one.get("name")), image, str(one.get("imageDigest") or _digest(image))
+            yield Container(str(one.get("name")), image, str(one.get("imageDigest") or _digest(image)))
 
 
 def _image(project: Project, name: str, container: Json, image: str, digest: str) -> Json:

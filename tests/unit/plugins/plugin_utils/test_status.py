@@ -52,7 +52,7 @@ def test_a_service_is_one_line_with_a_line_for_each_further_image_and_address() 
     found = lines(*workshop())
     row = found.index(line_of(found, "workshop "))
     assert found[row].split() == [
-        *("workshop", "stable", "2/2", "healthy", "7", "3", "h", "succeeded"),
+        *("workshop", "stable", "2/2", "healthy", "workshop:7", "3", "h", "succeeded"),
         *("django", "ecr1.0", "@1a2b3c4d1a2b"),
     ]
     assert found[row + 1].split() == ["nginx", "ecr1.0", "@1a2b3c4d1a2b"]
@@ -95,7 +95,11 @@ def test_services_of_two_clusters_are_named_with_their_cluster() -> None:
 def test_an_older_revision_shows_the_newest_one() -> None:
     web, family = service("web")
     family["details"]["taskDefinitionArn"] = definition("web", 9)
-    assert "7 of 9" in line_of(lines(web, family), "succeeded")
+    assert " 7 of 9 " in line_of(lines(web, family, width=75), "succeeded")
+
+
+def test_a_wide_terminal_shows_families_too() -> None:
+    assert " workshop:7 " in line_of(lines(*workshop(), width=140), "succeeded")
 
 
 def test_what_is_unknown_is_never_absent() -> None:

@@ -18,12 +18,14 @@ IMAGE = Path(__file__).resolve().parent / "images/terminal.svg"
 COLUMNS = 110
 # `script` frames the session with these.
 FRAME = re.compile(r"^Script (?:started|done) .*\n?", re.MULTILINE)
+# What was shown of a running task until other output replaced it.
+REPLACED = re.compile(r"[^\n]*\r\x1b\[K")
 
 
 def drawn(session: str) -> str:
     """The session, with its colours, in a terminal's window."""
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
-    console.print(Text.from_ansi(FRAME.sub("", session).replace("\r\n", "\n").strip()))
+    console.print(Text.from_ansi(REPLACED.sub("", FRAME.sub("", session).replace("\r\n", "\n")).strip()))
     # Fonts are the reader's own: a picture that loads fonts from elsewhere is blocked where README files are shown.
     return re.sub(r"@font-face \{.*?\}", "", console.export_svg(title="slipway.aws"), flags=re.DOTALL)
 

@@ -107,6 +107,8 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
         self._summary = run_lines.Summary()
         self._entries: list[plan.Entry] = []
         self._names: dict[str, str] = {}
+        # Of the messages that are being printed.
+        self._heading = ""
         # Of the items of a loop until it has ended, and of diffs until their task is printed, by task and host.
         self._items: dict[tuple[str, str], list[plan.Entry]] = {}
         self._diffs: dict[tuple[str, str], str] = {}
@@ -140,6 +142,7 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
 
     def _task_start(self, task: Any, prefix: str | None = None) -> None:
         """Of tasks and handlers. Ansible's own prints a banner."""
+        self._heading = ""
         self._names[task._uuid] = str(task.name or task.action)
         if not self._brief or self.is_broken:
             super()._task_start(task, prefix)
@@ -165,7 +168,7 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
             super().v2_runner_on_ok(result)
             return
         self._handle_warnings_and_exception(result)
-        if result.task.action in constants._ACTION_DEBUG and not (changed and _in_check_mode()):
+        if result.task.loop is None:
             self._print_message(result, Default.v2_runner_on_ok)
         self._print_changes(result, changed, seconds)
 
@@ -176,8 +179,7 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
             super().v2_runner_item_on_ok(result)
             return
         self._handle_warnings_and_exception(result)
-        if result.task.action in constants._ACTION_DEBUG and not result.result.get("changed"):
-            self._print_message(result, Default.v2_runner_item_on_ok)
+        self._print_message(result, Default.v2_runner_item_on_ok)
 
     @safely
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
@@ -309,14 +311,19 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
             self._display.display(MORE, stderr=self.get_option("display_failed_stderr"))
 
     def _print_message(self, result: Any, usual: Callable[..., None]) -> None:
-        """A message of debug: text as it is, under the task's name; other data as usual."""
+        """A message of debug: text as it is, under the task's name; other data as usual. The plan has the rest."""
+        is_planned = _in_check_mode() and result.result.get("changed")
+        if result.task.action not in constants._ACTION_DEBUG or is_planned:
+            return
         message = result.result.get("msg")
         lines = message if isinstance(message, list) else [message]
         if not all(isinstance(line, str) for line in lines):
             usual(self, result)
             return
         heading = run_lines.title(_role(result.task), result.host.get_name(), self._name(result))
-        self._display.display("\n".join([heading, *(f"  {part}" for line in lines for part in line.splitlines())]))
+        headings = [] if self._heading == heading else [heading]
+        self._heading = heading
+        self._display.display("\n".join([*headings, *(f"  {part}" for line in lines for part in line.splitlines())]))
 
     def _print_summary(self) -> None:
         for line in self._summary.lines():

@@ -72,5 +72,5 @@ def test_its_repository_has_a_plan(tmp_path: Path, ministack: str) -> None:
             *("-e", '{"ecs_network_docker_host_cidrs": ["192.0.2.1/32"]}'),
         )
         assert "failed=0" in planned
-        assert "container_image : Build the image: shop" in planned
+        assert "  + Build the image: shop\n" in planned
         assert re.search(r"localhost +: .*changed=[1-9]", planned)

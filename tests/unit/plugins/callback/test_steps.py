@@ -212,8 +212,11 @@ def test_more_is_printed_on_request(plays: Plays) -> None:
 def test_messages_are_printed(plays: Plays) -> None:
     message = {"name": "List them", "ansible.builtin.debug": {"msg": ["one", "two: 'three'"]}}
     facts = {"name": "Show them", "ansible.builtin.debug": {"var": "things"}}
-    run = plays.run({"tasks": [message, facts]}, things={"key": 7})
-    assert run.between("PLAY [A play]", "ok: ")[:3] == ["List them", "  one", "  two: 'three'"]
+    items = {"name": "Count them", "ansible.builtin.debug": {"msg": "number {{ item }}"}, "loop": [1, 2]}
+    run = plays.run({"tasks": [message, items, facts]}, things={"key": 7})
+    printed = [line for line in run.between("PLAY [A play]", "ok: ") if "…" not in line]
+    assert printed[:3] == ["List them", "  one", "  two: 'three'"]
+    assert printed[3:6] == ["Count them", "  number 1", "  number 2"]
     assert "key: 7" in run.output
 
 

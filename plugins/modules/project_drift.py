@@ -148,7 +148,7 @@ drift:
           type: str
           sample: "2026-01-01T03:04:05Z"
         recorded_by:
-          description: The ARN of the caller that recorded it.
+          description: The ARN of the caller that recorded it, null for V(unrecorded).
           type: str
           sample: arn:aws:iam::123456789012:user/deployer
         events:

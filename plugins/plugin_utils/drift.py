@@ -17,8 +17,8 @@ Json = Mapping[str, Any]
 # What a line is, from which follows its colour.
 PLAIN, HEADING, CHANGED, BAD, QUIET = "plain", "heading", "changed", "bad", "quiet"
 TITLES = {
-    "changed": "CHANGED since the last run",
-    "missing": "MISSING, in the record of the last run",
+    "changed": "CHANGED since the last run: site.yml restores what its variables set; change back the rest by hand",
+    "missing": "MISSING, in the record of the last run: site.yml creates it",
     "unrecorded": "NOT IN THE RECORD, with the project's tag",
 }
 # Longer values are cut on the terminal; JSON has them in full.
@@ -62,8 +62,9 @@ def _header(drift: Json) -> Iterator[Line]:
 
 
 def _resource(one: Json) -> Iterator[Line]:
-    named = one["name"] if one["name"] == one["id"] else f"{one['name']} ({one['id']})"
-    yield Line(f"  {one['kind']} {named}", CHANGED)
+    # An ARN has the name in it.
+    is_named = one["name"] == one["id"] or one["id"].startswith("arn:")
+    yield Line(f"  {one['kind']} {one['name']}" + ("" if is_named else f" ({one['id']})"), CHANGED)
     for member in one["members"]:
         yield Line(f"    {_member(member)}")
     for event in one["events"]:
@@ -81,9 +82,16 @@ def shown(value: Any) -> str:
     """A value in one line."""
     if value is None:
         return "none"
-    text = value if isinstance(value, str) and value else json.dumps(value, ensure_ascii=False, sort_keys=True)
+    text = value if isinstance(value, str) and value else json.dumps(_brief(value), ensure_ascii=False, sort_keys=True)
     text = " ".join(text.split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _brief(value: Any) -> Any:
+    """Without empty members."""
+    if isinstance(value, Mapping):
+        return {name: _brief(member) for name, member in value.items() if member not in (None, [], {})}
+    return [_brief(element) for element in value] if isinstance(value, list) else value
 
 
 def _unknown(one: Json) -> str:

@@ -25,7 +25,14 @@ if t.TYPE_CHECKING:
 Json = dict[str, t.Any]
 ROOT = Path(__file__).resolve().parents[3]
 REGION = "eu-central-1"
-TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "bool": (bool,), "dict": (dict,), "list": (list,)}
+TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "bool": (bool,),
+    "dict": (dict,),
+    "list": (list,),
+    "raw": (object,),
+}
 
 
 class Site(t.NamedTuple):

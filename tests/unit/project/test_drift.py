@@ -88,7 +88,7 @@ def records(resources: list[Json]) -> dict[str, Json]:
             "proven": True,
             "state": states,
         }
-        for key, states in state.by_role(resources, {}).items()
+        for key, states in state.by_role(resources).items()
     }
     return t.cast("dict[str, Json]", json.loads(json.dumps(found)))
 
@@ -342,9 +342,9 @@ def drifted() -> Json:
 def test_the_list_says_what_differs_who_did_it_and_what_to_do() -> None:
     text = "\n".join(line.text for line in listing(drifted()))
     assert "4 resources with drift, 2 without; incomplete: 1 part unknown." in text
-    assert "  service web (arn:aws:ecs:eu-central-1:1:service/shop/web)\n    desiredCount: 2 → 3\n" in text
+    assert "  service web\n    desiredCount: 2 → 3\n" in text
     assert "    UpdateService by alice, 2026-11-29T12:30:00Z\n    Rerun site.yml --tags service.\n" in text
-    assert "MISSING, in the record of the last run\n  images shop/web\n" in text
+    assert "MISSING, in the record of the last run: site.yml creates it\n  images shop/web\n" in text
     assert "NOT IN THE RECORD, with the project's tag\n  subnet by-hand (subnet-9)\n" in text
     assert "bucket: requires ec2:DescribeSecurityGroups, Denied." in text
 

@@ -32,7 +32,13 @@ from ansible_collections.slipway.aws.tests.unit.project.accounts import (
     make_in_full,
     make_services,
 )
-from ansible_collections.slipway.aws.tests.unit.project.test_project_info import MINISTACK, MOTO, make_all
+from ansible_collections.slipway.aws.tests.unit.project.test_project_info import (
+    CONTAINER,
+    MINISTACK,
+    MOTO,
+    lower,
+    make_all,
+)
 
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.conftest import RunModule
@@ -167,6 +173,48 @@ def test_what_only_further_calls_return_is_in_the_details(client: Client, reques
     expected = [named(found, "cluster", "ours"), address, family, group]
     assert service["uses"] == sorted(one["arn"] for one in expected)
     assert address["uses"] == [named(found, "namespace", "ours")["arn"]]
+
+
+SCALED: Json = {
+    "ServiceNamespace": "ecs",
+    "ResourceId": "service/ours/web",
+    "ScalableDimension": "ecs:service:DesiredCount",
+}
+TRACKING = {
+    "TargetValue": 60.0,
+    "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"},
+}
+
+
+def test_a_service_has_its_scaling(run: RunModule, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not that of others in the region."""
+    monkeypatch.setattr(api, "KINDS", tuple(kind for kind in api.KINDS if kind.service == "ecs"))
+    monkeypatch.setattr(api, "SERVICES", ("ec2", "ecs"))
+    one_at_a_time(monkeypatch)
+    scaling, ecs = boto3.client("application-autoscaling"), boto3.client("ecs")
+    for project in ("ours", "theirs"):
+        ecs.create_cluster(clusterName=project, tags=lower(project))
+        ecs.register_task_definition(family=f"{project}-web", containerDefinitions=[CONTAINER], tags=lower(project))
+        own = {**SCALED, "ResourceId": f"service/{project}/web"}
+        ecs.create_service(
+            cluster=project, serviceName="web", taskDefinition=f"{project}-web", desiredCount=2, tags=lower(project)
+        )
+        scaling.register_scalable_target(**own, MinCapacity=1, MaxCapacity=6)
+        scaling.put_scaling_policy(
+            **own,
+            PolicyName="cpu",
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration=TRACKING,
+        )
+    [service] = [
+        one for one in run("project_info", project="ours", details=True)["resources"] if one["kind"] == "service"
+    ]
+    details = service["details"]
+    assert (details["scalableTarget"]["MinCapacity"], details["scalableTarget"]["MaxCapacity"]) == (1, 6)
+    assert [(one["PolicyName"], one["ResourceId"]) for one in details["scalingPolicies"]] == [
+        ("cpu", "service/ours/web")
+    ]
+    assert details["scheduledActions"] == []
 
 
 @on_ministack

@@ -88,7 +88,7 @@ class Connection(LocalConnection):  # type: ignore[misc]  # Ansible has no types
         code = os.waitstatus_to_exitcode(status)
         if code >= 0:
             return code, stdout, stderr
-        code, _, message = self._as_usual(forkserver.killed(cmd, -code), None, sudoable)
+        code, _stdout, message = self._as_usual(forkserver.killed(cmd, -code), None, sudoable)
         return code, stdout, stderr + message
 
     def _as_usual(self, command: str, in_data: bytes | None, sudoable: bool) -> tuple[int, bytes, bytes]:

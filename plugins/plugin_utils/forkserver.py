@@ -47,7 +47,7 @@ class Command(t.NamedTuple):
 
 def parsed(command: str, interpreter: str) -> Command | None:
     """A module's command line as ansible-core writes it; none if it is anything else."""
-    shell, _, quoted = command.partition(" -c ")
+    shell, _option, quoted = command.partition(" -c ")
     script = _words(quoted)
     if os.path.basename(shell) not in SHELLS or len(script) != 1:
         return None
@@ -55,7 +55,7 @@ def parsed(command: str, interpreter: str) -> Command | None:
     words = _words(line)
     variables = {}
     while words and ASSIGNMENT.match(words[0]):
-        name, _, value = words.pop(0).partition("=")
+        name, _sign, value = words.pop(0).partition("=")
         variables[name] = value
     assignments = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
     # A shell may understand the line differently if it is not exactly what ansible-core writes.
@@ -270,7 +270,7 @@ def _reason(directory: str) -> str:
 
 def killed(command: str, number: int) -> str:
     """The command line with a process that a signal ends: only the shell knows what it makes of that."""
-    shell, _, quoted = command.partition(" -c ")
+    shell, _option, quoted = command.partition(" -c ")
     waits = SHELL_WAITS if _words(quoted)[0].endswith(SHELL_WAITS) else ""
     dies = shlex.join(["/bin/sh", "-c", f"ulimit -c 0; kill -{number} $$"])
     return f"{shell} -c {shlex.quote(dies + waits)}"

@@ -83,7 +83,7 @@ def packed(request: Request) -> bytes:
 
 
 def unpacked(content: bytes) -> Request:
-    header, _, source = content.partition(b"\n")
+    header, _end, source = content.partition(b"\n")
     return Request(**json.loads(header) | {"source": source})
 
 
@@ -224,7 +224,7 @@ class Data:
     def prepare(self, notes: mmap.mmap) -> None:
         """Read what a fork had to read."""
         for line in notes[:].partition(b"\0")[0].decode().splitlines():
-            kind, _, name = line.partition(" ")
+            kind, _space, name = line.partition(" ")
             if (kind, name) not in self.read and (content := self.readers[kind](name)):
                 self.read[kind, name] = content
 

@@ -8,16 +8,16 @@ unit tests and the integration tests have one each."""
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import importlib
 import io
 import json
-import types
 import typing as t
 
 import boto3
 import botocore.client
-import botocore.compat
+import botocore.handlers
 import botocore.hooks
 import botocore.loaders
 import botocore.session
@@ -34,20 +34,27 @@ class RunModule(t.Protocol):
 
 @pytest.fixture(scope="session", autouse=True)
 def botocore_prepared_once() -> t.Iterator[None]:
-    """Every client has a session of its own, which would read botocore's models again, look through their folders, and
-    inspect the signatures of botocore's own handlers."""
+    """Every client has a session of its own, which would read botocore's models again, look through their folders,
+    translate the names of events, and register botocore's handlers one by one."""
     read = functools.cache(botocore.loaders.JSONFileLoader.load_file)
     loader = botocore.loaders.JSONFileLoader()
     listed = functools.cache(botocore.session.get_session().get_component("data_loader").list_available_services)
-    inspect = botocore.compat.accepts_kwargs
-    inspected = functools.cache(inspect)
+    alias = botocore.hooks.EventAliaser(botocore.hooks.HierarchicalEmitter())._alias_event_name
+    register = botocore.session.Session._register_builtin_handlers
+    # By their number, as moto adds one when it is imported.
+    registered: dict[int, t.Any] = {}
 
-    def accepts_kwargs(handler: t.Any) -> bool:
-        # Not methods: the cache would keep their clients.
-        return bool((inspected if isinstance(handler, types.FunctionType) else inspect)(handler))
+    def register_handlers(session: t.Any, events: t.Any) -> None:
+        known = registered.get(len(botocore.handlers.BUILTIN_HANDLERS))
+        if known:
+            vars(events._emitter).update(vars(copy.copy(known)), _lookup_cache={})
+        else:
+            register(session, events)
+            registered[len(botocore.handlers.BUILTIN_HANDLERS)] = copy.copy(events._emitter)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.hooks, "accepts_kwargs", accepts_kwargs)
+        patch.setattr(botocore.hooks.EventAliaser, "_alias_event_name", lambda _self, name: alias(name))
+        patch.setattr(botocore.session.Session, "_register_builtin_handlers", register_handlers)
         patch.setattr(botocore.loaders.JSONFileLoader, "load_file", lambda _self, path: read(loader, path))
         patch.setattr(botocore.loaders.Loader, "list_available_services", lambda _self, type_name: listed(type_name))
         yield

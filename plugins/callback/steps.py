@@ -25,7 +25,7 @@ description:
     variables; C(-v) adds them.
   - If a result or a fact has a member C(slipway_exit_code), the run ends with the last one. A playbook sets it to 1 at
     its start and to 0 or 2 at its end, so that 1 stands for every failure; without it, Ansible returns 2 for most.
-    Other callbacks do not learn of the end of such a run. A failed run never ends with 0.
+    Unless it is 0, other callbacks do not learn of the end of the run. A failed run never ends with 0.
   - Of a play with the variable C(__slipway_quiet), such as that of the playbook C(slipway.aws.status), it prints
     failures alone, to the standard error output, so that programs can read what the play prints.
   - URLs are those of each fact C(<role>_result) with a member C(urls), a dictionary of names and URLs.
@@ -81,6 +81,7 @@ def safely(method: Callable[..., None]) -> Callable[..., None]:
                 return
             except Exception as error:  # pylint: disable=broad-exception-caught
                 self.is_broken = True
+                self._running.stop()
                 self._display.warning(f"slipway.aws.steps failed, Ansible's default output replaces it: {error!r}")
         getattr(Default, method.__name__)(self, *arguments, **options)
 
@@ -254,9 +255,9 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
         else:
             self._print_summary()
         self._display.display(f"\nFinished in {run_lines.duration(time.monotonic() - self._start)}.")
-        code, failed = self._summary.exit_code, stats.failures or stats.dark
-        if code is not None and not (code == 0 and failed):
-            raise SystemExit(code)
+        # 0 is what Ansible returns unless something has failed.
+        if self._summary.exit_code:
+            raise SystemExit(self._summary.exit_code)
 
     # What results say
 

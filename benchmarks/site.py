@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks import cloud, results, site_report
 from benchmarks.cloud import ROOT
-from benchmarks.measure import Misdone
+from benchmarks.measure import WITH_FORKS, Misdone
 from benchmarks.site_results import SiteBenchmark, SiteResult, SiteRun
 from tests.proxies.base import Answer, Proxy, Request
 
@@ -121,7 +121,7 @@ def play(version: Version, playbook: str, *arguments: str, **variables: str) -> 
     """Runs a playbook, and returns its seconds and what the kernel says that it used with its children."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "PYTHON"))}
     path = {"PATH": f"{PROGRAMS}{os.pathsep}{kept['PATH']}"}
-    command = ["ansible-playbook", playbook, f"-elocal_cloud_port={version.port}", *arguments]
+    command = [*WITH_FORKS, "ansible-playbook", playbook, f"-elocal_cloud_port={version.port}", *arguments]
     with (version.folder / "output.log").open("wb") as log:
         begin = time.monotonic()
         process = subprocess.Popen(

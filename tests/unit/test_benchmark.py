@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
+import signal
 import sys
 import threading
 import typing as t
@@ -23,6 +25,22 @@ from benchmarks.measure import Case, Run  # noqa: E402
 
 RESULTS = ROOT / "benchmarks/results.json"
 NAMES = ("slipway.aws", "community.aws", "ecs-deploy")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the connection plugin forkserver requires Linux")
+def test_the_time_of_a_fork_server_counts_and_a_daemon_is_not_waited_for(tmp_path: Path) -> None:
+    """Both have left the process that started them."""
+    busy = "import time; end = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
+    script = tmp_path / "start.sh"
+    script.write_text(
+        f"(setsid {sys.executable} -c '{busy}' slipway.aws.forkserver &)\n"
+        f"(setsid sh -c 'echo $$ > {tmp_path}/daemon; exec sleep 600' &)\n"
+        f"while [ ! -s {tmp_path}/daemon ]; do sleep 0.05; done\n"
+    )
+    usage = measure._run(["sh", str(script)], dict(os.environ), tmp_path / "log")[2]
+    daemon = int((tmp_path / "daemon").read_text())
+    os.kill(daemon, signal.SIGKILL)
+    assert usage.ru_utime + usage.ru_stime >= 0.5
 
 
 def a_run(seconds: float, calls: int, returned: float | None = None) -> Run:

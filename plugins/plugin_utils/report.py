@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import UNSUPPORTED
 from ansible_collections.slipway.aws.plugins.module_utils._project.status import health, release
 from ansible_collections.slipway.aws.plugins.module_utils._project.status import service as states
 from ansible_collections.slipway.aws.plugins.module_utils._project.status.model import status
@@ -150,11 +151,13 @@ class Page:
 
 def page(project: str, read: Json, now: datetime.datetime, version: str, endpoint: str = "") -> Page:
     """`read` is what the module project_report reads: the result of project_info with details, and the drift."""
-    found = status(project, dict(read), now, endpoint)
+    # An API that does not exist at this endpoint, as on the local cloud, hides nothing.
+    unread = [one for one in read["unknown"] if one["code"] != UNSUPPORTED]
+    found = status(project, {**read, "unknown": unread}, now, endpoint)
     region, account = str(found["region"] or ""), str(found["account"] or "")
     where = topology(read["resources"], region, account)
-    unread = [str(one["kind"]) for one in found["unknown"]]
-    costs = live_cost.costs(read["resources"], region, unread, cost.prices())
+    kinds = [str(one["kind"]) for one in unread]
+    costs = live_cost.costs(read["resources"], region, kinds, cost.prices())
     releases = _releases(found["services"])
     drift = drift_of(read.get("drift"))
     verdict, mark = _verdict(found)

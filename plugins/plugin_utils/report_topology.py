@@ -19,6 +19,8 @@ PUBLIC, PRIVATE = "public", "private"
 ANYWHERE = ("0.0.0.0/0", "::/0")
 # Where the reader found no zone or subnet.
 ELSEWHERE = "zone unknown"
+# AWS's tag on instances of an Auto Scaling group.
+SCALING_GROUP = "aws:autoscaling:groupName"
 
 States = Mapping[str, int]
 
@@ -153,7 +155,10 @@ class Graph:
             for link in table.get("Associations") or ()
             if link.get("SubnetId")
         }
-        self.instances = {one["InstanceId"]: one for one in self.details("instance") if "InstanceId" in one}
+        # Hosts of clusters. The Docker host runs no tasks.
+        self.instances = {
+            one["id"]: one["details"] for one in self.of("instance") if SCALING_GROUP in (one.get("tags") or {})
+        }
         # Of a service: the target groups that its tasks register in.
         self.registered = {
             group["targetGroupArn"]: key_of(one)
@@ -183,9 +188,11 @@ def topology(resources: Sequence[Json], region: str, account: str) -> Topology:
     graph = Graph(resources)
     places = dict(_places(graph))
     work = list(_workloads(graph))
-    identities = dict.fromkeys(
-        [*(one["VpcId"] for one in graph.details("VPC")), *(place[0] for place in places.values())]
-    )
+    homes = [
+        *(place[0] for place in places.values()),
+        *(_home(one, places, "") for one in graph.details("load balancer")),
+    ]
+    identities = dict.fromkeys([*(one["VpcId"] for one in graph.details("VPC")), *homes])
     vpcs = tuple(_vpc(graph, identity, places, work) for identity in identities)
     placed = {(one.cluster, one.service) for _subnet, one in work}
     return Topology(region, account, vpcs, tuple(_idle(graph, placed)), tuple(_cards(graph)))
@@ -221,38 +228,47 @@ def _places(graph: Graph) -> Iterator[tuple[str, tuple[str, str]]]:
     home = next((one["VpcId"] for one in [*graph.details("VPC"), *known] if one.get("VpcId")), "")
     for one in graph.details("service"):
         for task in running_tasks(one):
-            if subnet := _subnet_of(graph, task):
+            if subnet := _subnet_of(graph, one, task):
                 yield subnet, (home, task.get("availabilityZone") or ELSEWHERE)
     for one in graph.details("load balancer"):
         for zone in one.get("AvailabilityZones") or ():
             if zone.get("SubnetId"):
                 yield zone["SubnetId"], (one.get("VpcId") or home, zone.get("ZoneName") or ELSEWHERE)
-    for one in graph.instances.values():
+    for one in graph.details("instance"):
         if one.get("SubnetId"):
-            zone = (one.get("Placement") or {}).get("AvailabilityZone") or ELSEWHERE
+            zone = _zone_of(one) or ELSEWHERE
             yield one["SubnetId"], (one.get("VpcId") or home, zone)
     for one in graph.details("subnet"):
         yield one["SubnetId"], (one.get("VpcId") or home, one.get("AvailabilityZone") or ELSEWHERE)
 
 
-def _subnet_of(graph: Graph, task: Json) -> str:
-    """Of its network interface; of a task that uses its host's, a subnet of that zone in which hosts are, or ''."""
+def _subnet_of(graph: Graph, service: Json, task: Json) -> str:
+    """Of its network interface, or else the only one in its zone that it may be in; '' if that is not known."""
     for attachment in task.get("attachments") or ():
         for detail in attachment.get("details") or ():
             if detail.get("name") == "subnetId":
                 return str(detail["value"])
     zone = task.get("availabilityZone")
-    hosts = [one for one in graph.instances.values() if (one.get("Placement") or {}).get("AvailabilityZone") == zone]
-    if zone and hosts:
-        return str(hosts[0].get("SubnetId") or f"hosts in {zone}")
-    return f"hosts in {zone}" if zone else ""
+    network = (service.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
+    allowed = list(network.get("subnets") or ())
+    if not allowed:
+        # It uses the network of its host.
+        hosts = {one.get("SubnetId") or "" for one in graph.instances.values() if _zone_of(one) == zone}
+        return hosts.pop() if zone and len(hosts) == 1 else ""
+    zones = {one["SubnetId"]: one.get("AvailabilityZone") for one in graph.details("subnet")}
+    fitting = [subnet for subnet in allowed if zones.get(subnet, zone) == zone]
+    return str(fitting[0]) if len(fitting) == 1 else ""
+
+
+def _zone_of(instance: Json) -> str:
+    return str((instance.get("Placement") or {}).get("AvailabilityZone") or "")
 
 
 def _workloads(graph: Graph) -> Iterator[tuple[str, Workload]]:
     for one in graph.details("service"):
         by_subnet: dict[str, Counter[str]] = {}
         for task in running_tasks(one):
-            by_subnet.setdefault(_subnet_of(graph, task), Counter())[task_state(task)] += 1
+            by_subnet.setdefault(_subnet_of(graph, one, task), Counter())[task_state(task)] += 1
         for subnet, states in by_subnet.items():
             if subnet:
                 yield subnet, Workload(short(one.get("clusterArn") or ""), one["serviceName"], states)
@@ -269,11 +285,11 @@ def _vpc(
         for link in one["details"].get("Attachments") or ()
         if link.get("VpcId") == identity
     ]
-    balancers = [one for one in graph.details("load balancer") if one.get("VpcId", identity) == identity]
+    balancers = [one for one in graph.details("load balancer") if _home(one, places, identity) == identity]
     zones = sorted({zone for vpc, zone in places.values() if vpc == identity})
     return Vpc(
         id=identity,
-        name=str(own["name"] or identity) if own else identity,
+        name=str(own["name"] or identity) if own else identity or "unknown",
         cidr=str(details.get("CidrBlock") or ""),
         owned=own is not None,
         gateway=str(gateways[0]["name"] or gateways[0]["id"]) if gateways else "",
@@ -287,6 +303,13 @@ def _vpc(
             )
         ),
     )
+
+
+def _home(balancer: Json, places: Mapping[str, tuple[str, str]], default: str) -> str:
+    """The VPC of a load balancer, by its subnets."""
+    subnets = (zone.get("SubnetId") for zone in balancer.get("AvailabilityZones") or ())
+    known = (places[subnet][0] for subnet in subnets if subnet in places)
+    return next(known, str(balancer.get("VpcId") or default))
 
 
 def _inside(places: Mapping[str, tuple[str, str]], vpc: str, zone: str) -> list[str]:
@@ -350,7 +373,7 @@ def _nodes(graph: Graph, subnet: str) -> Iterator[Node]:
     for one in graph.of("instance"):
         details = one["details"]
         if details.get("SubnetId") == subnet:
-            kind = "Cluster host" if "aws:autoscaling:groupName" in one["tags"] else "Docker host"
+            kind = "Cluster host" if SCALING_GROUP in (one.get("tags") or {}) else "Docker host"
             name = one["id"] if kind == "Cluster host" else str(one["name"] or one["id"])
             state = (details.get("State") or {}).get("Name")
             facts = [details.get("InstanceType"), details.get("PublicIpAddress"), state if state != "running" else None]

@@ -87,6 +87,10 @@ def test_what_could_not_be_read_is_unknown_and_not_absent() -> None:
     assert "as far as it could be read" in text
 
 
+def test_an_api_that_does_not_exist_here_hides_nothing() -> None:
+    assert of(Site(), [UNKNOWN | {"code": "unsupported"}]).verdict == "All 2 services are stable"
+
+
 def test_figures_are_those_of_the_project() -> None:
     facts = {fact.label: (fact.value, fact.note) for fact in of(Site(tasks=3)).facts}
     assert facts["Services"] == ("2", "2 stable")

@@ -131,12 +131,42 @@ def test_a_service_without_tasks_is_not_lost() -> None:
     assert [one.note for one in topology(resources, REGION, ACCOUNT).idle] == ["2 of 2 running"] * 2
 
 
-def test_tasks_that_use_the_network_of_their_host_are_in_its_subnet() -> None:
-    resources = Site(hosts=2).resources()
+def without_interfaces(resources: list[Json]) -> list[Json]:
     for task in (task for one in resources for task in one["details"].get("tasks", ())):
         task["attachments"] = []
-    found = {subnet.name: len(subnet.workloads) for subnet in subnets(topology(resources, REGION, ACCOUNT))}
+    return resources
+
+
+def places_of(resources: list[Json]) -> dict[str, int]:
+    return {subnet.name: len(subnet.workloads) for subnet in subnets(topology(resources, REGION, ACCOUNT))}
+
+
+def test_tasks_that_use_the_network_of_their_host_are_in_its_subnet() -> None:
+    resources = change(without_interfaces(Site(hosts=2).resources()), "service", networkConfiguration={})
+    found = places_of(resources)
     assert found["shop-private-a"] == found["shop-private-b"] == 2
+
+
+def test_tasks_without_an_interface_are_in_the_only_subnet_that_they_may_be_in() -> None:
+    """Never in that of the Docker host, which is in the same zone."""
+    found = places_of(without_interfaces(Site().resources()))
+    assert found == {"shop-public-a": 0, "shop-private-a": 2, "shop-public-b": 0, "shop-private-b": 2}
+
+
+def test_tasks_whose_subnet_is_not_known_are_in_none() -> None:
+    resources = change(without_interfaces(Site().resources()), "subnet", AvailabilityZone="ap-northeast-2a")
+    assert [one.note for one in topology(resources, REGION, ACCOUNT).idle] == ["2 of 2 running"] * 2
+
+
+def test_a_load_balancer_is_in_the_vpc_of_its_subnets() -> None:
+    found = topology(change(Site().resources(), "load balancer", VpcId="vpc-other"), REGION, ACCOUNT)
+    assert [[one.name for one in vpc.balancers] for vpc in found.vpcs] == [["shop"]]
+
+
+def test_a_load_balancer_is_not_lost_where_nothing_says_in_which_vpc_it_is() -> None:
+    resources = [one for one in Site().resources() if one["kind"] == "load balancer"]
+    found = topology(change(resources, "load balancer", VpcId="", AvailabilityZones=[]), REGION, ACCOUNT)
+    assert [(vpc.name, [one.name for one in vpc.balancers]) for vpc in found.vpcs] == [("unknown", ["shop"])]
 
 
 def test_a_project_without_resources_has_an_empty_topology() -> None:

@@ -65,7 +65,7 @@ class Run:
         for play in self.plays:
             for task in play["tasks"]:
                 for result in task["hosts"].values():
-                    yield task["task"]["name"], result
+                    yield task["task"]["name"].rpartition(" : ")[2], result
 
     @property
     def tasks(self) -> int:

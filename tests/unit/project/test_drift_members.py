@@ -271,3 +271,14 @@ def test_nothing_differs_from_itself(answer: Json) -> None:
 def test_an_element_more_is_seen_in_any_list(elements: list[Json], data: st.DataObject) -> None:
     new = data.draw(st.fixed_dictionaries({"name": st.integers(0, 3), "a": st.integers(0, 3)}))
     assert changes({"list": elements}, {"list": [*elements, new]}) != []
+
+
+@pytest.mark.parametrize("name", ["command", "dnsSearchDomains", "dnsServers", "entryPoint"])
+def test_another_order_is_drift_where_it_has_a_meaning(name: str) -> None:
+    assert changes({name: ["a", "b"]}, {name: ["b", "a"]}) == [Change(name, ["a", "b"], ["b", "a"])]
+
+
+def test_another_order_of_placement_strategies_is_drift() -> None:
+    spread, pack = {"type": "spread", "field": "host"}, {"type": "binpack", "field": "memory"}
+    found = changes({"placementStrategy": [spread, pack]}, {"placementStrategy": [pack, spread]})
+    assert [change.member for change in found] == ["placementStrategy"]

@@ -393,7 +393,8 @@ def _role(task: Any) -> str:
 
 def _converges(task: Any) -> bool:
     """Whether a task belongs to a role that the run is for; others read what one needs, or validate its variables."""
-    if not task._role or plan.role_of(task) in READERS:
+    # Ansible validates the arguments of roles that are not selected by tags, too.
+    if not task._role or plan.role_of(task) in READERS or task.action.endswith(".validate_argument_spec"):
         return False
     entry_point = (getattr(task._role, "_from_files", None) or {}).get("tasks", "main")
     return str(entry_point).removesuffix(".yml") not in READERS

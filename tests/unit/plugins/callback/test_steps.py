@@ -202,6 +202,17 @@ def test_only_what_changes_is_printed(plays: Plays) -> None:
     assert "the combination" not in run.output
 
 
+def test_a_role_that_is_not_selected_is_not_listed(plays: Plays) -> None:
+    for name in ("shop", "idle"):
+        plays.role(name, quiet("Read the time", tags=[name]))
+        (plays.folder / f"roles/{name}/meta").mkdir()
+        specs = {"argument_specs": {"main": {"options": {}}}}
+        (plays.folder / f"roles/{name}/meta/argument_specs.yml").write_text(json.dumps(specs))
+    assert plays.run({"roles": ["shop", "idle"]}, "--tags", "shop").between("PLAY RECAP", "Finished in ")[1:] == [
+        "shop  unchanged"
+    ]
+
+
 def test_more_is_printed_on_request(plays: Plays) -> None:
     run = plays.run({"tasks": [quiet("Read the time"), changed("Create the shop")]}, "-v")
     assert "TASK [Read the time]" in run.output

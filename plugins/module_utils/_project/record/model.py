@@ -73,7 +73,8 @@ def new(run: Run, scope: Scope, live: t.Mapping[str, Json], known: Json) -> Json
         **known,
         "role": run.role,
         "group": run.group,
-        "inputs": run.inputs,
+        # Nothing asks for those of an unproven record, and variables with secrets are a reason for one.
+        "inputs": {} if reason else run.inputs,
         "result": run.result,
         "state": live,
         "proven": not reason,

@@ -277,6 +277,18 @@ def test_the_event_shows_where_targets_are_deleted() -> None:
     assert diagnose(Evidence(service(events=events, **BALANCED), [sick]))["causes"] == ["health_check_path"]
 
 
+def test_a_new_target_is_reported_with_what_the_one_before_answered() -> None:
+    reason = "Health checks failed with these codes: [404]"
+    message = f"(service web) (port 8080) is unhealthy in (target-group {GROUP}) due to (reason {reason})"
+    events = [{"id": "1", "createdAt": at(500), "message": message}]
+    new = target(
+        "10.0.0.3", "initial", Reason="Elb.InitialHealthChecking", Description="Initial health checks in progress"
+    )
+    groups = {GROUP: target_group()}
+    failure = diagnose(Evidence(service(events=events, **BALANCED), targets={GROUP: [new]}, groups=groups))
+    assert "(HTTP GET /health on the target's port: expected 200, got 404)" in render("x", failure)
+
+
 NO_LIMIT = "The container ran out of memory. "
 
 

@@ -56,8 +56,8 @@ class Evidence:
 def diagnose(evidence: Evidence) -> dict[str, t.Any]:
     """The reason as data: failed tasks with their containers, targets, events, causes, and what to do."""
     tasks = [_task(alike, evidence) for alike in _alike(evidence.tasks)[:TASKS_SHOWN]]
-    targets = diagnose_targets.unhealthy(evidence.targets, evidence.groups)
     events = recent_events(evidence.service, evidence.since)
+    targets = diagnose_targets.unhealthy(evidence.targets, evidence.groups, events)
     causes = _causes(tasks, targets, events, evidence)
     return {
         "causes": list(causes),

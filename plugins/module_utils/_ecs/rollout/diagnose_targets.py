@@ -38,11 +38,20 @@ _CAUSES_BY_ANSWER = {
 }
 _CAUSES_BY_DESCRIPTION = {"Request timed out": HEALTH_CHECK_TIMEOUT, "Health checks failed": HEALTH_CHECK_REFUSED}
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
-_UNHEALTHY = re.compile(r"is unhealthy in \(?target-group .* due to \(?reason (?P<text>[^()]*)\)?")
+_UNHEALTHY = re.compile(
+    r"is unhealthy in \(?target-group (?P<group>[^\s()]*)\)? .*?due to \(?reason (?P<text>[^()]*)\)?"
+)
 
 
-def unhealthy(targets: Mapping[str, Sequence[Json]], groups: Mapping[str, Json]) -> list[dict[str, t.Any]]:
-    """The targets that get no traffic and are not draining."""
+def unhealthy(
+    targets: Mapping[str, Sequence[Json]], groups: Mapping[str, Json], events: Sequence[str] = ()
+) -> list[dict[str, t.Any]]:
+    """The targets that get no traffic and are not draining. A new target has no answer yet: the one before it had."""
+    answers = {
+        found["group"]: ", ".join(map(str, codes))
+        for event in events
+        if (found := _UNHEALTHY.search(event)) and (codes := answered_codes(found["text"]))
+    }
     return [
         {
             "target_group": group,
@@ -50,12 +59,17 @@ def unhealthy(targets: Mapping[str, Sequence[Json]], groups: Mapping[str, Json])
             "state": health.get("State", ""),
             "code": health.get("Reason", ""),
             "reason": health.get("Description") or health.get("Reason") or "no reason given",
-            "check": check_of(groups[group]) if group in groups else "",
+            "check": _check(groups.get(group), answers.get(group) if health.get("State") == "initial" else None),
         }
         for group, items in targets.items()
         for item in items
         if (health := item.get("TargetHealth", {})).get("State") not in ("healthy", "draining", "unused", "unavailable")
     ]
+
+
+def _check(group: Json | None, answer: str | None) -> str:
+    check = check_of(group) if group else ""
+    return f"{check}, got {answer}" if check and answer else check
 
 
 def causes(targets: Sequence[Json], events: Sequence[str], service: Json, logs: Logs) -> dict[str, str]:

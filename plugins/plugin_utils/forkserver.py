@@ -252,7 +252,7 @@ def start(address: str, log: str, folder: str) -> None:
             cwd=folder,
             start_new_session=True,
         )
-        with contextlib.suppress(OSError), t.cast("t.IO[bytes]", server.stdin) as source:
+        with contextlib.suppress(OSError), contextlib.closing(t.cast("t.IO[bytes]", server.stdin)) as source:
             source.write(Path(process.__file__).read_bytes())
 
 

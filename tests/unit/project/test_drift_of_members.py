@@ -227,7 +227,7 @@ def route_calls() -> t.Iterator[Call]:
     ec2 = boto3.client("ec2")
     tags = [{"ResourceType": "route-table", "Tags": CAPITAL}]
     table = ec2.create_route_table(VpcId=vpc, TagSpecifications=tags)["RouteTable"]["RouteTableId"]
-    gateway, second = (ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"] for _ in range(2))
+    gateway, second = (ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"] for _number in range(2))
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     nat = ec2.create_nat_gateway(SubnetId=subnets[0], AllocationId=address)["NatGateway"]["NatGatewayId"]

@@ -36,9 +36,9 @@ def no_warnings_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(warnings, "_global_warnings", {})
 
 
-def stored(live: Json = LIVE, **members: t.Any) -> dict[str, str]:
+def stored(live: Json | None = None, **members: t.Any) -> dict[str, str]:
     """The parameters of a record."""
-    record = {**model.new(RUN, SCOPE, live, KNOWN), **members}
+    record = {**model.new(RUN, SCOPE, live or LIVE, KNOWN), **members}
     folder = f"/slipway/ecs/record/{model.folder_of(record['role'], record['group'])}"
     return {f"{folder}/{number}": value for number, value in enumerate(model.chunks(record))}
 

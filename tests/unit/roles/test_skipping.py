@@ -180,7 +180,7 @@ def test_nothing_is_skipped(account: Account, runs: dict[str, Run], options: tup
 def test_a_whole_site_is_created_verified_and_skipped(account: Account) -> None:
     tags = "network,registry,discovery,cluster,load_balancer,service"
     shop = {"slipway_project": "shop", "ecr_registry_repositories": [{"name": "shop"}]}
-    first, second, third = (account.site(tags=tags, **shop) for _ in range(3))
+    first, second, third = (account.site(tags=tags, **shop) for _number in range(3))
     assert (first.code, second.code, third.code) == (0, 0, 0), first.output + second.output
     assert second.changed == []
     every = {"ecs_network", "ecr_registry", "service_discovery", "ecs_cluster", "ecs_load_balancer", "ecs_app"}

@@ -35,8 +35,8 @@ def options_of(role: str) -> Json:
     return dict(specs["argument_specs"]["main"]["options"])
 
 
-def reason(read: Json = READ, given: Json = INPUTS, role: str = "ecs_app", **members: Any) -> str:
-    return skipping.why_not(role, members.get("group", ""), given, read, members.get("obstacles", []))
+def reason(read: Json | None = None, given: Json | None = None, role: str = "ecs_app", **members: Any) -> str:
+    return skipping.why_not(role, members.get("group", ""), given or INPUTS, read or READ, members.get("obstacles", []))
 
 
 def other(value: Any) -> Any:

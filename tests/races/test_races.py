@@ -95,6 +95,7 @@ def test_whatever_happens_to_a_release(case: Case, emulator: str, proxy: Strikes
     proxy.disarm()
     outputs = [release.output, *((other.end() and other.output) or other.output for other in stage.others)]
     print(f"struck at {proxy.struck or 'no call'}: {result.get('msg', 'no failure')}")
+    print(*(f"other: {other.end().get('msg', 'no failure')}" for other in stage.others), sep="\n")
     assert not [text for text in outputs if "Traceback" in text], outputs
     if case.event == "interrupt" and proxy.struck:
         assert result.get("code", "interrupted") == "interrupted" or not result.get("failed"), result

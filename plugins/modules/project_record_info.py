@@ -15,6 +15,7 @@ description:
   - Reads all resources of a project as M(slipway.aws.project_info) does with
     O(slipway.aws.project_info#module:details), and the records that M(slipway.aws.project_record) has written.
   - Returns of each role in what the resources differ from its record, without the resources themselves.
+  - Without the permission to read records, it reads nothing else, and returns the reason alone.
 options:
   project:
     description: The name of the project.

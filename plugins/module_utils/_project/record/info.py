@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._core.error_codes import ACCESS_DENIED
 from ..._core.errors import SlipwayError
 from ..._core.names import record_path
 from ..._core.types import Connection, Json, Result
@@ -33,6 +34,10 @@ def read(connection: Connection) -> Json:
 
 
 def run(connection: Connection) -> Result:
+    """What differs from the records. Without the permission to read them, nothing else is requested."""
+    project = connection.params["project"]
+    if refused := _refused(connection.client("ssm"), record_path(project)):
+        return {"changed": False, "msg": f"its records: {refused}"}
     found = read(connection)
     live = state.by_role(found["resources"])
     return {
@@ -43,6 +48,17 @@ def run(connection: Connection) -> Result:
         "states": {key: {"digest": state.digest(one), "unstable": model.unstable(one)} for key, one in live.items()},
         "unknown": state.incomplete(found["unknown"]),
     }
+
+
+def _refused(ssm: t.Any, path: str) -> str:
+    """The message of AWS if it denies reading records."""
+    try:
+        api.read_first(ssm, path)
+    except SlipwayError as error:
+        if error.code != ACCESS_DENIED:
+            raise
+        return error.msg
+    return ""
 
 
 def _compared(record: Json, live: t.Mapping[str, Json]) -> Json:

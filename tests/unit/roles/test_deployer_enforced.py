@@ -35,6 +35,7 @@ UNSEEN = {
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies",
     "application-autoscaling:DescribeScheduledActions",
+    "ecs:DescribeServiceDeployments",
     "ecs:DescribeTasks",
     "elasticloadbalancing:DescribeListenerCertificates",
 }

@@ -161,4 +161,4 @@ def test_a_missing_permission_is_named(cloud: t.Any, pushed: str) -> None:
     denied = json_error("AccessDeniedException", "not authorized to perform: ecs:ListTasks")
     run = verify_digests(cloud, tasks_running(cloud, pushed, ListTasks=denied))
     assert run.code == 2, run.output
-    assert "ecs:ListTasks" in run.output.rpartition("Report what failed")[2]
+    assert "ecs:ListTasks" in run.output.partition("Report what failed")[2]

@@ -133,7 +133,8 @@ def test_every_variable_that_this_repository_uses_is_known() -> None:
         name for text in texts for name in re.findall(rf"^ *(?:- )?((?:{names})_\w+):", text, re.MULTILINE)
     }
     read_somewhere = {name for text in texts for name in re.findall(r"\bslipway_[a-z_]+\b", text)}
-    used = set_somewhere | read_somewhere
+    # Keys of results, which the callback steps reads.
+    used = (set_somewhere | read_somewhere) - {"slipway_exit_code", "slipway_skipped"}
     assert len(used) > 50
     assert [problem for problem in problems(**dict.fromkeys(used)) if problem.split(":")[0] not in PLAYS] == []
 

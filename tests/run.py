@@ -348,7 +348,7 @@ def scenarios(*steps: Sequence[str]) -> Tally:
 
     def in_parallel(step: Sequence[str]) -> list[bool]:
         # The others yield to the first, which takes longest.
-        niceness = {name: NICENESS.get() + (0 if name == step[0] else 5) for name in step}
+        niceness = {name: NICENESS.get() + (0 if name == step[0] else 2) for name in step}
         return together(lambda name: scenario(name, niceness[name]), step)
 
     reports = [CACHE / "integration.xml", CACHE / "integration_slow.xml", CACHE / "interruptions.xml"]

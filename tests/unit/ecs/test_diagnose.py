@@ -275,6 +275,8 @@ def test_the_event_shows_where_targets_are_deleted() -> None:
     events = [{"id": "1", "createdAt": at(500), "message": message}]
     sick = stopped("f1", stopCode="ServiceSchedulerInitiated", stoppedReason="Task failed ELB health checks in (x)")
     assert diagnose(Evidence(service(events=events, **BALANCED), [sick]))["causes"] == ["health_check_path"]
+    failure = diagnose(Evidence(service(events=events, **BALANCED), [sick], groups={GROUP: target_group()}))
+    assert "HTTP GET /health on the target's port: expected 200, got 404." in render("x", failure)
 
 
 def test_a_new_target_is_reported_with_what_the_one_before_answered() -> None:

@@ -153,7 +153,7 @@ def _causes(
     findings = {code: _memory(tasks, evidence) if code == OUT_OF_MEMORY else "" for code in codes}
     if _ports_missing(evidence.service, evidence.task_definition):
         findings[PORT_MISMATCH] = ""
-    elif of_targets := diagnose_targets.causes(targets, events, evidence.service, evidence.logs):
+    elif of_targets := diagnose_targets.causes(targets, events, evidence.service, evidence.logs, evidence.groups):
         # These are more specific than the reason of the task.
         findings.pop(LOAD_BALANCER_HEALTH_CHECK, None)
         findings |= of_targets

@@ -72,14 +72,17 @@ def _check(group: Json | None, answer: str | None) -> str:
     return f"{check}, got {answer}" if check and answer else check
 
 
-def causes(targets: Sequence[Json], events: Sequence[str], service: Json, logs: Logs) -> dict[str, str]:
-    """Why targets are unhealthy, or were when ECS replaced their tasks.
+def causes(
+    targets: Sequence[Json], events: Sequence[str], service: Json, logs: Logs, groups: Mapping[str, Json]
+) -> dict[str, str]:
+    """Why targets are unhealthy, or were when ECS replaced their tasks, each with what was found.
 
     If nothing answers, the log of the program may name another address that it listens on.
     """
-    found = [_cause_of(target["reason"]) for target in targets if target["state"] == "unhealthy"]
-    found = found or [_cause_of(reason["text"]) for event in events if (reason := _UNHEALTHY.search(event))]
-    codes = dict.fromkeys(found, "")
+    codes = {_cause_of(target["reason"]): "" for target in targets if target["state"] == "unhealthy"}
+    if not codes:
+        reasons = [reason for event in events if (reason := _UNHEALTHY.search(event))]
+        codes = {_cause_of(reason["text"]): _finding(groups.get(reason["group"]), reason["text"]) for reason in reasons}
     silent = codes.keys() & {HEALTH_CHECK_REFUSED, HEALTH_CHECK_TIMEOUT}
     elsewhere = _elsewhere(service, logs) if silent else None
     if elsewhere is None:
@@ -90,6 +93,12 @@ def causes(targets: Sequence[Json], events: Sequence[str], service: Json, logs: 
         f"The log of container {container} says that it listens on {place}, but the target group uses port {port}."
     )
     return {cause: finding, **{code: "" for code in codes if code not in silent}}
+
+
+def _finding(group: Json | None, description: str) -> str:
+    """What a target that is deleted answered."""
+    answer = ", ".join(map(str, answered_codes(description)))
+    return f"The health check is {check_of(group)}, got {answer}." if group and answer else ""
 
 
 def _cause_of(description: str) -> str:

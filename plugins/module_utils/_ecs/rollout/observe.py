@@ -178,8 +178,11 @@ class RolloutReader:
     def _settings(self, targets: t.Mapping[str, t.Sequence[Json]]) -> dict[str, Json]:
         """The health checks of the target groups, read once and only if a target is unhealthy."""
         states = {state_of(item) for items in targets.values() for item in items}
-        if "unhealthy" in states and targets.keys() - self._groups.keys():
-            found = self._allowed(service_api.describe_target_groups, self.cloud.elbv2, sorted(targets)) or []
+        return self._settings_of(targets) if "unhealthy" in states else self._groups
+
+    def _settings_of(self, groups: t.Collection[str]) -> dict[str, Json]:
+        if set(groups) - self._groups.keys():
+            found = self._allowed(service_api.describe_target_groups, self.cloud.elbv2, sorted(groups)) or []
             self._groups |= {group["TargetGroupArn"]: group for group in found}
         return self._groups
 
@@ -214,7 +217,8 @@ class RolloutReader:
             task_definition=definition,
             logs=logs,
             targets=self.judge.relevant_targets(snapshot),
-            groups=snapshot.groups,
+            # Targets that failed may be deleted before anybody has seen them unhealthy.
+            groups=self._settings_of(service_api.target_groups(snapshot.service)),
             unread=tuple(self.unread),
             since=self.judge.deployment.created_at if self.judge.deployment.fresh else None,
         )

@@ -52,6 +52,7 @@ class Strikes(base.Proxy):
     def __init__(self, target: str) -> None:
         super().__init__(target, self._serve_early, self._serve_late)
         self.struck = ""
+        self.broken: set[str] = set()
         self.deployments: ServiceDeployments | None = None
         self._act: t.Callable[[], None] | None = None
         self._case: Case | None = None
@@ -100,8 +101,10 @@ class Strikes(base.Proxy):
 
     def _serve_late(self, request: base.Request, answer: base.Answer) -> base.Answer:
         self._strike(request, late=True)
+        if answer.good and request.operation == "RegisterTaskDefinition" and is_broken(request.members):
+            self.broken.add(answer.json()["taskDefinition"]["taskDefinitionArn"])
         if answer.good and request.operation in ("DescribeServices", "UpdateService", "CreateService"):
-            members = failing(answer.json())
+            members = failing(answer.json(), self.broken)
             for service in services_of(members) if self.deployments else ():
                 t.cast(ServiceDeployments, self.deployments).show(service)
             return answer.with_json(members)
@@ -113,19 +116,19 @@ def services_of(members: Json) -> list[Json]:
     return [service for service in found if service.get("serviceArn")]
 
 
-def failing(members: Json) -> Json:
-    """The answer with the deployments of the broken family's second version failed."""
+def failing(members: Json, broken: t.Collection[str]) -> Json:
+    """The answer with the deployments of these revisions failed."""
     for service in services_of(members):
         for deployment in service.get("deployments", ()):
-            if is_broken(deployment.get("taskDefinition", "")):
+            if deployment.get("taskDefinition") in broken:
                 deployment.update(rolloutState="FAILED", rolloutStateReason="ECS deployment circuit breaker triggered.")
     return members
 
 
-def is_broken(arn: str) -> bool:
-    """True for the revision of the broken family that cannot start: its second."""
-    family, _colon, revision = arn.rpartition("/")[2].rpartition(":")
-    return family.endswith(BROKEN) and revision == "2"
+def is_broken(definition: Json) -> bool:
+    """True for the version of the broken family that cannot start. Two releases may register it at the same time."""
+    images = [container["image"] for container in definition["containerDefinitions"]]
+    return str(definition["family"]).endswith(BROKEN) and all(image.endswith(":v2") for image in images)
 
 
 @dataclasses.dataclass

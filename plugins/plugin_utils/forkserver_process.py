@@ -6,7 +6,7 @@
 
 Python reads this file from its standard input, as it reads a module. The process imports libraries that modules use,
 and keeps the compiled code of Ansible's and the collections' files by their content. Ansible's own wrapper still
-unpacks the module's zip and imports from it in each fork: a file that is not known byte for byte is compiled anew.
+unpacks the module's zip and imports from it in each fork: a file that is not known byte for byte is compiled again.
 The process also reads the data files of botocore that modules have read.
 
 A request is one message on a socket, with a file that holds the request, and the module's stdout and stderr. The first

@@ -25,12 +25,6 @@ def read(ssm: Client, path: str) -> dict[str, str]:
 
 
 @aws_call
-def read_first(ssm: Client, path: str) -> None:
-    """Read one value below a path, to see whether that is allowed."""
-    ssm.get_parameters_by_path(Path=path, Recursive=True, WithDecryption=True, MaxResults=1)
-
-
-@aws_call
 def write(ssm: Client, name: str, value: str, tags: t.Mapping[str, str] | None) -> None:
     """AWS takes tags of new parameters alone: None for one that exists."""
     new: Json = {"Tags": tagging.to_capital_list(tags)} if tags is not None else {"Overwrite": True}

@@ -22,23 +22,36 @@ MEMBERS = ("inputs", "result", "proven", "unproven", "at", "by", "collection")
 
 def read(connection: Connection) -> Json:
     """The project in full, with its records by role. `problems` says by role why a record cannot be used."""
-    project = details_flow.run(connection.client, connection.params["project"])
-    scope = scope_of(connection, project)
     try:
-        found = model.read(api.read(connection.client("ssm"), record_path(scope.project)), scope)
+        stored: dict[str, str] | SlipwayError = _stored(connection)
     except SlipwayError as error:
+        stored = error
+    return _with_records(connection, stored)
+
+
+def _stored(connection: Connection) -> dict[str, str]:
+    return api.read(connection.client("ssm"), record_path(connection.params["project"]))
+
+
+def _with_records(connection: Connection, stored: dict[str, str] | SlipwayError) -> Json:
+    project = details_flow.run(connection.client, connection.params["project"])
+    if isinstance(stored, SlipwayError):
         unread = {"kind": "record", "tag": "", "role": "", "action": "ssm:GetParametersByPath"}
-        unknown = [*project["unknown"], {**unread, "code": error.code, "message": error.msg}]
+        unknown = [*project["unknown"], {**unread, "code": stored.code, "message": stored.msg}]
         return {**project, "unknown": unknown, "records": {}, "problems": {}}
+    found = model.read(stored, scope_of(connection, project))
     return {**project, "records": found.records, "problems": found.problems}
 
 
 def run(connection: Connection) -> Result:
     """What differs from the records. Without the permission to read them, nothing else is requested."""
-    project = connection.params["project"]
-    if refused := _refused(connection.client("ssm"), record_path(project)):
-        return {"changed": False, "msg": f"its records: {refused}"}
-    found = read(connection)
+    try:
+        stored = _stored(connection)
+    except SlipwayError as error:
+        if error.code != ACCESS_DENIED:
+            raise
+        return {"changed": False, "msg": f"its records: {error.msg}"}
+    found = _with_records(connection, stored)
     live = state.by_role(found["resources"])
     return {
         "changed": False,
@@ -48,17 +61,6 @@ def run(connection: Connection) -> Result:
         "states": {key: {"digest": state.digest(one), "unstable": model.unstable(one)} for key, one in live.items()},
         "unknown": state.incomplete(found["unknown"]),
     }
-
-
-def _refused(ssm: t.Any, path: str) -> str:
-    """The message of AWS if it denies reading records."""
-    try:
-        api.read_first(ssm, path)
-    except SlipwayError as error:
-        if error.code != ACCESS_DENIED:
-            raise
-        return error.msg
-    return ""
 
 
 def _compared(record: Json, live: t.Mapping[str, Json]) -> Json:

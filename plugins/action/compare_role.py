@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import typing as t
 from functools import cache
@@ -25,8 +24,8 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.types import Jso
 from ansible_collections.slipway.aws.plugins.module_utils._docker import build_context
 from ansible_collections.slipway.aws.plugins.module_utils._project.state import digest, role_key
 from ansible_collections.slipway.aws.plugins.plugin_utils import skipping
+from ansible_collections.slipway.aws.plugins.plugin_utils.collection import COLLECTION, version_of
 
-COLLECTION = Path(__file__).resolve().parents[2]
 # The collections whose modules the roles use.
 OTHERS = ("amazon/aws", "community/aws", "community/docker")
 # The project as project_record_info returned it, which the playbook registers on localhost.
@@ -152,17 +151,6 @@ def code_of(role: str) -> Json:
                 content = path.read_bytes()
                 found.update(f"{path.relative_to(COLLECTION)} {len(content)} ".encode() + content)
     return {"version": version_of(COLLECTION), "files": found.hexdigest(), "others": other_versions()}
-
-
-def version_of(folder: Path) -> str:
-    """An installed collection has a manifest, a checkout galaxy.yml."""
-    manifest = folder / "MANIFEST.json"
-    if manifest.exists():
-        return str(json.loads(manifest.read_text(encoding="utf-8"))["collection_info"]["version"])
-    galaxy = folder / "galaxy.yml"
-    if galaxy.exists():
-        return str(yaml.load(galaxy.read_text(encoding="utf-8"), YAML_LOADER)["version"])  # noqa: S506  # a safe one
-    return ""
 
 
 def other_versions() -> list[str]:

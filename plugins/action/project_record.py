@@ -10,14 +10,10 @@ import typing as t
 
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
-from ansible_collections.slipway.aws.plugins.action.compare_role import (
-    COLLECTION,
-    content_of,
-    contexts_of,
-    version_of,
-)
+from ansible_collections.slipway.aws.plugins.action.compare_role import content_of, contexts_of
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._project.state import canonical, digest
+from ansible_collections.slipway.aws.plugins.plugin_utils.collection import COLLECTION, version_of
 
 
 class ActionModule(NormalAction):  # type: ignore[misc]  # Ansible has no types

@@ -7,20 +7,17 @@
 from __future__ import annotations
 
 import datetime
-import json
 import os
 import tempfile
 import typing as t
 from pathlib import Path
 
-import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.slipway.aws.plugins.plugin_utils import report
+from ansible_collections.slipway.aws.plugins.plugin_utils.collection import COLLECTION, version_of
 from ansible_collections.slipway.aws.plugins.plugin_utils.report_html import rendered
-
-COLLECTION = Path(__file__).resolve().parents[2]
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -37,7 +34,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         if read.get("failed"):
             return {**result, **read}
         path = Path(str(options["dest"])).expanduser().absolute()
-        page = report.page(str(options["project"]), read, now(), version(), str(options.get("endpoint_url") or ""))
+        page = report.page(
+            str(options["project"]), read, now(), version_of(COLLECTION), str(options.get("endpoint_url") or "")
+        )
         if not self._task.check_mode:
             write(path, rendered(page))
         kept = {name: read[name] for name in ("warnings", "deprecations") if name in read}
@@ -46,14 +45,6 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
 
 def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
-
-
-def version() -> str:
-    """The version of this collection, as it was installed or as a checkout has it."""
-    manifest = COLLECTION / "MANIFEST.json"
-    if manifest.exists():
-        return str(json.loads(manifest.read_text())["collection_info"]["version"])
-    return str(yaml.safe_load((COLLECTION / "galaxy.yml").read_text())["version"])
 
 
 def write(path: Path, text: str) -> None:

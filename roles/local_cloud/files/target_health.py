@@ -14,10 +14,12 @@ from __future__ import annotations
 
 import functools
 import http.client
+import itertools
 import socket
 import ssl
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -206,14 +208,16 @@ def health_checks(alb: ModuleType) -> Checks:
         described = f"<TargetHealthDescriptions>{''.join(members)}</TargetHealthDescriptions>"
         return alb._xml(200, "DescribeTargetHealth", described)
 
+    turns: dict[str, itertools.count[int]] = defaultdict(itertools.count)
+
     @wrap(alb, "_proxy_http_target")
     async def forward(original: Callable[..., Any], target: Json, group: Json, *args: Any) -> Any:
-        """A load balancer sends requests to healthy targets; where there is none, to any."""
+        """Healthy targets take turns, the default of AWS; where there is none, all do."""
         arn = group["TargetGroupArn"]
         registered = alb._targets.get(arn, [])
         healthy = [item for item in registered if checks.health(arn, item).state == "healthy"]
-        if healthy and target not in healthy:
-            target = alb.random.choice(healthy)
+        in_turn = healthy or registered or [target]
+        target = in_turn[next(turns[arn]) % len(in_turn)]
         response = await original(target, group, *args)
         # One that has just ended is healthy until its next check.
         for other in (item for item in registered if item is not target):

@@ -119,9 +119,10 @@ test-mutations: $(VENV)/installed-test ## Run mutation tests of the pure functio
 	@$(BIN)/python tests/mutations.py $(ARGS)
 test-interruptions: $(VENV)/installed-test cloud ## Kill setup and teardown after each single change (1 hour or more)
 	@SLIPWAY_ENDPOINT=http://127.0.0.1:4566 SLIPWAY_INTERRUPT_EVERYWHERE=1 $(BIN)/pytest -s --exitfirst tests/interruptions
-docs: $(VENV)/installed ## Generate the roles' READMEs and the tables of error codes and costs
+docs: $(VENV)/installed ## Generate the roles' READMEs and the tables of error codes, witnesses and costs
 	@$(BIN)/python docs/role_readmes.py
 	@$(BIN)/python docs/error_codes.py
+	@$(BIN)/python docs/witnesses.py
 	@PYTHONPATH=.ansible/collections $(BIN)/python docs/costs.py
 
 # antsibull-docs runs ansible-doc, which finds this checkout and, for doc fragments, the installed collections.

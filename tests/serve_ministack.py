@@ -15,8 +15,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "roles/local_clo
 
 if __name__ == "__main__":
     import emulator_patches  # type: ignore[import-not-found]  # a script's neighbour, not a package
+    import request_checks  # type: ignore[import-not-found]
+    from ministack import app
     from ministack.services import alb, ecs, servicediscovery
 
+    request_checks.check_requests(app)
     emulator_patches.missing(alb, ecs)
     for action in ("_list_namespaces", "_list_services"):
         emulator_patches.filtered(servicediscovery, action)

@@ -14,13 +14,16 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "roles/local_cloud/files"))
 
 if __name__ == "__main__":
-    import emulator_patches  # type: ignore[import-not-found]  # a script's neighbour, not a package
+    # Neighbours of a script, no packages.
+    import emulator_patches  # type: ignore[import-not-found]
     import request_checks  # type: ignore[import-not-found]
+    import service_deployments  # type: ignore[import-not-found]
     from ministack import app
     from ministack.services import alb, ecs, servicediscovery
 
     request_checks.check_requests(app)
     emulator_patches.missing(alb, ecs)
+    service_deployments.service_deployments(ecs)
     for action in ("_list_namespaces", "_list_services"):
         emulator_patches.filtered(servicediscovery, action)
     created: dict[tuple[str, str], tuple[str, Any]] = {}

@@ -102,7 +102,7 @@ def test_a_deployment_that_the_breaker_ends(good: Shop, seconds: Seconds) -> Non
             deployment_configuration={"deploymentCircuitBreaker": breaker},
         ),
         "deployment_failed",
-        "The deployment failed and was not rolled back. ECS deployment circuit breaker was triggered",
+        "The deployment failed and was not rolled back. ECS deployment circuit breaker: tasks failed to start.",
         "Container web: exit code 4",
     )
     assert seconds() < LIMIT
@@ -147,6 +147,8 @@ def test_a_rollback_by_the_breaker_is_a_failure(good: Shop, ecs: t.Any, seconds:
     )
     (service,) = ecs.describe_services(cluster=good.name, services=["web"])["services"]
     assert service["taskDefinition"].endswith(f"{good.name}:1")
+    listed = ecs.list_service_deployments(cluster=good.name, service="web")["serviceDeployments"]
+    assert [one["status"] for one in listed] == ["ROLLBACK_SUCCESSFUL", "SUCCESSFUL"]
     assert seconds() < LIMIT
 
 

@@ -37,7 +37,7 @@ class Case:
     fails: bool
     # Each service waits for the one before it.
     ordered: bool
-    # AWS has service deployments, most emulators have not.
+    # AWS has service deployments, unpatched emulators have not.
     service_deployments: bool
 
     @property

@@ -223,6 +223,8 @@ ECS_NAMED = {
     "DeleteService": ("service", "service/{}/"),
     "DeleteTaskDefinitions": ("taskDefinitions", "task-definition/"),
     "DescribeClusters": ("clusters", "cluster/"),
+    "DescribeServiceDeployments": ("serviceDeploymentArns", ""),
+    "DescribeServiceRevisions": ("serviceRevisionArns", ""),
     "DescribeServices": ("services", "service/{}/"),
     "DescribeTasks": ("tasks", "task/{}/"),
     "ListServiceDeployments": ("service", "service/{}/"),

@@ -272,6 +272,7 @@ def patch_emulator(settings: Settings) -> None:
 
     sys.path.insert(0, str(HERE))
     import emulator_patches
+    import service_deployments
     import target_health
     import task_limits
 
@@ -289,6 +290,7 @@ def patch_emulator(settings: Settings) -> None:
     emulator_patches.hosts(autoscaling, ecs)
     emulator_patches.load_balancers(alb)
     emulator_patches.missing(alb, ecs)
+    service_deployments.service_deployments(ecs)
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
     emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
 

@@ -230,6 +230,12 @@ def test_what_aws_says_ends_as_a_sentence_does(reason: str) -> None:
     assert verdict.summary.endswith("Because!" if reason == "Because!" else " Because.")
 
 
+def test_a_rollback_by_aws_says_which_revision_runs_again() -> None:
+    followed = service_deployment("ROLLBACK_SUCCESSFUL", statusReason="The circuit breaker threshold was exceeded.")
+    verdict = verdict_on(new_judge(), Snapshot(service(deployment(1), failed(status="ACTIVE")), followed))
+    assert verdict.summary.endswith("exceeded. The service runs web:1 again.")
+
+
 @pytest.mark.parametrize("part", ["deploymentCircuitBreaker", "alarms"])
 def test_stopped_by_breaker_or_alarm_is_a_failed_deployment(part: str) -> None:
     followed = service_deployment("STOPPED", **{part: {"status": "TRIGGERED"}})

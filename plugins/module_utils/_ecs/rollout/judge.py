@@ -143,12 +143,19 @@ class RolloutJudge:
         if status == "SUCCESSFUL":
             return Verdict("succeeded", reason or "The deployment was successful.")
         if status == "ROLLBACK_SUCCESSFUL":
-            return failure(ROLLED_BACK, reason or sentence((followed.get("rollback") or {}).get("reason")))
+            reason = reason or sentence((followed.get("rollback") or {}).get("reason"))
+            return failure(ROLLED_BACK, f"{reason} {self._runs_again(snapshot.service)}".strip())
         if status == "ROLLBACK_FAILED":
             return failure(ROLLBACK_FAILED, reason)
         if status == "STOPPED":
             return self._stopped(snapshot, followed, reason)
         return Verdict("in_progress", _hook(followed) or reason or f"The deployment is {status}.")
+
+    def _runs_again(self, service: Json) -> str:
+        """The revision that the service runs after a rollback; nothing if the answer is from before."""
+        first = primary(service) or {}
+        revision = last(first.get("taskDefinition")) if first.get("id") != self.deployment.id else ""
+        return f"The service runs {revision} again." if revision else ""
 
     def _stopped(self, snapshot: Snapshot, followed: Json, reason: str) -> Verdict:
         """STOPPED has three causes: a later deployment, a decision of AWS, or a user."""
@@ -188,9 +195,7 @@ class RolloutJudge:
             return failure(DEPLOYMENT_FAILED, self._failure_reason)
         back = first or {}
         if back.get("rolloutState", "COMPLETED") == "COMPLETED":
-            return failure(
-                ROLLED_BACK, f"{self._failure_reason} The service runs {last(back.get('taskDefinition'))} again."
-            )
+            return failure(ROLLED_BACK, f"{self._failure_reason} {self._runs_again(service)}".strip())
         if back.get("rolloutState") == "FAILED":
             return failure(ROLLBACK_FAILED, sentence(back.get("rolloutStateReason")))
         return Verdict("in_progress", f"{self._failure_reason} ECS is rolling back.")

@@ -41,6 +41,7 @@ class Settings:
     instance_image: str
     base_image: str
     auth: bool = False
+    network: bool = False
 
     @property
     def state_file(self) -> Path:
@@ -125,7 +126,7 @@ def start(settings: Settings, arguments: list[str]) -> dict[str, Any]:
     """Start the cloud in the background unless the same one is running; return once it answers."""
     state = running(settings)
     if state and state["fingerprint"] == settings.fingerprint() and answers(settings):
-        return {"changed": False, "pid": state["pid"]}
+        return {"changed": False, "pid": state["pid"], "network": network_obstacle(settings)}
     if state:
         stop(settings)
     for address in ("127.0.0.1", settings.bridge[0]):
@@ -147,7 +148,15 @@ def start(settings: Settings, arguments: list[str]) -> dict[str, Any]:
     wait_until_it_answers(settings, process)
     push_base_image(settings)
     settings.state_file.write_text(json.dumps({"pid": process.pid, "fingerprint": settings.fingerprint()}))
-    return {"changed": True, "pid": process.pid}
+    return {"changed": True, "pid": process.pid, "network": network_obstacle(settings)}
+
+
+def network_obstacle(settings: Settings) -> str:
+    """Why the network is not enforced although it should be; empty if it is."""
+    sys.path.insert(0, str(HERE))
+    import network
+
+    return network.obstacle() if settings.network else ""
 
 
 def wait_until_it_answers(settings: Settings, process: subprocess.Popen[bytes]) -> None:
@@ -257,13 +266,14 @@ def serve(settings: Settings) -> None:
     patch_emulator(settings)
     if settings.auth:
         check_policies(settings)
+    served = app if not settings.network or network_obstacle(settings) else enforced(settings, app)
 
     config = Config()
     # An API that starts containers, without a password: nobody else may reach it.
     config.bind = [f"127.0.0.1:{settings.port}", f"fd://{bridge_socket(settings).detach()}"]
     config.keep_alive_timeout = 75
     config.graceful_timeout = 5
-    asyncio.run(hypercorn_serve(app, config))  # type: ignore[arg-type]
+    asyncio.run(hypercorn_serve(served, config))  # type: ignore[arg-type]
 
 
 def patch_emulator(settings: Settings) -> None:
@@ -293,6 +303,16 @@ def patch_emulator(settings: Settings) -> None:
     service_deployments.service_deployments(ecs)
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
     emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
+
+
+def enforced(settings: Settings, app: Any) -> Any:
+    """The emulator with a network that lets only those packets pass that AWS would."""
+    import network
+    from ministack.services import alb, ec2, ecs
+
+    enforcer = network.Enforcer(ec2, ecs, alb, settings.bridge[0], settings.port)
+    network.enforce(enforcer, f"localhost:{settings.port}")
+    return network.gate(enforcer, app)
 
 
 def check_policies(settings: Settings) -> None:

@@ -13,16 +13,20 @@ import functools
 import json
 import logging
 import xml.sax.saxutils
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-import request_rules_ecs  # noqa: F401 # fills the table
+import request_rules_ecs_services
+import request_rules_ecs_tasks
+import request_rules_tags
 from request_model import Violation, violations
 from request_parser import Json, MalformedRequest, Request, operation_name, parse
 from request_rules import RULES, State
 
+# Importing these fills the table of rules.
+SERVICES_WITH_RULES = (request_rules_ecs_tasks, request_rules_ecs_services, request_rules_tags)
 Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Any]]
 
@@ -55,6 +59,24 @@ MODEL_ERRORS = {
     "resourcegroupstaggingapi": "InvalidParameterException",
     "servicediscovery": "InvalidInput",
     "sts": "ValidationError",
+}
+
+
+# Where the emulator keeps what an account has: kinds of resources as rules name them, its module and its variable.
+RESOURCES = {
+    "capacity_providers": ("ecs", "_capacity_providers"),
+    "clusters": ("ecs", "_clusters"),
+    "listener_rules": ("alb", "_rules"),
+    "listeners": ("alb", "_listeners"),
+    "load_balancers": ("alb", "_lbs"),
+    "roles": ("iam", "_roles"),
+    "security_groups": ("ec2", "_security_groups"),
+    "services": ("ecs", "_services"),
+    "subnets": ("ec2", "_subnets"),
+    "target_groups": ("alb", "_tgs"),
+    "task_definitions": ("ecs", "_task_defs"),
+    "tasks": ("ecs", "_tasks"),
+    "vpcs": ("ec2", "_vpcs"),
 }
 
 
@@ -138,8 +160,26 @@ def answer(model: Any, found: Refusal) -> Answer:
 
 def check_requests(app: ModuleType) -> None:
     """Put the checks in front of the emulator's handlers of requests."""
+    state = State(Resources(app))
     for service, name in MODELS.items():
-        app.SERVICE_HANDLERS[service] = checked(app.SERVICE_HANDLERS[service], name)
+        app.SERVICE_HANDLERS[service] = checked(app.SERVICE_HANDLERS[service], name, state)
+
+
+@dataclass(frozen=True)
+class Resources(Mapping[str, Any]):
+    """What an account has. The emulator loads the module of a service when something asks for it."""
+
+    app: ModuleType
+
+    def __getitem__(self, kind: str) -> Any:
+        module, name = RESOURCES[kind]
+        return getattr(self.app._get_module(module), name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(RESOURCES)
+
+    def __len__(self) -> int:
+        return len(RESOURCES)
 
 
 @functools.cache
@@ -149,12 +189,12 @@ def load_model(name: str) -> Any:
     return botocore.session.get_session().get_service_model(name)
 
 
-def checked(handler: Handler, name: str) -> Handler:
+def checked(handler: Handler, name: str, state: State) -> Handler:
     """A handler that the refused requests do not reach."""
 
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]) -> Any:
         model = load_model(name)
-        found = refusal(model, Request(method, path, headers, body, query), State())
+        found = refusal(model, Request(method, path, headers, body, query), state)
         if found:
             logging.getLogger("slipway").info("refused: %s: %s", found.code, found.message)
             return answer(model, found)

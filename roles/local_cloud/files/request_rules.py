@@ -13,19 +13,21 @@ Json = dict[str, Any]
 DOCS = "https://docs.aws.amazon.com"
 
 
+# AWS's wording is in several public reports of users, none of which has an address that lasts.
+REPORTS = "public reports"
+
+
 @dataclass(frozen=True)
 class State:
-    """What an account has, as the emulator keeps it."""
+    """What an account has, as the emulator keeps it: resources by kind and key."""
 
-    region: str = "us-east-1"
-    account: str = "000000000000"
-    resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    resources: Mapping[str, Any] = field(default_factory=dict)
 
     def all(self, kind: str) -> list[Json]:
-        return list(self.resources.get(kind, {}).values())
+        return list(self.resources[kind].values()) if kind in self.resources else []
 
     def get(self, kind: str, key: str) -> Json | None:
-        return self.resources.get(kind, {}).get(key)
+        return self.resources[kind].get(key) if kind in self.resources else None
 
 
 # Yields, for each fault that it finds in the parameters of a request, what the message names.

@@ -1,0 +1,286 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Options with which each module reads the recorded account: as users write them, not as AWS answers."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.slipway.aws.tests.recorded.answers import ACCOUNT, REGION
+from ansible_collections.slipway.aws.tests.recorded.readers import Reader
+
+Json = dict[str, t.Any]
+TAGS = {"slipway:project": "shop", "team": "web"}
+GROUP = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:targetgroup/shop-web/608e176bc37cd1d3"
+REGISTRY = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
+
+CONTAINERS: list[Json] = [
+    {
+        "name": "log",
+        "image": "public.ecr.aws/aws-observability/aws-for-fluent-bit:stable",
+        "memoryReservation": 50,
+        "firelensConfiguration": {"type": "fluentbit"},
+        "logConfiguration": {
+            "logDriver": "awslogs",
+            "options": {
+                "awslogs-group": "/ecs/shop",
+                "awslogs-region": REGION,
+                "awslogs-stream-prefix": "web",
+            },
+        },
+    },
+    {
+        "name": "web",
+        "image": f"{REGISTRY}/shop/web:1.4.2",
+        "portMappings": [{"containerPort": 8080, "name": "http", "appProtocol": "http"}],
+        "environment": [
+            {"name": "BASE_URL", "value": "https://shop.example.com"},
+            {"name": "DEBUG", "value": ""},
+            {"name": "WORKERS", "value": "4"},
+        ],
+        "secrets": [
+            {
+                "name": "DATABASE",
+                "valueFrom": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:shop/database-ZO5wu6",
+            },
+            {"name": "SECRET_KEY", "valueFrom": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/shop/web/SECRET_KEY"},
+        ],
+        "dependsOn": [{"containerName": "log", "condition": "START"}],
+        "mountPoints": [{"sourceVolume": "scratch", "containerPath": "/tmp"}],
+        "readonlyRootFilesystem": True,
+        "ulimits": [{"name": "nofile", "softLimit": 65536, "hardLimit": 65536}],
+        "logConfiguration": {"logDriver": "awsfirelens"},
+        "healthCheck": {
+            "command": ["CMD-SHELL", "curl --fail http://localhost:8080/readyz"],
+            "interval": 10,
+            "startPeriod": 20,
+        },
+    },
+]
+DEFINITION: Json = {
+    "family": "shop-web",
+    "requires_compatibilities": ["FARGATE"],
+    "network_mode": "awsvpc",
+    "cpu": "0.25 vCPU",
+    "memory": "0.5 GB",
+    "task_role_arn": "shop-host",
+    "execution_role_arn": "shop-execution",
+    "volumes": [{"name": "scratch"}],
+    "container_definitions": CONTAINERS,
+    "tags": TAGS,
+}
+SERVICE: Json = {
+    "cluster": "shop",
+    "name": "web",
+    "task_definition": "shop-web:7",
+    "desired_count": 2,
+    "capacity_provider_strategy": [
+        {"capacityProvider": "FARGATE", "base": 1},
+        {"capacityProvider": "FARGATE_SPOT", "weight": 2},
+    ],
+    "deployment_configuration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+    "network_configuration": {
+        "awsvpcConfiguration": {
+            "subnets": ["subnet-0a92e88c50ab9adac", "subnet-0b829c7f54fd00883"],
+            "securityGroups": ["sg-037c67c516127610d"],
+            "assignPublicIp": "ENABLED",
+        }
+    },
+    "load_balancers": [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 8080}],
+    "service_registries": [
+        {"registryArn": f"arn:aws:servicediscovery:{REGION}:{ACCOUNT}:service/srv-shopweb000000001"}
+    ],
+    "service_connect_configuration": {
+        "enabled": True,
+        "namespace": "shop",
+        "services": [{"portName": "http", "discoveryName": "web", "clientAliases": [{"port": 80, "dnsName": "web"}]}],
+    },
+    "health_check_grace_period_seconds": 60,
+    "propagate_tags": "SERVICE",
+    "enable_ecs_managed_tags": True,
+    "enable_execute_command": False,
+    "tags": TAGS,
+}
+
+
+def named(kind: str, member: str) -> t.Callable[[Json], list[str]]:
+    """What a result lists."""
+    return lambda result: sorted(str(one[member]) for one in result[kind])
+
+
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "Pull",
+            "Effect": "Allow",
+            "Principal": {"AWS": "444455556666"},
+            "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        }
+    ],
+}
+LIFECYCLE = {
+    "rules": [
+        {
+            "rulePriority": 1,
+            "description": "Keep ten",
+            "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 10},
+            "action": {"type": "expire"},
+        }
+    ]
+}
+CLUSTER: Json = {
+    "name": "shop",
+    "capacity_providers": ["FARGATE", "FARGATE_SPOT", "shop-hosts"],
+    "default_capacity_provider_strategy": [{"capacityProvider": "FARGATE", "weight": 1}],
+    "settings": [{"name": "containerInsights", "value": "enabled"}],
+    "configuration": {"executeCommandConfiguration": {"logging": "DEFAULT"}},
+    "service_connect_defaults": {"namespace": "shop"},
+    "tags": TAGS,
+}
+SCALING: Json = {
+    "name": "web",
+    "min_capacity": 2,
+    "max_capacity": 6,
+    "cpu_utilization": 60,
+    "schedules": [
+        {"name": "night", "schedule": "cron(0 22 * * ? *)", "timezone": "Europe/Berlin", "min_capacity": 2},
+    ],
+}
+SECRETS: list[Json] = [
+    {"name": "SECRET_KEY"},
+    {"name": "database", "type": "SecretsManager"},
+]
+LISTENER = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:listener/app/shop/28710532987600ac/c3e840dcd6d774c6"
+TARGETS: Json = {
+    "name": "shop-web",
+    "vpc_id": "vpc-0c1be6284618ac4c1",
+    "protocol": "HTTP",
+    "port": 8080,
+    "target_type": "ip",
+    "health_check_path": "/readyz",
+    "health_check_interval": 15,
+    "healthy_threshold": 2,
+    "deregistration_delay": 30,
+    "tags": TAGS,
+}
+GROUP_SETTINGS: Json = {
+    "MinSize": 1,
+    "MaxSize": 3,
+    "LaunchTemplate": {"LaunchTemplateName": "shop-hosts", "Version": "4"},
+    "VPCZoneIdentifier": "subnet-0a92e88c50ab9adac, subnet-0b829c7f54fd00883",
+}
+KEEP = {
+    "service": [],
+    "task definition": [],
+    "parameter": [],
+    "secret": [],
+    "target group": [],
+    "discovery service": [],
+    "log group": ["/ecs/other"],
+    "repository": [],
+    "load balancer": [],
+    "cluster": [],
+}
+
+
+def absent(module: str, **options: t.Any) -> Reader:
+    return Reader(
+        module, {"state": "absent", "wait": False, **options} if module in WAITING else {"state": "absent", **options}
+    )
+
+
+WAITING = {"auto_scaling_group", "ecs_capacity_provider", "ecs_cluster", "ecs_service"}
+READERS = (
+    Reader("acm_certificate_request", {"domains": ["shop.example.com", "*.shop.example.com"], "tags": TAGS}),
+    Reader("auto_scaling_group", {"name": "shop-hosts", "settings": GROUP_SETTINGS, "tags": TAGS}),
+    absent("auto_scaling_group", name="shop-hosts"),
+    Reader("ecr_authorization_info", {}, lambda result: [result["registry"]]),
+    Reader("ecr_image_tag", {"repository": "shop/web", "source": "1.4.2", "tags": ["latest"]}),
+    absent("ecr_image_tag", repository="shop/web", tags=["latest"]),
+    Reader(
+        "ecr_repository",
+        {
+            "name": "shop/web",
+            "image_tag_mutability": "IMMUTABLE",
+            "image_scanning_configuration": {"scanOnPush": True},
+            "policy": POLICY,
+            "lifecycle_policy": LIFECYCLE,
+            "tags": TAGS,
+        },
+    ),
+    absent("ecr_repository", name="shop/web", force=True),
+    Reader(
+        "ecr_repository_info",
+        {"include": ["images", "lifecycle_policy", "policy", "tags"]},
+        named("repositories", "repository_name"),
+    ),
+    Reader(
+        "ecs_capacity_provider",
+        {
+            "name": "shop-hosts",
+            "auto_scaling_group_provider": {
+                "autoScalingGroupArn": "shop-hosts",
+                "managedScaling": {"targetCapacity": 100},
+                "managedDraining": "ENABLED",
+            },
+            "tags": {"slipway:project": "shop"},
+        },
+    ),
+    absent("ecs_capacity_provider", name="shop-hosts", detach_from=["shop"]),
+    Reader("ecs_capacity_provider_info", {"names": ["shop-hosts"]}, named("capacity_providers", "name")),
+    Reader("ecs_cluster", CLUSTER),
+    absent("ecs_cluster", name="shop"),
+    Reader("ecs_cluster_info", {}, named("clusters", "name")),
+    Reader(
+        "ecs_release",
+        {
+            "cluster": "shop",
+            "services": [
+                {
+                    **{name: value for name, value in SERVICE.items() if name not in ("cluster", "task_definition")},
+                    "task_definition": DEFINITION,
+                }
+            ],
+        },
+    ),
+    Reader("ecs_secrets", {"path": "/shop/web/", "secrets": SECRETS, "match_tags": TAGS}),
+    absent("ecs_secrets", path="/shop/web/", match_tags=TAGS),
+    Reader("ecs_service", SERVICE),
+    absent("ecs_service", cluster="shop", name="web", force=True),
+    Reader(
+        "ecs_service_info",
+        {"cluster": "shop", "rollouts": True, "tasks": True},
+        named("services", "service_name"),
+    ),
+    Reader("ecs_service_scaling", {"cluster": "shop", "services": [SCALING]}),
+    Reader("ecs_task_definition", DEFINITION),
+    absent("ecs_task_definition", family="shop-web"),
+    Reader(
+        "ecs_task_definition_info", {"family": "shop-web", "list_revisions": True}, named("task_definitions", "arn")
+    ),
+    Reader(
+        "elb_listener_rules",
+        {
+            "listener_arn": LISTENER,
+            "rules": [
+                {
+                    "priority": 10,
+                    "hosts": ["Shop.example.com"],
+                    "paths": ["/api", "/api/*"],
+                    "target_group_arn": GROUP,
+                }
+            ],
+        },
+    ),
+    Reader("elb_target_group", TARGETS),
+    absent("elb_target_group", name="shop-web"),
+    Reader("project_info", {"project": "shop", "keep": KEEP, "cluster": "shop", "namespace": "shop.internal"}),
+    Reader(
+        "service_discovery_namespace",
+        {"name": "shop.internal", "vpc_id": "vpc-0c1be6284618ac4c1", "services": ["db", "web"], "tags": TAGS},
+    ),
+    absent("service_discovery_namespace", name="shop.internal"),
+)

@@ -1,0 +1,31 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The account of these tests: AWS as it was recorded."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.slipway.aws.plugins.module_utils._core import creating, waiting
+from ansible_collections.slipway.aws.tests.recorded.answers import REGION
+from ansible_collections.slipway.aws.tests.recorded.readers import clock
+from ansible_collections.slipway.aws.tests.recorded.replay import Replay
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Replay:
+    for name in ("AWS_ENDPOINT_URL", "AWS_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "b2f0c1d4e7a9",
+        "AWS_DEFAULT_REGION": REGION,
+    }.items():
+        monkeypatch.setenv(name, value)
+    for module in (waiting, creating):
+        monkeypatch.setattr(module, "Clock", clock)
+    replay = Replay()
+    replay.serves(monkeypatch)
+    return replay

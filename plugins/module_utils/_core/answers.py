@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether an answer is one: readable, of the operation that was called, and with everything that was requested.
+"""Whether an answer is one: readable, of the operation that was called, with all that was requested and is always sent.
 
 Silence is not absence. botocore takes a page of HTML with status 200 for an answer without members.
 """
@@ -13,6 +13,7 @@ import json
 import re
 import typing as t
 
+from .always import ALWAYS
 from .error_codes import AWS_ERROR
 from .errors import SlipwayError, bad_answer
 from .names import last
@@ -80,6 +81,28 @@ def _wrong_inside(shape: t.Any, value: t.Any, place: str) -> tuple[str, str] | N
     else:
         members = ((shape.member, item, f"an element of {place}") for item in value)
     return next((found for member, item, where in members if (found := wrong_type(member, item, where))), None)
+
+
+def check_members(model: Model, answer: Json) -> None:
+    """`answer` is parsed: it has the members that AWS always sends."""
+    always = ALWAYS.get(model.service_model.service_name)
+    if always and model.output_shape and (missing := _missing_member(model.output_shape, answer, always)):
+        raise bad_answer(model.name, "all that AWS documents", f"an answer without {missing}")
+
+
+def _missing_member(shape: t.Any, value: t.Any, always: t.Mapping[str, tuple[str, ...]]) -> str:
+    """The first member that a structure lacks, such as 'clusterArn' of Cluster."""
+    if shape.type_name == "list":
+        found = (_missing_member(shape.member, element, always) for element in value or ())
+    elif shape.type_name == "structure" and isinstance(value, dict):
+        lacking = next((name for name in always.get(shape.name, ()) if value.get(name) is None), "")
+        if lacking:
+            return f"'{lacking}' of {shape.name}"
+        inner = ((shape.members[name], member) for name, member in value.items() if name in shape.members)
+        found = (_missing_member(member_shape, member, always) for member_shape, member in inner)
+    else:
+        return ""
+    return next((missing for missing in found if missing), "")
 
 
 def check_complete(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .answers import check_readable
+from .answers import check_members, check_readable
 from .errors import CALL, Call
 
 # botocore repeats after throttling and faults of the network, with jittered backoff, and slows down by itself while AWS
@@ -42,6 +42,7 @@ def watch(client: t.Any) -> t.Any:
     events = client.meta.events
     events.register("before-call", _begin)
     events.register("before-parse", _check)
+    events.register("after-call", _check_parsed)
     events.register("needs-retry", _note)
     return client
 
@@ -52,6 +53,11 @@ def _begin(model: t.Any, **_event: t.Any) -> None:
 
 def _check(operation_model: t.Any, response_dict: t.Mapping[str, t.Any], **_event: t.Any) -> None:
     check_readable(operation_model, response_dict)
+
+
+def _check_parsed(model: t.Any, parsed: t.Any, http_response: t.Any, **_event: t.Any) -> None:
+    if http_response.status_code < 300:
+        check_members(model, parsed)
 
 
 def _note(response: t.Any, caught_exception: Exception | None, **_event: t.Any) -> None:

@@ -70,8 +70,9 @@ def _read_images(ecr: Client, target: Target, ids: t.Sequence[Json]) -> tuple[di
     Two reads: the first finds what exists, the second reads all tags and fails for what does not exist.
     """
     unique = list({str(item): item for item in ids}.values())
-    found = {image["imageId"]["imageDigest"]: image for image in api.get_images(ecr, target, unique)}
-    return found, api.describe_images(ecr, target, sorted(found))
+    images = api.get_images(ecr, target, unique)
+    found = {image["imageId"]["imageDigest"]: image for image in images}
+    return found, model.with_tags(api.describe_images(ecr, target, sorted(found)), images)
 
 
 def images_with_tags(ecr: Client, target: Target, tags: t.Sequence[str]) -> list[Json]:

@@ -45,6 +45,20 @@ def tag_map(details: t.Iterable[Json]) -> Tags:
     return {tag: image["imageDigest"] for image in details for tag in image.get("imageTags") or ()}
 
 
+def with_tags(details: t.Iterable[Json], images: t.Iterable[Json]) -> list[Json]:
+    """Details with the tags by which the images were found, which they may not have yet."""
+    tags: dict[str, set[str]] = {}
+    for image in images:
+        tags.setdefault(image["imageId"]["imageDigest"], set()).update({image["imageId"].get("imageTag")} - {None})
+    named = {tag for image in details for tag in image.get("imageTags") or ()}
+    return [
+        {**image, "imageTags": sorted({*(image.get("imageTags") or ()), *(tags[image["imageDigest"]] - named)})}
+        if tags.get(image["imageDigest"], set()) - named
+        else image
+        for image in details
+    ]
+
+
 def is_immutable(tag: str, repository: Json) -> bool:
     """Whether the repository's settings keep a tag on its image. Filters name the exceptions to the mode."""
     mode = repository.get("imageTagMutability", "MUTABLE")

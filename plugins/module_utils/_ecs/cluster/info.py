@@ -22,7 +22,7 @@ def run(connection: Connection) -> Result:
 
 
 def _to_result(answer: Json) -> Json:
-    statistics = {item["name"]: item["value"] for item in answer.get("statistics") or ()}
+    statistics = {item.get("name", ""): item.get("value", "") for item in answer.get("statistics") or ()}
     attachments = plain(answer.get("attachments") or [])
     status = answer.get("attachmentsStatus") or ""
     return {

@@ -29,6 +29,14 @@ options:
     description: Whether to return the state of the latest rollout of each service. Takes a few more calls per service.
     type: bool
     default: false
+  network:
+    description:
+      - Whether to check the network of each service. Reads routes, NAT gateways, VPC endpoints and security groups of
+        its VPC, and its load balancers.
+      - Only what certainly stops packets is returned. Network ACLs, peering and firewalls are not read.
+    type: bool
+    default: false
+    version_added: 0.2.0
   tasks:
     description: Whether to return the tasks that should run, with the digests of their images.
     type: bool
@@ -108,6 +116,24 @@ services:
         failure:
           description: Why tasks failed, as M(slipway.aws.ecs_service) returns it. Omitted if none failed.
           type: dict
+    network:
+      description:
+        - What in the network keeps clients from the load balancer, the load balancer from the tasks, or tasks from
+          starting, if O(network=true).
+      type: dict
+      contains:
+        causes:
+          description: A code for each fault that was found, those of RV(services.rollout.failure).
+          type: list
+          elements: str
+        advice:
+          description: What was found, and what to do, in sentences.
+          type: list
+          elements: str
+        unread:
+          description: What could not be read, for instance for lack of permissions.
+          type: list
+          elements: str
     tasks:
       description: The tasks that should run, if O(tasks=true).
       type: list
@@ -145,6 +171,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import in
 ARGUMENT_SPEC = {
     "cluster": {"type": "str", "default": "default"},
     "names": {"type": "list", "elements": "str", "aliases": ["name", "services"]},
+    "network": {"type": "bool", "default": False},
     "rollouts": {"type": "bool", "default": False},
     "tasks": {"type": "bool", "default": False},
 }

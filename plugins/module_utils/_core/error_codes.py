@@ -338,6 +338,16 @@ UNSUPPORTED = _code(
 )
 
 # Causes of a failed rollout
+BALANCER_EGRESS_CLOSED = _cause(
+    "balancer_egress_closed",
+    "The load balancer's security group lets nothing out to the tasks.",
+    "Add an outbound rule for the tasks' port to it.",
+)
+BALANCER_NOT_PUBLIC = _cause(
+    "balancer_not_public",
+    "The load balancer is internet-facing, but its subnets are private.",
+    "Use subnets whose route table sends 0.0.0.0/0 to an internet gateway.",
+)
 COMMAND_MISSING = _cause(
     "command_missing",
     "The program does not exist in the image.",
@@ -352,6 +362,21 @@ CONTAINER_HEALTH_CHECK = _cause(
     "container_health_check",
     "The task definition's health check fails.",
     "Run its command in the image, and give startPeriod enough time.",
+)
+EGRESS_CLOSED = _cause(
+    "egress_closed",
+    "The tasks' security group lets nothing out.",
+    "Add an outbound rule for TCP port 443 to it.",
+)
+ENDPOINT_CLOSED = _cause(
+    "endpoint_closed",
+    "The security group of a VPC endpoint does not let the tasks in.",
+    "Add an inbound rule for TCP port 443 from the tasks' security group to it.",
+)
+ENDPOINT_MISSING = _cause(
+    "endpoint_missing",
+    "The tasks have no way out of their VPC, and a VPC endpoint is missing.",
+    "Create the VPC endpoint, or associate it with the route table of the tasks' subnets.",
 )
 HEALTH_CHECK_DENIED = _cause(
     "health_check_denied",
@@ -394,6 +419,16 @@ IMAGE_MISSING = _cause(
     "The image does not exist.",
     "Push it, or correct its name, tag or digest in the task definition.",
 )
+INGRESS_CLOSED = _cause(
+    "ingress_closed",
+    "The tasks' security group does not let the load balancer in.",
+    "Add an inbound rule for that port from the load balancer's security group to it.",
+)
+LISTENER_CLOSED = _cause(
+    "listener_closed",
+    "The load balancer's security group lets nothing in on the port of its listener.",
+    "Add an inbound rule for that port to it.",
+)
 LISTENS_ELSEWHERE = _cause(
     "listens_elsewhere",
     "The program listens on another port.",
@@ -411,6 +446,12 @@ LOAD_BALANCER_HEALTH_CHECK = _cause(
     "See the targets above, then check the path and expected code, the port, the security groups, and"
     " health_check_grace_period_seconds.",
 )
+LOGS_UNREACHABLE = _cause(
+    "logs_unreachable",
+    "The task cannot connect to CloudWatch Logs.",
+    "Give its subnet a NAT gateway, the VPC endpoint logs or a public address, and let its security group out on port"
+    " 443.",
+)
 LOG_GROUP_MISSING = _cause(
     "log_group_missing",
     "The log group does not exist, or the task may not write to it.",
@@ -425,6 +466,17 @@ NO_CAPACITY = _cause(
     "no_capacity",
     "No capacity is available for the task.",
     "Add capacity, request less cpu or memory, or use other zones or providers.",
+)
+NO_PUBLIC_ADDRESS = _cause(
+    "no_public_address",
+    "The tasks are in a public subnet without a public address.",
+    "Set assignPublicIp to ENABLED, or use private subnets with a NAT gateway.",
+)
+NO_ROUTE = _cause(
+    "no_route",
+    "The subnets of the tasks have no way out of their VPC.",
+    "Add a default route to a NAT gateway, or create the VPC endpoints ecr.api, ecr.dkr, logs and s3, and those of what"
+    " the tasks use.",
 )
 OUT_OF_MEMORY = _cause(
     "out_of_memory",
@@ -461,6 +513,17 @@ ROLE_REFUSED = _cause(
     "role_refused",
     "ECS cannot assume the task's roles.",
     "Let ecs-tasks.amazonaws.com assume them, and check that they exist.",
+)
+ROUTE_BROKEN = _cause(
+    "route_broken",
+    "The default route of the tasks' subnets leads nowhere.",
+    "Send 0.0.0.0/0 to a NAT gateway that is available and in a public subnet, or create VPC endpoints.",
+)
+SECRETS_UNREACHABLE = _cause(
+    "secrets_unreachable",
+    "The task cannot connect to Secrets Manager or to the parameter store.",
+    "Give its subnet a NAT gateway, the VPC endpoints secretsmanager and ssm or a public address, and let its security"
+    " group out on port 443.",
 )
 SECRET_DENIED = _cause(
     "secret_denied",

@@ -32,6 +32,10 @@ class Cloud:
         return self._get("ecs")
 
     @property
+    def ec2(self) -> t.Any:
+        return self._get("ec2")
+
+    @property
     def elbv2(self) -> t.Any:
         return self._get("elbv2")
 

@@ -62,6 +62,25 @@ KNOWN = [
         "registry_unreachable",
     ),
     (
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+        f"unable to retrieve secret from asm: service call has been retried 5 time(s): failed to fetch secret {SECRET} "
+        "from secrets manager: RequestCanceled: request context canceled caused by: context deadline exceeded. Please "
+        "check your task network configuration.",
+        "secrets_unreachable",
+    ),
+    (
+        "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+        "unable to retrieve secrets from ssm: service call has been retried 5 time(s): RequestCanceled: request "
+        "context canceled caused by: context deadline exceeded. Please check your task network configuration.",
+        "secrets_unreachable",
+    ),
+    (
+        "ResourceInitializationError: failed to validate logger args: The task cannot find the Amazon CloudWatch log "
+        "group defined in the task definition. There is a connection issue between the task and Amazon CloudWatch. "
+        "Check your network configuration. : signal: killed",
+        "logs_unreachable",
+    ),
+    (
         "CannotPullContainerError: denied: User: arn:aws:sts::123456789012:assumed-role/x/y is not authorized to "
         "perform: ecr:BatchGetImage on resource",
         "registry_denied",

@@ -105,14 +105,16 @@ def test_failed_tasks_of_a_rollout_in_progress_are_reported_too() -> None:
 def test_rollouts_and_tasks_are_returned_on_request() -> None:
     image = {"image": "shop/web:1", "imageDigest": "sha256:1"}
     client = Recorded([task("n1", healthStatus="HEALTHY", containers=[container("n1", **image)])], [], [service()])
-    params = {"cluster": "shop", "names": ["web"], "rollouts": False, "tasks": False}
+    params = {"cluster": "shop", "names": ["web"], "network": False, "rollouts": False, "tasks": False}
 
     def service_result(**options: bool) -> Json:
         connection = Connection(lambda _name, _region="": client, params | options, True)
         found: Json = service_info_flow.run(connection)["services"][0]
         return found
 
-    assert not {"rollout", "tasks"} & set(service_result())
+    assert not {"network", "rollout", "tasks"} & set(service_result())
+    # Nothing can be wrong with the network of tasks without a network interface or a load balancer.
+    assert service_result(network=True)["network"] == {"causes": [], "advice": [], "unread": []}
     both = service_result(rollouts=True, tasks=True)
     assert both["rollout"]["state"] == "in_progress"
     assert both["tasks"] == [

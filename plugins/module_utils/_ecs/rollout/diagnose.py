@@ -23,7 +23,8 @@ from ..._core.error_codes import (
     PORT_MISMATCH,
 )
 from ..._core.types import Json
-from . import diagnose_targets
+from ..network.model import Network
+from . import diagnose_network, diagnose_targets
 from .symptoms import recognise
 from .tasks import task_id
 
@@ -49,6 +50,8 @@ class Evidence:
     logs: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
     targets: Mapping[str, Sequence[Json]] = field(default_factory=dict)
     groups: Mapping[str, Json] = field(default_factory=dict)
+    # Read only if it may explain the failure.
+    network: Network | None = None
     unread: Sequence[str] = ()
     since: t.Any = None
 
@@ -66,7 +69,7 @@ def diagnose(evidence: Evidence) -> dict[str, t.Any]:
         "failed_task_count": len(evidence.tasks),
         "targets": targets,
         "events": events,
-        "unread": list(evidence.unread),
+        "unread": [*evidence.unread, *(evidence.network.unread if evidence.network else ())],
     }
 
 
@@ -157,7 +160,10 @@ def _causes(
         # These are more specific than the reason of the task.
         findings.pop(LOAD_BALANCER_HEALTH_CHECK, None)
         findings |= of_targets
-    return findings or {known.cause: "" for text in events if (known := recognise(text))}
+    findings = findings or {known.cause: "" for text in events if (known := recognise(text))}
+    if evidence.network is None:
+        return findings
+    return diagnose_network.refine(findings, [*texts, *events], evidence.service, evidence.network)
 
 
 def _memory(tasks: list[dict[str, t.Any]], evidence: Evidence) -> str:

@@ -15,11 +15,13 @@ from ..._core.errors import SlipwayError
 from ..._core.types import Json
 from ..._core.waiting import Clock, poll
 from ..cloud import Cloud
+from ..network.flow import read_network
 from ..service import api as service_api
 from ..task import api as task_api
 from ..task_definition import api as definition_api
 from .deployments import Deployment, controller, is_on_track, is_stable
 from .diagnose import LOG_LINES, Evidence, diagnose, log_places, worth_showing
+from .diagnose_network import may_explain
 from .judge import RolloutJudge
 from .render import render
 from .snapshot import Snapshot, failing_tasks, state_of
@@ -223,6 +225,14 @@ class RolloutReader:
             since=self.judge.deployment.created_at if self.judge.deployment.fresh else None,
         )
 
+    def reasons(self, snapshot: Snapshot) -> dict[str, t.Any]:
+        """Why the rollout failed. The network is read only if it may be the reason."""
+        evidence = self.evidence(snapshot)
+        failure = diagnose(evidence)
+        if not may_explain(failure["causes"]):
+            return failure
+        return diagnose(replace(evidence, network=read_network(self.cloud, snapshot.service)))
+
     def _logs(self, task: Json, definition: Json) -> dict[str, list[str]]:
         """The last lines of each container that logs to CloudWatch."""
         found = {}
@@ -281,7 +291,7 @@ def timed_out(verdict: Verdict, timeout: float) -> Verdict:
 
 def explain(reader: RolloutReader, outcome: Outcome) -> SlipwayError:
     """The failure of a rollout with its reasons, as text and as data."""
-    failure = diagnose(reader.evidence(outcome.snapshot))
+    failure = reader.reasons(outcome.snapshot)
     failure = {"code": outcome.verdict.code, "summary": outcome.verdict.summary, **failure}
     headline = f"Service {reader.name}: {outcome.verdict.summary}"
     return SlipwayError(outcome.verdict.code, render(headline, failure), {"failure": failure})

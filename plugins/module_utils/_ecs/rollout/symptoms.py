@@ -19,6 +19,7 @@ from ..._core.error_codes import (
     IMAGE_MISSING,
     LOAD_BALANCER_HEALTH_CHECK,
     LOG_GROUP_MISSING,
+    LOGS_UNREACHABLE,
     NO_ADDRESSES,
     NO_CAPACITY,
     OUT_OF_MEMORY,
@@ -30,6 +31,7 @@ from ..._core.error_codes import (
     SECRET_DENIED,
     SECRET_KEY_MISSING,
     SECRET_MISSING,
+    SECRETS_UNREACHABLE,
     SPOT_INTERRUPTED,
     VOLUME_FAILED,
     WRONG_PLATFORM,
@@ -48,8 +50,20 @@ def _symptom(cause: str, pattern: str) -> Symptom:
 
 
 _PULL = r"CannotPull|pull image|pulling image|failed to resolve ref|registry auth"
+_NO_CONNECTION = (
+    r"(i/o timeout|connection issue|context deadline exceeded|request ?canceled|no such host|no route to host"
+    r"|connection refused|network is unreachable|dial tcp)"
+)
 # The first match counts, so the specific ones come first.
 SYMPTOMS = (
+    _symptom(
+        SECRETS_UNREACHABLE,
+        rf"(retrieve secrets? from (asm|ssm)|(Secrets|Systems) Manager|secretsmanager\.|ssm\.).*{_NO_CONNECTION}",
+    ),
+    _symptom(
+        LOGS_UNREACHABLE,
+        rf"(logger args|Cloudwatch log).*({_NO_CONNECTION}|signal: killed)",
+    ),
     _symptom(
         SECRET_DENIED,
         r"(secret|ssm|parameter).*(AccessDenied|not authorized)",
@@ -73,8 +87,7 @@ SYMPTOMS = (
     ),
     _symptom(
         REGISTRY_UNREACHABLE,
-        rf"({_PULL}|ResourceInitializationError).*(i/o timeout|connection issue|context deadline exceeded"
-        r"|request canceled|no such host|no route to host|connection refused|network is unreachable|dial tcp)",
+        rf"({_PULL}|ResourceInitializationError).*{_NO_CONNECTION}",
     ),
     _symptom(
         IMAGE_MISSING,

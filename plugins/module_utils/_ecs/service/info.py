@@ -9,13 +9,15 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ..._core.error_codes import NOT_FOUND
+from ..._core.error_codes import CAUSES, NOT_FOUND
 from ..._core.errors import SlipwayError
 from ..._core.types import Connection, Json, Result
 from ..cloud import Cloud
 from ..limits import check_cluster
+from ..network import diagnose as diagnose_network
+from ..network.flow import read_network
+from ..network.model import Placement, runs_on_fargate
 from ..rollout.deployments import deployment_of, is_stable
-from ..rollout.diagnose import diagnose
 from ..rollout.judge import SETTLE_SECONDS, RolloutJudge
 from ..rollout.observe import RolloutReader
 from ..rollout.snapshot import Snapshot
@@ -35,6 +37,9 @@ def run(connection: Connection) -> Result:
     if connection.params["rollouts"]:
         for service, result in zip(services, results, strict=True):
             result["rollout"] = check(cloud, connection.params["cluster"], service)
+    if connection.params["network"]:
+        for service, result in zip(services, results, strict=True):
+            result["network"] = check_network(cloud, service)
     if connection.params["tasks"]:
         for service, result in zip(services, results, strict=True):
             result["tasks"] = running_tasks(cloud, connection.params["cluster"], service["serviceName"])
@@ -89,8 +94,25 @@ def check(cloud: Cloud, cluster: str, service: Json) -> Options:
         "progress": verdict.progress,
     }
     if verdict.state != "succeeded" and (verdict.over or judge.failed_tasks):
-        result["failure"] = diagnose(reader.evidence(snapshot))
+        result["failure"] = reader.reasons(snapshot)
     return result
+
+
+def check_network(cloud: Cloud, service: Json) -> Options:
+    """What in the network certainly keeps clients from the load balancer, it from the tasks, or tasks from starting."""
+    network = read_network(cloud, service)
+    placement = Placement.from_api(service, network)
+    found = diagnose_network.of_listeners(network)
+    if placement:
+        found += diagnose_network.of_targets(network, placement, service)
+        if runs_on_fargate(service):
+            found += diagnose_network.of_start(network, placement, diagnose_network.IMAGE_SERVICES)
+    causes = diagnose_network.as_causes(found)
+    return {
+        "causes": list(causes),
+        "advice": [f"{text} {CAUSES[cause].remedy}" for cause, text in causes.items()],
+        "unread": list(network.unread),
+    }
 
 
 def _judge(judge: RolloutJudge, snapshot: Snapshot) -> Verdict:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 MINISTACK = (str(Path(__file__).with_name("serve_ministack.py")),)
-MOTO = ("-m", "moto.server")
+MOTO = (str(Path(__file__).with_name("serve_moto.py")),)
 
 
 @contextlib.contextmanager

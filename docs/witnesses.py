@@ -28,6 +28,8 @@ PAGE = ROOT / "docs/verification.md"
 BEGIN, END = "<!-- witnesses: written by `make docs` -->\n", "<!-- witnesses: end -->\n"
 EMULATORS = ("moto", "MiniStack")
 KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "b2f0c1d4e7a9", "region_name": "eu-central-1"}
+# Without patches, which refuse such requests whether or not it knows the operation.
+MINISTACK = ("-m", "ministack")
 # How an emulator says that it does not know a service or an operation.
 UNKNOWN = {"400", "404", "501", "InvalidAction", "NotImplemented", "UnknownOperationException"}
 
@@ -169,7 +171,7 @@ def implements(client: Any, operation: str) -> bool:
 
 def implemented(wanted: Iterable[Operation], address: str | None) -> set[Operation]:
     """Those that an emulator implements: the one at an address, or moto in this process."""
-    config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+    config = Config(read_timeout=300, retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
     clients: dict[str, Any] = {}
     found: set[Operation] = set()
     for operation in sorted(wanted):
@@ -182,7 +184,7 @@ def implemented(wanted: Iterable[Operation], address: str | None) -> set[Operati
 
 
 def facts(ministack: str) -> Facts:
-    """Which emulators implement each operation. Afterwards, that at the address has what these calls create."""
+    """Which emulators implement each operation: MiniStack at this address, and moto."""
     from moto import mock_aws
 
     wanted = operations()
@@ -232,7 +234,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT / "tests"))
     import emulators
 
-    with tempfile.TemporaryDirectory() as folder, emulators.running(emulators.MINISTACK, Path(folder)) as address:
+    with tempfile.TemporaryDirectory() as folder, emulators.running(MINISTACK, Path(folder)) as address:
         PAGE.write_text(written(PAGE.read_text(), facts(address)))
 
 

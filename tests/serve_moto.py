@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Starts moto for tests, with patches that complete its answers as AWS. Each names what AWS does, and where that is known from."""
+"""Starts moto for tests, with patches that complete its answers as AWS. Each names what AWS does, and its source."""
 
 from __future__ import annotations
 

@@ -1,0 +1,283 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Misconfigured networks on a local cloud that enforces them: tasks fail as on AWS, and the message names the cause."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import typing as t
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.slipway.aws.tests.integration.conftest import REGION, SERVE, Json, Shop, fails
+from ansible_collections.slipway.aws.tests.integration.networks import ANYWHERE, PORT, Vpc
+
+LAUNCHER = Path(__file__).resolve().parents[2] / "roles/local_cloud/files/local_cloud.py"
+LOOPBACK = SERVE.replace("LocalPort", "LocalAddr => '127.0.0.1', LocalPort")
+
+
+@dataclass
+class Case:
+    """A fault, and what the message says of it: AWS's reason, and ours. Braces name members of the VPC."""
+
+    name: str
+    fault: Callable[[Vpc], None]
+    code: str
+    cause: str
+    said: tuple[str, ...]
+    subnets: str = "private"
+    program: str = SERVE
+    check: Json = field(default_factory=dict)
+
+
+def right(_vpc: Vpc) -> None:
+    """Nothing is wrong with the network."""
+
+
+def open_another_port(vpc: Vpc) -> None:
+    vpc.revoke(vpc.tasks, PORT, group=vpc.balancers)
+    vpc.allow(vpc.tasks, 9090, group=vpc.balancers)
+
+
+def delete_nat(vpc: Vpc) -> None:
+    vpc.ec2.delete_nat_gateway(NatGatewayId=vpc.nat)
+
+
+def move_nat(vpc: Vpc) -> None:
+    vpc.nat = vpc.nat_gateway(vpc.private[0])
+    target = {"DestinationCidrBlock": ANYWHERE, "NatGatewayId": vpc.nat}
+    vpc.ec2.replace_route(RouteTableId=vpc.private_table, **target)
+
+
+def close_endpoints(vpc: Vpc) -> None:
+    vpc.use_endpoints()
+    vpc.revoke(vpc.endpoints, 443, group=vpc.tasks)
+
+
+AUTH = "ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull registry auth"
+TIMED_OUT = "Request timed out"
+CASES = [
+    Case(
+        "no way out of a private subnet",
+        Vpc.isolate,
+        "tasks_failing",
+        "no_route",
+        (AUTH, "route table {private_table} has no default route, and the VPC no endpoint for ecr.api."),
+    ),
+    Case(
+        "public subnet without a public address",
+        right,
+        "tasks_failing",
+        "no_public_address",
+        (AUTH, "leads to internet gateway {gateway}, but the tasks have no public address"),
+        subnets="public",
+    ),
+    Case(
+        "group of tasks closed to the load balancer",
+        lambda vpc: vpc.revoke(vpc.tasks, PORT, group=vpc.balancers),
+        "health_check_failing",
+        "ingress_closed",
+        (TIMED_OUT, "The tasks' security groups {tasks} let nothing in on port 8080 from load balancer {name}"),
+    ),
+    Case(
+        "group of tasks open on another port",
+        open_another_port,
+        "health_check_failing",
+        "ingress_closed",
+        (TIMED_OUT, "let nothing in on port 8080 from load balancer {name} ({balancers}), only on 9090."),
+    ),
+    Case(
+        "closed egress of tasks",
+        lambda vpc: vpc.close_egress(vpc.tasks),
+        "tasks_failing",
+        "egress_closed",
+        (AUTH, "The tasks' security groups {tasks} let nothing out on port 443."),
+    ),
+    Case(
+        "closed egress of the load balancer",
+        lambda vpc: vpc.close_egress(vpc.balancers),
+        "health_check_failing",
+        "balancer_egress_closed",
+        (TIMED_OUT, "The security groups of load balancer {name}, {balancers}, let nothing out on port 8080"),
+    ),
+    Case(
+        "endpoints whose group lets nothing in",
+        close_endpoints,
+        "tasks_failing",
+        "endpoint_closed",
+        (AUTH, "(ecr.api), {endpoints}, let nothing in on port 443 from the tasks' {tasks}."),
+    ),
+    Case(
+        "missing endpoint of the registry",
+        lambda vpc: vpc.use_endpoints(without="ecr.dkr"),
+        "tasks_failing",
+        "endpoint_missing",
+        (
+            "CannotPullContainerError: pull image manifest",
+            "ecr.api, logs, s3, secretsmanager, ssm, but none for ecr.dkr.",
+        ),
+    ),
+    Case(
+        "missing endpoint of image layers",
+        lambda vpc: vpc.use_endpoints(without="s3"),
+        "tasks_failing",
+        "endpoint_missing",
+        ("CannotPullContainerError: ref pull", "ecr.api, ecr.dkr, logs, secretsmanager, ssm, but none for s3."),
+    ),
+    Case(
+        "missing endpoint of logs",
+        lambda vpc: vpc.use_endpoints(without="logs"),
+        "tasks_failing",
+        "endpoint_missing",
+        ("ResourceInitializationError: failed to validate logger args", "but none for logs."),
+    ),
+    Case(
+        "deleted NAT gateway",
+        delete_nat,
+        "tasks_failing",
+        "route_broken",
+        (AUTH, "route table {private_table} sends 0.0.0.0/0 to {nat}, which no longer exists."),
+    ),
+    Case(
+        "NAT gateway in a private subnet",
+        move_nat,
+        "tasks_failing",
+        "route_broken",
+        (AUTH, "sends 0.0.0.0/0 to NAT gateway {nat} in subnet {private[0]}, which routes to a NAT gateway itself."),
+    ),
+    Case(
+        "port of the health check closed",
+        right,
+        "health_check_failing",
+        "ingress_closed",
+        (TIMED_OUT, "let nothing in on health check port 8081 from load balancer {name} ({balancers}), only on 8080."),
+        check={"HealthCheckPort": "8081"},
+    ),
+    Case(
+        "program on loopback",
+        right,
+        "health_check_failing",
+        "health_check_refused",
+        ("Health checks failed", "Let the program listen on 0.0.0.0"),
+        program=LOOPBACK,
+    ),
+]
+DAILY = {
+    "no way out of a private subnet",
+    "public subnet without a public address",
+    "missing endpoint of the registry",
+}
+
+
+def marked(case: Case) -> t.Any:
+    return pytest.param(case, id=case.name, marks=[] if case.name in DAILY else pytest.mark.slow)
+
+
+@pytest.fixture(scope="module")
+def endpoint(endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[str]:
+    """A local cloud of its own, whose network is enforced, with the base image of the one that runs already."""
+    folder = tmp_path_factory.mktemp("cloud")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = {
+        "directory": str(folder),
+        "port": port,
+        "region": REGION,
+        "instance_image": "none",
+        "base_image": f"local-cloud-{urllib.parse.urlsplit(endpoint).port}/debian:trixie",
+        "network": True,
+    }
+    file = folder / "settings.json"
+    file.write_text(json.dumps(settings))
+
+    def launch(verb: str) -> Json:
+        command = [sys.executable, "-B", str(LAUNCHER), verb, str(file)]
+        return dict(json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+
+    try:
+        assert launch("start")["network"] == "", "the network cannot be enforced on this machine"
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        launch("stop")
+
+
+@pytest.fixture(scope="module")
+def image(endpoint: str) -> str:
+    return f"localhost:{urllib.parse.urlsplit(endpoint).port}/base/debian:trixie"
+
+
+@pytest.fixture
+def vpc(aws: None, name: str, endpoint: str) -> t.Iterator[Vpc]:
+    vpc = Vpc(name)
+    yield vpc
+    vpc.delete()
+
+
+def release(shop: Shop, vpc: Vpc, case: Case) -> Json:
+    """The shop's service behind the load balancer, on Fargate."""
+    subnets = getattr(vpc, case.subnets)
+    vpc.balance(vpc.public, **case.check)
+    case.fault(vpc)
+    revision = shop.register("perl", "-e", case.program, portMappings=[{"containerPort": PORT}], memory=512)
+    balancer = {"targetGroupArn": vpc.target_group, "containerName": "web", "containerPort": PORT}
+    return shop.service(
+        task_definition=revision,
+        network_configuration=vpc.tasks_in(subnets),
+        load_balancers=[balancer],
+        launch_type="FARGATE",
+    )
+
+
+@pytest.mark.parametrize("case", [marked(case) for case in CASES])
+def test_misconfigured_network_fails_and_is_named(shop: Shop, vpc: Vpc, case: Case) -> None:
+    result = release(shop, vpc, case)
+    fails(result, case.code, *(text.format_map(vars(vpc)) for text in case.said))
+    assert case.cause in result["failure"]["causes"]
+    assert result["failure"]["unread"] == []
+
+
+def page(endpoint: str, vpc: Vpc) -> int | str:
+    """What the load balancer answers to a client outside."""
+    request = urllib.request.Request(f"{endpoint}/ready", headers={"Host": f"{vpc.name}.alb.localhost"})
+    try:
+        with urllib.request.urlopen(request, timeout=2) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError as error:
+        return type(error).__name__
+
+
+@pytest.mark.slow
+def test_load_balancer_answers_while_its_network_lets_clients_in(shop: Shop, vpc: Vpc, endpoint: str) -> None:
+    """The right network works, and two faults of its load balancer are named that no rollout notices."""
+    result = release(shop, vpc, Case("right", right, "", "", ()))
+    assert (result.get("changed"), result.get("failed", False)) == (True, False), result
+    assert (page(endpoint, vpc), found(shop)) == (200, {})
+    vpc.revoke(vpc.balancers, 80, cidr=ANYWHERE)
+    assert page(endpoint, vpc) == "TimeoutError"
+    closed = f"The security groups of load balancer {vpc.name}, {vpc.balancers}, let nothing in on port 80"
+    assert found(shop)["listener_closed"].startswith(closed)
+    vpc.allow(vpc.balancers, 80, cidr=ANYWHERE)
+    assert page(endpoint, vpc) == 200
+    vpc.ec2.delete_route(RouteTableId=vpc.public_table, DestinationCidrBlock=ANYWHERE)
+    assert page(endpoint, vpc) == "TimeoutError"
+    assert ", ".join(vpc.public) in found(shop)["balancer_not_public"]
+
+
+def found(shop: Shop) -> dict[str, str]:
+    """What ecs_service_info finds in the network of the service, by its code."""
+    (service,) = shop.run("ecs_service_info", cluster=shop.name, network=True)["services"]
+    assert service["network"]["unread"] == []
+    return dict(zip(service["network"]["causes"], service["network"]["advice"], strict=True))

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -16,12 +17,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "roles/local_clo
 if __name__ == "__main__":
     # Neighbours of a script, no packages.
     import emulator_patches  # type: ignore[import-not-found]
+    import eventual_consistency  # type: ignore[import-not-found]
     import request_checks  # type: ignore[import-not-found]
     import service_deployments  # type: ignore[import-not-found]
     from ministack import app
     from ministack.services import alb, ecs, servicediscovery
 
+    # In front of it, requests are checked as they come in.
+    eventual_consistency.eventual_consistency(app, ecs, float(os.environ.get("LOCAL_CLOUD_LAG_SECONDS", "0")))
     request_checks.check_requests(app)
+    emulator_patches.load_balancers(alb)
     emulator_patches.missing(alb, ecs)
     service_deployments.service_deployments(ecs)
     for action in ("_list_namespaces", "_list_services"):

@@ -42,6 +42,7 @@ class Settings:
     base_image: str
     auth: bool = False
     network: bool = False
+    lag_seconds: float = 0.0
 
     @property
     def state_file(self) -> Path:
@@ -278,10 +279,12 @@ def serve(settings: Settings) -> None:
 
 def patch_emulator(settings: Settings) -> None:
     """Patch the emulator so that it does what AWS does."""
+    from ministack import app
     from ministack.services import alb, autoscaling, ec2, ecs, servicediscovery, ssm
 
     sys.path.insert(0, str(HERE))
     import emulator_patches
+    import eventual_consistency
     import service_deployments
     import target_health
     import task_limits
@@ -303,6 +306,7 @@ def patch_emulator(settings: Settings) -> None:
     service_deployments.service_deployments(ecs)
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
     emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
+    eventual_consistency.eventual_consistency(app, ecs, settings.lag_seconds)
 
 
 def enforced(settings: Settings, app: Any) -> Any:

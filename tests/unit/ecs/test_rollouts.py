@@ -53,6 +53,7 @@ class Cluster:
         self.deleted: set[str] = set()
         self.batches: list[int] = []
         self.tasks: list[Json] = []
+        self.visible_at = 0.0
         self.progress = Progress(None, self.clock)
         self.group = RolloutGroup(
             Cloud(lambda _service, _region="": self), "shop", AtOnce(), self.progress, 60, self.clock
@@ -96,8 +97,9 @@ class Cluster:
 
     def describe_services(self, services: list[str], **_request: t.Any) -> Json:
         self.batches.append(len(services))
-        missing = [{"arn": name, "reason": "MISSING"} for name in services if name in self.deleted]
-        return {"services": [self._service(name) for name in services if name not in self.deleted], "failures": missing}
+        absent = set(services) if self.time < self.visible_at else self.deleted
+        missing = [{"arn": name, "reason": "MISSING"} for name in services if name in absent]
+        return {"services": [self._service(name) for name in services if name not in absent], "failures": missing}
 
     def describe_service_deployments(self, serviceDeploymentArns: list[str]) -> Json:  # noqa: N803
         return {
@@ -208,6 +210,16 @@ def test_a_service_that_is_deleted_meanwhile_has_failed(cluster: Cluster) -> Non
     assert cluster.run(web) == "failed"
     assert web.error is not None
     assert web.error.code == "service_deleted"
+
+
+def test_a_new_service_that_is_not_visible_yet_is_not_taken_for_deleted(cluster: Cluster) -> None:
+    web = cluster.rollout("web")
+    web.reader.unseen = True
+    cluster.visible_at = 4
+    assert cluster.run(web) == "stable"
+    gone = cluster.rollout("gone")
+    cluster.deleted.add("gone")
+    assert cluster.run(gone) == "failed"
 
 
 def test_a_line_is_reported_when_the_state_changes_and_every_half_minute(cluster: Cluster) -> None:

@@ -156,7 +156,7 @@ class RolloutGroup:
         answers = self.pool.map(self._read, batches(names, service_api.SERVICES_BATCH))
         found = {answer["serviceName"]: answer for answer in itertools.chain.from_iterable(answers)}
         for rollout in monitored:
-            rollout.answer = found.get(rollout.name, {"serviceName": rollout.name, "status": "INACTIVE"})
+            rollout.answer = rollout.reader.seen(found.get(rollout.name), rollout.answer)
         deployments = self._deployments(monitored)
         texts = self.pool.map(lambda rollout: self._judge(rollout, deployments), monitored)
         for rollout, text in zip(monitored, texts, strict=True):

@@ -55,6 +55,8 @@ class RolloutReader:
     # Whether to use the latest service deployment, even one that has ended.
     latest: bool = False
     unread: list[str] = field(default_factory=list)
+    # Whether the change has created the service, and no read has shown it yet.
+    unseen: bool = False
     _quick_snapshots: int = 0
     _running: int = 0
     _empty_answers: int = 0
@@ -105,9 +107,16 @@ class RolloutReader:
         found = self._allowed(definition_api.describe_task_definition, self.cloud.ecs, name) if name else None
         return found or {}
 
-    def read_service(self) -> Json:
+    def read_service(self, last: Json | None = None) -> Json:
         found = service_api.describe_services(self.cloud.ecs, self.cluster, [self.name])
-        return found[0] if found else {"serviceName": self.name, "status": "INACTIVE"}
+        return self.seen(found[0] if found else None, last)
+
+    def seen(self, found: Json | None, last: Json | None) -> Json:
+        """The service as it was read. A new one may not be visible yet: until it is, `last` counts."""
+        if self.unseen and not found and last:
+            return last
+        self.unseen = False
+        return found or {"serviceName": self.name, "status": "INACTIVE"}
 
     def _service_deployment(self) -> Json | None:
         if not self.judge.deployment.service_deployment:
@@ -257,7 +266,7 @@ def wait_stable(reader: RolloutReader, service: Json | None, timeout: float, clo
     first = [service] if service else []
 
     def read() -> Outcome:
-        snapshot = reader.full_snapshot(first.pop() if first else reader.read_service())
+        snapshot = reader.full_snapshot(first.pop() if first else reader.read_service(service))
         verdict = reader.judge.verdict(snapshot, clock.now())
         reader.require_judgeable(snapshot, verdict)
         return Outcome(verdict, snapshot)

@@ -47,6 +47,7 @@ class Request:
 def follow_change(reader: RolloutReader, before: Options | None, after: Options) -> None:
     """Let `reader` follow the deployment that the change has started; `before` is None for a new service."""
     reader.judge = RolloutJudge(deployment_of(after, fresh=before is None or starts_deployment(before, after)))
+    reader.unseen = before is None
 
 
 def apply(

@@ -6,16 +6,20 @@
 
 from __future__ import annotations
 
+from ..._core.creating import visible
 from ..._core.error_codes import NOT_FOUND
 from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN
-from ..._core.types import Client
+from ..._core.types import Client, Json
 from ..cloud import Cloud
 from ..task_definition import api as definition_api
 from . import api
 from .members import Options
 from .model import DesiredService, Shapes, from_api
 from .namespace_flow import spelled_as
+
+# A revision that was registered right before may not be visible yet; a name that does not exist never is.
+VISIBLE_SECONDS = 5.0
 
 
 def request_shapes(ecs: Client) -> Shapes:
@@ -63,7 +67,11 @@ def resolve_task_definition(cloud: Cloud, name: str, running: str, check_mode: b
         return name
     if ":" in name and running.endswith(f"/{name}"):
         return running
-    found = definition_api.describe_task_definition(cloud.ecs, name)
+
+    def find() -> Json | None:
+        return definition_api.describe_task_definition(cloud.ecs, name)
+
+    found = find() if check_mode else visible(find, timeout=VISIBLE_SECONDS)
     if found:
         return str(found["taskDefinitionArn"])
     if check_mode:

@@ -20,12 +20,14 @@ if __name__ == "__main__":
     import eventual_consistency  # type: ignore[import-not-found]
     import request_checks  # type: ignore[import-not-found]
     import service_deployments  # type: ignore[import-not-found]
+    import throttling  # type: ignore[import-not-found]
     from ministack import app
     from ministack.services import alb, ecs, servicediscovery
 
     # In front of it, requests are checked as they come in.
     eventual_consistency.eventual_consistency(app, ecs, float(os.environ.get("LOCAL_CLOUD_LAG_SECONDS", "0")))
     request_checks.check_requests(app)
+    throttling.throttling(app, float(os.environ.get("LOCAL_CLOUD_THROTTLING", "0")))
     emulator_patches.load_balancers(alb)
     emulator_patches.missing(alb, ecs)
     service_deployments.service_deployments(ecs)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from .answers import check_members, check_readable
-from .errors import CALL, Call
+from .errors import CALL, THROTTLING, Call
+from .waiting import Clock, next_line, say_waiting
 
 # botocore repeats after throttling and faults of the network, with jittered backoff, and slows down by itself while AWS
 # throttles. The number includes the first attempt.
@@ -48,7 +49,8 @@ def watch(client: t.Any) -> t.Any:
 
 
 def _begin(model: t.Any, **_event: t.Any) -> None:
-    CALL.set(Call(model.name))
+    now = Clock().now()
+    CALL.set(Call(model.name, started=now, due=now + next_line(0)))
 
 
 def _check(operation_model: t.Any, response_dict: t.Mapping[str, t.Any], **_event: t.Any) -> None:
@@ -64,8 +66,13 @@ def _note(response: t.Any, caught_exception: Exception | None, **_event: t.Any) 
     """After each attempt. Raises what ended the last of too many that stalled."""
     call = CALL.get()
     if caught_exception is None:
+        status, code = response[0].status_code, response[1].get("Error", {}).get("Code", "")
+        if code in THROTTLING:
+            # EC2 does so with status 503: the call was not carried out.
+            call.due = say_waiting(f"AWS, which throttles {call.operation}", call.started, call.due)
+            return
         # AWS may have carried out what one of its servers could not answer.
-        call.lost |= response[0].status_code >= 500
+        call.lost |= status >= 500
         return
     call.lost = True
     call.stalled += type(caught_exception).__name__ in STALLED

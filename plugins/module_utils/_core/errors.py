@@ -40,16 +40,32 @@ R = t.TypeVar("R")
 
 _DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Forbidden", "BlockedException"}
 _CREDENTIALS = {
+    "AuthFailure",
     "ExpiredToken",
     "ExpiredTokenException",
     "IncompleteSignature",
     "InvalidClientTokenId",
     "InvalidSignatureException",
     "MissingAuthenticationToken",
+    # EC2 calls expired credentials so.
+    "RequestExpired",
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
-_THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException"}
+# As botocore knows them, and repeats the call.
+THROTTLING = {
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "PriorRequestNotComplete",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+}
 _CONFLICT = {
     "ConcurrentUpdateException",
     "ConflictException",
@@ -84,11 +100,14 @@ class Call:
     """The current or last API call of this thread, recorded by `calls`.
 
     `lost`: an attempt reached AWS, perhaps, and had no answer. What a later attempt finds may be the work of this one.
+    `started`: when the call began, and `due` when a line is to say that it still waits, on the monotonic clock.
     """
 
     operation: str = ""
     lost: bool = False
     stalled: int = 0
+    started: float = 0.0
+    due: float = 0.0
 
 
 CALL: contextvars.ContextVar[Call] = contextvars.ContextVar("CALL")
@@ -122,7 +141,7 @@ def code_of(error_code: str, message: str) -> str:
         return ACCESS_DENIED
     if error_code in _CREDENTIALS:
         return NO_CREDENTIALS
-    if error_code in _THROTTLED:
+    if error_code in THROTTLING:
         return THROTTLED
     if error_code.endswith(("NotFoundException", "NotFound")) or _is_nothing(message):
         return NOT_FOUND

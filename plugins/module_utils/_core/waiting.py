@@ -79,6 +79,15 @@ def poll(
     return state
 
 
+def say_waiting(what: str, start: float, due: float) -> float:
+    """Say what is waited for since `start` if a line is due. Returns when the next one is."""
+    now = Clock().now()
+    if now < due:
+        return due
+    _show(f"Waiting for {what}: {now - start:.0f} s.")
+    return start + next_line(now - start)
+
+
 def _show(line: str) -> None:
     """Add a line to the file that the module's action follows. Without it, or without space, the work continues."""
     path = os.environ.get(WAITING_FILE)

@@ -43,6 +43,7 @@ class Settings:
     auth: bool = False
     network: bool = False
     lag_seconds: float = 0.0
+    throttling: float = 0.0
 
     @property
     def state_file(self) -> Path:
@@ -288,6 +289,7 @@ def patch_emulator(settings: Settings) -> None:
     import service_deployments
     import target_health
     import task_limits
+    import throttling
 
     emulator_patches.key_pairs(ec2)
     emulator_patches.instances(ec2, settings.port)
@@ -307,6 +309,7 @@ def patch_emulator(settings: Settings) -> None:
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
     emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
     eventual_consistency.eventual_consistency(app, ecs, settings.lag_seconds)
+    throttling.throttling(app, settings.throttling)
 
 
 def enforced(settings: Settings, app: Any) -> Any:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import contextlib
 import time
 import typing as t
+from pathlib import Path
 
 import boto3
 import pytest
 
+from ansible_collections.slipway.aws.plugins.module_utils._core import errors, waiting
 from ansible_collections.slipway.aws.tests.proxies.base import (
     Answer,
     LostError,
@@ -199,3 +201,21 @@ def test_what_is_already_deleted_counts_as_deleted(run: RunModule, behind: Behin
     behind(before, after)
     result = run("ecr_repository", name="shop", state="absent")
     assert result.get("changed") is loses, result
+
+
+def test_a_throttled_call_says_what_it_waits_for(
+    run: RunModule, behind: Behind, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """EC2 throttles with status 503, which is no lost answer."""
+    attempts = iter(range(1, 9))
+    monkeypatch.setattr(waiting, "LINES", (0.01, 60.0))
+    monkeypatch.setenv(waiting.WAITING_FILE, str(tmp_path / "waiting"))
+
+    def throttle(request: Request) -> Answer | None:
+        slow = request.operation == "DescribeClusters" and next(attempts) <= 2
+        return refusal(request, "RequestLimitExceeded", "Request limit exceeded.", 503) if slow else None
+
+    behind(throttle)
+    assert run("ecs_cluster_info", names=["shop"])["clusters"] == []
+    assert "Waiting for AWS, which throttles DescribeClusters: " in (tmp_path / "waiting").read_text()
+    assert not errors.answer_was_lost()

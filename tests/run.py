@@ -41,6 +41,9 @@ COVERED = 90
 # Runs in processes of ansible-playbook alone, where nothing measures it: its tests are those of whole plays.
 UNMEASURED = ("plugins/callback/", "plugins/connection/", "plugins/plugin_utils/forkserver")
 
+# Options of pytest: files in parallel, in the order in which they were collected.
+BY_FILE = ("--numprocesses=auto", "--dist=loadfile", "--no-loadscope-reorder")
+
 # Folders of tests/unit that run whole playbooks: they require the checkout, not the copy for ansible-test.
 PLAYS = {"playbooks", "roles"}
 # An engine that never answers: the emulator starts no containers.
@@ -176,8 +179,8 @@ def unit() -> Tally:
     quiet = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
     measured = (sys.executable, "-m", "slipcover", "-m", "pytest", "-W", quiet)
     suites = {
-        # The tests of a file share fixtures that are slow to set up.
-        "pytest, collection": (*measured, "--durations=5", "--numprocesses=auto", "--dist=loadfile"),
+        # The tests of a file share fixtures that are slow to set up; tests/unit/conftest.py puts long files first.
+        "pytest, collection": (*measured, "--durations=15", *BY_FILE),
         "pytest, application": ("pytest", "apps/workshop/django/tests.py", "--ds=workshop.settings"),
     }
     COVERAGE.unlink(missing_ok=True)
@@ -186,7 +189,7 @@ def unit() -> Tally:
 
 def cases(title: str, *command: str) -> Tally:
     """The cases of one run of pytest."""
-    report = CACHE / "pytest.xml"
+    report = CACHE / f"{title.replace(', ', '_')}.xml"
     report.unlink(missing_ok=True)
     ok = run(title, *command, "--quiet", f"--junit-xml={report}", DEBUG="1")
     return reported([report] if report.exists() else [], ok)
@@ -318,7 +321,7 @@ def slow() -> Tally:
 
 def variants() -> Tally:
     """Non-default role configurations, created and deleted on emulators."""
-    return cases("pytest, variants", "pytest", "-m", "variants", "--numprocesses=auto", "--dist=loadfile")
+    return cases("pytest, variants", "pytest", "-m", "variants", *BY_FILE)
 
 
 def races() -> Tally:

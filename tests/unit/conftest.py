@@ -22,6 +22,8 @@ from ansible_collections.slipway.aws.tests import emulators
 REGION = "eu-central-1"
 # Fixtures that all accounts come from.
 ACCOUNTS = {"aws", "start"}
+# Folders whose tests run whole playbooks.
+PLAYS = {"playbooks", "roles"}
 
 # A machine that is busy takes its time: that is no failure of what is tested.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -29,7 +31,11 @@ settings.load_profile("busy")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """ansible-test forks for each test: each would start its own emulator, and none would be ended."""
+    """Whole plays first, so that no process is left with a long file at the end.
+
+    ansible-test forks for each test: each would start its own emulator, and none would be ended.
+    """
+    items.sort(key=lambda item: item.path.parent.name not in PLAYS)
     if config.pluginmanager.has_plugin("ansible_forked"):
         with_account = [item for item in items if ACCOUNTS & set(getattr(item, "fixturenames", ()))]
         config.hook.pytest_deselected(items=with_account)

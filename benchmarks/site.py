@@ -189,7 +189,7 @@ def benchmark(versions: list[Version]) -> list[SiteResult]:
             for version in versions:
                 run = measure(version, case)
                 runs[version.name].append(run)
-                print(f"{case.name:<26}{version.name:<10}{run}", flush=True)
+                print(f"{case.name:<26}{version.name:<14}{run}", flush=True)
         if case is not SETTLE:
             found += [SiteResult(name, case.name, some) for name, some in runs.items()]
     return found

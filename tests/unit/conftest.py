@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import typing as t
 import urllib.request
 from collections import Counter
 
+import botocore.loaders
 import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,6 +30,10 @@ PLAYS = {"playbooks", "roles"}
 # A machine that is busy takes its time: that is no failure of what is tested.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
+
+# Each session of boto3 reads its models again; this one copy serves all tests of a process.
+READ_MODEL = functools.cache(botocore.loaders.JSONFileLoader().load_file)
+botocore.loaders.JSONFileLoader.load_file = lambda _loader, path: READ_MODEL(path)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

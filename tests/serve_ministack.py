@@ -61,12 +61,4 @@ if __name__ == "__main__":
             tokens[place] = data.get("clientToken", "")
         return answer
 
-    @emulator_patches.wrap(alb, "_create_rule")  # type: ignore[untyped-decorator]
-    def create_rule(original: Any, params: dict[str, Any]) -> Any:
-        """Priorities are unique."""
-        place = (alb._p(params, "ListenerArn"), str(alb._p(params, "Priority")))
-        if any((one["ListenerArn"], str(one["Priority"])) == place for one in alb._rules.values()):
-            return alb._error("PriorityInUse", f"Priority '{place[1]}' is currently in use", 400)
-        return original(params)
-
     runpy.run_module("ministack", run_name="__main__", alter_sys=True)

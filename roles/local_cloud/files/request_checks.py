@@ -18,15 +18,23 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+import request_rules_ec2
 import request_rules_ecs_services
 import request_rules_ecs_tasks
+import request_rules_elb
 import request_rules_tags
 from request_model import Violation, violations
 from request_parser import Json, MalformedRequest, Request, operation_name, parse
 from request_rules import RULES, State
 
 # Importing these fills the table of rules.
-SERVICES_WITH_RULES = (request_rules_ecs_tasks, request_rules_ecs_services, request_rules_tags)
+SERVICES_WITH_RULES = (
+    request_rules_ecs_tasks,
+    request_rules_ecs_services,
+    request_rules_elb,
+    request_rules_ec2,
+    request_rules_tags,
+)
 Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awaitable[Any]]
 
@@ -64,18 +72,25 @@ MODEL_ERRORS = {
 
 # Where the emulator keeps what an account has: kinds of resources as rules name them, its module and its variable.
 RESOURCES = {
+    "addresses": ("ec2", "_addresses"),
+    "bucket_policies": ("s3", "_bucket_policies"),
     "capacity_providers": ("ecs", "_capacity_providers"),
     "clusters": ("ecs", "_clusters"),
+    "instances": ("ec2", "_instances"),
+    "internet_gateways": ("ec2", "_internet_gateways"),
     "listener_rules": ("alb", "_rules"),
     "listeners": ("alb", "_listeners"),
     "load_balancers": ("alb", "_lbs"),
+    "nat_gateways": ("ec2", "_nat_gateways"),
     "roles": ("iam", "_roles"),
+    "route_tables": ("ec2", "_route_tables"),
     "security_groups": ("ec2", "_security_groups"),
     "services": ("ecs", "_services"),
     "subnets": ("ec2", "_subnets"),
     "target_groups": ("alb", "_tgs"),
     "task_definitions": ("ecs", "_task_defs"),
     "tasks": ("ecs", "_tasks"),
+    "vpc_endpoints": ("ec2", "_vpc_endpoints"),
     "vpcs": ("ec2", "_vpcs"),
 }
 

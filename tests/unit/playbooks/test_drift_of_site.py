@@ -32,10 +32,13 @@ import asyncio, os, sys
 os.environ.update(MINISTACK_REGION=sys.argv[2], CLOUDTRAIL_RECORDING="1", DOCKER_HOST="unix:///nonexistent/docker.sock")
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from ministack import app as emulator
 from ministack.app import app
 from ministack.services import alb, autoscaling, ec2, ecs, servicediscovery, ssm
 sys.path.insert(0, sys.argv[1])
 import emulator_patches as patches
+import request_checks
+request_checks.check_requests(emulator)
 for patch, *modules in (
     (patches.key_pairs, ec2), (patches.launches, ec2, ssm), (patches.addresses, ec2), (patches.secure_strings, ssm),
     (patches.hosts, autoscaling, ecs), (patches.load_balancers, alb), (patches.missing, alb, ecs),

@@ -29,10 +29,13 @@ import asyncio, os, sys
 os.environ["MINISTACK_REGION"] = sys.argv[2]
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from ministack import app as emulator
 from ministack.app import app
 from ministack.services import alb, ecs
 sys.path.insert(0, sys.argv[1])
 import emulator_patches
+import request_checks
+request_checks.check_requests(emulator)
 emulator_patches.load_balancers(alb)
 emulator_patches.missing(alb, ecs)
 config = Config()

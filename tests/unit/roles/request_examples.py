@@ -368,4 +368,264 @@ TAGS = {
 }
 
 
-EXAMPLES: dict[str, Example] = TASK_DEFINITIONS | SERVICES | TAGS
+# Load balancers
+
+
+NEW_BALANCER: Json = {"Name": "new", "Subnets": ["<subnet>", "<second subnet>"], "SecurityGroups": ["<group>"]}
+NEW_GROUP: Json = {"Name": "new", "Port": 80, "Protocol": "HTTP", "VpcId": "<vpc>"}
+FORWARD = [{"Type": "forward", "TargetGroupArn": "<instances>"}]
+NEW_LISTENER: Json = {"LoadBalancerArn": "<balancer>", "Port": 8080, "Protocol": "HTTP", "DefaultActions": FORWARD}
+PATH = {"Field": "path-pattern", "Values": ["/a"]}
+NEW_RULE: Json = {"ListenerArn": "<listener 80>", "Priority": 9, "Conditions": [PATH], "Actions": FORWARD}
+
+
+def new_balancer(wrong: Json, right: Json | None = None) -> Example:
+    return Example("elbv2.create_load_balancer", changed(NEW_BALANCER, right or {}), changed(NEW_BALANCER, wrong))
+
+
+def group(wrong: Json, right: Json | None = None) -> Example:
+    return Example("elbv2.create_target_group", changed(NEW_GROUP, right or {}), changed(NEW_GROUP, wrong))
+
+
+def listener(wrong: Json, right: Json | None = None) -> Example:
+    return Example("elbv2.create_listener", changed(NEW_LISTENER, right or {}), changed(NEW_LISTENER, wrong))
+
+
+def listener_rule(wrong: Json, right: Json | None = None) -> Example:
+    return Example("elbv2.create_rule", changed(NEW_RULE, right or {}), changed(NEW_RULE, wrong))
+
+
+def conditions(*wrong: Json, right: list[Json] | None = None) -> Example:
+    return listener_rule({"Conditions": list(wrong)}, {"Conditions": right or [PATH]})
+
+
+def attribute(operation: str, arn: str, key: str, wrong: str, right: str) -> Example:
+    name = "TargetGroupArn" if "target" in operation else "LoadBalancerArn"
+    one = [{name: arn, "Attributes": [{"Key": key, "Value": value}]} for value in (right, wrong)]
+    return Example(f"elbv2.{operation}", one[0], one[1])
+
+
+def answer(content: str) -> list[Json]:
+    return [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200", "ContentType": content}}]
+
+
+def redirect(**members: str) -> list[Json]:
+    return [{"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301", **members}}]
+
+
+def logs_to(bucket: str) -> Json:
+    settings = {"access_logs.s3.enabled": "true", "access_logs.s3.bucket": bucket}
+    attributes = [{"Key": key, "Value": value} for key, value in settings.items()]
+    return {"LoadBalancerArn": "<balancer>", "Attributes": attributes}
+
+
+LOAD_BALANCERS = {
+    "balancer_name_length": new_balancer({"Name": "a" * 33}, {"Name": "a" * 32}),
+    "balancer_name": new_balancer({"Name": "a_b"}),
+    "balancer_name_form": new_balancer({"Name": "internal-web"}),
+    "balancer_exists": new_balancer({"Name": "web", "Scheme": "internal"}),
+    "balancer_subnet": new_balancer({"Subnets": ["<subnet>", "subnet-0123456789abcdef0"]}),
+    "two_subnets_of_a_zone": new_balancer({"Subnets": ["<subnet>", "<second subnet>", "<third subnet>"]}),
+    "one_zone": new_balancer({"Subnets": ["<subnet>"]}),
+    "balancer_in_two_vpcs": new_balancer({"Subnets": ["<subnet>", "<foreign second subnet>"]}),
+    "balancer_group": new_balancer({"SecurityGroups": ["sg-0123456789abcdef0"]}),
+    "balancer_group_of_another_vpc": new_balancer({"SecurityGroups": ["<foreign group>"]}),
+    "balancer_without_gateway": new_balancer(
+        {"Subnets": ["<foreign subnet>", "<foreign second subnet>"], "SecurityGroups": ["<foreign group>"]},
+        {
+            "Subnets": ["<foreign subnet>", "<foreign second subnet>"],
+            "SecurityGroups": ["<foreign group>"],
+            "Scheme": "internal",
+        },
+    ),
+    "group_name_length": group({"Name": "a" * 33}, {"Name": "a" * 32}),
+    "group_name": group({"Name": "a_b"}),
+    "group_name_form": group({"Name": "a-"}),
+    "group_exists": group({"Name": "unused", "Port": 81}),
+    "group_without_port": group({"Port": None}),
+    "group_vpc": group({"VpcId": "vpc-0123456789abcdef0"}),
+    "check_timeout": group(
+        {"HealthCheckIntervalSeconds": 10, "HealthCheckTimeoutSeconds": 10},
+        {"HealthCheckIntervalSeconds": 10, "HealthCheckTimeoutSeconds": 9},
+    ),
+    "check_path": group({"HealthCheckPath": "health"}, {"HealthCheckPath": "/health?full=1"}),
+    "check_codes": group({"Matcher": {"HttpCode": "200-500"}}, {"Matcher": {"HttpCode": "200-299,301"}}),
+    "group_in_use": Example(
+        "elbv2.delete_target_group", {"TargetGroupArn": "<spare>"}, {"TargetGroupArn": "<instances>"}
+    ),
+    "action_group": listener({"DefaultActions": [{"Type": "forward", "TargetGroupArn": "<instances>0"}]}),
+    "group_of_another_balancer": listener({"LoadBalancerArn": "<second balancer>"}),
+    "listener_exists": listener({"Port": 80}),
+    "listener_certificate": listener(
+        {"Protocol": "HTTPS"}, {"Protocol": "HTTPS", "Certificates": [{"CertificateArn": "<certificate>"}]}
+    ),
+    "listener_port": listener({"Protocol": None}),
+    "priority_in_use": listener_rule({"Priority": 1}),
+    "rule_without_condition": listener_rule({"Conditions": []}),
+    "condition_field": conditions({"Field": "path", "Values": ["/a"]}),
+    "condition_without_value": conditions({"Field": "path-pattern"}),
+    "condition_values": conditions(
+        {"Field": "path-pattern", "Values": [f"/{n}" for n in range(6)]},
+        right=[{"Field": "path-pattern", "PathPatternConfig": {"Values": [f"/{n}" for n in range(5)]}}],
+    ),
+    "condition_length": conditions({"Field": "path-pattern", "Values": ["/" * 129]}),
+    "condition_twice": conditions(PATH, PATH, right=[PATH, {"Field": "host-header", "Values": ["a.example.com"]}]),
+    "last_action": listener_rule({"Actions": [*answer("text/html"), *FORWARD]}),
+    "redirect_loop": listener({"DefaultActions": redirect(Port="8080")}, {"DefaultActions": redirect(Port="443")}),
+    "fixed_content": listener({"DefaultActions": answer("image/png")}, {"DefaultActions": answer("text/html")}),
+    "deregistration_delay": attribute(
+        "modify_target_group_attributes", "<unused>", "deregistration_delay.timeout_seconds", "3601", "3600"
+    ),
+    "idle_timeout": attribute(
+        "modify_load_balancer_attributes", "<balancer>", "idle_timeout.timeout_seconds", "4001", "4000"
+    ),
+    "log_bucket": Example("elbv2.modify_load_balancer_attributes", logs_to("logs-of-balancers"), logs_to("other")),
+    "target_form": Example(
+        "elbv2.register_targets",
+        {"TargetGroupArn": "<addresses>", "Targets": [{"Id": "10.0.97.5", "Port": 80}]},
+        {"TargetGroupArn": "<addresses>", "Targets": [{"Id": "i-0123456789abcdef0", "Port": 80}]},
+    ),
+}
+
+
+# Networks
+
+
+def network_call(operation: str, wrong: Json, right: Json, **common: t.Any) -> Example:
+    return Example(f"ec2.{operation}", common | right, common | wrong)
+
+
+def permission(*blocks: str, first: int = 80, last: int = 80, text: str = "web") -> Json:
+    ranges = [{"CidrIp": block, "Description": text} for block in blocks]
+    return {"IpPermissions": [{"IpProtocol": "tcp", "FromPort": first, "ToPort": last, "IpRanges": ranges}]}
+
+
+def from_group(name: str) -> Json:
+    pairs = [{"GroupId": name}]
+    return {"IpPermissions": [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": pairs}]}
+
+
+def authorize(wrong: Json, right: Json) -> Example:
+    return network_call("authorize_security_group_ingress", wrong, right, GroupId="<rules>")
+
+
+SERVICE_NAME = "com.amazonaws.eu-central-1.ecr.api"
+ENDPOINT: Json = {"ServiceName": SERVICE_NAME, "VpcEndpointType": "Interface", "PrivateDnsEnabled": True}
+DEFAULT_ROUTE = "0.0.0.0/0"
+INSTANCE: Json = {"ImageId": "ami-0123456789abcdef0", "MinCount": 1, "MaxCount": 1, "InstanceType": "t3.micro"}
+
+NETWORKS = {
+    "block_form": network_call("create_vpc", {"CidrBlock": "10.0.0.0/33"}, {"CidrBlock": "10.8.0.0/16"}),
+    "vpc_range": network_call("create_vpc", {"CidrBlock": "10.0.0.0/15"}, {"CidrBlock": "10.8.0.0/16"}),
+    "subnet_range": network_call(
+        "create_subnet", {"CidrBlock": "10.9.0.0/24"}, {"CidrBlock": "10.0.1.0/24"}, VpcId="<vpc>"
+    ),
+    "subnet_conflict": network_call(
+        "create_subnet", {"CidrBlock": "10.0.97.0/25"}, {"CidrBlock": "10.0.2.0/24"}, VpcId="<vpc>"
+    ),
+    "unknown_vpc": network_call("create_route_table", {"VpcId": "vpc-0123456789abcdef0"}, {"VpcId": "<vpc>"}),
+    "second_gateway": network_call(
+        "attach_internet_gateway", {"VpcId": "<vpc>"}, {"VpcId": "<bare vpc>"}, InternetGatewayId="<spare gateway>"
+    ),
+    "security_group_name": network_call(
+        "create_security_group", {"GroupName": "sg-web"}, {"GroupName": "web"}, Description="web", VpcId="<vpc>"
+    ),
+    "security_group_description": network_call(
+        "create_security_group",
+        {"Description": "the web's"},
+        {"Description": "the web"},
+        GroupName="described",
+        VpcId="<vpc>",
+    ),
+    "rule_description": authorize(permission("10.0.0.1/32", text="it's"), permission("10.0.0.1/32", text="it is")),
+    "rule_exists": authorize(permission("10.0.0.0/8"), permission("10.0.0.2/32")),
+    "port_range": authorize(permission("10.0.0.3/32", first=90), permission("10.0.0.3/32", last=90)),
+    "rule_of_unknown_group": authorize(from_group("sg-0123456789abcdef0"), from_group("<group>")),
+    "rule_of_another_vpc": authorize(from_group("<foreign group>"), from_group("<second group>")),
+    "too_many_rules": authorize(
+        permission(*(f"10.1.0.{n}/32" for n in range(61))), permission(*(f"10.1.0.{n}/32" for n in range(50)))
+    ),
+    "security_group_in_use": network_call(
+        "delete_security_group", {"GroupId": "<group>"}, {"GroupId": "<spare group>"}
+    ),
+    "route_exists": network_call(
+        "create_route",
+        {"RouteTableId": "<routes>"},
+        {"RouteTableId": "<empty routes>"},
+        DestinationCidrBlock=DEFAULT_ROUTE,
+        GatewayId="<gateway>",
+    ),
+    "route_to_foreign_gateway": network_call(
+        "create_route",
+        {"RouteTableId": "<foreign routes>", "GatewayId": "<gateway>"},
+        {"RouteTableId": "<second routes>", "GatewayId": "<gateway>"},
+        DestinationCidrBlock=DEFAULT_ROUTE,
+    ),
+    "route_to_unknown_nat": network_call(
+        "create_route",
+        {"NatGatewayId": "nat-0123456789abcdef0"},
+        {"NatGatewayId": "<nat>"},
+        RouteTableId="<third routes>",
+        DestinationCidrBlock=DEFAULT_ROUTE,
+    ),
+    "second_route_table": network_call(
+        "associate_route_table",
+        {"SubnetId": "<subnet>"},
+        {"SubnetId": "<third subnet>"},
+        RouteTableId="<second routes>",
+    ),
+    "nat_without_address": network_call(
+        "create_nat_gateway", {}, {"AllocationId": "<spare address>"}, SubnetId="<second subnet>"
+    ),
+    "nat_subnet": network_call(
+        "create_nat_gateway",
+        {"SubnetId": "subnet-0123456789abcdef0"},
+        {"SubnetId": "<subnet>"},
+        ConnectivityType="private",
+    ),
+    "address_in_use": network_call(
+        "release_address", {"AllocationId": "<address>"}, {"AllocationId": "<free address>"}
+    ),
+    "second_endpoint": network_call(
+        "create_vpc_endpoint",
+        ENDPOINT | {"VpcId": "<vpc>"},
+        ENDPOINT | {"VpcId": "<vpc>", "ServiceName": "com.amazonaws.eu-central-1.ecr.dkr"},
+    ),
+    "endpoint_without_dns": network_call(
+        "create_vpc_endpoint",
+        ENDPOINT | {"VpcId": "<foreign vpc>"},
+        ENDPOINT | {"VpcId": "<foreign vpc>", "PrivateDnsEnabled": False},
+    ),
+    "endpoint_zones": network_call(
+        "create_vpc_endpoint",
+        {"SubnetIds": ["<subnet>", "<third subnet>"]},
+        {"SubnetIds": ["<subnet>", "<second subnet>"]},
+        **ENDPOINT | {"VpcId": "<vpc>", "ServiceName": "com.amazonaws.eu-central-1.logs"},
+    ),
+    "subnet_in_use": network_call("delete_subnet", {"SubnetId": "<subnet>"}, {"SubnetId": "<spare subnet>"}),
+    "vpc_in_use": network_call("delete_vpc", {"VpcId": "<routed vpc>"}, {"VpcId": "<spare vpc>"}),
+    "route_table_in_use": network_call(
+        "delete_route_table", {"RouteTableId": "<routes>"}, {"RouteTableId": "<spare routes>"}
+    ),
+    "gateway_in_use": network_call(
+        "delete_internet_gateway", {"InternetGatewayId": "<gateway>"}, {"InternetGatewayId": "<detached gateway>"}
+    ),
+    "gateway_with_addresses": network_call(
+        "detach_internet_gateway",
+        {"InternetGatewayId": "<gateway>", "VpcId": "<vpc>"},
+        {"InternetGatewayId": "<routed gateway>", "VpcId": "<routed vpc>"},
+    ),
+    "instance_in_two_networks": network_call(
+        "run_instances",
+        {"SecurityGroupIds": ["<foreign group>"]},
+        {"SecurityGroupIds": ["<group>"]},
+        SubnetId="<subnet>",
+        **INSTANCE,
+    ),
+    "user_data": network_call(
+        "run_instances", {"UserData": "a" * 16385}, {"UserData": "a" * 16384}, SubnetId="<subnet>", **INSTANCE
+    ),
+}
+
+
+EXAMPLES: dict[str, Example] = TASK_DEFINITIONS | SERVICES | TAGS | LOAD_BALANCERS | NETWORKS

@@ -114,7 +114,9 @@ def listener_rules(name: str) -> Case:
         ec2.create_subnet(VpcId=network, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"eu-central-1{zone}")["Subnet"]
         for n, zone in enumerate("ab")
     ]
-    balancer = elb.create_load_balancer(Name=name, Subnets=[subnet["SubnetId"] for subnet in subnets])["LoadBalancers"]
+    balancer = elb.create_load_balancer(
+        Name=name, Subnets=[subnet["SubnetId"] for subnet in subnets], Scheme="internal"
+    )["LoadBalancers"]
     group = elb.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=network, TargetType="ip")
     arn = group["TargetGroups"][0]["TargetGroupArn"]
     listener = elb.create_listener(

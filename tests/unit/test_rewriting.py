@@ -310,7 +310,9 @@ def front(aws: None) -> Front:
         ]
         for n, zone in enumerate("ab")
     ]
-    balancer = elb.create_load_balancer(Name="shop", Subnets=subnets)["LoadBalancers"][0]["LoadBalancerArn"]
+    balancer = elb.create_load_balancer(Name="shop", Subnets=subnets, Scheme="internal")["LoadBalancers"][0][
+        "LoadBalancerArn"
+    ]
     action = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
     made = elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[action])
     return Front(vpc, subnets, made["Listeners"][0]["ListenerArn"])

@@ -45,7 +45,9 @@ def listener(aws: None) -> Listener:
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"eu-central-1{zone}")["Subnet"]
         for n, zone in enumerate("ab")
     ]
-    balancer = elb.create_load_balancer(Name="lb", Subnets=[subnet["SubnetId"] for subnet in subnets])
+    balancer = elb.create_load_balancer(
+        Name="lb", Subnets=[subnet["SubnetId"] for subnet in subnets], Scheme="internal"
+    )
     web, api, shop = (
         elb.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip")["TargetGroups"][0][
             "TargetGroupArn"

@@ -49,6 +49,8 @@ def network(cloud: t.Any) -> Json:
         ]
         for n, zone in enumerate("ab")
     ]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     group = ec2.create_security_group(GroupName="ecs-load-balancer", Description="x", VpcId=vpc)["GroupId"]
     cloud.client("route53").create_hosted_zone(Name="example.com", CallerReference="a")
     return {"vpc_id": vpc, "public_subnet_ids": subnets, "security_group_ids": {"load_balancer": group}}

@@ -22,6 +22,8 @@ import request_rules_ec2
 import request_rules_ecs_services
 import request_rules_ecs_tasks
 import request_rules_elb
+import request_rules_iam
+import request_rules_stores
 import request_rules_tags
 from request_model import Violation, violations
 from request_parser import Json, MalformedRequest, Request, operation_name, parse
@@ -33,6 +35,8 @@ SERVICES_WITH_RULES = (
     request_rules_ecs_services,
     request_rules_elb,
     request_rules_ec2,
+    request_rules_iam,
+    request_rules_stores,
     request_rules_tags,
 )
 Answer = tuple[int, dict[str, str], bytes]
@@ -73,6 +77,7 @@ MODEL_ERRORS = {
 # Where the emulator keeps what an account has: kinds of resources as rules name them, its module and its variable.
 RESOURCES = {
     "addresses": ("ec2", "_addresses"),
+    "auto_scaling_groups": ("autoscaling", "_asgs"),
     "bucket_policies": ("s3", "_bucket_policies"),
     "capacity_providers": ("ecs", "_capacity_providers"),
     "clusters": ("ecs", "_clusters"),
@@ -127,10 +132,20 @@ def of_model(service: str, found: list[Violation]) -> Refusal:
         return Refusal("SerializationException", "")
     if service == "ec2":
         return of_ec2(found[0])
+    if service == "ecr" and found[0].pattern:
+        return Refusal(MODEL_ERRORS[service], ecr_sentence(found[0]))
     sentences = "; ".join(one.sentence for one in found)
     plural = "s" if len(found) > 1 else ""
     code = MODEL_ERRORS.get(service, "ValidationException")
     return Refusal(code, f"{len(found)} validation error{plural} detected: {sentences}")
+
+
+def ecr_sentence(found: Violation) -> str:
+    """ECR has words of its own for names that do not match."""
+    return (
+        f"Invalid parameter at '{found.path}' failed to satisfy constraint: "
+        f"'must satisfy regular expression '{found.pattern}''"
+    )
 
 
 def of_ec2(found: Violation) -> Refusal:

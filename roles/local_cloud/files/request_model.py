@@ -47,6 +47,7 @@ class Violation:
     constraint: str
     value: str
     kind: str = "value"
+    pattern: str = ""
 
     @property
     def sentence(self) -> str:
@@ -94,7 +95,7 @@ def own(shape: Shape, value: Any, path: str) -> Iterator[Violation]:
     if enum and value not in enum:
         yield Violation(path, f"Member must satisfy enum value set: [{', '.join(enum)}]", str(value))
     if pattern and isinstance(value, str) and not matches(pattern, value):
-        yield Violation(path, f"Member must satisfy regular expression pattern: {pattern}", value)
+        yield Violation(path, f"Member must satisfy regular expression pattern: {pattern}", value, pattern=pattern)
     number = shape.type_name in {"integer", "long", "float", "double"}
     if not number and not hasattr(value, "__len__"):
         return

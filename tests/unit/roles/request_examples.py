@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 import typing as t
 
 Json = dict[str, t.Any]
@@ -308,7 +309,6 @@ SERVICES = {
         {"cluster": "cluster", "tasks": ["0" * 32] * 100},
     ),
     "cluster_with_services": ecs("delete_cluster", {"cluster": "cluster"}, {"cluster": "empty"}),
-    "cluster_with_tasks": ecs("delete_cluster", {"cluster": "busy"}, {"cluster": "idle"}),
     "cluster_name": ecs("create_cluster", {"clusterName": "my cluster"}, {"clusterName": "my-cluster"}),
     "provider_name": ecs(
         "create_capacity_provider",
@@ -628,4 +628,128 @@ NETWORKS = {
 }
 
 
-EXAMPLES: dict[str, Example] = TASK_DEFINITIONS | SERVICES | TAGS | LOAD_BALANCERS | NETWORKS
+# Policies, and what keeps values
+
+
+def policy(*statements: Json) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+ALLOW: Json = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+ASSUME: Json = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
+
+
+def without(statement: Json, member: str) -> Json:
+    return {name: value for name, value in statement.items() if name != member}
+
+
+def inline(wrong: str, right: str | None = None) -> Example:
+    common = {"RoleName": "tasks", "PolicyName": "inline"}
+    right = policy(ALLOW) if right is None else right
+    return Example("iam.put_role_policy", common | {"PolicyDocument": right}, common | {"PolicyDocument": wrong})
+
+
+def trust(wrong: str) -> Example:
+    common = {"RoleName": "tasks"}
+    return Example(
+        "iam.update_assume_role_policy",
+        common | {"PolicyDocument": policy(ASSUME)},
+        common | {"PolicyDocument": wrong},
+    )
+
+
+def big(characters: int) -> str:
+    """A policy of about so many characters."""
+    return policy(ALLOW | {"Resource": "a" * (characters - len(policy(ALLOW).replace(" ", "")))})
+
+
+MANAGED = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+POLICIES = {
+    "policy_syntax": inline("{"),
+    "policy_actions": inline(policy(without(ALLOW, "Action"))),
+    "policy_resources": inline(policy(without(ALLOW, "Resource"))),
+    "statement_ids": inline(policy(ALLOW | {"Sid": "A"}, ALLOW | {"Sid": "A"}), policy(ALLOW, ALLOW | {"Sid": "A"})),
+    "trust_resources": trust(policy(ASSUME | {"Resource": "*"})),
+    "trust_size": trust(policy(*[ASSUME] * 30)),
+    "policy_size": Example(
+        "iam.create_policy",
+        {"PolicyName": "big", "PolicyDocument": big(6100)},
+        {"PolicyName": "big", "PolicyDocument": big(6200)},
+    ),
+    "inline_policies_size": inline(big(10300), big(10200)),
+    "policies_per_role": Example(
+        "iam.attach_role_policy",
+        {"RoleName": "tasks", "PolicyArn": MANAGED},
+        {"RoleName": "with-ten-policies", "PolicyArn": MANAGED},
+    ),
+}
+
+
+def lifecycle(*priorities: int) -> Json:
+    selection = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 9}
+    rules = [{"rulePriority": one, "selection": selection, "action": {"type": "expire"}} for one in priorities]
+    return {"repositoryName": "images", "lifecyclePolicyText": json.dumps({"rules": rules})}
+
+
+def parameter(wrong: Json, right: Json | None = None) -> Example:
+    base = {"Name": "/web/key", "Value": "1", "Type": "String", "Overwrite": True}
+    return Example("ssm.put_parameter", base | (right or {}), base | wrong)
+
+
+HOSTS: Json = {
+    "AutoScalingGroupName": "new",
+    "MinSize": 1,
+    "MaxSize": 3,
+    "VPCZoneIdentifier": "<subnet>",
+    "LaunchTemplate": {"LaunchTemplateId": "lt-0123456789abcdef0"},
+}
+
+
+def hosts(wrong: Json, right: Json | None = None) -> Example:
+    """Two groups; the accepted one gets a name of its own."""
+    name = "-".join([*wrong, str(sorted(right or {}))])
+    right = changed(HOSTS, {"AutoScalingGroupName": name} | (right or {}))
+    return Example("autoscaling.create_auto_scaling_group", right, changed(HOSTS, wrong))
+
+
+STORES = {
+    "lifecycle_form": Example(
+        "ecr.put_lifecycle_policy", lifecycle(1), {"repositoryName": "images", "lifecyclePolicyText": "[" + " " * 200}
+    ),
+    "lifecycle_priorities": Example("ecr.put_lifecycle_policy", lifecycle(1, 2), lifecycle(1, 1)),
+    "parameter_size": parameter({"Value": "a" * 4097}, {"Value": "a" * 4096}),
+    "parameter_path": parameter({"Name": "web/key"}),
+    "parameter_name": parameter({"Name": "/web/a key"}),
+    "parameter_levels": parameter({"Name": "/a" * 16}, {"Name": "/a" * 15}),
+    "secret_name_form": Example(
+        "secretsmanager.create_secret",
+        {"Name": "web/key", "SecretString": "1"},
+        {"Name": "web key", "SecretString": "1"},
+    ),
+    "recovery_window": Example(
+        "secretsmanager.delete_secret",
+        {"SecretId": "old", "RecoveryWindowInDays": 7},
+        {"SecretId": "old", "RecoveryWindowInDays": 6},
+    ),
+    "retention": Example(
+        "logs.put_retention_policy",
+        {"logGroupName": "logs", "retentionInDays": 5},
+        {"logGroupName": "logs", "retentionInDays": 4},
+    ),
+    "group_bounds": hosts({"MaxSize": 0}),
+    "group_capacity": hosts({"DesiredCapacity": 4}, {"DesiredCapacity": 3}),
+    "group_without_place": hosts({"VPCZoneIdentifier": None}),
+    "group_subnet": hosts({"VPCZoneIdentifier": "subnet-0123456789abcdef0"}, {"MaxSize": 5}),
+    "group_without_template": hosts({"LaunchTemplate": None}),
+}
+
+
+EXAMPLES: dict[str, Example] = {
+    **TASK_DEFINITIONS,
+    **SERVICES,
+    **TAGS,
+    **LOAD_BALANCERS,
+    **NETWORKS,
+    **POLICIES,
+    **STORES,
+}

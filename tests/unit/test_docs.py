@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import costs  # noqa: E402  # docs/ is no package
 import error_codes  # noqa: E402
+import refused_requests  # noqa: E402
 import role_readmes  # noqa: E402
 
 MODULES = {path.stem: error_codes.documented(path) for path in error_codes.MODULES}
@@ -57,6 +58,10 @@ def test_readme_is_as_the_argument_specs_say(role: str) -> None:
 def test_the_guide_lists_every_code() -> None:
     text = error_codes.GUIDE.read_text()
     assert text == error_codes.guide(text), "run `make docs`"
+
+
+def test_the_page_lists_every_rule_of_the_local_cloud() -> None:
+    assert refused_requests.PAGE.read_text() == refused_requests.page(), "run `make docs`"
 
 
 @pytest.mark.parametrize(

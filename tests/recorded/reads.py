@@ -29,6 +29,7 @@ SERVICES = {
 }
 # Files whose calls go to fewer, or to more, than those of their folder.
 FILES = {
+    "_ecs/network/api.py": ("ec2", "elbv2"),
     "_project/api.py": ("ec2", "elbv2", "iam", "sts"),
     "_project/drift/api.py": ("cloudtrail",),
     "_project/kinds/data_api.py": ("ecr", "logs", "s3", "secretsmanager", "ssm"),

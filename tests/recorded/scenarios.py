@@ -252,7 +252,7 @@ READERS = (
     absent("ecs_service", cluster="shop", name="web", force=True),
     Reader(
         "ecs_service_info",
-        {"cluster": "shop", "rollouts": True, "tasks": True},
+        {"cluster": "shop", "rollouts": True, "tasks": True, "network": True},
         named("services", "service_name"),
     ),
     Reader("ecs_service_scaling", {"cluster": "shop", "services": [SCALING]}),

@@ -6,12 +6,31 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import typing as t
+
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core import creating, waiting
 from ansible_collections.slipway.aws.tests.recorded.answers import REGION
 from ansible_collections.slipway.aws.tests.recorded.readers import clock
 from ansible_collections.slipway.aws.tests.recorded.replay import Replay
+
+
+class InTurn:
+    """An executor without threads: answers come at once, so there is nothing to wait for side by side."""
+
+    def __init__(self, *_workers: object) -> None:
+        """It needs no workers."""
+
+    def __enter__(self) -> t.Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Nothing is left to end."""
+
+    def map(self, call: t.Callable[..., t.Any], *items: t.Iterable[t.Any]) -> t.Iterator[t.Any]:
+        return iter([call(*each) for each in zip(*items, strict=False)])
 
 
 @pytest.fixture
@@ -26,6 +45,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Replay:
         monkeypatch.setenv(name, value)
     for module in (waiting, creating):
         monkeypatch.setattr(module, "Clock", clock)
+    monkeypatch.setattr(concurrent.futures, "ThreadPoolExecutor", InTurn)
     replay = Replay()
     replay.serves(monkeypatch)
     return replay

@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.recorded.replay import Replay
 
 # Of the many answers with one member less or more, the daily tests try each of so many.
-SAMPLE = 15
+SAMPLE = 29
 
 
 @pytest.mark.parametrize("reader", READERS, ids=str)
@@ -36,6 +36,12 @@ def test_the_recorded_state_is_read(aws: Replay, reader: Reader, check: bool) ->
     assert found.result["changed"] is False, found.result["diff"]
     if reader.names:
         assert reader.names(found.result)
+
+
+def test_a_network_that_works_has_no_faults(aws: Replay) -> None:
+    [reader] = [one for one in READERS if one.module == "ecs_service_info"]
+    [service] = read(reader, aws.changes).result["services"]
+    assert service["network"] == {"causes": [], "advice": [], "unread": []}
 
 
 def variations(one: Recorded) -> t.Iterator[mutations.Mutated]:

@@ -7,11 +7,15 @@
 from __future__ import annotations
 
 import concurrent.futures
+import types
 import typing as t
 
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core import creating, waiting
+from ansible_collections.slipway.aws.plugins.module_utils._project import details_flow
+from ansible_collections.slipway.aws.plugins.module_utils._project.kinds import base_api
+from ansible_collections.slipway.aws.plugins.module_utils._project.obsolete import flow as obsolete_flow
 from ansible_collections.slipway.aws.tests.recorded.answers import REGION
 from ansible_collections.slipway.aws.tests.recorded.readers import clock
 from ansible_collections.slipway.aws.tests.recorded.replay import Replay
@@ -45,7 +49,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Replay:
         monkeypatch.setenv(name, value)
     for module in (waiting, creating):
         monkeypatch.setattr(module, "Clock", clock)
-    monkeypatch.setattr(concurrent.futures, "ThreadPoolExecutor", InTurn)
+    futures = types.SimpleNamespace(ThreadPoolExecutor=InTurn, Future=concurrent.futures.Future)
+    for module in (base_api, details_flow, obsolete_flow):
+        monkeypatch.setattr(module, "concurrent", types.SimpleNamespace(futures=futures))
     replay = Replay()
     replay.serves(monkeypatch)
     return replay

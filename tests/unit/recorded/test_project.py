@@ -2,8 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The recorded project is read in full, kind by kind; status, drift and report show it, whatever member an answer lacks or
-has in addition."""
+"""The recorded project is read in full, kind by kind.
+
+Status, drift and report show it, whatever member an answer lacks or has in addition.
+"""
 
 from __future__ import annotations
 

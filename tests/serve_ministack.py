@@ -21,8 +21,9 @@ if __name__ == "__main__":
     import request_checks  # type: ignore[import-not-found]
     import service_deployments  # type: ignore[import-not-found]
     import throttling  # type: ignore[import-not-found]
+    import transitions  # type: ignore[import-not-found]
     from ministack import app
-    from ministack.services import alb, ecs, servicediscovery
+    from ministack.services import alb, ec2, ecs, servicediscovery
 
     # In front of it, requests are checked as they come in.
     eventual_consistency.eventual_consistency(app, ecs, float(os.environ.get("LOCAL_CLOUD_LAG_SECONDS", "0")))
@@ -31,6 +32,7 @@ if __name__ == "__main__":
     emulator_patches.load_balancers(alb)
     emulator_patches.missing(alb, ecs)
     service_deployments.service_deployments(ecs)
+    transitions.transitions(alb, ec2, ecs, float(os.environ.get("LOCAL_CLOUD_TRANSITION_SECONDS", "0")))
     for action in ("_list_namespaces", "_list_services"):
         emulator_patches.filtered(servicediscovery, action)
     created: dict[tuple[str, str], tuple[str, Any]] = {}

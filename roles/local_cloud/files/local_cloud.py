@@ -44,6 +44,7 @@ class Settings:
     network: bool = False
     lag_seconds: float = 0.0
     throttling: float = 0.0
+    transition_seconds: float = 0.0
 
     @property
     def state_file(self) -> Path:
@@ -290,6 +291,7 @@ def patch_emulator(settings: Settings) -> None:
     import target_health
     import task_limits
     import throttling
+    import transitions
 
     emulator_patches.key_pairs(ec2)
     emulator_patches.instances(ec2, settings.port)
@@ -308,6 +310,7 @@ def patch_emulator(settings: Settings) -> None:
     service_deployments.service_deployments(ecs)
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
     emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
+    transitions.transitions(alb, ec2, ecs, settings.transition_seconds)
     eventual_consistency.eventual_consistency(app, ecs, settings.lag_seconds)
     throttling.throttling(app, settings.throttling)
 

@@ -18,6 +18,7 @@ if __name__ == "__main__":
     # Neighbours of a script, no packages.
     import emulator_patches  # type: ignore[import-not-found]
     import eventual_consistency  # type: ignore[import-not-found]
+    import expiring_credentials  # type: ignore[import-not-found]
     import request_checks  # type: ignore[import-not-found]
     import service_deployments  # type: ignore[import-not-found]
     import throttling  # type: ignore[import-not-found]
@@ -29,6 +30,7 @@ if __name__ == "__main__":
     eventual_consistency.eventual_consistency(app, ecs, float(os.environ.get("LOCAL_CLOUD_LAG_SECONDS", "0")))
     request_checks.check_requests(app)
     throttling.throttling(app, float(os.environ.get("LOCAL_CLOUD_THROTTLING", "0")))
+    expiring_credentials.expiring_credentials(app, float(os.environ.get("LOCAL_CLOUD_SESSION_SECONDS", "0")))
     emulator_patches.load_balancers(alb)
     emulator_patches.missing(alb, ecs)
     service_deployments.service_deployments(ecs)

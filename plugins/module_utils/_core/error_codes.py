@@ -99,7 +99,7 @@ NO_CONNECTION = _code(
 )
 NO_CREDENTIALS = _code(
     "no_credentials",
-    "There are no valid AWS credentials.",
+    "There are no valid AWS credentials, or they have expired.",
     "maybe",
     "Sign in, for instance with ``aws sso login``, then rerun.",
     "aws",

@@ -45,6 +45,7 @@ class Settings:
     lag_seconds: float = 0.0
     throttling: float = 0.0
     transition_seconds: float = 0.0
+    session_seconds: float = 0.0
 
     @property
     def state_file(self) -> Path:
@@ -287,6 +288,7 @@ def patch_emulator(settings: Settings) -> None:
     sys.path.insert(0, str(HERE))
     import emulator_patches
     import eventual_consistency
+    import expiring_credentials
     import service_deployments
     import target_health
     import task_limits
@@ -313,6 +315,7 @@ def patch_emulator(settings: Settings) -> None:
     transitions.transitions(alb, ec2, ecs, settings.transition_seconds)
     eventual_consistency.eventual_consistency(app, ecs, settings.lag_seconds)
     throttling.throttling(app, settings.throttling)
+    expiring_credentials.expiring_credentials(app, settings.session_seconds)
 
 
 def enforced(settings: Settings, app: Any) -> Any:

@@ -24,6 +24,7 @@ class Vpc:
         self.ec2 = boto3.client("ec2")
         self.elbv2 = boto3.client("elbv2")
         self.name = name
+        self.balancer = self.target_group = ""
         self.id = self.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
         self.gateway = self.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
         self.ec2.attach_internet_gateway(InternetGatewayId=self.gateway, VpcId=self.id)
@@ -114,8 +115,9 @@ class Vpc:
 
     def delete(self) -> None:
         """The load balancer with its target group. The rest takes no part in other tests."""
-        self.elbv2.delete_load_balancer(LoadBalancerArn=self.balancer)
-        self.elbv2.delete_target_group(TargetGroupArn=self.target_group)
+        if self.target_group:
+            self.elbv2.delete_load_balancer(LoadBalancerArn=self.balancer)
+            self.elbv2.delete_target_group(TargetGroupArn=self.target_group)
 
 
 def rule(port: int, cidr: str, group: str) -> Json:

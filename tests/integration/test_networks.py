@@ -18,10 +18,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import docker
 import pytest
 
 from ansible_collections.slipway.aws.tests.integration.conftest import REGION, SERVE, Json, Shop, fails
 from ansible_collections.slipway.aws.tests.integration.networks import ANYWHERE, PORT, Vpc
+from ansible_collections.slipway.aws.tests.integration.processes import await_that
 
 LAUNCHER = Path(__file__).resolve().parents[2] / "roles/local_cloud/files/local_cloud.py"
 LOOPBACK = SERVE.replace("LocalPort", "LocalAddr => '127.0.0.1', LocalPort")
@@ -281,3 +283,57 @@ def found(shop: Shop) -> dict[str, str]:
     (service,) = shop.run("ecs_service_info", cluster=shop.name, network=True)["services"]
     assert service["network"]["unread"] == []
     return dict(zip(service["network"]["causes"], service["network"]["advice"], strict=True))
+
+
+# Requests the registry as Docker does, and prints the first line of its answer, if there is one in time.
+REQUEST = """
+use IO::Socket::INET;
+$SIG{ALRM} = sub { print "no answer"; exit };
+alarm 2;
+my $client = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1]) or die "no connection";
+print $client "GET /v2/ HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n";
+print scalar <$client>;
+"""
+
+
+class Instance:
+    """A container that EC2 has launched, with a server on the port of tasks."""
+
+    def __init__(self, vpc: Vpc, image: str, subnet: str) -> None:
+        # The emulator's way to name the image of its containers.
+        found = vpc.ec2.register_image(Name=f"{vpc.name}-{subnet}", ImageLocation=image, VirtualizationType="hvm")
+        interface = {"DeviceIndex": 0, "SubnetId": subnet, "Groups": [vpc.tasks], "AssociatePublicIpAddress": True}
+        made = vpc.ec2.run_instances(ImageId=found["ImageId"], MinCount=1, MaxCount=1, NetworkInterfaces=[interface])[
+            "Instances"
+        ][0]
+        self.id, self.address = made["InstanceId"], made["PrivateIpAddress"]
+        engine = docker.from_env()
+        (self.container,) = engine.containers.list(filters={"label": f"instance_id={self.id}"})
+        self.host = engine.networks.get("bridge").attrs["IPAM"]["Config"][0].get("Gateway", "172.17.0.1")
+        self.container.exec_run(["perl", "-e", SERVE], detach=True)
+
+    def answers(self) -> bool:
+        """Whether this machine can connect to it."""
+        try:
+            socket.create_connection((self.address, PORT), timeout=0.5).close()
+        except TimeoutError:
+            return False
+        return True
+
+    def registry(self, endpoint: str) -> str:
+        """What the registry answers to it."""
+        port = str(urllib.parse.urlsplit(endpoint).port)
+        return str(self.container.exec_run(["perl", "-e", REQUEST, self.host, port]).output.decode()).strip()
+
+
+@pytest.mark.slow
+def test_instance_follows_its_security_group_and_routes(vpc: Vpc, endpoint: str, image: str) -> None:
+    instance = Instance(vpc, image, vpc.public[0])
+    assert not instance.answers()
+    vpc.allow(vpc.tasks, PORT, cidr=f"{instance.host}/32")
+    await_that(instance.answers, lambda: "the new rule does not apply")
+    assert instance.registry(endpoint).startswith("HTTP/1.1 ")
+    vpc.ec2.detach_internet_gateway(InternetGatewayId=vpc.gateway, VpcId=vpc.id)
+    await_that(lambda: not instance.answers(), lambda: "a detached internet gateway still leads to the instance")
+    assert instance.registry(endpoint) == "no answer"
+    vpc.ec2.terminate_instances(InstanceIds=[instance.id])

@@ -184,7 +184,7 @@ class Enforcer:
         found = [arn for arn, targets in self.alb._targets.items() if any(one.get("Id") in ids for one in targets)]
         return [{"targetGroupArn": arn} for arn in found]
 
-    def default_group(self, subnet: str) -> list[str]:
+    def default_group(self, subnet: Any) -> list[str]:
         vpc = self.ec2._vpcs.get(self.ec2._subnets[subnet]["VpcId"]) or {}
         return [vpc["DefaultSecurityGroupId"]] if vpc.get("DefaultSecurityGroupId") else []
 

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "roles/local_clo
 
 if __name__ == "__main__":
     # Neighbours of a script, no packages.
+    import capacity  # type: ignore[import-not-found]
     import emulator_patches  # type: ignore[import-not-found]
     import eventual_consistency  # type: ignore[import-not-found]
     import expiring_credentials  # type: ignore[import-not-found]
@@ -34,6 +35,7 @@ if __name__ == "__main__":
     emulator_patches.load_balancers(alb)
     emulator_patches.missing(alb, ecs)
     service_deployments.service_deployments(ecs)
+    capacity.capacity(ecs, float(os.environ.get("LOCAL_CLOUD_CAPACITY_SECONDS", "0")))
     transitions.transitions(alb, ec2, ecs, float(os.environ.get("LOCAL_CLOUD_TRANSITION_SECONDS", "0")))
     for action in ("_list_namespaces", "_list_services"):
         emulator_patches.filtered(servicediscovery, action)

@@ -123,7 +123,8 @@ def raise_failures(operation: str, answer: Json, ignore: t.Collection[str] = ())
     failures = [failure for failure in answer.get("failures") or () if failure.get("reason") not in ignore]
     if failures:
         message = "; ".join(f"{f.get('arn', '')} {f.get('reason', '')} {f.get('detail', '')}".strip() for f in failures)
-        raise SlipwayError(AWS_ERROR, f"AWS answered {operation} with failures: {message}", {"failures": failures})
+        details = {"operation": operation, "failures": failures}
+        raise SlipwayError(AWS_ERROR, f"AWS answered {operation} with failures: {message}", details)
 
 
 def described(operation: str, answer: Json, member: str, identity: str, requested: Items) -> list[Json]:

@@ -69,7 +69,8 @@ def _note(response: t.Any, caught_exception: Exception | None, **_event: t.Any) 
         status, code = response[0].status_code, response[1].get("Error", {}).get("Code", "")
         if code in THROTTLING:
             # EC2 does so with status 503: the call was not carried out.
-            call.due = say_waiting(f"AWS, which throttles {call.operation}", call.started, call.due)
+            what = f"AWS, which throttles {call.operation}"
+            call.due = say_waiting(what, call.started, call.due, Clock().now())
             return
         # AWS may have carried out what one of its servers could not answer.
         call.lost |= status >= 500

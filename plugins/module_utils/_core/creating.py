@@ -16,7 +16,7 @@ import typing as t
 from .error_codes import CONFLICT, TIMEOUT
 from .errors import SlipwayError
 from .types import Result
-from .waiting import Clock, poll
+from .waiting import Clock, next_line, poll, say_waiting
 
 R = t.TypeVar("R")
 
@@ -37,6 +37,9 @@ PASSING: tuple[tuple[str, str], ...] = (
     # visible").
     (r"CreateCluster|CreateService|UpdateService", ROLE),
     (r"RegisterTaskDefinition|RunTask|CreateCapacityProvider", ROLE),
+    # AWS's guide to the failures of RunTask: Fargate may have capacity later, and a host may be about to join. Dagster
+    # repeats it.
+    (r"RunTask", r"Capacity is unavailable at this time|RESOURCE:"),
     # Terraform: ecr/repository_policy.go. AWS answers so, too, where it refuses the policy for good. The second text is
     # what policies of other services are answered with.
     (r"SetRepositoryPolicy", r"(?i)invalid repository policy provided|invalid principal|principal not found"),
@@ -115,13 +118,15 @@ def persist(call: t.Callable[[], R], read: t.Callable[[], R | None] = lambda: No
     `read` runs before each retry: what it returns is used instead, as others may have done it meanwhile.
     """
     clock = clock or Clock()
-    end = clock.now() + PASSING_SECONDS
+    start = clock.now()
+    due = start + next_line(0)
     while True:
         try:
             return call()
         except SlipwayError as error:
-            if not passes(error) or clock.now() + PAUSE > end:
+            if not passes(error) or clock.now() + PAUSE > start + PASSING_SECONDS:
                 raise
+            due = say_waiting(f"AWS, which refuses this for now: {error.msg}", start, due, clock.now())
         clock.sleep(PAUSE)
         found = read()
         if found is not None:

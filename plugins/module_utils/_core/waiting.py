@@ -79,9 +79,8 @@ def poll(
     return state
 
 
-def say_waiting(what: str, start: float, due: float) -> float:
+def say_waiting(what: str, start: float, due: float, now: float) -> float:
     """Say what is waited for since `start` if a line is due. Returns when the next one is."""
-    now = Clock().now()
     if now < due:
         return due
     _show(f"Waiting for {what}: {now - start:.0f} s.")

@@ -238,13 +238,21 @@ def roles(ecs: ModuleType, visibility: Visibility) -> None:
         return ecs.json_response({"tasks": [], "failures": []})
 
 
+# Services that try again once they may, so that each does so once.
+WAITING: set[str] = set()
+
+
 def retry(ecs: ModuleType, cluster: str, key: str, is_refused: Callable[[], bool]) -> None:
     """Let a service start its tasks as soon as nothing refuses them any more."""
     scope = ecs.get_account_id(), ecs.get_region()
+    if key in WAITING:
+        return
+    WAITING.add(key)
 
     def wait() -> None:
         while is_refused():
             time.sleep(0.1)
+        WAITING.discard(key)
         with ecs.request_scope(*scope):
             ecs._reconcile_service_tasks(cluster, key)
 

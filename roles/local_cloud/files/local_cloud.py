@@ -46,6 +46,7 @@ class Settings:
     throttling: float = 0.0
     transition_seconds: float = 0.0
     session_seconds: float = 0.0
+    capacity_seconds: float = 0.0
 
     @property
     def state_file(self) -> Path:
@@ -286,6 +287,7 @@ def patch_emulator(settings: Settings) -> None:
     from ministack.services import alb, autoscaling, ec2, ecs, servicediscovery, ssm
 
     sys.path.insert(0, str(HERE))
+    import capacity
     import emulator_patches
     import eventual_consistency
     import expiring_credentials
@@ -312,6 +314,7 @@ def patch_emulator(settings: Settings) -> None:
     service_deployments.service_deployments(ecs)
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
     emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
+    capacity.capacity(ecs, settings.capacity_seconds)
     transitions.transitions(alb, ec2, ecs, settings.transition_seconds)
     eventual_consistency.eventual_consistency(app, ecs, settings.lag_seconds)
     throttling.throttling(app, settings.throttling)

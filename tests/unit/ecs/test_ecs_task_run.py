@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 import typing as t
+from pathlib import Path
 
 import boto3
 import botocore.client
 import pytest
 from moto.moto_api import state_manager
 
+from ansible_collections.slipway.aws.plugins.module_utils._core import creating, waiting
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import check_options, to_options
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import api as service_api
@@ -162,7 +164,7 @@ def test_run_task_requests_what_the_service_has(service: str, run: t.Any, monkey
     def answer(client: t.Any, operation: str, request: Json) -> Json:
         if operation == "RunTask":
             asked.append(request)
-            return {"tasks": [], "failures": [{"arn": "x", "reason": "RESOURCE:CPU"}]}
+            return {"tasks": [], "failures": [{"arn": "x", "reason": "AGENT"}]}
         answered = t.cast("Json", call(client, operation, request))
         for one in answered.get("services", ()):
             one.update({**KEPT, **extra})
@@ -183,6 +185,31 @@ def test_the_command_can_be_the_definitions_own(service: str, ecs: t.Any, run: t
         state_manager.unset_transition("ecs::task")
     (task,) = ecs.describe_tasks(cluster="shop", tasks=[result["task_arn"]])["tasks"]
     assert not task.get("overrides", {}).get("containerOverrides")
+
+
+@pytest.mark.parametrize("reason", ["RESOURCE:MEMORY", "Capacity is unavailable at this time. Please try again later"])
+def test_missing_capacity_is_waited_for(
+    service: str, run: t.Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, reason: str
+) -> None:
+    """AWS reports it inside a successful answer."""
+    monkeypatch.setattr(creating, "PAUSE", 0.1)
+    monkeypatch.setattr(waiting, "LINES", (0.05, 60.0))
+    monkeypatch.setenv(waiting.WAITING_FILE, str(tmp_path / "waiting"))
+    call, refusals = botocore.client.BaseClient._make_api_call, iter(range(2))
+
+    def answer(client: t.Any, operation: str, request: Json) -> Json:
+        if operation == "RunTask" and next(refusals, None) is not None:
+            return {"tasks": [], "failures": [{"arn": "x", "reason": reason}]}
+        return t.cast("Json", call(client, operation, request))
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", answer)
+    state_manager.set_transition("ecs::task", {"progression": "immediate"})
+    try:
+        result = run_task(run, service=service)
+    finally:
+        state_manager.unset_transition("ecs::task")
+    assert result.get("exit_code") == 0, result
+    assert reason in (tmp_path / "waiting").read_text()
 
 
 def test_a_service_that_runs_nothing_yet_is_reported(service: str, run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ def settle(run: RunModule, proxy: Rewriting, module: str, **options: t.Any) -> t
     predicted = run(module, check=True, **options)
     assert changes() == before
     real = run(module, **options)
-    assert (predicted.get("changed"), real.get("changed")) == (True, True), (predicted, real)
+    assert (predicted.get("changed"), real.get("changed")) == (True, True), (predicted, real, real.get("msg"))
     assert agrees(predicted["diff"], real["diff"]), (predicted["diff"], real["diff"])
     before = changes()
     for check in (True, False):
@@ -130,6 +130,11 @@ def container(**members: t.Any) -> Json:
     }
 
 
+def routed(**members: t.Any) -> Json:
+    """A container whose output goes through the log router."""
+    return container(logConfiguration={"logDriver": "awsfirelens"}, **members)
+
+
 ROUTER = {"name": "log", "image": "fluent", "memory": 32, "firelensConfiguration": {"type": "fluentbit"}}
 FARGATE: Json = {
     "family": "web",
@@ -140,11 +145,12 @@ FARGATE: Json = {
     "task_role_arn": "shop/task",
     "execution_role_arn": "execution",
     "volumes": [{"name": "data"}],
-    "container_definitions": [ROUTER, container()],
+    "container_definitions": [ROUTER, routed()],
     "tags": {"team": "shop", "stage": "test", "slipway:project": "shop"},
 }
 ON_HOSTS: Json = {
     "family": "hosts",
+    "execution_role_arn": "execution",
     "volumes": [
         {"name": "data", "dockerVolumeConfiguration": {}},
         {"name": "files", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}},
@@ -161,9 +167,9 @@ ON_HOSTS: Json = {
             [
                 {"task_role_arn": "task"},
                 {"execution_role_arn": f"arn:aws:iam::{ACCOUNT}:role/other"},
-                {"container_definitions": [{**ROUTER, "user": "1000"}, container()]},
-                {"container_definitions": [ROUTER, container(environment=[{"name": "A", "value": "2"}])]},
-                {"container_definitions": [ROUTER, container(secrets=[{"name": "KEY", "valueFrom": "/shop/other"}])]},
+                {"container_definitions": [{**ROUTER, "user": "1000"}, routed()]},
+                {"container_definitions": [ROUTER, routed(environment=[{"name": "A", "value": "2"}])]},
+                {"container_definitions": [ROUTER, routed(secrets=[{"name": "KEY", "valueFrom": "/shop/other"}])]},
             ],
         ),
         (
@@ -297,6 +303,7 @@ class Front(t.NamedTuple):
 
     vpc: str
     subnets: list[str]
+    security_groups: list[str]
     listener: str
 
 
@@ -315,7 +322,10 @@ def front(aws: None) -> Front:
     ]
     action = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
     made = elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[action])
-    return Front(vpc, subnets, made["Listeners"][0]["ListenerArn"])
+    groups = [
+        ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"] for name in ("web", "shop")
+    ]
+    return Front(vpc, subnets, groups, made["Listeners"][0]["ListenerArn"])
 
 
 def target_group(run: RunModule, proxy: Rewriting, front: Front, name: str) -> str:
@@ -345,6 +355,8 @@ def service(run: RunModule, proxy: Rewriting, front: Front, namespaces: dict[str
     assert run("ecs_task_definition", **FARGATE)["changed"]
     connect = {"enabled": True, "namespace": "shop", "services": [{"portName": "http"}]}
     group = target_group(run, proxy, front, "web")
+    rules = [{"priority": 1, "paths": ["/*"], "target_group_arn": group}]
+    assert run("elb_listener_rules", listener_arn=front.listener, rules=rules)["changed"]
     return {
         "cluster": "shop",
         "name": "web",
@@ -356,7 +368,7 @@ def service(run: RunModule, proxy: Rewriting, front: Front, namespaces: dict[str
         ],
         "deployment_configuration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
         "network_configuration": {
-            "awsvpcConfiguration": {"subnets": front.subnets, "securityGroups": ["sg-1", "sg-2"]}
+            "awsvpcConfiguration": {"subnets": front.subnets, "securityGroups": front.security_groups}
         },
         "load_balancers": [
             {"targetGroupArn": group, "containerName": "web", "containerPort": port} for port in (8080, 8443)
@@ -399,7 +411,7 @@ def test_releases(run: RunModule, refusing: Rewriting, service: Json) -> None:
     shared = {name: value for name, value in service.items() if name not in ("cluster", "name", "load_balancers")}
 
     def items(**members: t.Any) -> list[Json]:
-        definition = {**FARGATE, "container_definitions": [ROUTER, container(**members)]}
+        definition = {**FARGATE, "container_definitions": [ROUTER, routed(**members)]}
         return [
             {**shared, "name": name, "task_definition": {**definition, "family": f"shop-{name}"}}
             for name in ("api", "jobs")

@@ -19,6 +19,7 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._project import details_flow, state
 from ansible_collections.slipway.aws.plugins.module_utils._project.drift.members import changes
+from ansible_collections.slipway.aws.tests.proxies.rewriting import in_front_of
 from ansible_collections.slipway.aws.tests.unit.playbooks.changes_by_hand import CHANGES, Account, Change
 
 Json = dict[str, t.Any]
@@ -153,10 +154,11 @@ class Drifted(t.NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def site(start: t.Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Site:
+def site(start: t.Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
     pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
     address = start("-c", SERVER, str(ROOT / "roles/local_cloud/files"), REGION)
-    return Site(address, tmp_path_factory.mktemp("site"))
+    with in_front_of(address, REGION) as front:
+        yield Site(front, tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")

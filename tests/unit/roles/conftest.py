@@ -18,6 +18,8 @@ import boto3
 import pytest
 import yaml
 
+from ansible_collections.slipway.aws.tests.proxies.rewriting import in_front_of
+
 Json = dict[str, t.Any]
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -90,10 +92,11 @@ class Cloud(t.NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def cloud(start: t.Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Cloud:
+def cloud(start: t.Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Cloud]:
     pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
     address = start("-c", SERVER, str(ROOT / "roles/local_cloud/files"), REGION)
-    return Cloud(address, tmp_path_factory.mktemp("playbook"))
+    with in_front_of(address, REGION) as front:
+        yield Cloud(front, tmp_path_factory.mktemp("playbook"))
 
 
 # A module of community.docker that writes down its call, and answers.

@@ -4,8 +4,8 @@
 
 """The live state of resources, comparable from one run to the next: whole answers without their volatile members.
 
-A member is compared unless VOLATILE names it, so that drift in a member that nobody thought of is seen. Lists keep
-their order, as it matters in most of them; an answer in another order costs a full run, and hides nothing.
+A member is compared unless VOLATILE names it, so that drift in a member that nobody thought of is seen. AWS answers
+most lists in any order: only those in ORDERED keep theirs.
 """
 
 from __future__ import annotations
@@ -30,6 +30,14 @@ ALSO = {
     "instance profile": ("docker_instance",),
     "repository": ("container_image",),
 }
+
+
+# Lists in which the order has a meaning; all others are sets.
+ORDERED = frozenset(
+    ("Overrides", "TerminationPolicies", "command", "dnsSearchDomains", "dnsServers", "entryPoint", "placementStrategy")
+)
+# Lists that are one text, with commas.
+LISTED = frozenset(("VPCZoneIdentifier",))
 
 
 class Volatile(t.NamedTuple):
@@ -134,18 +142,16 @@ def without(value: t.Any, paths: t.Collection[str]) -> t.Any:
     }
 
 
-def canonical(value: t.Any) -> t.Any:
-    """Data of JSON alone. AWS returns tags in any order."""
+def canonical(value: t.Any, name: str = "") -> t.Any:
+    """Data of JSON alone, of the member `name`; in one order, whatever the order of AWS."""
     if isinstance(value, dict):
-        return {str(name): canonical(member) for name, member in value.items()}
+        return {str(member): canonical(one, str(member)) for member, one in value.items()}
     if isinstance(value, (list, tuple)):
         elements = [canonical(element) for element in value]
-        is_tags = bool(elements) and all(isinstance(one, dict) and set(map(str.lower, one)) == PAIR for one in elements)
-        return sorted(elements, key=text_of) if is_tags else elements
+        return elements if name in ORDERED or len(elements) < 2 else sorted(elements, key=text_of)
+    if isinstance(value, str) and name in LISTED:
+        return ",".join(sorted(value.split(",")))
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
-
-
-PAIR = {"key", "value"}
 
 
 def text_of(value: t.Any) -> str:

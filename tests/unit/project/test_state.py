@@ -63,7 +63,7 @@ def test_counts_and_events_do_not_count() -> None:
     ("path", "value"),
     [
         (("desiredCount",), 3),
-        (("networkConfiguration", "awsvpcConfiguration", "subnets"), ["subnet-2", "subnet-1"]),
+        (("networkConfiguration", "awsvpcConfiguration", "subnets"), ["subnet-1", "subnet-3"]),
         (("enableExecuteCommand",), True),
         (("aMemberThatAwsAddsTomorrow",), "x"),
         (("deployments", 0, "volumeConfigurations"), []),
@@ -83,6 +83,14 @@ def test_the_order_of_tags_does_not_count() -> None:
     other = resource()
     other["details"]["tags"].reverse()
     assert converged_state(other) == converged_state(resource())
+
+
+def test_the_order_counts_where_it_has_a_meaning() -> None:
+    def of(members: Json) -> Json:
+        return converged_state(resource(details={**SERVICE, **members}))
+
+    assert of({"subnets": ["a", "b"]}) == of({"subnets": ["b", "a"]})
+    assert of({"placementStrategy": ["a", "b"]}) != of({"placementStrategy": ["b", "a"]})
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import typing as t
 from ..._core.masking import MASK, mask
 from ..._core.plan import blank
 from ..._core.types import Json
+from ..state import ORDERED
 
 # What identifies the elements of a list. An element has at least one of these members.
 IDENTITIES: dict[str, tuple[str, ...]] = {
@@ -56,8 +57,6 @@ IDENTITIES: dict[str, tuple[str, ...]] = {
 }
 # What identifies the elements of all other lists: the first that all elements have.
 NAMES: tuple[str, ...] = ("name", "Name", "key", "Key", "Sid", "Id", "ID", "id", "RoleName")
-# Lists in which the order has a meaning; all others are sets.
-ORDERED = frozenset(("command", "dnsSearchDomains", "dnsServers", "entryPoint", "placementStrategy"))
 # Members whose values are encoded, so that nothing in them could be masked.
 ENCODED = frozenset(("UserData", "userData"))
 

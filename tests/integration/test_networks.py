@@ -238,6 +238,7 @@ def release(shop: Shop, vpc: Vpc, case: Case) -> Json:
         network_configuration=vpc.tasks_in(subnets),
         load_balancers=[balancer],
         launch_type="FARGATE",
+        wait_timeout=600,
     )
 
 

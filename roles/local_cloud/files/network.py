@@ -86,6 +86,7 @@ class Enforcer:
         self.host, self.port = host, port
         self.resolvers = resolvers()
         self._lock = threading.Lock()
+        self._members = threading.Lock()
         self._changed = threading.Event()
         # By the ARN of a task or the ID of an instance.
         self._containers: dict[str, Container] = {}
@@ -109,12 +110,20 @@ class Enforcer:
         """Enforce the rules of a new container, and let others know its addresses."""
         from ministack.core.responses import get_account_id, get_region
 
-        self._scopes[name] = (get_account_id(), get_region())
-        self._containers[name] = Container.of(container)
+        own = Container.of(container)
+        with self._members:
+            self._scopes[name] = (get_account_id(), get_region())
+            # Docker gives the address of a container that has ended to the next one. The end of a task that stops while
+            # it starts may be noticed before its start.
+            others = {n: c for n, c in self._containers.items() if not set(c.addresses) & set(own.addresses)}
+            self._containers = {**others, name: own}
         self.sync(name)
 
     def stopped(self, name: str) -> None:
-        if self._containers.pop(name, None):
+        with self._members:
+            known = self._containers
+            self._containers = {n: c for n, c in known.items() if n != name}
+        if name in known:
             self.notice()
 
     def sync(self, first: str = "") -> None:
@@ -155,7 +164,8 @@ class Enforcer:
 
     def tasks(self) -> Iterator[Party]:
         for arn, task in list(self.ecs._tasks.items()):
-            if arn in self._containers and (party := self.task(task)):
+            stopped = task.get("lastStatus") == "STOPPED"
+            if arn in self._containers and not stopped and (party := self.task(task)):
                 yield party
 
     def task(self, task: Json) -> Party | None:

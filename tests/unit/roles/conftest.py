@@ -67,6 +67,14 @@ class Cloud(t.NamedTuple):
         keys = {"aws_access_key_id": KEYS["access_key"], "aws_secret_access_key": KEYS["secret_key"]}
         return boto3.client(service, endpoint_url=self.address, region_name=REGION, **keys)
 
+    def public_vpc(self) -> str:
+        """A VPC with an internet gateway, without which AWS refuses a public load balancer."""
+        ec2 = self.client("ec2")
+        vpc = str(ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"])
+        gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        return vpc
+
     def play(self, tasks: list[Json], *options: str, **variables: t.Any) -> Run:
         """Run tasks in a playbook of their own; `module_keys` are the keys of someone else."""
         keys = variables.pop("module_keys", KEYS)

@@ -42,15 +42,13 @@ def role(entry: str = "main") -> list[Json]:
 def network(cloud: t.Any) -> Json:
     """The result of the role before, and a hosted zone."""
     ec2 = cloud.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    vpc = cloud.public_vpc()
     subnets = [
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"][
             "SubnetId"
         ]
         for n, zone in enumerate("ab")
     ]
-    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
-    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     group = ec2.create_security_group(GroupName="ecs-load-balancer", Description="x", VpcId=vpc)["GroupId"]
     cloud.client("route53").create_hosted_zone(Name="example.com", CallerReference="a")
     return {"vpc_id": vpc, "public_subnet_ids": subnets, "security_group_ids": {"load_balancer": group}}

@@ -40,7 +40,7 @@ def variables(name: str, port: int = 8000) -> Json:
 def dependencies(cloud: t.Any) -> Json:
     """The results of earlier roles."""
     ec2 = cloud.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    vpc = cloud.public_vpc()
     subnets = [
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"][
             "SubnetId"

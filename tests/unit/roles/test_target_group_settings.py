@@ -23,7 +23,7 @@ def roles(*names: str) -> list[Json]:
 def dependencies(cloud: t.Any) -> Json:
     """The results of the roles before."""
     ec2 = cloud.client("ec2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    vpc = cloud.public_vpc()
     subnets = [
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"{REGION}{zone}")
         for number, zone in enumerate("ab")

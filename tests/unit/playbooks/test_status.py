@@ -93,13 +93,16 @@ def create(site: Site, project: str) -> None:
         container = {"name": name, "image": f"public.ecr.aws/shop/{name}:v2", "memory": 64}
         container["portMappings"] = [{"containerPort": 80}]
         family = f"{project}-{name}"
-        ecs.register_task_definition(family=family, containerDefinitions=[container], tags=lower(project))
+        ecs.register_task_definition(
+            family=family, networkMode="awsvpc", containerDefinitions=[container], tags=lower(project)
+        )
         ecs.create_service(
             cluster=project,
             serviceName=name,
             taskDefinition=family,
             desiredCount=2 if balancers else 0,
             loadBalancers=balancers,
+            networkConfiguration={"awsvpcConfiguration": {"subnets": subnets}},
             tags=lower(project),
         )
 

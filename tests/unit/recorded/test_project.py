@@ -39,6 +39,12 @@ def test_every_kind_is_found(project: Json) -> None:
     assert {kind.name for kind in api.KINDS} == {one["kind"] for one in project["resources"]}
 
 
+def test_what_is_deleted_is_left_out(project: Json) -> None:
+    assert projects.names(project, "VPC endpoint") == ["vpce-0dc9e00c02ffbab17"]
+    assert projects.names(project, "NAT gateway") == ["nat-0bdb87de14bdf340a"]
+    assert projects.names(project, "instance") == ["i-069c2984d70308ceb"]
+
+
 def reordered(value: t.Any, name: str = "") -> t.Any:
     """An answer with its lists in another order, save where their order has a meaning."""
     if isinstance(value, dict):

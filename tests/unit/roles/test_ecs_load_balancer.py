@@ -251,7 +251,8 @@ def protect(cloud: t.Any, enabled: bool) -> None:
 @pytest.mark.variants
 def test_absent_deletes_everything_that_the_role_created(given: t.Any, account: Account, cloud: t.Any) -> None:
     arn, _runs = given
-    cloud.client("elbv2").create_target_group(Name="theirs", Protocol="HTTP", Port=80, VpcId="vpc-1")
+    vpc = cloud.client("ec2").describe_vpcs()["Vpcs"][0]["VpcId"]
+    cloud.client("elbv2").create_target_group(Name="theirs", Protocol="HTTP", Port=80, VpcId=vpc)
     deleted = cloud.play(role("absent"))
     assert deleted.code == 0, deleted.output
     assert (account.listeners(), list(account.target_groups())) == ({}, ["theirs"])

@@ -20,13 +20,18 @@ def ec2(operation: str, member: str, identity: str, name: str = "", holds: str =
     def find(account: Account) -> t.Iterator[Found]:
         for item in all_of(account.clients["ec2"], operation, member, Filters=account.mine):
             for one in item["Instances"] if member == "Reservations" else [item]:
-                state = one.get("State")
-                if (state["Name"] if isinstance(state, dict) else state) in DELETED:
+                if _state(one).lower() in DELETED:
                     continue
                 own = tags.from_list(one.get("Tags"))
                 yield Found(one[identity], one.get(name) or own.get("Name", ""), own, holds, details=one)
 
     return find
+
+
+def _state(item: Json) -> str:
+    """Its state, where it has one. That of VPC endpoints has a capital or not, by their type."""
+    state = item.get("State") or ""
+    return str(state["Name"] if isinstance(state, dict) else state)
 
 
 def vpc_attributes(account: Account, vpc: Found) -> Json:

@@ -1,4 +1,5 @@
-"""Writes into verification.md which emulators implement the operations of AWS that this collection calls: `make docs`.
+"""Writes into verification.md which emulators implement the operations of AWS that this collection calls, and on which
+its modules and roles work: `make docs`.
 
 An operation is called with the least request that its model allows. Whatever answers, a refusal too, implements it.
 """
@@ -10,7 +11,7 @@ import functools
 import re
 import sys
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -64,6 +65,10 @@ CLIENTS = {
     "manager": "secretsmanager",
     "scaling": "application-autoscaling",
 }
+
+
+# Roles that do not call AWS.
+WITHOUT_CALLS = {"docker_host", "local_cloud", "preflight"}
 
 
 class Operation(NamedTuple):
@@ -195,6 +200,85 @@ def facts(ministack: str) -> Facts:
     return {one: frozenset(name for name in EMULATORS if one in have[name]) for one in wanted}
 
 
+# Which modules and roles work on them
+
+
+class Witnessed(NamedTuple):
+    """A test with the mark `witness`: what it shows to work, where it is, and on which emulators it runs."""
+
+    names: list[str]
+    path: str
+    emulators: set[str]
+
+
+def constants(tree: ast.Module) -> dict[str, ast.expr]:
+    return {
+        node.targets[0].id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+
+
+def texts(node: ast.AST, known: Mapping[str, ast.expr]) -> list[str]:
+    """The texts in an expression and in the constants that it names."""
+    named = [known[part.id] for part in ast.walk(node) if isinstance(part, ast.Name) and part.id in known]
+    parts = [part for one in (node, *named) for part in ast.walk(one)]
+    return [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
+
+
+def emulators_of(test: ast.FunctionDef, path: Path, known: Mapping[str, ast.expr]) -> set[str]:
+    """By the parameters of the test or of its folder's fixture; else, by what the file or folder starts."""
+    for decorator in test.decorator_list:
+        found = {name for name in EMULATORS if name.lower() in texts(decorator, known)}
+        if found:
+            return found
+    fixtures = path.with_name("conftest.py")
+    if path.parent.name != "roles" and fixtures.exists():
+        found = {name for name in EMULATORS if f'"{name.lower()}"' in fixtures.read_text()}
+        if found:
+            return found
+    on_ministack = path.parent.name == "roles" or "emulators.MINISTACK" in path.read_text()
+    return {"MiniStack" if on_ministack else "moto"}
+
+
+def witnessed() -> Iterator[Witnessed]:
+    for path in sorted((ROOT / "tests/unit").glob("**/test_*.py")):
+        tree = ast.parse(path.read_text())
+        known = constants(tree)
+        for test in [node for node in tree.body if isinstance(node, ast.FunctionDef)]:
+            for mark in [one for one in test.decorator_list if ast.unparse(one).startswith("pytest.mark.witness(")]:
+                names, place = texts(mark, known), str(path.relative_to(ROOT))
+                yield Witnessed(names, place, emulators_of(test, path, known))
+
+
+def subjects() -> dict[str, list[str]]:
+    """Modules that call AWS, and roles."""
+    modules = [path for path in (ROOT / "plugins/modules").glob("*.py") if "amazon.aws.region" in path.read_text()]
+    roles = {path.name for path in (ROOT / "roles").iterdir() if path.is_dir()} - WITHOUT_CALLS
+    return {"Module": sorted(path.stem for path in modules), "Role": sorted(roles)}
+
+
+def missing_of(module: str, found: Facts) -> list[str]:
+    """How many operations of a module have fewer than two witnesses, by service."""
+    path = ROOT / f"plugins/modules/{module}.py"
+    folders = re.findall(r"module_utils\.(_[\w.]+) import", path.read_text())
+    apis = [ROOT / "plugins/module_utils" / folder.replace(".", "/") / "api.py" for folder in folders]
+    called = {one for api in apis if api.exists() for one in called_in(api, {one.service for one in found})}
+    missing = Counter(one.service for one in called & found.keys() if len(found[one]) < len(EMULATORS))
+    return [f"{service} ({number})" for service, number in sorted(missing.items())]
+
+
+def subject_rows(kind: str, found: Facts) -> Iterator[list[str]]:
+    """Tests of roles are in a folder of their own."""
+    tests = [one for one in witnessed() if ("/roles/" in one.path) == (kind == "Role")]
+    for name in subjects()[kind]:
+        own = [one for one in tests if name in one.names]
+        on = [emulator for emulator in EMULATORS if any(emulator in one.emulators for one in own)]
+        places = [f"`{place}`" for place in sorted({one.path for one in own})]
+        lacking = [", ".join(missing_of(name, found) if len(on) < len(EMULATORS) else [])] if kind == "Module" else []
+        yield [name, ", ".join(on) or "none", ", ".join(places), *lacking]
+
+
 # The tables
 
 
@@ -203,7 +287,7 @@ def table(columns: list[str], rows: Iterable[list[str]]) -> list[str]:
 
 
 def tables(found: Facts) -> str:
-    """Per API, how many operations have which witnesses; and each that has fewer than two, with who needs it."""
+    """Per API, how many operations have which witnesses; each that has fewer than two; modules and roles."""
     users = operations()
     kinds = [frozenset(EMULATORS), *(frozenset([name]) for name in EMULATORS), frozenset[str]()]
     rows: list[list[str]] = []
@@ -219,6 +303,10 @@ def tables(found: Facts) -> str:
         *table(["API", "Operations", "Both", *(f"Only {name}" for name in EMULATORS), "Neither"], rows),
         "",
         *table(["Operation with fewer than two witnesses", "Witness", "Needed by"], single),
+        "",
+        *table(["Module", "Works on", "Shown by", "Operations with one witness"], subject_rows("Module", found)),
+        "",
+        *table(["Role", "Works on", "Shown by"], subject_rows("Role", found)),
     ]
     return "\n".join(lines)
 

@@ -17,6 +17,7 @@ import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 from moto import mock_aws
+from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
 
 from ansible_collections.slipway.aws.tests import emulators
@@ -93,6 +94,16 @@ def name_missing_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(EC2ContainerServiceResponse, "describe_tasks", with_failures)
 
 
+def describe_all_capacity_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto fails without names, where AWS describes all."""
+    describe = EC2ContainerServiceBackend.describe_capacity_providers
+
+    def all_or_named(self: t.Any, names: list[str] | None) -> t.Any:
+        return describe(self, [*self.capacity_providers] if names is None else names)
+
+    monkeypatch.setattr(EC2ContainerServiceBackend, "describe_capacity_providers", all_or_named)
+
+
 @pytest.fixture
 def aws(emulator: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
     """An empty account, on either emulator."""
@@ -104,6 +115,7 @@ def aws(emulator: str, request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     if emulator == "moto":
         name_missing_tasks(monkeypatch)
+        describe_all_capacity_providers(monkeypatch)
         # More than a thousand images, for each test that uses EC2.
         monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         with mock_aws():

@@ -10,6 +10,7 @@ import typing as t
 
 import boto3
 import pytest
+from moto import mock_aws
 
 from ansible_collections.slipway.aws.tests import emulators
 
@@ -52,8 +53,18 @@ BEHAVIOURS = (
 )
 
 
+@pytest.fixture
+def moto(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[None]:
+    """Without any patch."""
+    names = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "eu-central-1"}
+    for name, value in {**names, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        yield
+
+
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
-def test_moto_itself_lacks_it(aws: None, behaviour: t.Callable[[Client], bool]) -> None:
+def test_moto_itself_lacks_it(moto: None, behaviour: t.Callable[[Client], bool]) -> None:
     """Once moto has it, delete its patch."""
     try:
         found = behaviour(boto3.client)

@@ -33,6 +33,7 @@ def count(acm: t.Any) -> int:
 BOTH = pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 
 
+@pytest.mark.witness("acm_certificate_request")
 @BOTH
 def test_a_certificate_is_requested_once(acm: t.Any, run: t.Any) -> None:
     predicted = run("acm_certificate_request", check=True, domains=DOMAINS, match_tags=OWN)

@@ -35,6 +35,7 @@ def settings(aws: None) -> Json:
     }
 
 
+@pytest.mark.witness("auto_scaling_group")
 @pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 def test_twelve_steps(run: Run, settings: Json) -> None:
     name = {"name": "shop"}

@@ -34,6 +34,7 @@ def names() -> dict[str, list[str]]:
     return {namespace["Name"]: services for namespace in client.list_namespaces()["Namespaces"]}
 
 
+@pytest.mark.witness("service_discovery_namespace")
 @BOTH
 def test_twelve_steps(vpc: str, run: t.Any) -> None:
     first: Json = {"vpc_id": vpc, "services": ["database", "cache"], "tags": {"project": "shop"}}

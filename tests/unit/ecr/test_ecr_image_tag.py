@@ -42,6 +42,7 @@ def named(ecr: t.Any) -> dict[str, str]:
     return {name: image["imageDigest"] for image in details for name in image.get("imageTags", [])}
 
 
+@pytest.mark.witness("ecr_image_tag")
 def test_the_twelve_steps(run: Run, ecr: t.Any, images: tuple[str, str]) -> None:
     first, second = images
     tags = ["production", "ecr1.0"]

@@ -82,6 +82,7 @@ def twice(run: Run, options: Json) -> Json:
     return real
 
 
+@pytest.mark.witness("ecr_repository")
 def test_the_twelve_steps(run: Run, ecr: t.Any) -> None:
     assert run("ecr_repository", check=True, **CREATE)["changed"]
     assert repositories(ecr) == []
@@ -246,6 +247,7 @@ def test_a_run_that_changes_nothing_reads_twice(run: Run, calls: list[str]) -> N
     assert calls == ["DescribeRepositories", "ListTagsForResource"]
 
 
+@pytest.mark.witness("ecr_repository_info")
 def test_info_reads_what_is_requested(run: Run, ecr: t.Any, put: t.Callable[..., str]) -> None:
     for name in ("b", "a"):
         run("ecr_repository", name=f"shop/{name}", tags={"is": name})

@@ -48,6 +48,7 @@ def test_ecr_repository_info(run: Run, ecr: t.Any, put: t.Callable[..., str], op
     assert len(found[0].get("images", [])) == ("image_tag" in options)
 
 
+@pytest.mark.witness("ecr_authorization_info")
 @pytest.mark.parametrize("options", examples("ecr_authorization_info"))
 def test_ecr_authorization_info(run: Run, options: Json | None) -> None:
     known = run("ecr_authorization_info", **(options or {}))

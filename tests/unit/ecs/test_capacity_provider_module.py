@@ -38,6 +38,7 @@ CHANGED: Json = {
 }
 
 
+@pytest.mark.witness("ecs_capacity_provider")
 @pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 def test_twelve_steps(run: Run, emulator: str) -> None:
     # MiniStack's UpdateCapacityProvider forgets the members of managedScaling that are not named, moto tags.
@@ -53,6 +54,14 @@ def test_twelve_steps(run: Run, emulator: str) -> None:
             again = run("ecs_capacity_provider", check=check, **step)
             assert not again["changed"], again
             assert again["diff"] == {"before": {}, "after": {}}
+
+
+@pytest.mark.witness("ecs_capacity_provider_info")
+@pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
+def test_the_info_module_reads_what_exists(run: Run) -> None:
+    made = run("ecs_capacity_provider", **MADE)["capacity_provider"]
+    [found] = run("ecs_capacity_provider_info", names=["hosts", "nowhere"])["capacity_providers"]
+    assert {name: found[name] for name in made} == made
 
 
 def test_check_mode_returns_the_one_that_would_be(run: Run) -> None:

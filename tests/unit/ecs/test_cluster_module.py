@@ -111,6 +111,7 @@ def test_what_aws_decides_of_a_new_cluster_is_unknown(run: Run) -> None:
     assert set(predicted) == set(run("ecs_cluster", name="shop")["cluster"])
 
 
+@pytest.mark.witness("ecs_cluster")
 @pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 def test_twelve_steps(run: Run, emulator: str) -> None:
     # MiniStack's CreateCluster forgets the defaults of Service Connect, its UpdateCluster does not.
@@ -320,6 +321,8 @@ def test_what_aws_could_not_do_is_a_failure(state: Json) -> None:
     assert raised.value.details == told
 
 
+@pytest.mark.witness("ecs_cluster_info")
+@pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 def test_the_info_module_reads_what_exists(run: Run) -> None:
     assert run("ecs_cluster_info")["clusters"] == []
     made = run("ecs_cluster", **FULL)["cluster"]

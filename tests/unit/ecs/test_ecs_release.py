@@ -101,6 +101,7 @@ def test_what_services_share_is_read_once(release: Run, calls: list[str]) -> Non
 WRITTEN_BY_AWS = {"registered_at", "registered_by", "requires_attributes", "compatibilities"}
 
 
+@pytest.mark.witness("ecs_release")
 @pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 def test_check_mode_predicts_what_a_real_run_answers(release: Run) -> None:
     old = [item(name, desired_count=0) for name in ("same", "image", "tags")]

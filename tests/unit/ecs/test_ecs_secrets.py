@@ -52,6 +52,7 @@ def vault(run: t.Any) -> Vault:
     return Vault(run, boto3.client("ssm"), boto3.client("secretsmanager"))
 
 
+@pytest.mark.witness("ecs_secrets")
 @BOTH
 def test_twelve_steps(vault: Vault) -> None:
     all_three = [KEY, LEVEL, DATABASE]

@@ -638,6 +638,8 @@ def test_s11_a_wrong_member_is_refused_with_the_nearest_name(web: Run, calls: li
 # The whole life of a service, each step in check mode and for real
 
 
+@pytest.mark.witness("ecs_service")
+@pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 def test_the_twelve_steps(run: Run, cluster: t.Any, network: Json) -> None:
     made = {"task_definition": "web:1", "desired_count": 1, "network_configuration": network, "tags": {"a": "b"}}
     changed = {**made, "task_definition": "web", "desired_count": 2, "tags": {"a": "c"}}

@@ -156,6 +156,8 @@ def test_all_services_of_a_cluster_in_batches_of_ten(run: Run, shop: t.Any, call
     assert calls.count("DescribeServices") == 2
 
 
+@pytest.mark.witness("ecs_service_info")
+@pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 def test_named_services_and_what_does_not_exist(run: Run, shop: t.Any) -> None:
     found = run("ecs_service_info", cluster="shop", names=["web01", "absent"])
     assert [item["service_name"] for item in found["services"]] == ["web01"]

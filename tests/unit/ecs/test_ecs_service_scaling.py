@@ -62,6 +62,7 @@ def shop(run: t.Any, ecs: t.Any) -> Shop:
     return Shop(run, ecs, boto3.client("application-autoscaling"))
 
 
+@pytest.mark.witness("ecs_service_scaling")
 def test_twelve_steps(shop: Shop) -> None:
     first = {**WEB, "cpu_utilization": 60, "memory_utilization": 70, "schedules": [NIGHT]}
     second = {**WEB, "max_capacity": 20, "cpu_utilization": 50, "scale_in_cooldown": 600}

@@ -240,6 +240,7 @@ def test_a_task_that_does_not_end_is_stopped(service: str, run: t.Any, calls: li
     assert calls[-1] == "StopTask"
 
 
+@pytest.mark.witness("ecs_task_run")
 def test_a_task_that_ends_is_reported_with_its_exit_code(service: str, run: t.Any) -> None:
     state_manager.set_transition("ecs::task", {"progression": "immediate"})
     try:

@@ -67,6 +67,7 @@ def rule(priority: int, to: str, **conditions: list[str]) -> Json:
     return {"priority": priority, "target_group_arn": to, **conditions}
 
 
+@pytest.mark.witness("elb_listener_rules")
 @BOTH
 def test_twelve_steps(listener: Listener, run: t.Any) -> None:
     first = [rule(10, listener.api, paths=["/api/*", "/api"]), rule(20, listener.shop, hosts=["shop.example.com"])]

@@ -28,6 +28,7 @@ def options(aws: None) -> Json:
     return {**fixed, **HEALTH, "deregistration_delay": 30, "tags": {"slipway:project": "ecs"}}
 
 
+@pytest.mark.witness("elb_target_group")
 @pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 def test_the_twelve_steps(run: RunModule, options: Json, calls: list[str]) -> None:
     changed = {**options, "health_check_path": "/healthz", "deregistration_delay": 60, "tags": {"team": "shop"}}

@@ -117,6 +117,7 @@ def recorded(site: Site) -> Site:
     return site
 
 
+@pytest.mark.witness("project_drift")
 def test_no_drift_is_three_lines_and_no_failure(recorded: Site) -> None:
     run = recorded.drift()
     assert (run.returncode, run.stderr) == (0, "")

@@ -97,6 +97,7 @@ def account(start: Callable[..., str]) -> Account:
     return account
 
 
+@pytest.mark.witness("project_report")
 def test_the_file_shows_what_exists_and_is_private(account: Account, tmp_path: Path) -> None:
     path = tmp_path / "new folder/report.html"
     run = account.report(report_file=str(path))

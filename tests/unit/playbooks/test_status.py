@@ -121,6 +121,7 @@ def site(start: Callable[..., str]) -> Site:
     return found
 
 
+@pytest.mark.witness("project_status")
 def test_the_table_is_all_that_is_printed(site: Site) -> None:
     run = site.show()
     assert (run.returncode, run.stderr) == (0, "")

@@ -139,7 +139,6 @@ def test_a_record_without_a_member_does_not_count() -> None:
 
 # On emulators
 
-# moto has no capacity providers to read.
 ministack = pytest.mark.parametrize("emulator", ["ministack"], indirect=True)
 TAGS = [{"key": "slipway:project", "value": "ecs"}]
 
@@ -151,7 +150,8 @@ def given(run: RunModule, **members: t.Any) -> Json:
     return {**role, **members}
 
 
-@ministack
+@pytest.mark.witness("project_record", "project_record_info")
+@pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 def test_a_record_is_written_read_compared_and_deleted(run: RunModule, emulator: str) -> None:
     ecs, ssm = boto3.client("ecs"), boto3.client("ssm")
     ecs.create_cluster(clusterName="ecs", tags=TAGS)

@@ -47,6 +47,7 @@ def described(aws: None, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return requested
 
 
+@pytest.mark.witness("project_status")
 def test_deployments_are_read_many_at_a_time_and_one_may_be_forgotten(
     run: RunModule, described: list[list[str]]
 ) -> None:

@@ -18,6 +18,7 @@ import boto3
 import pytest
 import yaml
 
+from ansible_collections.slipway.aws.tests import emulators
 from ansible_collections.slipway.aws.tests.proxies.rewriting import in_front_of
 
 Json = dict[str, t.Any]
@@ -100,7 +101,13 @@ class Cloud(t.NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def cloud(start: t.Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Cloud]:
+def cloud(
+    request: pytest.FixtureRequest, start: t.Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> t.Iterator[Cloud]:
+    """The local cloud's emulator, or by parametrize(…, indirect=True) moto."""
+    if getattr(request, "param", "ministack") == "moto":
+        yield Cloud(start(*emulators.MOTO), tmp_path_factory.mktemp("playbook"))
+        return
     pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
     address = start("-c", SERVER, str(ROOT / "roles/local_cloud/files"), REGION)
     with in_front_of(address, REGION) as front:

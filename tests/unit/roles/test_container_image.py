@@ -165,6 +165,7 @@ def test_what_is_built_is_what_was_tagged_whatever_is_edited_meanwhile(
     assert (engine.built / "page.html").read_text() == "before"
 
 
+@pytest.mark.witness("container_image")
 @pytest.mark.variants
 def test_an_edited_source_is_predicted_built_and_then_unchanged(
     cloud: t.Any, ship: Ship, edited: Path, engine: Engine

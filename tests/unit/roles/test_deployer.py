@@ -157,6 +157,7 @@ def role(entry: str = "main") -> list[Json]:
     return [{"ansible.builtin.include_role": {"name": "slipway.aws.deployer", "tasks_from": entry}}]
 
 
+@pytest.mark.witness("deployer")
 @pytest.mark.variants
 def test_users_and_roles_get_what_they_are_to_have(cloud: Cloud, tmp_path: Path) -> None:
     iam = cloud.client("iam")

@@ -225,6 +225,7 @@ def test_a_given_certificate_replaces_the_requested_one(given: t.Any, account: A
     assert account.attributes()["access_logs.s3.enabled"] == "false"
 
 
+@pytest.mark.witness("ecs_load_balancer")
 @pytest.mark.variants
 def test_a_rerun_is_unchanged(given: t.Any) -> None:
     _arn, runs = given

@@ -338,6 +338,7 @@ def test_check_mode_predicts_what_is_made(story: Story) -> None:
     assert story.played["predicted"].changed == story.played["made"].changed
 
 
+@pytest.mark.witness("ecs_network")
 @about("endpoints")
 def test_second_run_changes_nothing(story: Story) -> None:
     assert (story.played["again"].failure, story.played["again"].changed) == ("", [])

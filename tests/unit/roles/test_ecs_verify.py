@@ -149,6 +149,7 @@ def verify_digests(cloud: t.Any, account: Proxy) -> t.Any:
         return run
 
 
+@pytest.mark.witness("ecs_verify")
 @pytest.mark.parametrize("new", [1, 10])
 def test_every_task_must_run_the_image_that_was_pushed(cloud: t.Any, pushed: str, new: int) -> None:
     digests = [pushed] * new + [f"sha256:{'0' * 64}"] * (10 - new)

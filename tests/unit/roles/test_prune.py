@@ -94,6 +94,7 @@ def site(cloud: t.Any) -> Site:
     )
 
 
+@pytest.mark.witness("service_discovery", "ecs_load_balancer", "ecs_app")
 @pytest.mark.variants
 def test_resources_of_a_renamed_service_are_listed_and_pruned(cloud: t.Any, dependencies: Json) -> None:
     def play(name: str, *options: str, port: int = 8000, **more: t.Any) -> t.Any:

@@ -2,13 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whatever a role of the site sets in AWS, project_info returns in the details of that role's resources."""
+"""Whatever a role of the site sets in AWS, project_info returns in the details of that role's resources. On moto, a
+rerun of these roles changes nothing, and deletion leaves nothing."""
 
 from __future__ import annotations
 
 import json
 import re
+import sys
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +21,15 @@ from ansible_collections.slipway.aws.tests.proxies.base import Answer, Proxy, Re
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "docs"))
+
+import witnesses  # docs/ is no package
+
 Json = dict[str, t.Any]
+# Signatures name some services otherwise.
+SERVICES = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
+# Whoever has a key may call the one, and the module ignores that it may not call the other.
+NOT_NEEDED = {("sts", "GetCallerIdentity"), ("iam", "ListAccountAliases")}
 PROJECT = "shop"
 ROLES = ("ecs_network", "ecr_registry", "service_discovery", "ecs_cluster", "ecs_load_balancer", "ecs_app")
 CONTAINER = {
@@ -41,6 +52,7 @@ SITE: Json = {
     "service_discovery_services": ["database"],
     "ecs_load_balancer_access_logs_bucket": "shop-logs-0123",
     "ecs_load_balancer_access_logs_create": True,
+    "ecs_load_balancer_absent_with_logs": True,
     "ecs_load_balancer_idle_timeout": 123,
     "ecs_load_balancer_target_groups": [
         {"name": "web", "port": 8080, "health_check_path": "/healthy"},
@@ -94,33 +106,87 @@ def values_set(request: Request) -> set[str]:
     return found - kinds if request.headers.get("x-amz-target") is None else found
 
 
+class Site(t.NamedTuple):
+    cloud: Cloud
+    changes: dict[str, list[Request]]
+    """By role, the calls that changed something."""
+    calls: dict[str, set[tuple[str, str]]]
+    """By role, the services and names of all calls. Requests to S3 and Route 53 have no name."""
+    found: Json
+    """The project as it is read afterwards."""
+
+    def play(self, entry: str, roles: t.Sequence[str]) -> t.Any:
+        tasks = [
+            {"ansible.builtin.include_role": {"name": f"slipway.aws.{role}", "tasks_from": entry}} for role in roles
+        ]
+        return self.cloud.play(tasks, **SITE)
+
+    def read(self) -> Json:
+        return details_flow.run(lambda service, _region="": self.cloud.client(service), PROJECT)
+
+
 @pytest.fixture(scope="module")
-def site(cloud: Cloud) -> tuple[dict[str, list[Request]], Json]:
-    """By role, the calls that changed something; and the project as it is read afterwards."""
+def site(cloud: Cloud) -> Site:
     changes: dict[str, list[Request]] = {role: [] for role in ROLES}
+    calls: dict[str, set[tuple[str, str]]] = {role: set() for role in ROLES}
     running = [""]
 
     def note(request: Request, answer: Answer) -> Answer:
+        if " " not in request.operation:
+            calls[running[0]].add((SERVICES.get(request.service, request.service), request.operation))
         if answer.good and not request.is_read and request.method not in {"GET", "HEAD"}:
             changes[running[0]].append(request)
         return answer
 
     with Proxy(cloud.address, after=note) as proxy:
+        through_proxy = Site(cloud._replace(address=proxy.address), changes, calls, {})
         for role in ROLES:
             running[0] = role
-            tasks = [{"ansible.builtin.include_role": {"name": f"slipway.aws.{role}"}}]
-            done = cloud._replace(address=proxy.address).play(tasks, **SITE)
+            done = through_proxy.play("main", [role])
             assert done.code == 0, done.output
-    return changes, details_flow.run(lambda service, _region="": cloud.client(service), PROJECT)
+    converged = through_proxy._replace(cloud=cloud)
+    return converged._replace(found=converged.read())
+
+
+on_moto = pytest.mark.parametrize("cloud", ["moto"], indirect=True)
 
 
 @pytest.mark.variants
+@pytest.mark.parametrize("cloud", ["ministack"], indirect=True)
 @pytest.mark.parametrize("role", ROLES)
-def test_what_a_role_sets_is_in_the_details(site: tuple[dict[str, list[Request]], Json], role: str) -> None:
-    changes, found = site
-    own = [one for one in found["resources"] if one["role"] == role]
+def test_what_a_role_sets_is_in_the_details(site: Site, role: str) -> None:
+    own = [one for one in site.found["resources"] if one["role"] == role]
     read = set(leaves([[one["details"], one["tags"]] for one in own]))
-    assert changes[role]
-    missing = [(request.operation, sorted(values_set(request) - read)) for request in changes[role]]
+    assert site.changes[role]
+    missing = [(request.operation, sorted(values_set(request) - read)) for request in site.changes[role]]
     kept = [(name, [one for one in values if not one.startswith(NOT_RETURNED)]) for name, values in missing]
     assert [(name, values) for name, values in kept if values] == []
+
+
+@pytest.mark.variants
+@on_moto
+def test_the_deployers_policies_allow_every_call(site: Site) -> None:
+    allowed = {tuple(one) for one in witnesses.allowed()}
+    assert set().union(*site.calls.values()) - allowed - NOT_NEEDED == set()
+
+
+@pytest.mark.variants
+@on_moto
+def test_endpoints_are_reached_through_their_security_group(site: Site) -> None:
+    """MiniStack does not return it."""
+    endpoints = [one["details"] for one in site.found["resources"] if one["kind"] == "VPC endpoint"]
+    groups = [[group["GroupName"] for group in one["Groups"]] for one in endpoints if one["SubnetIds"]]
+    assert groups == [[f"{PROJECT}-endpoints"]] * 2
+
+
+@pytest.mark.witness(*ROLES)
+@pytest.mark.variants
+@on_moto
+def test_a_rerun_changes_nothing_and_deletion_leaves_nothing(site: Site) -> None:
+    again = site.play("main", ROLES)
+    assert (again.code, again.changed) == (0, 0), again.output
+    deleted = site.play("absent", ROLES[::-1])
+    assert deleted.code == 0, deleted.output
+    assert [(one["kind"], one["name"]) for one in site.read()["resources"]] == []
+    once_more = site.play("absent", ROLES[::-1])
+    assert (once_more.code, once_more.changed) == (0, 0), once_more.output

@@ -31,6 +31,7 @@ def namespaces(cloud: t.Any) -> list[str]:
     return sorted(namespace["Name"] for namespace in listed)
 
 
+@pytest.mark.witness("service_discovery")
 @pytest.mark.variants
 def test_names_are_created_once_and_deleted(cloud: t.Any) -> None:
     network = {"vpc_id": cloud.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]}

@@ -134,6 +134,7 @@ def runs(account: Account) -> dict[str, Run]:
     return {name: account.site() for name in ("create", "verify", "skip")}
 
 
+@pytest.mark.witness("ecr_registry", "ecs_cluster")
 def test_the_first_run_creates_and_the_second_verifies(runs: dict[str, Run]) -> None:
     assert runs["create"].in_full == dict.fromkeys(ROLES, "no record")
     assert runs["create"].changed

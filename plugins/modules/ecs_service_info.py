@@ -68,6 +68,17 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: found.services[0].rollout.state == 'succeeded'
     fail_msg: "{{ found.services[0].rollout.summary }}"
+
+- name: Find out what in the network of web stops packets
+  slipway.aws.ecs_service_info:
+    cluster: shop
+    names: [web]
+    network: true
+  register: found
+
+- name: Print it
+  ansible.builtin.debug:
+    var: found.services[0].network.advice
 """
 
 RETURN = r"""
@@ -123,7 +134,7 @@ services:
       type: dict
       contains:
         causes:
-          description: A code for each fault that was found, those of RV(services.rollout.failure).
+          description: A code for each fault that was found, those of RV(services[].rollout.failure).
           type: list
           elements: str
         advice:

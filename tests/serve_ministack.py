@@ -32,6 +32,7 @@ if __name__ == "__main__":
     request_checks.check_requests(app)
     throttling.throttling(app, float(os.environ.get("LOCAL_CLOUD_THROTTLING", "0")))
     expiring_credentials.expiring_credentials(app, float(os.environ.get("LOCAL_CLOUD_SESSION_SECONDS", "0")))
+    emulator_patches.families(ecs)
     emulator_patches.load_balancers(alb)
     emulator_patches.missing(alb, ecs)
     service_deployments.service_deployments(ecs)

@@ -13,6 +13,7 @@ import boto3
 import pytest
 
 from ansible_collections.slipway.aws.tests.integration.conftest import QUICK, SERVE, WORK, Json, Shop, fails
+from ansible_collections.slipway.aws.tests.integration.processes import await_that
 
 Seconds = t.Callable[[], float]
 # A rollout of these tests is over by then, in any case.
@@ -38,6 +39,19 @@ def test_a_good_rollout_ends_when_the_new_task_runs(good: Shop, ecs: t.Any, seco
     (running,) = ecs.describe_tasks(cluster=good.name, tasks=[task])["tasks"]
     assert running["taskDefinitionArn"].endswith(revision)
     assert not good.service(task_definition=revision)["changed"]
+    assert seconds() < LIMIT
+
+
+def test_a_first_rollout_is_in_progress_until_its_task_is_stable(
+    shop: Shop, network: Json, ecs: t.Any, seconds: Seconds
+) -> None:
+    settings: Json = {"task_definition": shop.register(*WORK), "network_configuration": network}
+    assert shop.service(wait=False, **settings)["changed"]
+    (service,) = ecs.describe_services(cluster=shop.name, services=["web"])["services"]
+    assert service["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+    assert not shop.service(**settings)["changed"]
+    (listed,) = ecs.list_service_deployments(cluster=shop.name, service="web")["serviceDeployments"]
+    assert listed["status"] == "SUCCESSFUL"
     assert seconds() < LIMIT
 
 
@@ -249,6 +263,29 @@ def test_a_target_that_answers(
     balancer = {"targetGroupArn": target_group("/ready"), "containerName": "web", "containerPort": 8080}
     result = shop.service(task_definition=revision, network_configuration=network, load_balancers=[balancer])
     assert result.get("changed"), result
+    assert seconds() < LIMIT
+
+
+@pytest.mark.slow
+def test_the_old_task_stops_when_its_target_has_drained(
+    shop: Shop, network: Json, ecs: t.Any, target_group: t.Callable[..., str], seconds: Seconds
+) -> None:
+    group, elbv2 = target_group("/ready", **QUICK), boto3.client("elbv2")
+    result = balanced(shop, network, group, "perl", "-e", SERVE)
+    assert result.get("changed"), result
+    (old,) = ecs.list_tasks(cluster=shop.name, serviceName="web")["taskArns"]
+    ecs.update_service(cluster=shop.name, service="web", forceNewDeployment=True)
+    seen: set[tuple[str, bool]] = set()
+
+    def is_stopped() -> bool:
+        (task,) = ecs.describe_tasks(cluster=shop.name, tasks=[old])["tasks"]
+        targets = elbv2.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        drains = "draining" in {target["TargetHealth"]["State"] for target in targets}
+        seen.add((str(task["lastStatus"]), drains))
+        return bool(task["lastStatus"] == "STOPPED")
+
+    await_that(is_stopped, lambda: seen)
+    assert ("DEACTIVATING", True) in seen
     assert seconds() < LIMIT
 
 

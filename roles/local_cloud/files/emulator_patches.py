@@ -580,6 +580,22 @@ def missing(alb: ModuleType, ecs: ModuleType) -> None:
         return status, headers, json.dumps(answer).encode()
 
 
+def families(ecs: ModuleType) -> None:
+    """The name of a family stands for its newest active revision.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTaskDefinition.html
+    """
+
+    @wrap(ecs, "_resolve_td_key")
+    def resolve(original: Callable[..., Any], ref: str) -> Any:
+        key, family = original(ref), str(ref or "").rpartition("/")[2]
+        if not key or ":" in family:
+            return key
+        active = [one for one in ecs._task_defs.values() if one["family"] == family and one["status"] == "ACTIVE"]
+        newest = max((int(one["revision"]) for one in active), default=0)
+        return f"{family}:{newest}" if newest else family
+
+
 def hosts(autoscaling: ModuleType, ecs: ModuleType) -> None:
     """An Auto Scaling group accepts another launch template, a capacity provider returns managedDraining."""
 

@@ -47,6 +47,10 @@ NOT_ASSUMABLE = (
     "ECS was unable to assume the role '{}' that was provided for this task. Please verify that the role being passed "
     "has the proper trust relationship and permissions and that your IAM user has permissions to pass this role."
 )
+# Public record: Terraform's AWS provider retries it. The first cluster of an account creates the role.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html
+NO_LINKED_ROLE = "Unable to assume the service linked role. Please verify that the ECS service linked role exists."
+LINKED_ROLE = "arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
 # Public record: Terraform's AWS provider retries it, as do Packer and many others.
 NO_PROFILE = "Value ({0}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"
 
@@ -72,6 +76,10 @@ class Visibility:
     def is_hidden(self, name: str) -> bool:
         """Whether a role or an instance profile, by its ARN or its name, was created a moment ago."""
         return bool(name) and any(name in (known, last(known)) for known in self.hidden("iam"))
+
+    def create(self, name: str) -> None:
+        """Note what AWS creates itself, unless it exists."""
+        self._born.setdefault(name, self._now())
 
     def past(self, service: str, operation: str, body: bytes) -> Answer | None:
         """What the same read answered before a change of a moment ago."""
@@ -238,6 +246,21 @@ def roles(ecs: ModuleType, visibility: Visibility) -> None:
         return ecs.json_response({"tasks": [], "failures": []})
 
 
+def linked_role(ecs: ModuleType, visibility: Visibility) -> None:
+    """ECS cannot assume its service-linked role yet, right after the account's first cluster."""
+
+    @wrap(ecs, "_create_cluster")
+    def create_cluster(original: Callable[..., Any], data: Json) -> Any:
+        visibility.create(LINKED_ROLE.format(ecs.get_account_id()))
+        return original(data)
+
+    @wrap(ecs, "_create_service")
+    def create_service(original: Callable[..., Any], data: Json) -> Any:
+        if visibility.is_hidden(LINKED_ROLE.format(ecs.get_account_id())):
+            return ecs.error_response_json("InvalidParameterException", NO_LINKED_ROLE, 400)
+        return original(data)
+
+
 # Services that try again once they may, so that each does so once.
 WAITING: set[str] = set()
 
@@ -267,6 +290,7 @@ def eventual_consistency(app: ModuleType, ecs: ModuleType, seconds: float) -> Vi
     for service in SERVICES:
         app.SERVICE_HANDLERS[service] = delayed(app.SERVICE_HANDLERS[service], service, visibility)
     roles(ecs, visibility)
+    linked_role(ecs, visibility)
 
     @wrap(app, "_reset_all_state")
     def reset(original: Callable[[], None]) -> None:

@@ -308,6 +308,7 @@ def patch_emulator(settings: Settings) -> None:
     emulator_patches.namespaces(ecs, servicediscovery, settings.identity)
     emulator_patches.service_discovery(ecs, servicediscovery, ec2, settings.identity)
     emulator_patches.health_checks(ecs)
+    emulator_patches.families(ecs)
     emulator_patches.hosts(autoscaling, ecs)
     emulator_patches.load_balancers(alb)
     emulator_patches.missing(alb, ecs)

@@ -79,6 +79,7 @@ def account() -> Iterator[Account]:
         # Tasks are records only, wherever an engine answers.
         patch.setattr(emulator, "_get_docker", lambda: None)
         eventual_consistency.roles(emulator, found.visibility)
+        eventual_consistency.linked_role(emulator, found.visibility)
         yield found
         for module in (ec2, emulator, iam):
             module.reset()
@@ -139,6 +140,7 @@ def test_a_cluster_of_a_deleted_name_is_new_again(account: Account) -> None:
 
 def test_a_new_role_cannot_be_assumed_for_a_moment(account: Account) -> None:
     account.ecs("CreateCluster", clusterName="web")
+    account.later()
     account.form("iam", "CreateRole", RoleName="web", AssumeRolePolicyDocument=TRUST)
     assert "NoSuchEntity" in account.form("iam", "GetRole", RoleName="web")[1]
     role = "arn:aws:iam::000000000000:role/web"
@@ -155,6 +157,18 @@ def test_a_new_role_cannot_be_assumed_for_a_moment(account: Account) -> None:
     while emulator._services["web/web"]["runningCount"] != 1:
         assert time.monotonic() < end
         time.sleep(0.05)
+
+
+def test_the_first_service_of_an_account_waits_for_the_service_linked_role(account: Account) -> None:
+    account.ecs("RegisterTaskDefinition", family="web", containerDefinitions=[CONTAINER])
+    for name, statuses in (("first", [400, 200]), ("second", [200, 400])):
+        account.ecs("CreateCluster", clusterName=name)
+        service = {"cluster": name, "serviceName": "web", "taskDefinition": "web:1"}
+        answer = account.ecs("CreateService", **service)
+        assert answer["status"] == statuses[0], answer
+        account.later()
+        assert account.ecs("CreateService", **service)["status"] == statuses[1]
+    assert "service linked role" not in str(answer)
 
 
 def test_ec2_does_not_know_a_new_instance_profile_for_a_moment(account: Account) -> None:
@@ -193,11 +207,13 @@ def test_modules_converge_in_a_lagging_account(lagging: None, run: RunModule) ->
     ]
     for module, options in steps:
         created = run(module, **options)
-        assert created.get("changed"), created
+        assert created.get("changed"), created.get("msg", created)
         # A rerun within the lag may repeat what it cannot see.
         again = run(module, **options)
         assert "failed" not in again, again
         end = time.monotonic() + 60
+        # What reads show within the lag says nothing of what they show after it.
+        time.sleep(1.5 * LAG)
         while not changes_nothing(run, module, options):
             assert time.monotonic() < end
             time.sleep(1.5 * LAG)

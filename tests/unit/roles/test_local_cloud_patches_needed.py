@@ -122,6 +122,14 @@ def test_a_capacity_provider_with_an_unknown_name_is_not_named_as_missing() -> N
     assert b"MISSING" not in body
 
 
+def test_a_family_stands_for_a_revision_that_is_inactive() -> None:
+    with request_scope("000000000000", "eu-central-1"):
+        ecs._register_task_definition({"family": "web", "containerDefinitions": [{"name": "web", "image": "web"}]})
+        ecs._deregister_task_definition({"taskDefinition": "web:1"})
+        assert b"INACTIVE" in ecs._describe_task_definition({"taskDefinition": "web"})[2]
+        ecs.reset()
+
+
 def test_targets_are_healthy_without_a_check() -> None:
     source = inspect.getsource(alb._describe_target_health)
     assert "<State>healthy</State>" in source

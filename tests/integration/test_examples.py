@@ -57,7 +57,7 @@ def test_ecs_service(shop: Shop, target_group: t.Callable[[str], str]) -> None:
                 shop.run("ecs_service_info", **asked)["services"]
                 for asked in examples(ecs_service_info.EXAMPLES, "slipway.aws.ecs_service_info", instead).values()
             ]
-            assert [len(services) for services in found] == [1, 1]
+            assert [len(services) for services in found] == [1, 1, 1]
             assert found[1][0]["rollout"]["state"] == "succeeded", found[1][0]["rollout"]
         again = shop.run("ecs_service", **options)
         assert not again["changed"], (name, again)

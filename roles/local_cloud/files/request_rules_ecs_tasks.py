@@ -153,7 +153,7 @@ def fargate_without_size(request: Json, _state: State) -> Iterator[Json]:
     f"{GUIDE}/task-cpu-memory-error.html",
 )
 def task_size_is_no_number(request: Json, _state: State) -> Iterator[Json]:
-    """CPU or memory of a task that is no number, nor one with the unit vCPU or GB."""
+    """CPU or memory of a task that is neither a number nor has the unit vCPU or GB."""
     if request.get("cpu") is not None and not cpu_units(request):
         yield {"member": "cpu"}
     if request.get("memory") is not None and not memory_mib(request):

@@ -56,7 +56,7 @@ def size(request: Json) -> int:
     wording=MOTO,
 )
 def policy_syntax(request: Json, _state: State) -> Iterator[Json]:
-    """A policy that is no JSON object."""
+    """A policy that is not a JSON object."""
     if not isinstance(policy_of(request), dict):
         yield {}
 

@@ -357,6 +357,7 @@ def expected_calls(services: int) -> dict[str, int]:
         # The emulator returns them on one page.
         "ListServices": 1,
         "DescribeServices": math.ceil(services / 10),
+        "DescribeServiceDeployments": math.ceil(services / 20),
         "ListTaskDefinitionFamilies": 1,
         "DescribeTaskDefinition": services,
         "ListTasks": 1,

@@ -16,7 +16,7 @@ description:
     resources, to parameters of AWS Systems Manager below C(/slipway/<project>/record/).
   - A record is proven if the role ran in full, and its resources were the same before and after. A rerun skips a role
     only by a proven record.
-  - The parameters are encrypted and carry the tag C(slipway:project). Digests distinguish records of
+  - The parameters are encrypted and carry the tag C(slipway:project) and O(tags). Digests distinguish records of
     interrupted or concurrent runs from complete ones.
   - Records are no part of the site. Writing them is not reported as a change, and a missing permission is a warning.
 options:
@@ -64,6 +64,10 @@ options:
     description: The version of this collection.
     type: str
     default: ""
+  tags:
+    description: Further tags of new parameters.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.changes
@@ -76,6 +80,8 @@ EXAMPLES = r"""
 - name: Record the roles that ran in full
   slipway.aws.project_record:
     project: ecs
+    tags:
+      team: web
 
 - name: Delete the records
   slipway.aws.project_record:
@@ -119,6 +125,7 @@ ARGUMENT_SPEC = {
         },
     },
     "collection": {"type": "str", "default": ""},
+    "tags": {"type": "dict", "default": {}},
 }
 
 

@@ -85,6 +85,13 @@ def test_an_image_keeps_its_other_tags(run: Run, ecr: t.Any, images: tuple[str, 
     assert named(ecr)["v1"] == images[0]
 
 
+def test_the_last_tag_of_an_image_that_lost_another_is_kept(run: Run, images: tuple[str, str]) -> None:
+    """MiniStack still names the tag that has moved to another image."""
+    for source in ("v1", "v2"):
+        tag(run, source=source, tags=["production"])
+    assert tag(run, state="absent", tags=["v1"])["code"] == "last_tag"
+
+
 def test_the_last_tag_is_removed_only_by_force(run: Run, ecr: t.Any, images: tuple[str, str]) -> None:
     for check in (True, False):
         refused = tag(run, check=check, state="absent", tags=["v1"])

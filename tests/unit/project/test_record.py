@@ -155,12 +155,12 @@ def given(run: RunModule, **members: t.Any) -> Json:
 def test_a_record_is_written_read_compared_and_deleted(run: RunModule, emulator: str) -> None:
     ecs, ssm = boto3.client("ecs"), boto3.client("ssm")
     ecs.create_cluster(clusterName="ecs", tags=TAGS)
-    written = run("project_record", project="ecs", roles=[given(run)], collection="0.2.0")
+    written = run("project_record", project="ecs", roles=[given(run)], collection="0.2.0", tags={"team": "web"})
     assert (written["changed"], written["records"]) == (False, {"ecs_cluster": ""})
     [name] = [one["Name"] for one in ssm.describe_parameters()["Parameters"]]
     assert ssm.get_parameter(Name=name)["Parameter"]["Type"] == "SecureString"
     tags = ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=name)["TagList"]
-    assert tags == [{"Key": "slipway:project", "Value": "ecs"}]
+    assert sorted((tag["Key"], tag["Value"]) for tag in tags) == [("slipway:project", "ecs"), ("team", "web")]
     found = run("project_record_info", project="ecs")
     record = found["records"]["ecs_cluster"]
     assert (record["proven"], record["result"], record["differences"]) == (True, {"name": "ecs"}, [])

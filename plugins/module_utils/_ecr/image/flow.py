@@ -72,7 +72,8 @@ def _read_images(ecr: Client, target: Target, ids: t.Sequence[Json]) -> tuple[di
     unique = list({str(item): item for item in ids}.values())
     images = api.get_images(ecr, target, unique)
     found = {image["imageId"]["imageDigest"]: image for image in images}
-    return found, model.with_tags(api.describe_images(ecr, target, sorted(found)), images)
+    requested = [image["imageId"] for image in images if {"imageTag": image["imageId"].get("imageTag")} in unique]
+    return found, model.with_tags(api.describe_images(ecr, target, sorted(found)), requested)
 
 
 def images_with_tags(ecr: Client, target: Target, tags: t.Sequence[str]) -> list[Json]:

@@ -45,17 +45,15 @@ def tag_map(details: t.Iterable[Json]) -> Tags:
     return {tag: image["imageDigest"] for image in details for tag in image.get("imageTags") or ()}
 
 
-def with_tags(details: t.Iterable[Json], images: t.Iterable[Json]) -> list[Json]:
+def with_tags(details: t.Iterable[Json], found: t.Iterable[Json]) -> list[Json]:
     """Details with the tags by which the images were found, which they may not have yet."""
-    tags: dict[str, set[str]] = {}
-    for image in images:
-        tags.setdefault(image["imageId"]["imageDigest"], set()).update({image["imageId"].get("imageTag")} - {None})
-    named = {tag for image in details for tag in image.get("imageTags") or ()}
+    details = list(details)
+    named = tag_map(details)
+    missing = {one["imageTag"]: one["imageDigest"] for one in found if one["imageTag"] not in named}
     return [
-        {**image, "imageTags": sorted({*(image.get("imageTags") or ()), *(tags[image["imageDigest"]] - named)})}
-        if tags.get(image["imageDigest"], set()) - named
-        else image
+        {**image, "imageTags": sorted([*(image.get("imageTags") or ()), *more])} if more else image
         for image in details
+        for more in [[tag for tag, digest in missing.items() if digest == image["imageDigest"]]]
     ]
 
 

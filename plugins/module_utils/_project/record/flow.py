@@ -11,7 +11,7 @@ import typing as t
 
 from ..._core.errors import SlipwayError
 from ..._core.names import record_path
-from ..._core.tags import PROJECT
+from ..._core.tags import PROJECT, Tags, as_text
 from ..._core.types import Client, Connection, Json, Result
 from .. import details_flow, state
 from . import api, model
@@ -51,7 +51,7 @@ def _record(connection: Connection) -> Result:
         if role.role in unread:
             role = role._replace(unproven="a part of its resources could not be read")
         records.append(model.new(role, scope, live.get(role.key, {}), known))
-    _write(connection.client("ssm"), scope.project, records)
+    _write(connection.client("ssm"), scope.project, records, {**as_text(params["tags"]), PROJECT: scope.project})
     unproven = {state.role_key(one["role"], one["group"]): one["unproven"] for one in records}
     return {"changed": False, "records": unproven}
 
@@ -61,18 +61,19 @@ def scope_of(connection: Connection, read: Json) -> model.Scope:
     return model.Scope(connection.params["project"], str(read["caller"]["account"]), str(read["region"]), endpoint)
 
 
-def _write(ssm: Client, project: str, records: t.Sequence[Json]) -> None:
-    existing = set(api.read(ssm, record_path(project)))
+def _write(ssm: Client, project: str, records: t.Sequence[Json], tags: Tags) -> None:
+    path = record_path(project)
+    existing = set(api.read(ssm, path))
     for record in records:
-        _write_one(ssm, project, record, existing)
+        _write_one(ssm, path, record, existing, tags)
 
 
-def _write_one(ssm: Client, project: str, record: Json, existing: t.Collection[str]) -> None:
+def _write_one(ssm: Client, path: str, record: Json, existing: t.Collection[str], tags: Tags) -> None:
     """The first chunk is written last: until then, the digests say that the record is incomplete."""
-    folder = record_path(project) + model.folder_of(record["role"], record["group"])
+    folder = path + model.folder_of(record["role"], record["group"])
     values = {f"{folder}/{number}": value for number, value in enumerate(model.chunks(record))}
     for name, value in reversed(values.items()):
-        api.write(ssm, name, value, None if name in existing else {PROJECT: project})
+        api.write(ssm, name, value, None if name in existing else tags)
     api.delete(ssm, sorted(name for name in existing if name.startswith(f"{folder}/") and name not in values))
 
 

@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.conftest import RunModule
 
 Json = dict[str, t.Any]
-CONTAINER = {"name": "web", "image": "web", "memory": 64}
+CONTAINER = {"name": "web", "image": "web", "memory": 64, "portMappings": [{"containerPort": 80}]}
 TRUST = '{"Version": "2012-10-17", "Statement": []}'
 
 

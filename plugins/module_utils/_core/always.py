@@ -50,6 +50,9 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
         "TargetGroup": ("TargetGroupArn", "TargetGroupName"),
         "TargetGroupAttribute": ("Key", "Value"),
         "TargetGroupTuple": ("TargetGroupArn",),
+        "TargetDescription": ("Id",),
+        "TargetHealth": ("State",),
+        "TargetHealthDescription": ("Target", "TargetHealth"),
     },
     "secretsmanager": {
         "DescribeSecretResponse": ("ARN", "Name"),

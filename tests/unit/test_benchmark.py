@@ -139,6 +139,7 @@ def test_a_tool_that_fails_has_no_figures(tmp_path: Path) -> None:
         measure.measure(tools.Tool("failing", lambda folder, services: ["false"]), Case("no-op", 1), tmp_path)
 
 
+@pytest.mark.variants
 def test_a_release_of_ours_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(run, "CACHE", tmp_path)
     idle, late = run.quick_cases()[::2]

@@ -81,6 +81,7 @@ def test_sharing_needs_both_sides(cloud: Cloud, owner: bool, user: bool) -> None
     assert tags_of(ecr) == before
 
 
+@pytest.mark.variants
 def test_second_project_neither_builds_nor_pushes(cloud: Cloud, engine: Engine, tmp_path: Path) -> None:
     ecr = reset(cloud)
     (tmp_path / "web").mkdir()

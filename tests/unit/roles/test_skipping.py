@@ -164,6 +164,7 @@ def test_a_changed_variable_runs_its_role_alone(account: Account, runs: dict[str
     assert run.changed == ["Create the repositories"]
 
 
+@pytest.mark.variants
 def test_a_damaged_record_is_none(account: Account, runs: dict[str, Run]) -> None:
     name = "/slipway/ecs/record/ecs_cluster/0"
     account.client("ssm").put_parameter(Name=name, Value="x", Type="SecureString", Overwrite=True)
@@ -172,6 +173,7 @@ def test_a_damaged_record_is_none(account: Account, runs: dict[str, Run]) -> Non
     assert "ecs_cluster runs in full: its record cannot be read." in run.output
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("options", [("--check",), ("-e", "slipway_skip_converged=false")])
 def test_nothing_is_skipped(account: Account, runs: dict[str, Run], options: tuple[str, ...]) -> None:
     assert account.site(*options).skipped == set()

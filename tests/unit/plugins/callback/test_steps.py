@@ -302,8 +302,8 @@ SEVERAL: Json = {
 }
 
 
-@pytest.mark.parametrize("strategy", ["linear", "free"])
-@pytest.mark.parametrize("options", [(), ("-vvv",), ("--step",)])
+@pytest.mark.parametrize("strategy", ["linear", pytest.param("free", marks=pytest.mark.variants)])
+@pytest.mark.parametrize("options", [(), ("-vvv",), pytest.param(("--step",), marks=pytest.mark.variants)])
 def test_several_hosts_blocks_and_handlers(plays: Plays, strategy: str, options: tuple[str, ...]) -> None:
     run = plays.run({**SEVERAL, "strategy": strategy}, "--inventory", "a,b,", *options, stdin="c\n")
     assert run.code == 0, run.output

@@ -109,7 +109,7 @@ def converged_state(resource: Json) -> Json:
         details.pop("images", None)
     state = without(details, [entry.path for entry in VOLATILE if entry.kind == resource["kind"]])
     # A task definition never changes: where a hidden value does, there is a new revision with another ARN.
-    return {**t.cast(Json, mask(canonical(state))), **derived, "slipway:tags": resource["tags"]}
+    return {**t.cast(Json, mask(in_one_order(state))), **derived, "slipway:tags": resource["tags"]}
 
 
 def is_stable(resource: Json) -> bool:
@@ -142,16 +142,25 @@ def without(value: t.Any, paths: t.Collection[str]) -> t.Any:
     }
 
 
-def canonical(value: t.Any, name: str = "") -> t.Any:
-    """Data of JSON alone, of the member `name`; in one order, whatever the order of AWS."""
+def canonical(value: t.Any) -> t.Any:
+    """Data of JSON alone. Lists keep their order: in variables, it may have a meaning anywhere."""
     if isinstance(value, dict):
-        return {str(member): canonical(one, str(member)) for member, one in value.items()}
+        return {str(name): canonical(member) for name, member in value.items()}
     if isinstance(value, (list, tuple)):
-        elements = [canonical(element) for element in value]
-        return elements if name in ORDERED or len(elements) < 2 else sorted(elements, key=text_of)
+        return [canonical(element) for element in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def in_one_order(value: t.Any, name: str = "") -> t.Any:
+    """The member `name` of an answer, canonical, whatever order AWS chose for its lists."""
+    if isinstance(value, dict):
+        return {str(member): in_one_order(one, str(member)) for member, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        elements = [in_one_order(element) for element in value]
+        return elements if name in ORDERED else sorted(elements, key=text_of)
     if isinstance(value, str) and name in LISTED:
         return ",".join(sorted(value.split(",")))
-    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+    return canonical(value)
 
 
 def text_of(value: t.Any) -> str:
@@ -172,7 +181,7 @@ def by_role(resources: t.Sequence[Json]) -> dict[str, dict[str, Json]]:
             images = without(
                 resource["details"].get("images") or [], [one.path for one in VOLATILE if one.kind == IMAGES]
             )
-            pushed = sorted((t.cast(Json, canonical(image)) for image in images), key=text_of)
+            pushed = sorted((t.cast(Json, in_one_order(image)) for image in images), key=text_of)
             found.setdefault("container_image", {})[f"{IMAGES} {resource['id']}"] = {"images": pushed}
     return found
 

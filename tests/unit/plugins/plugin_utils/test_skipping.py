@@ -91,6 +91,19 @@ def test_a_change_of_any_variable_is_a_change_of_the_inputs(role: str, name: str
     assert skipping.inputs(one, {}, {}, {})["variables"] != skipping.inputs(two, {}, {}, {})["variables"]
 
 
+@pytest.mark.parametrize(
+    ("role", "name"),
+    [(role, name) for role in ROLES for name, one in options_of(role).items() if one["type"] == "list"],
+)
+def test_another_order_of_a_list_is_a_change_of_the_inputs(role: str, name: str) -> None:
+    """Subnets go to zones by their position, and so on: only AWS's own lists are sets."""
+    options = options_of(role)
+    one, two = (skipping.variables_of(options, {name: value}.get) for value in (["a", "b"], ["b", "a"]))
+    assert skipping.inputs(one, {}, {}, {})["variables"] != skipping.inputs(two, {}, {}, {})["variables"]
+    parts = ({name: ["a", "b"]}, {name: ["b", "a"]})
+    assert skipping.inputs({}, parts[0], {}, {}) != skipping.inputs({}, parts[1], {}, {})
+
+
 def test_values_of_secrets_are_no_inputs() -> None:
     options = options_of("ecs_app")
     one, two = ({"ecs_app_secret_values": {"key": value}} for value in ("red", "blue"))

@@ -49,8 +49,10 @@ def in_front_of(address: str, region: str) -> t.Iterator[str]:
         yield address
         return
     with Rewriting(address, int(seed), region, refuses=False) as proxy:
-        yield proxy.address
-        print(f"\nrewriting proxy: {sum(proxy.rewrites.values())}", dict(proxy.rewrites.most_common()))
+        try:
+            yield proxy.address
+        finally:
+            print(f"\nrewriting proxy: {sum(proxy.rewrites.values())}", dict(proxy.rewrites.most_common()))
 
 
 class Rewriting(base.Proxy):

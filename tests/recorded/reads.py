@@ -62,7 +62,7 @@ def reads() -> set[tuple[str, str]]:
     found = set()
     for path in sorted(UTILS.glob("**/*api.py")):
         file = str(path.relative_to(UTILS))
-        services = FILES.get(file) or SERVICES.get(file.split("/")[0], ())
+        services = FILES.get(file) or SERVICES.get(file.partition("/")[0], ())
         for name in _names(path):
             asked = [service for service in services if name in operations(service)]
             if not asked:

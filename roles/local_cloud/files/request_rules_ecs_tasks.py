@@ -129,7 +129,8 @@ def no_essential_container(request: Json, _state: State) -> Iterator[Json]:
 
 
 @definition(
-    "Fargate only supports network mode ‘awsvpc’.",  # noqa: RUF001 # AWS's own quotation marks
+    # AWS's own quotation marks.
+    "Fargate only supports network mode \u2018awsvpc\u2019.",
     f"{GUIDE}/fargate-task-networking.html",
     "https://github.com/aws/amazon-ecs-cli/issues/1145",
 )

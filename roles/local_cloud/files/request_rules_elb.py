@@ -526,7 +526,7 @@ def redirect_loop(request: Json, state: State) -> Iterator[Json]:
     own |= {"Host": {"#{host}"}, "Path": {"/#{path}"}}
     for action in actions_of(request):
         target = action.get("RedirectConfig")
-        if target and all(target.get(name, next(iter(same))) in same for name, same in own.items()):
+        if target and all(name not in target or target[name] in same for name, same in own.items()):
             yield {}
 
 

@@ -28,7 +28,7 @@ REGISTRY = (
 )
 GROUP = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/1"
 BALANCER = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/web/1"
-EVERYTHING = [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+EVERYTHING: tuple[Json, ...] = ({"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},)
 
 
 def rule(port: int, cidr: str = "", group: str = "", **members: t.Any) -> Json:

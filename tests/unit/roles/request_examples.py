@@ -46,17 +46,18 @@ FARGATE: Json = {
 }
 
 
-def task(wrong: Json, right: Json | None = None, base: Json = TASK) -> Example:
+def task(wrong: Json, right: Json | None = None, base: Json | None = None) -> Example:
+    base = base or TASK
     return Example("ecs.register_task_definition", changed(base, right or {}), changed(base, wrong))
 
 
-def container(wrong: Json, right: Json | None = None, base: Json = TASK) -> Example:
+def container(wrong: Json, right: Json | None = None, base: Json | None = None) -> Example:
     """Two definitions that differ in their only container."""
     one = [{"containerDefinitions": [changed(CONTAINER, changes)]} for changes in (wrong, right or {})]
     return task(one[0], one[1], base)
 
 
-def containers(wrong: list[Json], right: list[Json], base: Json = TASK) -> Example:
+def containers(wrong: list[Json], right: list[Json], base: Json | None = None) -> Example:
     return task({"containerDefinitions": wrong}, {"containerDefinitions": right}, base)
 
 
@@ -197,7 +198,8 @@ BALANCER = {"targetGroupArn": "<instances>", "containerName": "web", "containerP
 BALANCED = SERVICE | {"loadBalancers": [BALANCER]}
 
 
-def service(wrong: Json, right: Json | None = None, base: Json = SERVICE) -> Example:
+def service(wrong: Json, right: Json | None = None, base: Json | None = None) -> Example:
+    base = base or SERVICE
     return Example("ecs.create_service", changed(base, right or {}), changed(base, wrong))
 
 

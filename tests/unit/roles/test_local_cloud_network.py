@@ -181,8 +181,9 @@ DEFINITION: Json = {
 }
 
 
-def failure(startup: t.Any, network: t.Any, name: str = "web", definition: Json = DEFINITION) -> str:
-    return str(startup.start_failure(network, party(network, name), definition, "eu-central-1", "localhost:4566"))
+def failure(startup: t.Any, network: t.Any, name: str = "web", definition: Json | None = None) -> str:
+    own = DEFINITION if definition is None else definition
+    return str(startup.start_failure(network, party(network, name), own, "eu-central-1", "localhost:4566"))
 
 
 @pytest.mark.parametrize("way", ["NAT gateway", "endpoints"])

@@ -42,7 +42,7 @@ def enforcer(monkeypatch: pytest.MonkeyPatch) -> Iterator[t.Any]:
     monkeypatch.setattr(network.Container, "apply", lambda container, rules: applied.append((container, rules)))
     with request_scope(*SCOPE):
         ec2._init_defaults()
-        subnet = next(iter(ec2._subnets))
+        subnet, *_others = ec2._subnets
         tasks = {
             f"{CLUSTER}/{name}": {
                 "taskArn": f"{CLUSTER}/{name}",

@@ -51,7 +51,7 @@ class Account:
         self.names: dict[str, str] = {}
 
     def call(self, operation: str, **parameters: t.Any) -> Json:
-        service, _, method = operation.partition(".")
+        service, _dot, method = operation.partition(".")
         return dict(getattr(client(service, self.address), method)(**self.resolved(parameters)))
 
     def resolved(self, value: t.Any) -> t.Any:

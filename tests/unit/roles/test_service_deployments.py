@@ -97,7 +97,7 @@ def ecs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ecs]:
         patch.setattr(service_deployments.time, "time", lambda: cloud.now)
         service_deployments.service_deployments(emulator)
         # As with Docker, without containers: tasks wait until the test starts them.
-        patch.setattr(emulator, "_get_docker", lambda: object())
+        patch.setattr(emulator, "_get_docker", object)
         patch.setattr(emulator, "_run_task_worker", lambda *_args: None)
         patch.setattr(emulator, "_schedule_service_deployment_completion", lambda *_args, **_kwargs: None)
         yield cloud

@@ -364,7 +364,7 @@ def prepare(release: Release, ecs: t.Any, rollouts: Rollouts) -> list[Json]:
     return [*newer(*items), item("new", after=["stock"])]
 
 
-@pytest.mark.parametrize("ends", ["SUCCESSFUL", "STOPPED"])
+@pytest.mark.parametrize("ends", ["SUCCESSFUL", pytest.param("STOPPED", marks=pytest.mark.variants)])
 def test_credentials_that_expire_after_each_call(
     release: Release, rollouts: Rollouts, ecs: t.Any, monkeypatch: pytest.MonkeyPatch, ends: str
 ) -> None:

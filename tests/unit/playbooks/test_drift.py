@@ -136,7 +136,7 @@ def changed(recorded: Site) -> Site:
     return recorded
 
 
-@pytest.mark.parametrize("options", [(), ("--check",)])
+@pytest.mark.parametrize("options", [(), pytest.param(("--check",), marks=pytest.mark.variants)])
 def test_drift_is_listed_and_ends_with_2(changed: Site, options: tuple[str, ...]) -> None:
     run = changed.drift(*options)
     assert (run.returncode, run.stderr) == (2, "")
@@ -174,6 +174,7 @@ def test_a_secret_that_someone_changed_is_not_shown(changed: Site) -> None:
     assert "hunter" not in run.stdout + run.stderr
 
 
+@pytest.mark.variants
 def test_a_role_without_a_record_is_unknown_and_ends_with_1(changed: Site) -> None:
     vpc = changed.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     changed.client("ec2").create_tags(Resources=[vpc], Tags=UPPER)

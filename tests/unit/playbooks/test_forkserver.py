@@ -195,7 +195,9 @@ def comparable(value: t.Any) -> t.Any:
 
 
 @pytest.mark.parametrize(
-    ("pipelining", "options"), [("true", ()), ("false", ("--check", "--diff"))], ids=["pipelined", "in-check-mode"]
+    ("pipelining", "options"),
+    [("true", ()), pytest.param("false", ("--check", "--diff"), marks=pytest.mark.variants)],
+    ids=["pipelined", "in-check-mode"],
 )
 def test_a_module_returns_the_same(site: Site, pipelining: str, options: tuple[str, ...]) -> None:
     usual, forked = (
@@ -279,6 +281,7 @@ os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert [(results[number]["version"], results[number]["forked"]) for number in (0, 2)] == [(1, True), (2, True)]
 
 
+@pytest.mark.variants
 def test_a_library_that_is_upgraded_during_a_run_is_what_runs(site: Site) -> None:
     library = site.folder / "libraries/distro.py"
     library.parent.mkdir()
@@ -309,6 +312,7 @@ models[0]["operations"].clear()
 """
 
 
+@pytest.mark.variants
 def test_a_model_that_a_module_reads_is_there_for_the_next(site: Site) -> None:
     """For its first client: a second one reads a model of its own, as it does otherwise."""
     first, second, third = site.play([probe(CLIENT)] * 3).results
@@ -350,6 +354,7 @@ def test_what_cannot_run_in_a_fork_runs_as_usual(site: Site) -> None:
     assert [result["forked"] for result in results[2:]] == [False] * 6 + [True]
 
 
+@pytest.mark.variants
 def test_a_server_that_cannot_start_is_reported_once(site: Site) -> None:
     damaged = site.folder / "libraries/boto3.py"
     damaged.parent.mkdir()
@@ -450,7 +455,7 @@ finally:
     [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated"), (signal.SIGKILL, "finished")],
     ids=["interrupt", "terminate", "kill"],
 )
-@pytest.mark.parametrize("connection", ["local", FORKSERVER])
+@pytest.mark.parametrize("connection", [pytest.param("local", marks=pytest.mark.variants), FORKSERVER])
 def test_the_end_of_a_run_reaches_the_module(site: Site, connection: str, number: int, ended: str) -> None:
     """Ansible does not end the module of a run that is killed. The server ends with each."""
     command = site.command([probe(WAIT.format(folder=str(site.folder)))], connection, "localhost,")

@@ -112,12 +112,14 @@ def test_the_file_shows_what_exists_and_is_private(account: Account, tmp_path: P
         assert secret not in text + run.stdout
 
 
+@pytest.mark.variants
 def test_check_mode_writes_nothing(account: Account, tmp_path: Path) -> None:
     run = account.report("--check", report_file=str(tmp_path / "report.html"))
     assert run.returncode == 0, run.stdout + run.stderr
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.variants
 def test_a_project_without_resources_has_a_report_at_the_default_path(account: Account, tmp_path: Path) -> None:
     run = account.report(slipway_project="other", slipway_directory=str(tmp_path))
     assert run.returncode == 0, run.stdout + run.stderr

@@ -24,35 +24,39 @@ NO_IMAGES: dict[str, t.Any] = {"container_image_images": []}
 CERTIFICATE = "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 
 
+REFUSED: list[tuple[dict[str, t.Any], str]] = [
+    (
+        {"slipway_region": "ap-northeast-22"},
+        "slipway_region: expected a region that botocore knows, got ap-northeast-22",
+    ),
+    (
+        {"container_image_images": [{"name": "shop"}]},
+        "container_image_images[0] (shop): expected either path or git, got neither.",
+    ),
+    (
+        {"ecr_registry_repositories": [{"name": "Shop"}]},
+        "ecr_registry_repositories[0] (Shop).name: expected 2 to 256",
+    ),
+    ({"docker_instance_volume_size": 4}, "docker_instance_volume_size: expected at least 8 GiB"),
+    (
+        {"ecs_cluster_default_strategy": [{"capacityProvider": "SPOT", "weight": 1}]},
+        "of FARGATE, FARGATE_SPOT, got SPOT.",
+    ),
+    ({"service_discovery_services": ["Data Base"]}, "hyphens and underscores, such as database, got Data Base"),
+    ({"ecs_load_balancer_certificate_arn": CERTIFICATE}, "expected a certificate of ACM in ap-northeast-2"),
+    (
+        {**NO_IMAGES, "ecs_app_services": [{**SERVICE, "task_definition": {**DEFINITION, "cpu": 300}}]},
+        "sizes 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 is one vCPU), got 300",
+    ),
+    ({**NO_IMAGES, "ecs_app_services": [{**SERVICE, "load_balancers": [BALANCER]}]}, "8080"),
+    ({"ecs_verify_checks": [{"name": "page", "type": "smtp"}]}, "smtp"),
+]
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
-    [
-        (
-            {"slipway_region": "ap-northeast-22"},
-            "slipway_region: expected a region that botocore knows, got ap-northeast-22",
-        ),
-        (
-            {"container_image_images": [{"name": "shop"}]},
-            "container_image_images[0] (shop): expected either path or git, got neither.",
-        ),
-        (
-            {"ecr_registry_repositories": [{"name": "Shop"}]},
-            "ecr_registry_repositories[0] (Shop).name: expected 2 to 256",
-        ),
-        ({"docker_instance_volume_size": 4}, "docker_instance_volume_size: expected at least 8 GiB"),
-        (
-            {"ecs_cluster_default_strategy": [{"capacityProvider": "SPOT", "weight": 1}]},
-            "of FARGATE, FARGATE_SPOT, got SPOT.",
-        ),
-        ({"service_discovery_services": ["Data Base"]}, "hyphens and underscores, such as database, got Data Base"),
-        ({"ecs_load_balancer_certificate_arn": CERTIFICATE}, "expected a certificate of ACM in ap-northeast-2"),
-        (
-            {**NO_IMAGES, "ecs_app_services": [{**SERVICE, "task_definition": {**DEFINITION, "cpu": 300}}]},
-            "sizes 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 is one vCPU), got 300",
-        ),
-        ({**NO_IMAGES, "ecs_app_services": [{**SERVICE, "load_balancers": [BALANCER]}]}, "8080"),
-        ({"ecs_verify_checks": [{"name": "page", "type": "smtp"}]}, "smtp"),
-    ],
+    # Each is a play of seconds.
+    [*REFUSED[:2], *(pytest.param(*case, marks=pytest.mark.variants) for case in REFUSED[2:-1]), REFUSED[-1]],
 )
 def test_wrong_variable_is_refused_before_any_call(wrong: dict[str, t.Any], said: str) -> None:
     told = refused("site.yml", wrong)

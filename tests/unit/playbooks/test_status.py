@@ -168,11 +168,13 @@ def differences(path: str, documented: Json, value: t.Any) -> list[str]:
     return found
 
 
+@pytest.mark.variants
 def test_check_mode_shows_the_same(site: Site) -> None:
     run = site.show("--check", status_format="json")
     assert (run.returncode, [one["name"] for one in json.loads(run.stdout)["services"]]) == (0, ["web", "worker"])
 
 
+@pytest.mark.variants
 def test_a_project_without_resources_is_no_failure(site: Site) -> None:
     run = site.show(slipway_project="nobody")
     assert run.returncode == 0

@@ -191,6 +191,7 @@ def described(cloud: t.Any) -> list[Json]:
     return t.cast("list[Json]", cloud.client("ecr").describe_images(repositoryName="edited")["imageDetails"])
 
 
+@pytest.mark.variants
 def test_a_source_in_git_is_built_at_its_version(cloud: t.Any, source: Path, engine: t.Any, tmp_path: Path) -> None:
     cloud.client("ecr").create_repository(repositoryName="from-git")
     repository = tmp_path / "repository"
@@ -228,7 +229,7 @@ def port() -> t.Iterator[int]:
     server.shutdown()
 
 
-@pytest.mark.parametrize("content", ["Wel.ome", "Django"])
+@pytest.mark.parametrize("content", [pytest.param("Wel.ome", marks=pytest.mark.variants), "Django"])
 def test_only_an_image_that_passes_its_smoke_test_is_pushed(
     cloud: t.Any, source: Path, docker: Path, engine: t.Any, port: int, content: str
 ) -> None:

@@ -207,24 +207,28 @@ def test_playbook_writes_the_documents(cloud: Cloud, tmp_path: Path) -> None:
     assert written >= {"all", "all-2", "plan", "network", "destroy"}
 
 
+REFUSED: list[tuple[Json, str]] = [
+    ({"deployer_variants": ["htps"]}, "deployer_variants: expected some of access_logs"),
+    (
+        {"deployer_users": [{"name": "anna", "documents": ["networks"]}]},
+        "deployer_users[0] (anna).documents: expected some of",
+    ),
+    ({"deployer_users": [{"name": "not good"}]}, "deployer_users[0] (not good).name: expected up to 64 letters"),
+    ({"deployer_roles": [{"name": "all", "principals": ["*"]}]}, "everybody (*) is refused"),
+    ({"deployer_project": "a b"}, "deployer_project: expected up to 32 letters"),
+    (
+        {"slipway_permissions_boundary": "shop"},
+        "deployer_permissions_boundary: expected the ARN of a managed policy",
+    ),
+    ({"deployer_region": "seoul"}, "deployer_region: expected a region that botocore knows"),
+    ({"deployer_users": [{"name": "somebody"}]}, "with the tag slipway:project=ecs, got somebody without it"),
+]
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [
-        ({"deployer_variants": ["htps"]}, "deployer_variants: expected some of access_logs"),
-        (
-            {"deployer_users": [{"name": "anna", "documents": ["networks"]}]},
-            "deployer_users[0] (anna).documents: expected some of",
-        ),
-        ({"deployer_users": [{"name": "not good"}]}, "deployer_users[0] (not good).name: expected up to 64 letters"),
-        ({"deployer_roles": [{"name": "all", "principals": ["*"]}]}, "everybody (*) is refused"),
-        ({"deployer_project": "a b"}, "deployer_project: expected up to 32 letters"),
-        (
-            {"slipway_permissions_boundary": "shop"},
-            "deployer_permissions_boundary: expected the ARN of a managed policy",
-        ),
-        ({"deployer_region": "seoul"}, "deployer_region: expected a region that botocore knows"),
-        ({"deployer_users": [{"name": "somebody"}]}, "with the tag slipway:project=ecs, got somebody without it"),
-    ],
+    # Each is a play of seconds.
+    [*REFUSED[:2], *(pytest.param(*case, marks=pytest.mark.variants) for case in REFUSED[2:])],
 )
 def test_wrong_value_is_refused(cloud: Cloud, tmp_path: Path, settings: Json, said: str) -> None:
     iam = cloud.client("iam")

@@ -151,6 +151,7 @@ def test_invalid_variables_are_refused_before_anything_is_created(moto: Cloud) -
     assert state_of(moto) == before
 
 
+@pytest.mark.variants
 def test_lost_answers_to_requests_that_create_are_recovered(moto: Cloud) -> None:
     losing = ["CreateRole", "CreateLogGroup"]
 

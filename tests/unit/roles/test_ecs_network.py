@@ -301,6 +301,7 @@ def test_wrong_variables_are_refused_before_anything_is_made(empty: Account) -> 
     assert empty.state() == before
 
 
+@pytest.mark.variants
 def test_the_load_balancer_reaches_an_application_on_its_own_port(empty: Account) -> None:
     """The inventory of the guide, with port 8000, which it declares once."""
     mappings = [{"containerPort": 8000}]

@@ -96,6 +96,7 @@ def test_the_time_limit_is_in_seconds(cloud: t.Any, page: str, silent_page: str)
     assert seconds < usual + LIMIT + SLACK
 
 
+@pytest.mark.variants
 def test_a_client_that_hangs_ends_with_the_time_limit(cloud: t.Any) -> None:
     client = {"name": "client", "type": "command", "from": "here", "command": ["sleep", "600"]}
     run, seconds = verify(cloud, "", ecs_verify_checks=[client])
@@ -150,7 +151,7 @@ def verify_digests(cloud: t.Any, account: Proxy) -> t.Any:
 
 
 @pytest.mark.witness("ecs_verify")
-@pytest.mark.parametrize("new", [1, 10])
+@pytest.mark.parametrize("new", [1, pytest.param(10, marks=pytest.mark.variants)])
 def test_every_task_must_run_the_image_that_was_pushed(cloud: t.Any, pushed: str, new: int) -> None:
     digests = [pushed] * new + [f"sha256:{'0' * 64}"] * (10 - new)
     run = verify_digests(cloud, tasks_running(cloud, *digests))

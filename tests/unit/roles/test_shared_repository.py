@@ -41,6 +41,7 @@ def tags_of(ecr: t.Any, name: str = "base/web") -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in listed}
 
 
+@pytest.mark.variants
 def test_repository_belongs_to_whoever_created_it(cloud: Cloud) -> None:
     ecr = reset(cloud)
     uri = {"that": "ecr_registry_result.repositories['base/web'].uri is search('/base/web$')"}
@@ -68,6 +69,7 @@ def test_repository_belongs_to_whoever_created_it(cloud: Cloud) -> None:
     assert (gone.code, gone.changed) == (0, 1), gone.output
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize(("owner", "user"), [(True, False), (False, True)])
 def test_sharing_needs_both_sides(cloud: Cloud, owner: bool, user: bool) -> None:
     ecr = reset(cloud)

@@ -148,6 +148,7 @@ def test_the_third_run_skips(runs: dict[str, Run]) -> None:
     assert runs["skip"].tasks < TASKS
 
 
+@pytest.mark.variants
 def test_a_change_by_hand_is_reverted_by_its_role_alone(account: Account, runs: dict[str, Run]) -> None:
     ecs = account.client("ecs")
     ecs.update_cluster_settings(cluster="ecs", settings=[{"name": "containerInsights", "value": "enabled"}])
@@ -158,6 +159,7 @@ def test_a_change_by_hand_is_reverted_by_its_role_alone(account: Account, runs: 
     assert cluster["settings"] == [{"name": "containerInsights", "value": "disabled"}]
 
 
+@pytest.mark.variants
 def test_a_changed_variable_runs_its_role_alone(account: Account, runs: dict[str, Run]) -> None:
     run = account.site(ecr_registry_repositories=[{"name": "web", "scan_on_push": False}])
     assert run.in_full["ecr_registry"] == "changed: its variables"

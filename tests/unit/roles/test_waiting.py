@@ -62,12 +62,14 @@ def test_a_run_that_waits_says_what_for_and_for_how_long(slow_cloud: t.Any) -> N
     assert said.start() < run.output.index("failed: [localhost]")
 
 
+@pytest.mark.variants
 def test_another_callback_prints_what_a_module_waits_for(slow_cloud: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_STDOUT_CALLBACK", "default")
     run = slow_cloud.play([TASK])
     assert re.search(r"Waiting for cluster slow to be stable: [3-7] s of up to 7 s\.", run.output), run.output
 
 
+@pytest.mark.variants
 def test_it_is_silent_on_request(slow_cloud: t.Any) -> None:
     assert "waiting for" not in slow_cloud.play([{**TASK, "no_log": True}]).output.lower()
 

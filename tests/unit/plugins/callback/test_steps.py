@@ -241,7 +241,7 @@ QUIET: Json = {
 }
 
 
-@pytest.mark.parametrize(("holds", "code"), [(True, 0), (False, 2)])
+@pytest.mark.parametrize(("holds", "code"), [pytest.param(True, 0, marks=pytest.mark.variants), (False, 2)])
 def test_a_quiet_play_prints_failures_alone_and_not_to_standard_output(plays: Plays, holds: bool, code: int) -> None:
     run = plays.run(QUIET, holds=holds)
     assert (run.code, run.printed) == (code, "")
@@ -252,6 +252,7 @@ def sleep(name: str, **more: t.Any) -> Json:
     return {"name": name, "ansible.builtin.command": {"argv": ["sleep", "4"]}, "changed_when": False, **more}
 
 
+@pytest.mark.variants
 def test_a_log_has_a_line_about_what_takes_long(plays: Plays) -> None:
     plays.role("shop", quiet("Read the time"), sleep("Open the shop"))
     assert re.search(r"^shop: Open the shop … [3-9] s$", plays.run({"roles": ["shop"]}).output, re.MULTILINE)
@@ -303,7 +304,9 @@ SEVERAL: Json = {
 
 
 @pytest.mark.parametrize("strategy", ["linear", pytest.param("free", marks=pytest.mark.variants)])
-@pytest.mark.parametrize("options", [(), ("-vvv",), pytest.param(("--step",), marks=pytest.mark.variants)])
+@pytest.mark.parametrize(
+    "options", [(), *(pytest.param((one,), marks=pytest.mark.variants) for one in ("-vvv", "--step"))]
+)
 def test_several_hosts_blocks_and_handlers(plays: Plays, strategy: str, options: tuple[str, ...]) -> None:
     run = plays.run({**SEVERAL, "strategy": strategy}, "--inventory", "a,b,", *options, stdin="c\n")
     assert run.code == 0, run.output
@@ -352,6 +355,7 @@ def test_an_error_of_the_output_ends_no_run(plays: Plays) -> None:
     assert "TASK [Read]" in run.output
 
 
+@pytest.mark.variants
 def test_colours_are_those_of_ansible(plays: Plays) -> None:
     play = {"tasks": [changed("Work")]}
     coloured = plays.run(play, environment={"ANSIBLE_FORCE_COLOR": "1", "ANSIBLE_NOCOLOR": ""})
@@ -400,16 +404,21 @@ def test_the_end_lists_urls_and_skipped_roles(plays: Plays) -> None:
     [
         ([{"ansible.builtin.set_fact": {"slipway_exit_code": 2}}], 2),
         ([{"ansible.builtin.set_fact": {"slipway_exit_code": 1}}, {"ansible.builtin.fail": {"msg": "no"}}], 1),
-        ([{"ansible.builtin.set_fact": {"slipway_exit_code": 1}}, {"ansible.builtin.debug": {"msg": "{{ no }}"}}], 1),
-        (
+        pytest.param(
+            [{"ansible.builtin.set_fact": {"slipway_exit_code": 1}}, {"ansible.builtin.debug": {"msg": "{{ no }}"}}],
+            1,
+            marks=pytest.mark.variants,
+        ),
+        pytest.param(
             [
                 {"ansible.builtin.set_fact": {"slipway_exit_code": 1}},
                 {"ansible.builtin.set_fact": {"slipway_exit_code": 0}},
             ],
             0,
+            marks=pytest.mark.variants,
         ),
         ([{"ansible.builtin.set_fact": {"slipway_exit_code": 0}}, {"ansible.builtin.fail": {"msg": "no"}}], 2),
-        ([], 0),
+        pytest.param([], 0, marks=pytest.mark.variants),
     ],
 )
 def test_a_playbook_chooses_its_exit_code(plays: Plays, tasks: list[Json], code: int) -> None:

@@ -41,9 +41,9 @@ COVERED = 90
 # Runs in processes of ansible-playbook alone, where nothing measures it: its tests are those of whole plays.
 UNMEASURED = ("plugins/callback/", "plugins/connection/", "plugins/plugin_utils/forkserver")
 
-# Options of pytest: files in parallel, in the order in which they were collected. Some tests wait: one process more
-# than there are cores.
-BY_FILE = (f"--numprocesses={(os.cpu_count() or 1) + 1}", "--dist=loadfile", "--no-loadscope-reorder")
+CORES = os.cpu_count() or 1
+# Options of pytest: files in parallel, in the order in which they were collected.
+BY_FILE = (f"--numprocesses={CORES}", "--dist=loadfile", "--no-loadscope-reorder")
 
 # Folders of tests/unit that run whole playbooks: they require the checkout, not the copy for ansible-test.
 PLAYS = {"playbooks", "roles"}
@@ -72,6 +72,8 @@ T = TypeVar("T")
 
 # Whether commands run in parallel: then each prints its output when it ends.
 PARALLEL: ContextVar[bool] = ContextVar("PARALLEL", default=False)
+# How many commands of a kind run in parallel.
+WIDTH: ContextVar[int] = ContextVar("WIDTH", default=CORES)
 # The niceness of commands.
 NICENESS: ContextVar[int] = ContextVar("NICENESS", default=0)
 # The processor time of each command of a kind, in seconds.
@@ -132,14 +134,14 @@ def run(title: str, *command: str, cwd: Path = ROOT, **variables: str) -> bool:
 
 
 def together(task: Callable[[S], T], parts: Iterable[S]) -> list[T]:
-    """Runs a task for each part, as many in parallel as there are cores."""
+    """Runs a task for each part, as many in parallel as the kind may."""
     parts = list(parts)
 
     def parallel(part: S) -> T:
         PARALLEL.set(PARALLEL.get() or len(parts) > 1)
         return task(part)
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(WIDTH.get()) as pool:
         running = [pool.submit(copy_context().run, parallel, part) for part in parts]
         return [one.result() for one in running]
 
@@ -225,12 +227,12 @@ def covered(summary: dict[str, float]) -> float:
 
 
 @functools.cache
-def installed(command: str) -> Path:
+def installed(command: str, number: int = 0) -> Path:
     """A copy in a folder …/ansible_collections/slipway/aws, which ansible-test requires, and the dependencies.
 
-    Each command of ansible-test has its own, as they may run in parallel.
+    Each run of ansible-test has its own: it writes files there, and several may run in parallel.
     """
-    folder = CACHE / command
+    folder = CACHE / f"{command}-{number}"
     shutil.rmtree(folder, ignore_errors=True)
     copy = folder / COLLECTION
     for name in (name for name in tracked_files() if not name.startswith(NOT_READ.get(command, ()))):
@@ -244,8 +246,10 @@ def installed(command: str) -> Path:
     return copy
 
 
-def ansible_test(command: str, *arguments: str, reports: Iterable[str] = ("*.xml",), about: str = "") -> Tally:
-    copy = installed(command)
+def ansible_test(
+    command: str, *arguments: str, reports: Iterable[str] = ("*.xml",), about: str = "", number: int = 0
+) -> Tally:
+    copy = installed(command, number)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     options = ("--local", "--python", version, "--color", "no", *arguments)
     ok = run(f"ansible-test {command}{about}", "ansible-test", command, *options, cwd=copy, HOME=str(HOME))
@@ -264,14 +268,15 @@ def ansible_units() -> Tally:
 
 
 def integration() -> Tally:
-    """ansible-test integration: each module in a playbook, on emulators, one process for each core."""
-    folder = installed("integration") / "tests/integration"
-    first, *names = sorted((path.name for path in (folder / "targets").iterdir()), reverse=True)
-    shares = [" ".join(names[core :: os.cpu_count() or 1]) for core in range(os.cpu_count() or 1)]
+    """ansible-test integration: each module in a playbook, on emulators."""
+    copies = [installed("integration", core) / "tests/integration" for core in range(WIDTH.get())]
+    first, *names = sorted((path.name for path in (copies[0] / "targets").iterdir()), reverse=True)
+    shares = {core: " ".join(names[core :: len(copies)]) for core in range(len(copies))}
 
-    def targets(share: str) -> Tally:
+    def targets(core: int, share: str) -> Tally:
         reports = [f"{name}-*.xml" for name in share.split()]
-        return ansible_test("integration", "--continue-on-error", *share.split(), reports=reports, about=f" {share}")
+        options = ("--continue-on-error", *share.split())
+        return ansible_test("integration", *options, reports=reports, about=f" {share}", number=core)
 
     with (
         tempfile.TemporaryDirectory() as logs,
@@ -279,9 +284,10 @@ def integration() -> Tally:
         emulators.running(emulators.MOTO, Path(logs)) as moto,
     ):
         variables = {**ACCOUNT, "aws_endpoint_url": ministack, "moto_endpoint_url": moto}
-        (folder / "integration_config.yml").write_text(json.dumps(variables))
+        for copy in copies:
+            (copy / "integration_config.yml").write_text(json.dumps(variables))
         # The first one alone: ansible-test creates a key, which fails when two do so at the same time.
-        return targets(first) + sum(together(targets, filter(None, shares)), Tally())
+        return targets(0, first) + sum(together(lambda core: targets(core, shares[core]), shares), Tally())
 
 
 def tracked_files() -> list[str]:
@@ -381,12 +387,13 @@ KINDS: dict[str, Callable[[], Tally]] = {
     "artifact": artifact,
     "upgrade": upgrade,
 }
-# What runs without arguments: lanes in parallel. Containers mostly wait; meanwhile the other lanes compute, with a
-# lower priority. Most of `sanity` uses one core only, and `unit` takes as long as the three others together.
+# What runs without arguments: lanes in parallel. The first takes longest, because it waits for containers; meanwhile
+# the others compute, with a lower priority, and the last runs one command at a time, so that each ends about when the
+# first does.
 LANES = (("molecule",), ("unit",), ("lint", "sanity", "integration"))
 # The share of each kind, in seconds of a processor, and of the whole, in seconds on two cores. The table marks what
 # takes more.
-SHARES = {"lint": 90, "unit": 480, "sanity": 150, "integration": 90, "molecule": 300}
+SHARES = {"lint": 90, "unit": 600, "sanity": 80, "integration": 80, "molecule": 200}
 WHOLE = 12 * 60
 
 
@@ -399,10 +406,11 @@ class Ended:
     processor: float
 
 
-def lane(kinds: Iterable[str], parallel: bool, niceness: int) -> dict[str, Ended]:
-    """Runs kinds one after the other."""
-    PARALLEL.set(parallel)
-    NICENESS.set(niceness)
+def lane(kinds: Iterable[str], number: int | None = None) -> dict[str, Ended]:
+    """Runs kinds one after the other, alone or as one of several lanes."""
+    PARALLEL.set(number is not None)
+    WIDTH.set(1 if number == len(LANES) - 1 else CORES)
+    NICENESS.set(10 if number else 0)
     ended = {}
     for kind in kinds:
         print(f"==> {kind}", flush=True)
@@ -416,7 +424,7 @@ def lane(kinds: Iterable[str], parallel: bool, niceness: int) -> dict[str, Ended
 def lanes() -> dict[str, Ended]:
     """Runs all lanes in parallel, those after the first with a lower priority."""
     with ThreadPoolExecutor() as pool:
-        running = [pool.submit(lane, kinds, True, 10 if number else 0) for number, kinds in enumerate(LANES)]
+        running = [pool.submit(lane, kinds, number) for number, kinds in enumerate(LANES)]
         return {kind: ended for one in running for kind, ended in one.result().items()}
 
 
@@ -443,7 +451,7 @@ def main() -> int:
         parser.error(f"unknown kind: {', '.join(sorted(unknown))}")
     CACHE.mkdir(parents=True, exist_ok=True)
     start = time.monotonic()
-    ended = lane(chosen, False, 0) if chosen else lanes()
+    ended = lane(chosen) if chosen else lanes()
     total = sum((one.tally for one in ended.values()), Tally())
     print(f"\n{table(ended, time.monotonic() - start)}\n\n{total}", flush=True)
     return 1 if total.failed or not total.passed else 0

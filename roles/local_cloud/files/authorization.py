@@ -217,6 +217,7 @@ def launch_questions(call: Call) -> Iterator[Question]:
 
 # Where an ECS call names its resources, and what their names in ARNs begin with. {} is the cluster.
 ECS_NAMED = {
+    "ContinueServiceDeployment": ("serviceDeploymentArn", ""),
     "CreateCluster": ("clusterName", "cluster/"),
     "CreateService": ("serviceName", "service/{}/"),
     "DeleteCluster": ("cluster", "cluster/"),
@@ -231,6 +232,7 @@ ECS_NAMED = {
     "ListTagsForResource": ("resourceArn", ""),
     "PutClusterCapacityProviders": ("cluster", "cluster/"),
     "RegisterTaskDefinition": ("family", "task-definition/"),
+    "StopServiceDeployment": ("serviceDeploymentArn", ""),
     "TagResource": ("resourceArn", ""),
     "UntagResource": ("resourceArn", ""),
     "UpdateCluster": ("cluster", "cluster/"),

@@ -468,6 +468,17 @@ def service_of(ecs: ModuleType, task: Json) -> tuple[str, Json]:
     return key, ecs._services.get(key) or {}
 
 
+def groups_of_task(ecs: ModuleType, task: Json) -> list[tuple[str, int]]:
+    """The target groups of a task, with its port: those that traffic_shift.py gave its deployment, or the service's."""
+    service = service_of(ecs, task)[1]
+    deployments = service.get("deployments") or ()
+    own = next((one for one in deployments if one["id"] == task.get("_deployment_id")), {})
+    if "_groups" in own:
+        return list(own["_groups"])
+    balancers = service.get("loadBalancers") or ()
+    return [(one["targetGroupArn"], one.get("containerPort")) for one in balancers if one.get("targetGroupArn")]
+
+
 def up_seconds(task: Json) -> float:
     """How long a task has been seen running."""
     now = time.monotonic()

@@ -47,6 +47,7 @@ class Settings:
     transition_seconds: float = 0.0
     session_seconds: float = 0.0
     capacity_seconds: float = 0.0
+    minute_seconds: float = 60.0
 
     @property
     def state_file(self) -> Path:
@@ -284,7 +285,7 @@ def serve(settings: Settings) -> None:
 def patch_emulator(settings: Settings) -> None:
     """Patch the emulator so that it does what AWS does."""
     from ministack import app
-    from ministack.services import alb, autoscaling, ec2, ecs, servicediscovery, ssm
+    from ministack.services import alb, autoscaling, cloudwatch, ec2, ecs, servicediscovery, ssm
 
     sys.path.insert(0, str(HERE))
     import capacity
@@ -295,7 +296,9 @@ def patch_emulator(settings: Settings) -> None:
     import target_health
     import task_limits
     import throttling
+    import traffic_shift
     import transitions
+    import weighted_forward
 
     emulator_patches.key_pairs(ec2)
     emulator_patches.instances(ec2, settings.port)
@@ -312,7 +315,9 @@ def patch_emulator(settings: Settings) -> None:
     emulator_patches.hosts(autoscaling, ecs)
     emulator_patches.load_balancers(alb)
     emulator_patches.missing(alb, ecs)
+    weighted_forward.weighted_forward(alb)
     service_deployments.service_deployments(ecs)
+    traffic_shift.traffic_shift(ecs, alb, cloudwatch, settings.minute_seconds)
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
     emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
     capacity.capacity(ecs, settings.capacity_seconds)

@@ -63,7 +63,21 @@ def counts(service: Json, deployment: Json) -> Json:
         "requestedTaskCount": int(deployment.get("desiredCount") or 0),
         "runningTaskCount": int(deployment.get("runningCount") or 0),
         "pendingTaskCount": int(deployment.get("pendingCount") or 0),
+        **weights(service, deployment),
     }
+
+
+def weights(service: Json, deployment: Json) -> Json:
+    """The share of the traffic that a revision gets, while and after traffic_shift.py shifts it."""
+    shifting = next(
+        (one["_stages"] for one in service["deployments"] if "_stages" in one and not one["_stages"].ended), None
+    )
+    own = deployment.get("_stages")
+    if shifting is None or own is shifting:
+        shares = (own.production, own.test) if own else ()
+    else:
+        shares = (100.0 - shifting.production, 100.0 - shifting.test)
+    return dict(zip(("requestedProductionTrafficWeight", "requestedTestTrafficWeight"), shares, strict=False))
 
 
 def primary(service: Json) -> Json:
@@ -101,6 +115,8 @@ def status_after(known: Json, service: Json, now: float) -> str:
     own = next((one for one in service["deployments"] if one["id"] == known["_deployment"]), {})
     first = primary(service)
     state = first.get("rolloutState", "COMPLETED")
+    if own.get("_aborted"):
+        return "STOPPED"
     if known["status"] == "ROLLBACK_IN_PROGRESS":
         if first.get("id") != known["_rollback"]:
             return "STOPPED"
@@ -110,11 +126,13 @@ def status_after(known: Json, service: Json, now: float) -> str:
         if first is not own:
             return "ROLLBACK_IN_PROGRESS" if first.get("id") in known["_before"] else "STOPPED"
         breaker = (known["deploymentConfiguration"] or {}).get("deploymentCircuitBreaker") or {}
-        return "ROLLBACK_FAILED" if breaker.get("rollback") else "STOPPED"
+        return "ROLLBACK_FAILED" if breaker.get("rollback") or own.get("_rollback_reason") else "STOPPED"
     if not own or own is not first:
         return "STOPPED"
     if state == "COMPLETED":
         return "SUCCESSFUL"
+    if "_requested" in own:
+        return "ROLLBACK_REQUESTED"
     waiting = now - known["createdAt"] < PENDING_SECONDS and not (own.get("runningCount") or own.get("pendingCount"))
     return "PENDING" if waiting else "IN_PROGRESS"
 
@@ -129,8 +147,10 @@ def advance(known: Json, service: Json, now: float) -> Json:
     failures = int(own.get("failedTasks") or 0)
     breaker = known["deploymentCircuitBreaker"]
     breaker = {**breaker, "failureCount": max(failures, breaker["failureCount"])}
-    if own.get("rolloutState") == "FAILED":
+    if own.get("rolloutState") == "FAILED" and "_rollback_reason" not in own:
         breaker["status"] = "TRIGGERED"
+    known |= {**staged(own), "sourceServiceRevisions": [still(service, one) for one in known["sourceServiceRevisions"]]}
+    known |= {"alarms": alarms_after(known, own, status)} if "alarms" in known else {}
     if status == known["status"]:
         return {**known, "deploymentCircuitBreaker": breaker}
     if status in ENDED and breaker["status"] == "MONITORING":
@@ -147,13 +167,39 @@ def advance(known: Json, service: Json, now: float) -> Json:
     }
 
 
+def staged(deployment: Json) -> Json:
+    """Lifecycle stage and hooks of a deployment that shifts traffic."""
+    stages = deployment.get("_stages")
+    if stages is None:
+        return {}
+    return {"lifecycleStage": stages.stage, **({"lifecycleHookDetails": stages.hooks} if stages.hooks else {})}
+
+
+def still(service: Json, revision: Json) -> Json:
+    """A revision that is replaced, as it is now; one without tasks is no longer there."""
+    found = (one for one in service["deployments"] if arn_of(service, "service-revision", one) == revision["arn"])
+    gone = {**revision, "requestedTaskCount": 0, "runningTaskCount": 0, "pendingTaskCount": 0}
+    if "requestedProductionTrafficWeight" in revision:
+        gone |= {"requestedProductionTrafficWeight": 0.0, "requestedTestTrafficWeight": 0.0}
+    return next((counts(service, one) for one in found), gone)
+
+
+def alarms_after(known: Json, deployment: Json, status: str) -> Json:
+    """What the alarms of a deployment say."""
+    if deployment.get("_alarms"):
+        return {**known["alarms"], "status": "TRIGGERED", "triggeredAlarmNames": deployment["_alarms"]}
+    ended = status in ENDED and known["alarms"]["status"] == "MONITORING"
+    return {**known["alarms"], **({"status": "MONITORING_COMPLETE"} if ended else {})}
+
+
 def why(status: str, known: Json, service: Json, now: float) -> Json:
     """The members that say why a service deployment has this status."""
+    own = next((one for one in service["deployments"] if one["id"] == known["_deployment"]), {})
     if status == "ROLLBACK_IN_PROGRESS":
-        back = primary(service)
+        back, reason = primary(service), str(own.get("_rollback_reason") or ROLLED_BACK)
         revision = arn_of(service, "service-revision", back)
-        rollback = {"reason": ROLLED_BACK, "startedAt": now, "serviceRevisionArn": revision}
-        return {"_rollback": back["id"], "rollback": rollback, "statusReason": ROLLED_BACK}
+        rollback = {"reason": reason, "startedAt": now, "serviceRevisionArn": revision}
+        return {"_rollback": back["id"], "rollback": rollback, "statusReason": reason}
     return {"statusReason": NO_CANDIDATE} if status == "ROLLBACK_FAILED" and "rollback" not in known else {}
 
 
@@ -171,7 +217,18 @@ def revision_of(service: Json, deployment: Json, definition: Json, now: float) -
         ],
         "guardDutyEnabled": False,
         "createdAt": now,
+        **resolved(deployment),
     }
+
+
+def resolved(deployment: Json) -> Json:
+    """The target groups of a revision whose traffic ECS shifts, which are not always those that the service names."""
+    if "_stages" not in deployment:
+        return {}
+    rules = [(one.get("advancedConfiguration") or {}).get("productionListenerRule") for one in deployment["_balancers"]]
+    pairs = zip(deployment["_groups"], rules, strict=True)
+    found = [{"targetGroupArn": arn, "productionListenerRule": rule} for (arn, _port), rule in pairs]
+    return {"resolvedConfiguration": {"loadBalancers": found}}
 
 
 def follow(service: Json, definition_of: Callable[[str], Json], threshold: int, now: float) -> None:
@@ -206,6 +263,8 @@ def reworded(service: Json) -> None:
         state, reason = deployment.get("rolloutState"), str(deployment.get("rolloutStateReason") or "")
         if state == "COMPLETED":
             deployment["rolloutStateReason"] = f"ECS deployment {deployment['id']} completed."
+        elif state == "FAILED" and deployment.get("_rollback_reason"):
+            deployment["rolloutStateReason"] = deployment["_rollback_reason"]
         elif state == "FAILED" and "digest" not in reason:
             deployment["rolloutStateReason"] = TASKS_FAILED
         elif state == "IN_PROGRESS":

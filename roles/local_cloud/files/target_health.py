@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
 
-from emulator_patches import in_grace_period, replace_task, service_of, up_seconds, wrap
+from emulator_patches import groups_of_task, in_grace_period, replace_task, service_of, up_seconds, wrap
 
 Json = dict[str, Any]
 # Target group, address and port.
@@ -251,11 +251,10 @@ class TaskTargets:
     def health(self, task: Json) -> dict[str, Health]:
         """By target group."""
         address = self.ecs._task_ip(task)
-        balancers = service_of(self.ecs, task)[1].get("loadBalancers") or ()
         return {
-            arn: self.checks.health(arn, {"Id": address, "Port": balancer.get("containerPort")})
-            for balancer in balancers
-            if address and (arn := balancer.get("targetGroupArn")) in self.checks.alb._tgs
+            arn: self.checks.health(arn, {"Id": address, "Port": port})
+            for arn, port in groups_of_task(self.ecs, task)
+            if address and arn in self.checks.alb._tgs
         }
 
     def failing(self, task: Json) -> tuple[str, Health] | None:

@@ -24,7 +24,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from emulator_patches import service_of, wrap
+from emulator_patches import groups_of_task, wrap
 
 Json = dict[str, Any]
 # Target group, address and port.
@@ -126,8 +126,7 @@ def tasks(ecs: ModuleType, alb: ModuleType, draining: Draining) -> None:
     """ECS stops a task when its targets have drained; until then it is DEACTIVATING."""
 
     def seconds_of(task: Json) -> float:
-        address, groups = ecs._task_ip(task), service_of(ecs, task)[1].get("loadBalancers") or ()
-        arns = [str(one.get("targetGroupArn")) for one in groups]
+        address, arns = ecs._task_ip(task), [arn for arn, _port in groups_of_task(ecs, task)]
         serving = [arn for arn in arns if any(one["Id"] == address for one in alb._targets.get(arn) or ())]
         return max(map(draining.delay, serving), default=0.0)
 

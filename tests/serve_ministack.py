@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "roles/local_clo
 if __name__ == "__main__":
     # Neighbours of a script, no packages.
     import capacity  # type: ignore[import-not-found]
+    import client_tokens  # type: ignore[import-not-found]
     import emulator_patches  # type: ignore[import-not-found]
     import eventual_consistency  # type: ignore[import-not-found]
     import expiring_credentials  # type: ignore[import-not-found]
@@ -37,6 +38,7 @@ if __name__ == "__main__":
     emulator_patches.missing(alb, ecs)
     service_deployments.service_deployments(ecs)
     capacity.capacity(ecs, float(os.environ.get("LOCAL_CLOUD_CAPACITY_SECONDS", "0")))
+    client_tokens.client_tokens(ecs)
     transitions.transitions(alb, ec2, ecs, float(os.environ.get("LOCAL_CLOUD_TRANSITION_SECONDS", "0")))
     for action in ("_list_namespaces", "_list_services"):
         emulator_patches.filtered(servicediscovery, action)

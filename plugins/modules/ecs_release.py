@@ -31,9 +31,108 @@ options:
         side by side.
       - C(initial_count) is the number of tasks that a new service starts with if it has no C(desired_count). Use it for
         services that scale automatically afterwards.
+      - C(pre_deploy_tasks) and C(post_deploy_tasks) are tasks of the service, as in O(pre_deploy_tasks) and
+        O(post_deploy_tasks), without C(service).
       - Omitted options of a service or task definition are left as they are, as in those modules.
     type: list
     elements: dict
+  pre_deploy_tasks:
+    description:
+      - Tasks that run with the new revision of a service before any service is changed, such as a migration of the
+        database. They run one after the other, those of the release first, then those of O(services).
+      - If one does not exit with 0, times out or cannot start, no service is changed. Revisions of task definitions
+        that this run has registered are deregistered.
+      - Their log is shown and written to O(progress) while they run, if the container has the log driver C(awslogs).
+      - Each runs at most once in a release. If the run is killed or interrupted, the task continues; a rerun waits for
+        it, and starts it again only if it has failed. A release that changes nothing runs no tasks.
+      - A rollback does not undo what a task did. A migration has to leave the database usable for the version that
+        runs.
+    type: list
+    elements: dict
+    version_added: 0.2.0
+    suboptions: &task
+      name:
+        description: The name of the task in messages and results.
+        type: str
+        required: true
+      service:
+        description:
+          - The service of the release whose new revision, network, capacity, volumes and tags the task gets. The
+            service need not exist yet.
+        type: str
+        required: true
+      container:
+        description:
+          - The container that runs the command, and whose exit code counts. May be omitted if there is only one, or
+            only one that is essential.
+        type: str
+      command:
+        description: The command, as a list of words without a shell. By default, the container's own command runs.
+        type: list
+        elements: str
+      environment:
+        description: Environment variables of the container, in addition to its own. AWS shows them; no secrets.
+        type: dict
+      overrides:
+        description: Other overrides, as O(slipway.aws.ecs_task_run#module:overrides).
+        type: dict
+      wait_timeout:
+        description: How many seconds the task may take. A task that takes longer is stopped, and has failed.
+        type: int
+        default: 600
+  post_deploy_tasks:
+    description:
+      - Tasks that run with the new revision of a service once all services are stable, such as a smoke test. They are
+        given, run and resumed as O(pre_deploy_tasks).
+      - If one fails, the release fails. All services are then rolled back, unless O(on_failure=keep).
+    type: list
+    elements: dict
+    version_added: 0.2.0
+    suboptions: *task
+  verify:
+    description:
+      - Pages and ports that have to answer as expected, which is the last step of the release. Each check is repeated
+        until it succeeds.
+      - If one does not succeed within O(verify_timeout), the release fails. All services are then rolled back, unless
+        O(on_failure=keep).
+      - The checks are made from where the module runs. For others, use O(post_deploy_tasks). A release that changes
+        nothing makes no checks.
+    type: list
+    elements: dict
+    version_added: 0.2.0
+    suboptions:
+      name:
+        description: The name of the check in messages and results.
+        type: str
+        required: true
+      type:
+        description: V(http) requests a page, V(tcp) connects to a port.
+        type: str
+        choices: [http, tcp]
+        default: http
+      url:
+        description: The address of the page. Required for V(http).
+        type: str
+      status:
+        description: The status that the page has to have. By default V(200).
+        type: int
+      content:
+        description: A regular expression that has to match somewhere in the page. By default, any content does.
+        type: str
+      headers:
+        description: Headers of the request.
+        type: dict
+      host:
+        description: The name or address to connect to. Required for V(tcp).
+        type: str
+      port:
+        description: The port to connect to. Required for V(tcp).
+        type: int
+  verify_timeout:
+    description: How many seconds all checks of O(verify) may take together.
+    type: int
+    default: 180
+    version_added: 0.2.0
   target_groups:
     description:
       - Settings of target groups that services of the release use, by the ARN of the target group.
@@ -114,8 +213,9 @@ notes:
     C(elasticloadbalancing:DescribeTargetGroups), C(elasticloadbalancing:DescribeTargetGroupAttributes),
     C(elasticloadbalancing:ModifyTargetGroup) and C(elasticloadbalancing:ModifyTargetGroupAttributes) for
     O(target_groups), C(ecs:DeregisterTaskDefinition) to remove new revisions when AWS rejects one of them,
-    C(ecs:DeleteService) to delete created services when the release fails, and C(ecs:ListServices) for
-    O(rollback=true) without O(services).
+    C(ecs:DeleteService) to delete created services when the release fails, C(ecs:ListServices) for O(rollback=true)
+    without O(services), and the permissions of M(slipway.aws.ecs_task_run) for O(pre_deploy_tasks) and
+    O(post_deploy_tasks).
 seealso:
   - module: slipway.aws.ecs_service
   - module: slipway.aws.ecs_task_definition
@@ -148,6 +248,25 @@ EXAMPLES = r"""
         launch_type: FARGATE
         network_configuration:
           awsvpcConfiguration: {subnets: [subnet-0123456789abcdef0], assignPublicIp: DISABLED}
+
+- name: Migrate the database, release the shop, and order something
+  slipway.aws.ecs_release:
+    cluster: shop
+    services:
+      - {name: stock, task_definition: "stock:8"}
+      - {name: web, task_definition: "web:12"}
+    pre_deploy_tasks:
+      - name: migrate
+        service: web
+        command: [python3, manage.py, migrate]
+        wait_timeout: 900
+    post_deploy_tasks:
+      - name: smoke
+        service: web
+        command: [python3, manage.py, order, --test]
+        environment: {SHOP_URL: "http://web.shop.internal:8000"}
+    verify:
+      - {name: page, url: "https://shop.example.com/", content: "Welcome"}
 
 - name: Run the latest revisions, and keep what succeeds if one service fails
   slipway.aws.ecs_release:
@@ -216,6 +335,66 @@ services:
     failure:
       description: Why the service failed, as data, as M(slipway.aws.ecs_service) returns it.
       type: dict
+pre_deploy_tasks:
+  description: The tasks that run before any service is changed, in their order.
+  type: list
+  elements: dict
+  returned: when there are any
+  contains: &ran
+    name:
+      description: The name of the task.
+      type: str
+    service:
+      description: The service whose new revision it runs.
+      type: str
+    state:
+      description:
+        - V(succeeded), V(failed), V(in_progress) if the run was interrupted and the task continues, V(not_started),
+          also in check mode if it would run, or V(not_needed) if the release changes nothing or ran it before.
+      type: str
+    seconds:
+      description: How long the release waited for it.
+      type: float
+    task_arn:
+      description: The ARN of the task. Empty if it was not started.
+      type: str
+    exit_code:
+      description: The exit code of the command, or null.
+      type: int
+    output:
+      description: The last 100 lines that the container wrote to CloudWatch Logs.
+      type: list
+      elements: str
+    stopped_reason:
+      description: Why the task stopped, in AWS's words.
+      type: str
+    containers:
+      description: All containers, each with C(name), C(exit_code), which is null if it never started, and C(reason).
+      type: list
+      elements: dict
+post_deploy_tasks:
+  description: The tasks that run once all services are stable, likewise.
+  type: list
+  elements: dict
+  returned: when there are any
+  contains: *ran
+verify:
+  description: The checks of O(verify), in their order.
+  type: list
+  elements: dict
+  returned: when there are any
+  contains:
+    name:
+      description: The name of the check.
+      type: str
+    state:
+      description:
+        - V(succeeded), V(failed), V(not_started), also in check mode if it would be made, or V(not_needed) if the
+          release changes nothing.
+      type: str
+    msg:
+      description: What is wrong with the last answer. Empty if nothing is.
+      type: str
 progress:
   description: What happened when, and a table at the end, as lines of text.
   type: list
@@ -244,14 +423,17 @@ code:
     - V(deployment_stopped). Someone stopped the deployment.
     - V(health_check_failing). No new task passes its health checks, so the deployment cannot succeed.
     - V(immutable). AWS cannot change this property of an existing resource.
-    - V(interrupted). The release was interrupted. ECS continues the started deployments.
+    - V(interrupted). The run was interrupted. ECS continues the started deployments; the message says what became of
+      tasks.
     - V(multiple_errors). Several services failed with different codes. The message lists all errors.
     - V(release_in_progress). Another release of the same services is in progress.
     - V(rollback_failed). The deployment failed, and so did its rollback.
     - V(rolled_back). ECS rolled the service back to the previous deployment.
     - V(service_deleted). The service was deleted during its rollout.
     - V(superseded). A later deployment of the same service replaced this one.
+    - V(task_failed). The task did not start, or its command did not exit with 0.
     - V(tasks_failing). No task keeps running, and ECS continues to start new ones.
+    - V(verification_failed). The services became stable, but a page or port did not answer as expected.
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
       V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout). These any module
       returns that calls AWS.
@@ -269,11 +451,16 @@ problems:
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import CHECK, RELEASE_TASK
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import flow
 
 ARGUMENT_SPEC = {
     "cluster": {"type": "str", "default": "default"},
     "services": {"type": "list", "elements": "dict"},
+    "pre_deploy_tasks": {"type": "list", "elements": "dict", "options": RELEASE_TASK},
+    "post_deploy_tasks": {"type": "list", "elements": "dict", "options": RELEASE_TASK},
+    "verify": {"type": "list", "elements": "dict", "options": CHECK},
+    "verify_timeout": {"type": "int", "default": 180},
     "target_groups": {"type": "dict"},
     "on_failure": {"type": "str", "choices": ["rollback", "keep"], "default": "rollback"},
     "rollback": {"type": "bool", "default": False},

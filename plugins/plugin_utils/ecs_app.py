@@ -17,6 +17,7 @@ from ansible_collections.slipway.aws.plugins.plugin_utils import (
     ecs_app_ports,
     ecs_app_problems,
     ecs_app_secrets,
+    ecs_verify,
 )
 
 # What a service has unless it says otherwise. A rollout whose tasks keep failing is stopped by ECS and rolled back.
@@ -24,6 +25,8 @@ SERVICE_DEFAULTS: Json = {
     "propagate_tags": "SERVICE",
     "deployment_configuration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
 }
+# Options of a service that ecs_release has, too.
+_DIRECT = ("name", "after", "pre_deploy_tasks", "post_deploy_tasks")
 
 
 def plan(variables: Json, others: Json, account: Json) -> Json:
@@ -42,9 +45,11 @@ def plan(variables: Json, others: Json, account: Json) -> Json:
         "tags": _tags(own),
     }
     found["problems"] += ecs_app_problems.image_problems(own["images"])
+    found["problems"] += ecs_app_problems.verify_problems(own["verify"])
     if account:
         services = [_placed(service, own, account) for service in services]
         found |= _released(services, own, account)
+        found["verify"] = _verify(own["verify"], account["load_balancer"], own["verify_address"])
         found["kept"] = _kept(own, others, account, secrets)
         found["problems"] += _account_problems(services, own, account)
     found["problems"] += ecs_app_problems.service_problems(services, known)
@@ -78,13 +83,19 @@ def _registries(account: Json) -> dict[str, str]:
 def _account_problems(services: Sequence[Json], own: Json, account: Json) -> list[str]:
     types = {name: group["target_type"] for name, group in _target_groups(account).items()}
     images = container_image.image_problems(own["images"], account["repositories"], account["images"], services)
-    return [f"ecs_app_images.{problem}" for problem in images] + [
-        f"{ecs_app_problems.place_of(number, service)}.{problem}"
-        for number, service in enumerate(services)
-        for problem in ecs_app_hosting.problems(
-            service, account["cluster"], types, own["images"], own["image_architecture"]
-        )
-    ]
+    without = any(check.get("type") == "http" for check in own["verify"]) and not account["load_balancer"].get("url")
+    missing = ["ecs_app_verify: expected a load balancer for checks of type http, got none."] if without else []
+    return (
+        missing
+        + [f"ecs_app_images.{problem}" for problem in images]
+        + [
+            f"{ecs_app_problems.place_of(number, service)}.{problem}"
+            for number, service in enumerate(services)
+            for problem in ecs_app_hosting.problems(
+                service, account["cluster"], types, own["images"], own["image_architecture"]
+            )
+        ]
+    )
 
 
 # What is released
@@ -158,7 +169,7 @@ def _service(service: Json, definition: Json, groups: Mapping[str, str], own: Js
     if options.get("service_registries"):
         arns = _registries(account)
         options["service_registries"] = _with_arns(options["service_registries"], "registryArn", arns)
-    direct = {name: service[name] for name in ("name", "after") if service.get(name) is not None}
+    direct = {name: service[name] for name in _DIRECT if service.get(name)}
     tags = _tags(own)
     return {
         **options,
@@ -189,6 +200,26 @@ def _scaling(service: Json, groups: Mapping[str, str]) -> Json:
     is_by_requests = service["scaling"].get("requests_per_target") is not None and group
     target = {"target_group_arn": groups.get(group, group)} if is_by_requests else {}
     return {"name": service["name"], **service["scaling"], **target}
+
+
+# What is checked
+
+
+def _verify(checks: Sequence[Json], balancer: Json, address: str) -> list[Json]:
+    """The checks as ecs_release takes them. Pages are those of the load balancer."""
+    pages = ecs_verify.pages(checks, balancer.get("url") or "", address)
+    asked = [
+        {
+            "name": page["name"],
+            "url": page["url"],
+            "status": page["status"],
+            "content": page["content"],
+            "headers": {"Host": page["host"]},
+        }
+        for page in pages
+    ]
+    ports = ecs_verify.others(checks, "tcp")
+    return asked + [{name: port[name] for name in ("name", "type", "host", "port")} for port in ports]
 
 
 # What is kept

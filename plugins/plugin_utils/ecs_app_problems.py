@@ -27,7 +27,12 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition.p
     definition_problems,
     fargate_size_problems,
 )
-from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_hosting, ecs_app_ports, ecs_app_secrets
+from ansible_collections.slipway.aws.plugins.plugin_utils import (
+    ecs_app_hosting,
+    ecs_app_ports,
+    ecs_app_secrets,
+    ecs_verify,
+)
 
 CONDITIONS = ("START", "COMPLETE", "SUCCESS", "HEALTHY")
 # `repository:tag`, `repository@digest` or, where a run has just pushed it, the repository alone.
@@ -71,6 +76,17 @@ def image_problems(images: Mapping[str, str]) -> list[str]:
     ]
 
 
+def verify_problems(checks: Sequence[Json]) -> list[str]:
+    """What is wrong with the checks that end a release."""
+    found = [
+        f"ecs_app_verify[{number}]{named(check)}{problem}"
+        for number, check in enumerate(checks)
+        for problem in ecs_verify.problems_of(check, ())
+    ]
+    names = twice(str(check.get("name")) for check in checks)
+    return [*found, *(f"ecs_app_verify: expected each name once, got '{name}' more than once." for name in names)]
+
+
 def _problems_of_all(services: Sequence[Json]) -> Iterator[str]:
     for name in twice(str(service["name"]) for service in services):
         yield f"ecs_app_services: expected each name once, got '{name}' more than once."
@@ -112,6 +128,7 @@ def _problems(service: Json, known: Known) -> Iterator[str]:
         yield f"options.{problem}"
     yield from _order_problems(containers)
     yield from _scaling_problems(service)
+    yield from _task_problems(service, containers)
     for number, container in enumerate(containers):
         where = f"task_definition.containerDefinitions[{number}]{named(container)}"
         yield from _container_problems(container, where, known)
@@ -181,6 +198,16 @@ def _scaling_problems(service: Json) -> Iterator[str]:
     least, most = int(scaling["min_capacity"]), int(scaling["max_capacity"])
     if not least <= number <= most:
         yield f"desired_count: expected {least} to {most}, the capacity of scaling, got {count}."
+
+
+def _task_problems(service: Json, containers: Sequence[Json]) -> Iterator[str]:
+    names = [str(container.get("name")) for container in containers]
+    for option in ("pre_deploy_tasks", "post_deploy_tasks"):
+        for number, task in enumerate(service.get(option) or ()):
+            given = task.get("container")
+            if given is not None and given not in names:
+                place = f"{option}[{number}]{named(task)}.container"
+                yield f"{place}: expected one of {', '.join(names)}, got {given!r}."
 
 
 def _container_problems(container: Json, where: str, known: Known) -> Iterator[str]:

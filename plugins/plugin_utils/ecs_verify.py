@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import named
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import verification
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_ports import containers
 
 Json = dict[str, Any]
@@ -64,11 +65,12 @@ def check_problems(checks: Sequence[Json], services: Sequence[str]) -> list[str]
         if count > 1
     ]
     for index, check in enumerate(checks):
-        found += [f"ecs_verify_checks[{index}]{named(check)}{problem}" for problem in _problems(check, services)]
+        found += [f"ecs_verify_checks[{index}]{named(check)}{problem}" for problem in problems_of(check, services)]
     return found
 
 
-def _problems(check: Json, services: Sequence[str]) -> Iterator[str]:
+def problems_of(check: Json, services: Sequence[str]) -> Iterator[str]:
+    """What is wrong with one check, each after the place of the check."""
     kind = check.get("type")
     if kind not in MEMBERS:
         yield f".type: expected {', '.join(MEMBERS)}, got {'none' if kind is None else repr(kind)}."
@@ -87,12 +89,7 @@ def _values(check: Json) -> Iterator[str]:
     """What is wrong with given values."""
     if "path" in check and not str(check["path"]).startswith("/"):
         yield f".path: expected a path that begins with a slash, got {check['path']!r}."
-    if "status" in check and not 100 <= _number(check["status"]) <= 599:
-        yield f".status: expected a number from 100 to 599, got {check['status']}."
-    if "port" in check and not 1 <= _number(check["port"]) <= 65535:
-        yield f".port: expected a number from 1 to 65535, got {check['port']}."
-    if check.get("host") == "":
-        yield ".host: expected a name or an address, got an empty text."
+    yield from (f".{problem}" for problem in verification.value_problems(check))
     if check.get("command") == []:
         yield ".command: expected a client and its arguments, got an empty list."
 
@@ -105,10 +102,6 @@ def _places(check: Json, services: Sequence[str]) -> Iterator[str]:
     if place == "task" and check["type"] == "command" and check.get("service") not in services:
         got = repr(check["service"]) if check.get("service") else "none"
         yield f".service: expected one of the services ({', '.join(services) or 'none'}), got {got}."
-
-
-def _number(value: Any) -> int:
-    return int(value) if str(value).isdigit() else -1
 
 
 # Failures
@@ -124,15 +117,15 @@ def _failure(result: Json) -> str:
     if check["type"] == "http":
         return _failed_page(result, check)
     if check["type"] == "tcp":
-        return f"{check['host']}: expected connections on port {check['port']}, got none: {result.get('msg', '')}"
+        return verification.port_problem(check["host"], check["port"], str(result.get("msg", "")))
     return _failed_command(result, check)
 
 
 def _failed_page(result: Json, check: Json) -> str:
-    url, status = check["shown_url"], int(check["status"])
-    if int(result.get("status", -1)) == status:
-        return f"{url}: expected content that matches {check['content']!r}, got other content with status {status}."
-    return f"{url}: expected status {status}, got {result.get('msg', '')}"
+    expected = (int(check["status"]), check["content"])
+    return verification.page_problem(
+        check["shown_url"], expected, int(result.get("status", -1)), str(result.get("msg", ""))
+    )
 
 
 def _failed_command(result: Json, check: Json) -> str:

@@ -153,7 +153,7 @@ class Rewriting(base.Proxy):
 
     def _end(self, task: Json) -> None:
         """Nothing runs here: a task of its own has ended well by the time that it is described."""
-        if task.get("startedBy") == "slipway.aws.ecs_task_run":
+        if str(task.get("startedBy")).startswith("slipway/"):
             task.update({"lastStatus": "STOPPED", "desiredStatus": "STOPPED", "stopCode": "EssentialContainerExited"})
             task["containers"] = [{**one, "exitCode": 0, "lastStatus": "STOPPED"} for one in task.get("containers", ())]
 

@@ -266,9 +266,9 @@ INPUTS_INVALID = _code(
 )
 INTERRUPTED = _code(
     "interrupted",
-    "The release was interrupted. ECS continues the started deployments.",
+    "The run was interrupted. ECS continues the started deployments; the message says what became of tasks.",
     "see services",
-    "Rerun to resume, or roll back with ``playbooks/rollback.yml``.",
+    "Rerun to resume, or roll back a release with ``playbooks/rollback.yml``.",
 )
 INVALID_VARIABLE = _code(
     "invalid_variable",
@@ -321,7 +321,7 @@ TAG_IMMUTABLE = _code(
 TASK_FAILED = _code(
     "task_failed",
     "The task did not start, or its command did not exit with 0.",
-    "yes",
+    "maybe",
     "Read the end of the log in the message.",
 )
 UNREADABLE = _code(
@@ -335,6 +335,12 @@ UNSUPPORTED = _code(
     "The endpoint has no Application Auto Scaling. The local cloud has none.",
     "maybe",
     "Leave out ``scaling``.",
+)
+VERIFICATION_FAILED = _code(
+    "verification_failed",
+    "The services became stable, but a page or port did not answer as expected.",
+    "see services",
+    "Read which answer the message expects and got, and the log of the service, then rerun.",
 )
 
 # Causes of a failed rollout

@@ -41,6 +41,35 @@ def leave_stopping_to_main_thread() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
 
 
+@contextlib.contextmanager
+def interruptible() -> t.Iterator[None]:
+    """Within it, SIGTERM raises KeyboardInterrupt, as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: t.Any) -> t.NoReturn:
+        raise KeyboardInterrupt
+
+    handler = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+
+
+@contextlib.contextmanager
+def postponed(received: list[int]) -> t.Iterator[None]:
+    """Within it, signals that stop the run are only added to `received`, so that an answer on its way is not lost."""
+
+    def keep(number: int, _frame: t.Any) -> None:
+        received.append(number)
+
+    handlers = {number: signal.signal(number, keep) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
 def next_line(elapsed: float) -> float:
     """The seconds after which the next line is due."""
     later = (seconds for seconds in LINES if seconds > elapsed)
@@ -73,7 +102,7 @@ def poll(
             raise SlipwayError(TIMEOUT, f"Timed out after {timeout:g} s waiting for {what}.", details)
         if (now := clock.now()) >= due:
             due = start + next_line(now - start)
-            _show(f"Waiting for {what}: {now - start:.0f} s of up to {timeout:g} s.")
+            say(f"Waiting for {what}: {now - start:.0f} s of up to {timeout:g} s.")
         clock.sleep(min(pause, left))
         pause = min(pause * 2, LONGEST_PAUSE)
     return state
@@ -83,13 +112,13 @@ def say_waiting(what: str, start: float, due: float, now: float) -> float:
     """Say what is waited for since `start` if a line is due. Returns when the next one is."""
     if now < due:
         return due
-    _show(f"Waiting for {what}: {now - start:.0f} s.")
+    say(f"Waiting for {what}: {now - start:.0f} s.")
     return start + next_line(now - start)
 
 
-def _show(line: str) -> None:
-    """Add a line to the file that the module's action follows. Without it, or without space, the work continues."""
+def say(line: str) -> None:
+    """Add lines to the file that the module's action follows. Without it, or without space, the work continues."""
     path = os.environ.get(WAITING_FILE)
     if path:
         with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as file:
-            file.write(f"{datetime.datetime.now():%H:%M:%S}  {line}\n")
+            file.write("".join(f"{datetime.datetime.now():%H:%M:%S}  {one}\n" for one in line.splitlines()))

@@ -70,6 +70,47 @@ SERVICE: Spec = {
     **TAG_OPTIONS,
 }
 
+# What RunTask takes of a task, apart from its task definition.
+TASK: Spec = {
+    "count": {"type": "int"},
+    "launch_type": {"type": "str", "choices": ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]},
+    "capacity_provider_strategy": LIST,
+    "platform_version": {"type": "str"},
+    "network_configuration": {"type": "dict"},
+    "placement_constraints": LIST,
+    "placement_strategy": LIST,
+    "volume_configurations": LIST,
+    "overrides": {"type": "dict"},
+    "group": {"type": "str"},
+    "started_by": {"type": "str"},
+    "propagate_tags": {"type": "str", "choices": ["TASK_DEFINITION", "NONE"]},
+    "enable_ecs_managed_tags": {"type": "bool"},
+    "enable_execute_command": {"type": "bool"},
+}
+
+# A task of a service that runs with a release, and one that names its service.
+SERVICE_TASK: Spec = {
+    "name": {"type": "str", "required": True},
+    "container": {"type": "str"},
+    "command": {"type": "list", "elements": "str"},
+    "environment": {"type": "dict"},
+    "overrides": {"type": "dict"},
+    "wait_timeout": {"type": "int", "default": 600},
+}
+RELEASE_TASK: Spec = {**SERVICE_TASK, "service": {"type": "str", "required": True}}
+
+# A check of a page or a port that ends a release.
+CHECK: Spec = {
+    "name": {"type": "str", "required": True},
+    "type": {"type": "str", "choices": ["http", "tcp"], "default": "http"},
+    "url": {"type": "str"},
+    "status": {"type": "int"},
+    "content": {"type": "str"},
+    "headers": {"type": "dict"},
+    "host": {"type": "str"},
+    "port": {"type": "int"},
+}
+
 # Those that are members of CreateService and RegisterTaskDefinition.
 SERVICE_MEMBERS = sorted(SERVICE.keys() - {"force_new_deployment", "purge_tags"})
 TASK_DEFINITION_MEMBERS = sorted(TASK_DEFINITION.keys() - {"revision", "definition", "definition_file", "purge_tags"})

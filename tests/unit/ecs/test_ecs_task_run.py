@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 import typing as t
 from pathlib import Path
@@ -20,13 +21,14 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.errors import Sl
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import check_options, to_options
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import api as service_api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task import api as task_api
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.task import flow as task_run_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task import run_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task.model import (
     chosen_container,
-    exit_code,
-    request,
+    merged_overrides,
     runs_as,
 )
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task.model import request as request_of
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.task.outcome import exit_code
 
 Json = dict[str, t.Any]
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"], "assignPublicIp": "DISABLED"}}
@@ -36,6 +38,10 @@ SERVICE: Json = {
     "launchType": "FARGATE",
     "platformVersion": "LATEST",
 }
+
+
+def request(cluster: str, service: Json, container: str, command: list[str] | None, **given: t.Any) -> Json:
+    return request_of(cluster, service, given, merged_overrides(None, container, command, None))
 
 
 def test_the_task_is_as_those_of_the_service() -> None:
@@ -177,6 +183,11 @@ def test_run_task_requests_what_the_service_has(service: str, run: t.Any, monkey
     assert "propagateTags" not in asked[0]
 
 
+def test_a_task_needs_a_service_or_a_task_definition(run: t.Any, calls: list[str]) -> None:
+    assert "one of the following is required: service, task_definition" in run_task(run)["msg"]
+    assert calls == []
+
+
 def test_the_command_can_be_the_definitions_own(service: str, ecs: t.Any, run: t.Any) -> None:
     state_manager.set_transition("ecs::task", {"progression": "immediate"})
     try:
@@ -230,14 +241,17 @@ def test_failures_have_codes(service: str, run: t.Any, calls: list[str]) -> None
     assert "RunTask" not in calls
 
 
-def test_a_task_that_does_not_end_is_stopped(service: str, run: t.Any, calls: list[str]) -> None:
+def test_a_task_that_does_not_end_is_stopped(
+    service: str, run: t.Any, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_flow, "STOP_SECONDS", 0.1)
     state_manager.set_transition("ecs::task", {"progression": "manual", "times": 100})
     try:
         result = run_task(run, service=service, wait_timeout=1)
     finally:
         state_manager.unset_transition("ecs::task")
     assert (result["code"], "timed out and was stopped" in result["msg"]) == ("timeout", True)
-    assert calls[-1] == "StopTask"
+    assert calls.count("StopTask") == 1
 
 
 @pytest.mark.witness("ecs_task_run")
@@ -277,8 +291,15 @@ def logging(service: str, ecs: t.Any) -> t.Any:
     ],
 )
 def test_a_task_that_fails_is_reported_with_its_reason(
-    logging: t.Any, run: t.Any, monkeypatch: pytest.MonkeyPatch, container: Json, expected: tuple[int, list[str], str]
+    logging: t.Any,
+    run: t.Any,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    container: Json,
+    expected: tuple[int, list[str], str],
 ) -> None:
+    monkeypatch.setenv(waiting.WAITING_FILE, str(tmp_path / "waiting"))
+
     def ended(_ecs: t.Any, _cluster: str, arns: list[str]) -> list[Json]:
         place = {"logGroupName": "/web", "logStreamName": f"ecs/web/{arns[0].rpartition('/')[2]}"}
         logging.create_log_stream(**place)
@@ -291,14 +312,146 @@ def test_a_task_that_fails_is_reported_with_its_reason(
     assert (result["code"], result["exit_code"], result["output"]) == ("task_failed", code, output)
     assert result["msg"].startswith(said)
     assert all(line in result["msg"] for line in output)
+    # At once, while the module runs.
+    shown = (tmp_path / "waiting").read_text() if output else ""
+    assert [line[10:] for line in shown.splitlines()] == [f"| {line}" for line in output]
 
 
 @pytest.mark.usefixtures("logging")
 def test_output_that_never_comes_is_not_waited_for_without_end(run: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task_run_flow, "LOG_SECONDS", 0.1)
+    monkeypatch.setattr(run_flow, "LOG_SECONDS", 0.1)
     state_manager.set_transition("ecs::task", {"progression": "immediate"})
     try:
         result = run_task(run, service="web")
     finally:
         state_manager.unset_transition("ecs::task")
     assert (result["exit_code"], result["output"]) == (0, [])
+
+
+@pytest.fixture
+def ends_at_once() -> t.Iterator[None]:
+    state_manager.set_transition("ecs::task", {"progression": "immediate"})
+    yield
+    state_manager.unset_transition("ecs::task")
+
+
+@pytest.mark.usefixtures("service", "ends_at_once")
+def test_any_task_definition_runs_without_a_service(run: t.Any, ecs: t.Any) -> None:
+    subnet = boto3.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
+    options: Json = {
+        "task_definition": "web:1",
+        "launch_type": "FARGATE",
+        "network_configuration": {"awsvpcConfiguration": {"subnets": [subnet]}},
+        "environment": {"DAY": 7},
+        "overrides": {"containerOverrides": [{"name": "web", "environment": [{"name": "A", "value": "1"}], "cpu": 64}]},
+        "count": 2,
+        "tags": {"team": "shop"},
+        "started_by": "night",
+    }
+    predicted, result = run_task(run, check=True, **options), run_task(run, **options)
+    assert (predicted["changed"], predicted["tasks"]) == (True, [])
+    arns = [task["task_arn"] for task in result["tasks"]]
+    assert (len({*arns}), result["task_arn"]) == (2, arns[0])
+    assert sorted(ecs.list_tasks(cluster="shop", startedBy="night")["taskArns"]) == sorted(arns)
+    (task, _other) = ecs.describe_tasks(cluster="shop", tasks=arns, include=["TAGS"])["tasks"]
+    variables = [{"name": "A", "value": "1"}, {"name": "DAY", "value": "7"}]
+    override = {"name": "web", "command": ["true"], "environment": variables, "cpu": 64}
+    assert (task["overrides"]["containerOverrides"], task["tags"]) == ([override], [{"key": "team", "value": "shop"}])
+
+
+def test_other_capacity_replaces_all_of_the_services(run_task_shape: t.Any) -> None:
+    asked = request("shop", {**SERVICE, **KEPT}, "web", None, capacityProviderStrategy=[{"capacityProvider": "spot"}])
+    assert not {"launchType", "platformVersion", "placementStrategy", "placementConstraints"} & set(asked)
+    assert asked["networkConfiguration"] == NETWORK
+    assert check_options(run_task_shape, to_options(asked), strict=True)
+
+
+@pytest.mark.usefixtures("service")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"service": "web", "count": 11}, "count: expected 1 to 10, got 11."),
+        ({"service": "web", "client_token": "a b"}, "client_token: expected 1 to 64 ASCII characters"),
+        ({"service": "web", "environment": {"A": [1]}}, "environment.A: expected a text, an integer or a boolean"),
+        ({"service": "web", "overrides": {"cpus": "1"}}, "unknown member 'cpus' (did you mean 'cpu'?)"),
+        (
+            {"service": "web", "overrides": {"containerOverrides": [{"name": "app"}]}},
+            "overrides.containerOverrides[0].name: expected one of web, got 'app'.",
+        ),
+        (
+            {"service": "web", "launch_type": "EC2", "capacity_provider_strategy": [{"capacityProvider": "spot"}]},
+            "launch_type: expected none beside capacity_provider_strategy",
+        ),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_wrong_options_start_nothing(run: t.Any, calls: list[str], options: Json, said: str) -> None:
+    result = run_task(run, **options)
+    assert (result["code"], said in result["msg"]) == ("invalid_option", True), result["msg"]
+    assert "RunTask" not in calls
+
+
+@pytest.mark.usefixtures("ends_at_once")
+def test_the_same_client_token_runs_once(service: str, run: t.Any, calls: list[str]) -> None:
+    first, second = (run_task(run, service=service, client_token="import-1") for _ in range(2))
+    assert (first["changed"], second["changed"]) == (True, False)
+    assert (second["task_arn"], second["exit_code"]) == (first["task_arn"], 0)
+    assert calls.count("RunTask") == 1
+    assert run_task(run, service=service, client_token="import-2")["task_arn"] != first["task_arn"]
+
+
+def test_a_signal_that_comes_with_the_answer_stops_the_started_task(
+    service: str, run: t.Any, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = task_api.run_tasks
+
+    def interrupted(*arguments: t.Any) -> list[Json]:
+        started = answer(*arguments)
+        signal.raise_signal(signal.SIGINT)
+        return started
+
+    monkeypatch.setattr(task_api, "run_tasks", interrupted)
+    result = run_task(run, service=service)
+    assert (result["code"], calls.count("StopTask")) == ("interrupted", 1)
+    assert f"What this run started is stopped: {result['task_arn']}." in result["msg"]
+
+
+def test_credentials_that_expire_leave_the_task_and_the_message_says_so(
+    service: str, run: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expired = SlipwayError("no_credentials", "expired")
+
+    def fail(*_arguments: t.Any) -> t.NoReturn:
+        raise expired
+
+    monkeypatch.setattr(task_api, "describe_tasks", fail)
+    monkeypatch.setattr(task_api, "stop_task", fail)
+    result = run_task(run, service=service)
+    name = result["task_arn"].rpartition("/")[2]
+    assert result["code"] == "no_credentials"
+    assert result["msg"] == f"expired Task {name} was not stopped and may still run: expired"
+
+
+def test_if_not_all_tasks_start_the_others_are_stopped(
+    service: str, run: t.Any, ecs: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = botocore.client.BaseClient._make_api_call
+
+    def partly(client: t.Any, operation: str, request: Json) -> Json:
+        answered = t.cast("Json", call(client, operation, request))
+        if operation == "RunTask":
+            answered.update(tasks=answered["tasks"][:1], failures=[{"arn": "x", "reason": "AGENT"}])
+        return answered
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", partly)
+    result = run_task(run, service=service, count=2)
+    assert (result["code"], "AGENT" in result["msg"]) == ("aws_error", True)
+    (arn,) = result["started"]
+    (task,) = ecs.describe_tasks(cluster="shop", tasks=[arn])["tasks"]
+    assert task["desiredStatus"] == "STOPPED"
+
+
+def test_without_waiting_the_task_is_returned_as_it_starts(service: str, run: t.Any, calls: list[str]) -> None:
+    result = run_task(run, service=service, wait=False)
+    assert (result["changed"], len(result["tasks"])) == (True, 1)
+    assert "DescribeTasks" not in calls

@@ -43,7 +43,8 @@ class Run:
     """A release, as its checkpoints name it.
 
     `id` is the same in each run of the same release, so that a rerun recognises it. `services` is how many it changes.
-    It counts as in progress until `until`, unless `state` says how it ended.
+    It counts as in progress until `until`, unless `state` says how it ended. `step` is "pre" as long as it has changed
+    no service.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Run:
     until: str = ""
     by: str = ""
     state: State = ""
+    step: str = ""
 
     def tag(self) -> Tags:
         words = {
@@ -60,6 +62,7 @@ class Run:
             "started": self.started,
             "until": self.until,
             "state": self.state,
+            "step": self.step,
             "by": _NOT_ALLOWED.sub("-", self.by),
         }
         return {CHECKPOINT_RUN_TAG: " ".join(f"{name}={word}" for name, word in words.items() if word)[:_MOST]}
@@ -83,6 +86,7 @@ def run_of(tags: Mapping[str, str]) -> Run | None:
         words.get("until", ""),
         words.get("by", ""),
         t.cast("State", state),
+        words.get("step", ""),
     )
 
 
@@ -90,6 +94,12 @@ def release_id(cluster: str, services: t.Any) -> str:
     """The ID of a release, which is the same for the same desired services."""
     desired = json.dumps([last(cluster), services], sort_keys=True, default=str)
     return hashlib.sha256(desired.encode()).hexdigest()[:12]
+
+
+def later(until: str, seconds: float) -> str:
+    """The time of a checkpoint that many seconds later."""
+    moment = datetime.datetime.strptime(until, _TIME).replace(tzinfo=datetime.UTC)
+    return timestamp(moment + datetime.timedelta(seconds=seconds))
 
 
 def timestamp(moment: datetime.datetime) -> str:

@@ -36,7 +36,10 @@ from .rollback_flow import roll_back
 from .rollouts import NotMonitored, RolloutGroup, RunningRelease
 from .start_flow import new_rollout
 from .tag_limit import refuse_too_many_tags
+from .tasks_flow import run_post_deploy, run_pre_deploy
+from .tasks_options_flow import tasks_of
 from .unfinished_flow import roll_back_unfinished
+from .verify_flow import checks_of, run_verification
 
 
 def run(connection: Connection) -> Result:
@@ -73,7 +76,12 @@ def _prepared(connection: Connection) -> RunningRelease:
     progress = Progress(params["progress"])
     pool = ThreadPoolExecutor(params["parallel"], initializer=leave_stopping_to_main_thread)
     group = RolloutGroup(cloud, params["cluster"], pool, progress, float(params["wait_timeout"]))
-    return RunningRelease(cluster=params["cluster"], services=services, progress=progress, group=group, shapes=shapes)
+    release = RunningRelease(
+        cluster=params["cluster"], services=services, progress=progress, group=group, shapes=shapes
+    )
+    release.tasks = tasks_of(connection, cloud.ecs, services)
+    release.checks, release.checks_timeout = checks_of(connection), params["verify_timeout"]
+    return release
 
 
 def _interrupt(_number: int, _frame: t.Any) -> t.NoReturn:
@@ -109,10 +117,15 @@ def _release(release: RunningRelease, connection: Connection) -> Result:
     register(release, check_mode=False)
     rollback = params["on_failure"] == "rollback"
     release.run = _run(release, own, now, rollback)
+    run_pre_deploy(release)
     rollouts = [rollout for service in services if (rollout := new_rollout(release, service))]
     release.touched = release.touched or bool(rollouts)
     release.group.run(rollouts, halt=rollback)
-    errors = [rollout.error for rollout in rollouts if rollout.error]
+    errors = (
+        [rollout.error for rollout in rollouts if rollout.error]
+        or run_post_deploy(release)
+        or run_verification(release)
+    )
     if errors and rollback:
         roll_back(release, [service for service in services if service.checkpoint])
     else:

@@ -35,6 +35,8 @@ ITEM: dict[str, dict[str, t.Any]] = {
     "after": {"type": "list", "elements": "str", "default": []},
     "initial_count": {"type": "int"},
     "task_definition": {"type": "raw"},
+    "pre_deploy_tasks": {"type": "list", "elements": "dict"},
+    "post_deploy_tasks": {"type": "list", "elements": "dict"},
 }
 
 
@@ -100,6 +102,11 @@ def _checked(given: dict[str, t.Any], spec: dict[str, t.Any], rules: dict[str, t
     if checked.error_messages:
         raise SlipwayError(INVALID_OPTION, " ".join(f"{message}." for message in checked.error_messages))
     return dict(checked.validated_parameters)
+
+
+def checked(given: dict[str, t.Any], spec: dict[str, t.Any]) -> tuple[dict[str, t.Any] | None, list[str]]:
+    """Validated options, or None, and what is wrong with them."""
+    return problems_of(lambda: _checked(given, spec, {}))
 
 
 def target_groups_of(connection: Connection) -> dict[str, Options]:

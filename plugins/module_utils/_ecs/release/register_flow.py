@@ -26,6 +26,7 @@ def register(release: RunningRelease, check_mode: bool) -> None:
     new = [definition for definition in changed if definition.current is None or definition.draft.is_new]
     # Only those of this run. Equal revisions of another run are kept.
     registered: list[str] = []
+    release.registered = registered
 
     def apply(definition: Definition) -> None:
         done = definitions.apply(
@@ -43,7 +44,7 @@ def register(release: RunningRelease, check_mode: bool) -> None:
         gather(release.pool, apply, new, name)
         gather(release.pool, apply, [one for one in changed if one not in new], name)
     except SlipwayError as error:
-        raise _deregister(release, registered, error) from error
+        raise deregister(release, registered, error) from error
     for definition in unique.values():
         if not definition.result and definition.current:
             definition.result = to_result(definition.current)
@@ -51,7 +52,7 @@ def register(release: RunningRelease, check_mode: bool) -> None:
         plan_service_release(service, release.shapes)
 
 
-def _deregister(release: RunningRelease, arns: list[str], cause: SlipwayError) -> SlipwayError:
+def deregister(release: RunningRelease, arns: list[str], cause: SlipwayError) -> SlipwayError:
     """Deregister what was registered before `cause`. Returns that failure, with what happened to the revisions."""
     text = "No service was changed."
     try:

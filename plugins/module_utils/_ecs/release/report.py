@@ -14,6 +14,7 @@ from ..._core.names import last
 from ..._core.types import Result
 from ..rollout.deployments import primary
 from ..service.members import Options
+from .deploy_tasks import DeployTask
 from .in_progress import runs_of
 from .result import result_of, service_after, short_result
 from .state import Release, ServiceRelease
@@ -84,12 +85,18 @@ def stopped(cause: SlipwayError, release: Release) -> SlipwayError:
     lines = [
         f"{cause.msg} ECS continues the started deployments; this run no longer monitors them.",
         f"In progress: {', '.join(going) or 'none'}. Done: {', '.join(done) or 'none'}.",
+        *[f"{task} continues: {last(task.result['task_arn'])}." for task in _running_tasks(release)],
         *([f"Failed before: {', '.join(errors)}.", *(error.msg for error in errors.values())] if errors else []),
         f"{RESUME} {ROLL_BACK}",
     ]
     release.progress.say("\n".join(lines))
     names = {"failed_services": [*errors]} if errors else {}
     return SlipwayError(cause.code, " ".join(lines), {**cause.details, **result_of(release), **names})
+
+
+def _running_tasks(release: Release) -> list[DeployTask]:
+    """Tasks that are not known to have ended."""
+    return [task for task in release.tasks if task.state == "in_progress" and task.result.get("status") != "STOPPED"]
 
 
 def _outcome_lines(services: Sequence[ServiceRelease]) -> list[str]:
@@ -126,7 +133,8 @@ def _failed(errors: Sequence[SlipwayError], release: Release, result: Result) ->
     services = release.services
     lost = {one.name: one.rollback.error for one in services if one.rollback and one.rollback.error}
     names = [service.name for service in services if service.rollout and service.rollout.error] or [*lost]
-    lines = [f"The release failed: {', '.join(names)} of {counted(len(services), 'service')}. {_fate(services, lost)}"]
+    what = f"{', '.join(names)} of {counted(len(services), 'service')}" if names else ", ".join(release.failed_steps)
+    lines = [f"The release failed: {what}. {_fate(services, lost)}"]
     lines += [error.msg for error in errors]
     lines += [f"During the rollback: {error.msg}" for error in lost.values() if error not in errors]
     lines += [f"Also failed: {what}: {error.msg}" for what, error in _other_errors(release)]

@@ -25,9 +25,22 @@ def result_of(release: Release, *, check_mode: bool = False) -> Result:
         "cluster": release.cluster,
         "services": services,
         "progress": release.progress.lines,
+        **_steps(release, check_mode),
         # Services may share a task definition, and so its warnings.
         "warnings": list(dict.fromkeys(text for service in release.services for text in service.warnings)),
     }
+
+
+def _steps(release: Release, check_mode: bool) -> Result:
+    """The tasks and checks of the release, if it has any."""
+    found: dict[str, list[Result]] = {}
+    for task in release.tasks:
+        found.setdefault(f"{task.when}_tasks", []).append(task.to_result())
+    if release.checks:
+        found["verify"] = [check.to_result() for check in release.checks]
+    if check_mode and not release.changes:
+        return {name: [{**one, "state": "not_needed"} for one in steps] for name, steps in found.items()}
+    return found
 
 
 def short_result(result: Result) -> Result:

@@ -19,6 +19,8 @@ from ..service.model import DesiredService, ServicePlan
 from ..target_group.model import TargetGroup, changed, checkpoint_of
 from ..task_definition.model import DesiredTaskDefinition, Draft
 from .checkpoint import Checkpoint, Run, new_checkpoint
+from .deploy_tasks import DeployTask
+from .verification import Check
 
 NOTHING = ServicePlan(Plan({}, {}, {}), "none", {}, {}, [])
 
@@ -96,6 +98,8 @@ class ServiceRelease:
     # Why a rollback keeps the service: its release is complete.
     kept: t.Literal["", "complete", "stable"] = ""
     checkpoint_left: bool = False
+    # Whether tasks run before the release changes it.
+    held: bool = False
 
     @property
     def changed(self) -> bool:
@@ -113,6 +117,8 @@ class ServiceRelease:
             return "in_progress" if self.rollout.in_progress else "not_started"
         if not self.changed:
             return "unchanged"
+        if self.held:
+            return "not_started"
         return "created" if self.plan.action == "create" else "updated"
 
     @property
@@ -157,6 +163,25 @@ class Release:
     touched: bool = False
     # Errors in addition to the failure, such as those of a cleanup, each with what it concerns.
     other_errors: list[tuple[str, SlipwayError]] = field(default_factory=list)
+    # Revisions that this run has registered.
+    registered: list[str] = field(default_factory=list)
+    tasks: list[DeployTask] = field(default_factory=list)
+    checks: list[Check] = field(default_factory=list)
+    checks_timeout: float = 0.0
+    # Tasks and checks of the release that failed, as its message names them.
+    failed_steps: list[str] = field(default_factory=list)
+
+    @property
+    def own(self) -> list[ServiceRelease]:
+        """Services with a checkpoint of this release, of this run or of one that was killed."""
+        return [service for service in self.services if service.run and service.run.id == self.run.id]
+
+    @property
+    def changes(self) -> bool:
+        """Whether the release changes a service, or has changed one before it was killed."""
+        if any(service.run and service.run.state == "complete" for service in self.own):
+            return False
+        return any(service.changed or service.checkpoint for service in self.services)
 
 
 def identity(answer: Options) -> tuple[str, str] | None:

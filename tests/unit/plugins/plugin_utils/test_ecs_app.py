@@ -28,6 +28,8 @@ VARIABLES: Json = {
     "ecs_app_secret_values": [],
     "ecs_app_services": [],
     "ecs_app_settings": {},
+    "ecs_app_verify": [],
+    "ecs_app_verify_address": "",
     "ecs_app_tags": {},
 }
 ACCOUNT: Json = {
@@ -224,3 +226,41 @@ def test_kept_names_cover_other_roles_where_these_have_names() -> None:
         "cluster": ["shop", "nightly"],
     }
     assert "discovery service" not in planned(service(), others=others, account={"discovery": {}})["kept"]
+
+
+BALANCED: Json = {"load_balancer": {**ACCOUNT["load_balancer"], "url": "http://shop.example"}}
+
+
+def test_tasks_and_checks_are_part_of_the_release() -> None:
+    migrate = {"name": "migrate", "command": ["migrate"]}
+    checks = [
+        {"name": "page", "type": "http", "path": "/health", "content": "ok"},
+        {"name": "port", "type": "tcp", "host": "database", "port": 5432},
+    ]
+    web = service(pre_deploy_tasks=[migrate], post_deploy_tasks=[])
+    found = planned(web, account=BALANCED, verify=checks, verify_address="127.0.0.1:4566")
+    assert found["problems"] == []
+    assert found["services"][0]["pre_deploy_tasks"] == [migrate]
+    assert "post_deploy_tasks" not in found["services"][0]
+    assert found["verify"] == [
+        {
+            "name": "page",
+            "url": "http://127.0.0.1:4566/health",
+            "status": 200,
+            "content": "ok",
+            "headers": {"Host": "shop.example"},
+        },
+        {"name": "port", "type": "tcp", "host": "database", "port": 5432},
+    ]
+
+
+def test_wrong_tasks_and_checks_are_reported_with_their_place() -> None:
+    web = service(post_deploy_tasks=[{"name": "smoke", "container": "app"}])
+    checks = [{"name": "page", "type": "http", "path": "health"}, {"name": "page", "type": "http", "content": "("}]
+    assert planned(web, verify=checks)["problems"] == [
+        "ecs_app_verify[0] (page).path: expected a path that begins with a slash, got 'health'.",
+        "ecs_app_verify[1] (page).content: expected a regular expression, got '('.",
+        "ecs_app_verify: expected each name once, got 'page' more than once.",
+        "ecs_app_verify: expected a load balancer for checks of type http, got none.",
+        "ecs_app_services[0] (web).post_deploy_tasks[0] (smoke).container: expected one of web, got 'app'.",
+    ]

@@ -289,6 +289,7 @@ def patch_emulator(settings: Settings) -> None:
 
     sys.path.insert(0, str(HERE))
     import capacity
+    import client_tokens
     import emulator_patches
     import eventual_consistency
     import expiring_credentials
@@ -321,6 +322,7 @@ def patch_emulator(settings: Settings) -> None:
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
     emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
     capacity.capacity(ecs, settings.capacity_seconds)
+    client_tokens.client_tokens(ecs)
     transitions.transitions(alb, ec2, ecs, settings.transition_seconds)
     eventual_consistency.eventual_consistency(app, ecs, settings.lag_seconds)
     throttling.throttling(app, settings.throttling)

@@ -95,7 +95,7 @@ options:
         until it succeeds.
       - If one does not succeed within O(verify_timeout), the release fails. All services are then rolled back, unless
         O(on_failure=keep).
-      - The checks are made from where the module runs. For others, use O(post_deploy_tasks). A release that changes
+      - The checks run where the module runs. For others, use O(post_deploy_tasks). A release that changes
         nothing makes no checks.
     type: list
     elements: dict
@@ -389,7 +389,7 @@ verify:
       type: str
     state:
       description:
-        - V(succeeded), V(failed), V(not_started), also in check mode if it would be made, or V(not_needed) if the
+        - V(succeeded), V(failed), V(not_started), also in check mode if it would run, or V(not_needed) if the
           release changes nothing.
       type: str
     msg:

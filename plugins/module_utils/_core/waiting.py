@@ -57,7 +57,7 @@ def interruptible() -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def postponed(received: list[int]) -> t.Iterator[None]:
-    """Within it, signals that stop the run are only added to `received`, so that an answer on its way is not lost."""
+    """Within it, signals that stop the run are only added to `received`, so that the answer of a call is not lost."""
 
     def keep(number: int, _frame: t.Any) -> None:
         received.append(number)

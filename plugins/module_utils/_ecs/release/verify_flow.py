@@ -50,7 +50,7 @@ def checks_of(connection: Connection) -> list[Check]:
 
 
 def run_verification(release: RunningRelease) -> list[SlipwayError]:
-    """Repeat the checks until each has succeeded once or the time is over. Returns why they failed."""
+    """Repeat the checks until each has succeeded or they time out. Returns why they failed."""
     if not release.checks:
         return []
     if not release.changes:

@@ -76,7 +76,7 @@ class StartedTasks:
     interrupted: list[int] = field(default_factory=list)
 
     def wait(self, timeout: float, heartbeat: Callable[[], object] = lambda: None) -> None:
-        """Wait until all have stopped. When the time is over, those that run are stopped.
+        """Wait until all have stopped. Tasks that time out are stopped.
 
         If it cannot be read whether they run, they are left as they are.
         """

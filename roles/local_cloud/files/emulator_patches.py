@@ -539,7 +539,10 @@ LOAD_BALANCER_ATTRIBUTES = {
 
 
 def load_balancers(alb: ModuleType) -> None:
-    """A load balancer has all attributes, deletion protection is enforced, an action has an order only if set."""
+    """A load balancer has all attributes, and is deleted with its listeners unless protected. Orders are optional.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DeleteLoadBalancer.html
+    """
 
     @wrap(alb, "_describe_lb_attrs")
     def describe(original: Callable[..., Any], params: Json) -> Any:
@@ -554,6 +557,8 @@ def load_balancers(alb: ModuleType) -> None:
         arn = alb._p(params, "LoadBalancerArn")
         if {"Key": "deletion_protection.enabled", "Value": "true"} in alb._lb_attrs.get(arn, []):
             return alb._error("OperationNotPermitted", f"Load balancer '{arn}' cannot be deleted: it is protected", 400)
+        for listener in [name for name, one in alb._listeners.items() if one["LoadBalancerArn"] == arn]:
+            alb._delete_listener({"ListenerArn": [listener]})
         return original(params)
 
     # AWS returns the order of an action only if it was set. With another, amazon.aws 11 reports a change every time.

@@ -109,6 +109,10 @@ def test_protected_load_balancer_is_deleted() -> None:
     assert "deletion_protection" not in inspect.getsource(alb._delete_lb)
 
 
+def test_listener_outlives_its_load_balancer() -> None:
+    assert "_listeners" not in inspect.getsource(alb._delete_lb)
+
+
 def test_target_group_with_an_unknown_name_is_an_empty_list() -> None:
     with request_scope("000000000000", "eu-central-1"):
         status, __, body = alb._describe_tgs({"Names.member.1": ["nothing"]})

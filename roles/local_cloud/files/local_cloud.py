@@ -159,10 +159,13 @@ def start(settings: Settings, arguments: list[str]) -> dict[str, Any]:
 
 def network_obstacle(settings: Settings) -> str:
     """Why the network is not enforced although it should be; empty if it is."""
+    if not settings.network:
+        return ""
     sys.path.insert(0, str(HERE))
+    import docker
     import network
 
-    return network.obstacle() if settings.network else ""
+    return network.obstacle(docker.from_env().info()["Name"])
 
 
 def wait_until_it_answers(settings: Settings, process: subprocess.Popen[bytes]) -> None:

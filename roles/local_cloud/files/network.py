@@ -14,6 +14,7 @@ import contextlib
 import logging
 import os
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -39,12 +40,31 @@ RESOLV_CONF = "/etc/resolv.conf"
 LINK_LOCAL = ("/v2/credentials", "/v3/", "/v4/", "/latest/", "/_ministack", "/_ecs")
 
 
-def obstacle() -> str:
-    """Why the network cannot be enforced on this machine; empty if it can."""
-    missing = [program for program in ("nft", "nsenter") if not shutil.which(program)]
+# What the kernel has to know for the rules of a container.
+PROBE = """table inet local_cloud {
+  chain peers { drop; }
+  chain ingress {
+    type filter hook prerouting priority -150; policy drop;
+    ct state established,related accept
+    ip saddr { 192.0.2.1, 192.0.2.2 } tcp dport 80-81 goto peers
+  }
+}
+"""
+
+
+def obstacle(engine: str) -> str:
+    """Why the network of containers on the Docker Engine of a machine cannot be enforced here; empty if it can."""
+    if engine != socket.gethostname():
+        return f"a Docker Engine on another machine, {engine}"
+    missing = [program for program in ("nft", "nsenter", "unshare") if not shutil.which(program)]
     if missing:
         return f"{' and '.join(missing)} not found"
-    return "" if os.geteuid() == 0 else "only root can enter the network namespaces of containers"
+    if os.geteuid() != 0:
+        return "only root can enter the network namespaces of containers"
+    probe = subprocess.run(
+        ["unshare", "--net", "nft", "-f", "-"], input=PROBE, capture_output=True, text=True, check=False
+    )
+    return f"nftables failed: {' '.join(probe.stderr.split())}" if probe.returncode else ""
 
 
 def resolvers() -> tuple[str, ...]:
@@ -71,7 +91,19 @@ class Container:
         networks = container.attrs["NetworkSettings"]["Networks"].values()
         return cls(container.attrs["State"]["Pid"], tuple(n["IPAddress"] for n in networks if n.get("IPAddress")))
 
+    def has_its_own(self) -> bool:
+        """Whether the process still has a network namespace of its own.
+
+        The number of one that has ended may be that of a process of this machine, which the rules would cut off.
+        """
+        try:
+            return os.readlink(f"/proc/{self.pid}/ns/net") != os.readlink("/proc/self/ns/net")
+        except OSError:
+            return False
+
     def apply(self, rules: str) -> None:
+        if not self.has_its_own():
+            return
         command = ["nsenter", f"--net=/proc/{self.pid}/ns/net", "nft", "-f", "-"]
         done = subprocess.run(command, input=rules, capture_output=True, text=True, check=False)
         if done.returncode and os.path.exists(f"/proc/{self.pid}"):
@@ -295,11 +327,11 @@ def containers(enforcer: Enforcer) -> None:
             enforcer.stopped(arn)
         return stopped
 
-    @wrap(ec2, "_vm_launch")
-    def launch(original: Callable[..., Any], instance: Json, image: str) -> Any:
-        container = original(instance, image)
+    @wrap(ec2, "_vm_apply_container_ip")
+    def run_instance(original: Callable[..., None], instance: Json, container: Any, bridge: Any) -> None:
+        """At its launch, and at each reboot, which gives it another network namespace."""
+        original(instance, container, bridge)
         enforcer.started(instance["InstanceId"], container)
-        return container
 
     @wrap(ec2, "_vm_remove_container")
     def remove(original: Callable[..., None], instance: Json) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import typing as t
 from collections.abc import Iterator
@@ -33,11 +34,19 @@ class Container:
 
 
 @pytest.fixture
-def enforcer(monkeypatch: pytest.MonkeyPatch) -> Iterator[t.Any]:
-    """Applies no rules, and has two tasks."""
+def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[t.Any]:
+    """The module as the local cloud imports it."""
     monkeypatch.syspath_prepend(str(FILES))
     import network  # type: ignore[import-not-found]
 
+    yield network
+    for name in ("network", "network_rules", "network_startup", "network_patches", "emulator_patches"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def enforcer(network: t.Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[t.Any]:
+    """Applies no rules, and has two tasks."""
     applied: list[tuple[t.Any, str]] = []
     monkeypatch.setattr(network.Container, "apply", lambda container, rules: applied.append((container, rules)))
     with request_scope(*SCOPE):
@@ -60,8 +69,6 @@ def enforcer(monkeypatch: pytest.MonkeyPatch) -> Iterator[t.Any]:
         yield enforcer
         for arn in tasks:
             del ecs._tasks[arn]
-    for name in ("network", "network_rules", "network_startup", "network_patches", "emulator_patches"):
-        sys.modules.pop(name, None)
 
 
 def known(enforcer: t.Any) -> dict[str, tuple[str, ...]]:
@@ -92,3 +99,14 @@ def test_rules_are_applied_when_they_differ(enforcer: t.Any) -> None:
     enforcer.started(f"{CLUSTER}/second", Container("172.17.0.3"))
     # The new container comes first, then the other one, which gets to know it.
     assert [container.addresses for container, _rules in enforcer.applied[1:]] == [("172.17.0.3",), ("172.17.0.2",)]
+
+
+def test_rules_never_reach_this_machine(network: t.Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The number of a container's process is that of another one once the container has ended."""
+    monkeypatch.setattr(network.subprocess, "run", lambda *_args, **_options: pytest.fail("the rules were applied"))
+    network.Container(os.getpid(), ("172.17.0.2",)).apply("table inet local_cloud {}")
+
+
+def test_engine_of_another_machine_is_an_obstacle(network: t.Any) -> None:
+    """As that of Docker Desktop, whose containers run in a virtual machine."""
+    assert network.obstacle("docker-desktop") == "a Docker Engine on another machine, docker-desktop"

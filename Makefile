@@ -95,7 +95,7 @@ benchmark-site: $(VENV)/installed-benchmark ## Benchmark runs of the whole site 
 	@$(BIN)/python -m benchmarks.site
 
 # The kinds of tests/run.py, each with a target test-<kind>; those that `make test` runs come first.
-KINDS := unit sanity integration molecule slow variants ansible-units races artifact upgrade
+KINDS := unit sanity integration molecule slow variants hard ansible-units races artifact upgrade
 .PHONY: test test-all lint $(KINDS:%=test-%) test-mutations test-interruptions docs
 test: $(VENV)/installed-test ## Run the daily tests: lint, unit, sanity, integration, molecule
 	@$(BIN)/python tests/run.py
@@ -107,8 +107,9 @@ test-unit: ## Run the unit tests, on emulators, with branch coverage
 test-sanity: ## Run ansible-test sanity
 test-integration: ## Run ansible-test integration: each module in a playbook, on emulators
 test-molecule: ## Test roles, modules and the whole site on the local cloud (requires Docker)
-test-slow: ## Run the slow tests: single roles, PostgreSQL, distributions, interrupted runs, and the five kinds below (2 hours)
+test-slow: ## Run the slow tests: single roles, PostgreSQL, distributions, interrupted runs, and the six kinds below (3 hours)
 test-variants: ## Test non-default role configurations, on emulators
+test-hard: ## Test modules, roles and playbooks on an emulator that rewrites, lags and throttles as AWS does
 test-ansible-units: ## Run ansible-test units: the unit tests that need no emulator
 test-races: ## Test 200 random releases that are killed, interrupted or concurrent (30 minutes); SLIPWAY_RACES=20 for fewer
 test-artifact: ## Test the archive that users install: its content, and the workshop from it (requires Docker)

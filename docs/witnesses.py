@@ -237,7 +237,7 @@ def emulators_of(test: ast.FunctionDef, path: Path, known: Mapping[str, ast.expr
         found = {name for name in EMULATORS if f'"{name.lower()}"' in fixtures.read_text()}
         if found:
             return found
-    on_ministack = path.parent.name == "roles" or "emulators.MINISTACK" in path.read_text()
+    on_ministack = path.parent.name == "roles" or "start_cloud" in path.read_text()
     return {"MiniStack" if on_ministack else "moto"}
 
 

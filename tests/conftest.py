@@ -25,6 +25,8 @@ import pytest
 from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.slipway.aws.tests.hard_cloud import as_a_module
+
 Json = dict[str, t.Any]
 
 
@@ -88,7 +90,7 @@ def run(aws: None) -> RunModule:
         arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
         output = io.StringIO()
         basic._ANSIBLE_ARGS = None
-        with patch_module_args(arguments), contextlib.redirect_stdout(output), pytest.raises(SystemExit):
+        with patch_module_args(arguments), contextlib.redirect_stdout(output), as_a_module(), pytest.raises(SystemExit):
             main()
         return t.cast("Json", json.loads(output.getvalue().strip().splitlines()[-1]))
 

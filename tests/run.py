@@ -1,7 +1,7 @@
 """Runs the project's tests and prints how many of each kind passed.
 
 Without arguments it runs the daily kinds, in two parallel lanes, and continues after a failure. `slow` and its parts
-`variants`, `ansible-units`, `races` and `artifact` run on request.
+`variants`, `hard`, `ansible-units`, `races` and `artifact` run on request.
 """
 
 from __future__ import annotations
@@ -212,11 +212,11 @@ def unit() -> Tally:
     return sum((cases(title, *command) for title, command in suites.items()), start=Tally()) + coverage()
 
 
-def cases(title: str, *command: str) -> Tally:
+def cases(title: str, *command: str, **variables: str) -> Tally:
     """The cases of one run of pytest."""
     report = CACHE / f"{title.replace(', ', '_')}.xml"
     report.unlink(missing_ok=True)
-    ok = run(title, *command, "--quiet", f"--junit-xml={report}", DEBUG="1")
+    ok = run(title, *command, "--quiet", f"--junit-xml={report}", DEBUG="1", **variables)
     return reported([report] if report.exists() else [], ok)
 
 
@@ -345,12 +345,19 @@ def slow() -> Tally:
     roles = [path.parent.name for path in paths if path.is_symlink()]
     others = ((path.parent.name,) for path in paths if not path.is_symlink())
     # The first owns the local cloud: two that create it at the same time are in each other's way.
-    return scenarios(("default",), roles, *others) + variants() + ansible_units() + races() + artifact() + upgrade()
+    emulated = variants() + hard() + ansible_units()
+    return scenarios(("default",), roles, *others) + emulated + races() + artifact() + upgrade()
 
 
 def variants() -> Tally:
     """Non-default role configurations, created and deleted on emulators."""
     return cases("pytest, variants", "pytest", "-m", "variants", *BY_FILE)
+
+
+def hard() -> Tally:
+    """The tests of modules, roles and playbooks that use MiniStack, where it is as hard as AWS."""
+    kinds = {"SLIPWAY_CLOUD": os.environ.get("SLIPWAY_CLOUD", "rewriting,lagging,throttling")}
+    return cases("pytest, hard", "pytest", "-m", "not slow", *BY_FILE, **kinds)
 
 
 def races() -> Tally:
@@ -402,6 +409,7 @@ KINDS: dict[str, Callable[[], Tally]] = {
     "molecule": molecule,
     "slow": slow,
     "variants": variants,
+    "hard": hard,
     "ansible-units": ansible_units,
     "races": races,
     "artifact": artifact,

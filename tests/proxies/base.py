@@ -28,8 +28,8 @@ Headers = dict[str, str]
 READS = ("BatchCheck", "BatchGet", "Describe", "Filter", "Get", "Head", "List", "Search")
 # What concerns one connection alone, and there are two; http.client has undone chunks.
 OWN = {"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"}
-# The service in the scope of a signature.
-SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+# The region and the service in the scope of a signature.
+SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
 TIMEOUT = 120.0
 
 
@@ -46,11 +46,20 @@ class Request:
     headers: Headers
     body: bytes
 
-    @functools.cached_property
+    @property
     def service(self) -> str:
         """As signatures name it: ecs, ecr, elasticloadbalancing, autoscaling; "" where nothing is signed."""
+        return self._scope[1]
+
+    @property
+    def region(self) -> str:
+        """As signatures name it; "" where nothing is signed."""
+        return self._scope[0]
+
+    @functools.cached_property
+    def _scope(self) -> tuple[str, str]:
         signed = SIGNED_FOR.search(self.headers.get("authorization", ""))
-        return signed[1] if signed else ""
+        return (signed[1], signed[2]) if signed else ("", "")
 
     @functools.cached_property
     def operation(self) -> str:

@@ -7,10 +7,9 @@ another order, and some first attempts are refused. What AWS does is in `answers
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import functools
 import json
-import os
 import typing as t
 import xml.etree.ElementTree as ET
 from collections import Counter
@@ -37,32 +36,17 @@ AT_THE_SERVICE = ("availabilityZoneRebalancing", "placementConstraints", "placem
 AT_THE_DEPLOYMENT = ("serviceConnectConfiguration", "volumeConfigurations")
 
 
-# The environment variable that puts the proxy in front of the emulators of whole roles and sites, and gives its seed.
-SEED = "SLIPWAY_REWRITING"
-
-
-@contextlib.contextmanager
-def in_front_of(address: str, region: str) -> t.Iterator[str]:
-    """The address at which to reach an emulator: the proxy's, if it is requested."""
-    seed = os.environ.get(SEED)
-    if not seed:
-        yield address
-        return
-    with Rewriting(address, int(seed), region, refuses=False) as proxy:
-        try:
-            yield proxy.address
-        finally:
-            print(f"\nrewriting proxy: {sum(proxy.rewrites.values())}", dict(proxy.rewrites.most_common()))
+class NoNamespaceError(Exception):
+    """A service names a namespace that there is not."""
 
 
 class Rewriting(base.Proxy):
     """`rewrites` counts what was rewritten or refused, by kind."""
 
-    def __init__(self, target: str, seed: int, region: str, *, account: str = "000000000000", refuses: bool) -> None:
+    def __init__(self, target: str, seed: int, *, account: str = "000000000000", refuses: bool) -> None:
         super().__init__(target)
-        self.refuses = refuses
+        self.refuses, self._account = refuses, account
         self.rewrites: Counter[str] = Counter()
-        self._place = answers.Place(region, account, self._namespace, self.note)
         self._order = answers.Order(seed, self.note)
         self._refused: set[str] = set()
         self._kept: dict[str, Json] = {}
@@ -83,7 +67,12 @@ class Rewriting(base.Proxy):
     def forward(self, request: base.Request) -> base.Answer:
         if request.service not in ("ecr", "ecs") or not request.headers.get("x-amz-target"):
             return super().forward(request)
-        members = answers.request(request.operation, request.members, self._place)
+        namespace = functools.partial(self._namespace, request)
+        place = answers.Place(request.region, self._account, namespace, self.note)
+        try:
+            members = answers.request(request.operation, request.members, place)
+        except NoNamespaceError:
+            return base.refusal(request, "NamespaceNotFoundException", "The specified namespace wasn't found.")
         body = json.dumps(members).encode()
         headers = {**request.headers, "content-length": str(len(body))}
         answer = super().forward(dataclasses.replace(request, body=body, headers=headers))
@@ -105,16 +94,31 @@ class Rewriting(base.Proxy):
             return dataclasses.replace(answer, body=self._xml(answer.body))
         return answer
 
-    def _namespace(self, name: str) -> str:
-        """The ARN of a namespace, asked of the emulator as a client would."""
-        scope = f"AWS4-HMAC-SHA256 Credential=key/20260101/{self._place.region}/servicediscovery/aws4_request"
+    def _namespace(self, request: base.Request, name: str) -> str:
+        """The ARN of a namespace. AWS creates one that a cluster names for the first time.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ClusterServiceConnectDefaultsRequest.html
+        """
+        if (arn := self._namespaces(request.region).get(name)) is None and "Cluster" in request.operation:
+            self._cloud_map(request.region, "CreateHttpNamespace", {"Name": name})
+            arn = self._namespaces(request.region)[name]
+        if arn is None:
+            raise NoNamespaceError(name)
+        return arn
+
+    def _namespaces(self, region: str) -> dict[str, str]:
+        found = self._cloud_map(region, "ListNamespaces", {})["Namespaces"]
+        return {str(item["Name"]): str(item["Arn"]) for item in found}
+
+    def _cloud_map(self, region: str, operation: str, members: Json) -> Json:
+        """A call to the emulator, as a client would make it."""
+        scope = f"AWS4-HMAC-SHA256 Credential=key/20260101/{region}/servicediscovery/aws4_request"
         headers = {
             "content-type": "application/x-amz-json-1.1",
-            "x-amz-target": "Route53AutoNaming_v20170314.ListNamespaces",
+            "x-amz-target": f"Route53AutoNaming_v20170314.{operation}",
             "authorization": f"{scope}, SignedHeaders=host, Signature=0",
         }
-        found = super().forward(base.Request("POST", "/", headers, b"{}")).json()["Namespaces"]
-        return next(str(item["Arn"]) for item in found if item["Name"] == name)
+        return super().forward(base.Request("POST", "/", headers, json.dumps(members).encode())).json()
 
     # What the emulator forgets
 

@@ -20,7 +20,7 @@ from moto import mock_aws
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
 
-from ansible_collections.slipway.aws.tests import emulators
+from ansible_collections.slipway.aws.tests import emulators, hard_cloud
 
 REGION = "eu-central-1"
 # Fixtures that all accounts come from.
@@ -43,10 +43,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ansible-test forks for each test: each would start its own emulator, and none would be ended.
     """
     items.sort(key=lambda item: item.path.parent.name not in PLAYS)
+    if hard_cloud.kinds():
+        kept = [item for item in items if is_hard(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
     if config.pluginmanager.has_plugin("ansible_forked"):
         with_account = [item for item in items if ACCOUNTS & set(getattr(item, "fixturenames", ()))]
         config.hook.pytest_deselected(items=with_account)
         items[:] = [item for item in items if item not in with_account]
+
+
+def is_hard(item: pytest.Item) -> bool:
+    """Whether a test runs on the cloud that SLIPWAY_CLOUD makes hard."""
+    chosen = getattr(getattr(item, "callspec", None), "params", {})
+    if item.get_closest_marker("own_cloud") or "moto" in (chosen.get("emulator"), chosen.get("cloud")):
+        return False
+    return "start_cloud" in getattr(item, "fixturenames", ()) or chosen.get("emulator") == "ministack"
 
 
 def pytest_terminal_summary(terminalreporter: t.Any) -> None:
@@ -67,11 +79,28 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[t.Callable[...
         yield lambda *arguments: stack.enter_context(emulators.running(arguments, tmp_path_factory.mktemp("emulator")))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def callers() -> t.Iterator[None]:
+    """Where the cloud is as hard as AWS, it tells the calls of tests from those of modules."""
+    with pytest.MonkeyPatch.context() as patch:
+        if hard_cloud.kinds():
+            patch.setenv(hard_cloud.APPLICATION, hard_cloud.OF_TESTS)
+        yield
+
+
 @pytest.fixture(scope="session")
-def ministack(start: t.Callable[..., str]) -> str:
-    """The address of an emulator of our own."""
+def start_cloud(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[t.Callable[..., str]]:
+    """Starts emulators that are as hard as SLIPWAY_CLOUD says: `start_cloud(NAME="value")` is the address of one."""
     pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
-    return start(*emulators.MINISTACK)
+    folder = tmp_path_factory.mktemp("emulators")
+    with contextlib.ExitStack() as stack:
+        yield lambda **variables: stack.enter_context(hard_cloud.running(folder, **variables))
+
+
+@pytest.fixture(scope="session")
+def ministack(start_cloud: t.Callable[..., str]) -> str:
+    """The address of an emulator of our own."""
+    return start_cloud()
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ from ansible_collections.slipway.aws.tests.proxies.misbehaving import KINDS, Mis
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.conftest import RunModule
 
+pytestmark = pytest.mark.own_cloud("misbehaves itself")
 Json = dict[str, t.Any]
 
 SEEDS = range(int(os.environ.get("SLIPWAY_SEEDS", "1")))

@@ -15,7 +15,10 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from ansible_collections.slipway.aws.tests.proxies.base import Answer, LostError, Proxy, Request, refusal
 
-pytestmark = pytest.mark.parametrize("emulator", ["ministack"], indirect=True)
+pytestmark = [
+    pytest.mark.parametrize("emulator", ["ministack"], indirect=True),
+    pytest.mark.own_cloud("runs no module"),
+]
 ONCE = Config(retries={"max_attempts": 0})
 
 

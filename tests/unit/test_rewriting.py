@@ -54,7 +54,7 @@ def proxy(
 ) -> t.Iterator[Rewriting]:
     reset = urllib.request.Request(f"{cloud}/_ministack/reset", method="POST")
     urllib.request.urlopen(reset, timeout=10).close()
-    with Rewriting(cloud, request.param, REGION, account=ACCOUNT, refuses=False) as proxy:
+    with Rewriting(cloud, request.param, account=ACCOUNT, refuses=False) as proxy:
         for name in ("AWS_URL", "AWS_PROFILE"):
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.address)

@@ -53,8 +53,12 @@ PASSING: tuple[tuple[str, str], ...] = (
     # reference has it for CreateCapacityProvider, too.
     (r"PutClusterCapacityProviders|DeleteCluster|UpdateCapacityProvider", r"UpdateInProgressException"),
     (r"CreateCapacityProvider", r"UpdateInProgressException"),
-    # Terraform: autoscaling/group.go, create and update.
-    (r"CreateAutoScalingGroup|UpdateAutoScalingGroup", r"(?i)invalid iam ?instance ?profile"),
+    # Terraform: autoscaling/group.go, create and update. That its role is not there yet, EC2 says, for which Terraform
+    # repeats it, too: ec2/ec2_instance.go.
+    (
+        r"CreateAutoScalingGroup|UpdateAutoScalingGroup",
+        r"(?i)invalid iam ?instance ?profile|instance profile .* has no associated iam roles",
+    ),
     # Terraform: appautoscaling/target.go and appautoscaling/policy.go.
     (r"RegisterScalableTarget", r"(?i)unable to assume iam role|ECS service doesn't exist"),
     (r"PutScalingPolicy", r"FailedResourceAccessException"),

@@ -87,6 +87,18 @@ class Resource(abc.ABC):
         """The answer after a change; None where reads do not show it in time."""
         return visible(self.find)
 
+    def wait_changed(self, answer: Json | None) -> Json | None:
+        """The answer after an update, of which the first reads may not know yet."""
+        after = self.wait_stable(answer)
+        if after and self.params.get("wait", True) and not self._is_desired(after):
+            visible(lambda: (found := self.find()) and self._is_desired(found))
+            after = self.wait_stable(answer)
+        return after
+
+    def _is_desired(self, answer: Json) -> bool:
+        current = self.from_api(answer)
+        return not compare(current, self.desired(current), self.sets).changed
+
     def created(self, result: Result, answer: Json) -> Result:
         """The result after a create."""
         return {**result, self.key: self.from_api(answer)}
@@ -163,7 +175,8 @@ def _present(resource: Resource) -> Result:
         return resource.created(result, answer) if answer else {**result, resource.key: predicted}
     if planned.changed:
         resource.update(current, planned, answer)
-    if planned.changed or resource.is_busy(answer):
+        answer = resource.wait_changed(answer)
+    elif resource.is_busy(answer):
         answer = resource.wait_stable(answer)
     return {**result, resource.key: resource.from_api(answer) if answer else predicted}
 

@@ -51,8 +51,8 @@ NOT_ASSUMABLE = (
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using-service-linked-roles.html
 NO_LINKED_ROLE = "Unable to assume the service linked role. Please verify that the ECS service linked role exists."
 LINKED_ROLE = "arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"
-# Public record: Terraform's AWS provider retries it, as do Packer and many others.
-NO_PROFILE = "Value ({0}) for parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name"
+# Public record: Terraform's AWS provider retries it, as do Packer and many others, and amazon.aws that of an ARN.
+NO_PROFILE = "Value ({}) for parameter iamInstanceProfile.{} is invalid. Invalid IAM Instance Profile {}"
 
 
 class Visibility:
@@ -213,10 +213,11 @@ def delayed(handler: Handler, service: str, visibility: Visibility) -> Handler:
 def refused(service: str, operation: str, body: bytes, visibility: Visibility) -> Answer | None:
     """EC2 does not know an instance profile yet that IAM has just created."""
     form = urllib.parse.parse_qs(body.decode(errors="replace")) if service == "ec2" else {}
-    profile = last((form.get("IamInstanceProfile.Arn") or form.get("IamInstanceProfile.Name") or [""])[0])
-    if operation != "RunInstances" or not visibility.is_hidden(profile):
+    arn, name = (form.get(f"IamInstanceProfile.{member}", [""])[0] for member in ("Arn", "Name"))
+    if operation != "RunInstances" or not visibility.is_hidden(arn or name):
         return None
-    error = f"<Error><Code>InvalidParameterValue</Code><Message>{NO_PROFILE.format(profile)}</Message></Error>"
+    said = NO_PROFILE.format(arn, "arn", "ARN") if arn else NO_PROFILE.format(name, "name", "name")
+    error = f"<Error><Code>InvalidParameterValue</Code><Message>{said}</Message></Error>"
     text = f"<Response><Errors>{error}</Errors><RequestID>0</RequestID></Response>"
     return 400, {"Content-Type": "text/xml"}, text.encode()
 

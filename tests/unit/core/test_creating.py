@@ -48,6 +48,10 @@ class Time:
         ("PutClusterCapacityProviders", "The specified cluster is in a busy state. Cluster was not ACTIVE."),
         ("SetRepositoryPolicy", "Invalid parameter at 'PolicyText': Principal not found"),
         ("CreateAutoScalingGroup", "Invalid IAM Instance Profile name"),
+        (
+            "CreateAutoScalingGroup",
+            'IAM Instance Profile "arn:aws:iam::1:instance-profile/web" has no associated IAM Roles',
+        ),
         ("RegisterScalableTarget", "ECS service doesn't exist: service/shop/web"),
     ],
 )

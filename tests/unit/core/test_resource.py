@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._core import resource, waiting
+from ansible_collections.slipway.aws.plugins.module_utils._core import creating, resource, waiting
 from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import CONFLICT, INVALID_OPTION
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN, Plan
@@ -127,6 +127,24 @@ def test_one_that_a_read_did_not_show_is_updated() -> None:
     cloud = Cloud({"name": "shop", "size": 1, "tags": {}}, None)
     result = run(cloud, size=2)
     assert (result["diff"], cloud.calls) == ({"before": {"size": 1}, "after": {"size": 2}}, ["update"])
+
+
+def test_a_result_is_not_older_than_the_change() -> None:
+    """Reads may show for a while what was true before it.
+
+    https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html
+    """
+    old: Json = {"name": "shop", "size": 1, "tags": {}}
+    cloud = Cloud(old, old, old, old, old)
+    result = run(cloud, size=2)
+    assert (result["shop"]["size"], cloud.calls) == (2, ["update"])
+
+
+def test_a_change_that_no_read_shows_is_not_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(creating.visible, "__defaults__", (None, 0.05))
+    monkeypatch.setattr(Cloud, "write", lambda cloud, call, _shop: cloud.calls.append(call))
+    cloud = Cloud({"name": "shop", "size": 1, "tags": {}})
+    assert run(cloud, size=2)["shop"]["size"] == 1
 
 
 def test_an_earlier_change_is_waited_for() -> None:

@@ -19,7 +19,6 @@ import pytest
 import yaml
 
 from ansible_collections.slipway.aws.plugins.modules import project_drift
-from ansible_collections.slipway.aws.tests import emulators
 from ansible_collections.slipway.aws.tests.unit.playbooks.test_status import differences
 
 if t.TYPE_CHECKING:
@@ -91,9 +90,8 @@ def create(site: Site) -> None:
 
 
 @pytest.fixture(scope="module")
-def site(start: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Site:
-    pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
-    found = Site(start(*emulators.MINISTACK), tmp_path_factory.mktemp("drift"))
+def site(start_cloud: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Site:
+    found = Site(start_cloud(), tmp_path_factory.mktemp("drift"))
     create(found)
     return found
 

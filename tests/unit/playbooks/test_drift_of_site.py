@@ -19,7 +19,6 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._project import details_flow, state
 from ansible_collections.slipway.aws.plugins.module_utils._project.drift.members import changes
-from ansible_collections.slipway.aws.tests.proxies.rewriting import in_front_of
 from ansible_collections.slipway.aws.tests.unit.playbooks.changes_by_hand import CHANGES, Account, Change
 
 Json = dict[str, t.Any]
@@ -27,30 +26,12 @@ Json = dict[str, t.Any]
 pytestmark = pytest.mark.variants
 ROOT = Path(__file__).resolve().parents[3]
 REGION, PROJECT = "eu-central-1", "shop"
-# MiniStack as the local cloud patches it, without Docker, and with the events of CloudTrail.
-SERVER = """
-import asyncio, os, sys
-os.environ.update(MINISTACK_REGION=sys.argv[2], CLOUDTRAIL_RECORDING="1", DOCKER_HOST="unix:///nonexistent/docker.sock")
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
-from ministack import app as emulator
-from ministack.app import app
-from ministack.services import alb, autoscaling, ec2, ecs, servicediscovery, ssm
-sys.path.insert(0, sys.argv[1])
-import emulator_patches as patches
-import request_checks
-request_checks.check_requests(emulator)
-for patch, *modules in (
-    (patches.key_pairs, ec2), (patches.launches, ec2, ssm), (patches.addresses, ec2), (patches.secure_strings, ssm),
-    (patches.hosts, autoscaling, ecs), (patches.load_balancers, alb), (patches.missing, alb, ecs),
-):
-    patch(*modules)
-for action in ("_list_namespaces", "_list_services"):
-    patches.filtered(servicediscovery, action)
-config = Config()
-config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
-asyncio.run(serve(app, config))
-"""
+# Without an engine, no task runs. CloudTrail's events say who changed what.
+SERVER = {
+    "MINISTACK_REGION": REGION,
+    "CLOUDTRAIL_RECORDING": "1",
+    "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+}
 # Without Docker there is no Docker host.
 SKIPPED = "docker_instance,docker_host,image,verify"
 
@@ -154,11 +135,8 @@ class Drifted(t.NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def site(start: t.Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
-    pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
-    address = start("-c", SERVER, str(ROOT / "roles/local_cloud/files"), REGION)
-    with in_front_of(address, REGION) as front:
-        yield Site(front, tmp_path_factory.mktemp("site"))
+def site(start_cloud: t.Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return Site(start_cloud(**SERVER), tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,6 @@ from pathlib import Path
 import boto3
 import pytest
 
-from ansible_collections.slipway.aws.tests import emulators
-
 if t.TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -55,10 +53,9 @@ class Account(t.NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def account(start: Callable[..., str]) -> Account:
+def account(start_cloud: Callable[..., str]) -> Account:
     """A service behind a load balancer."""
-    pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
-    account = Account(start(*emulators.MINISTACK))
+    account = Account(start_cloud())
     capital, lower = [{"Key": "slipway:project", "Value": "shop"}], [{"key": "slipway:project", "value": "shop"}]
     ec2, ecs, elb = account.client("ec2"), account.client("ecs"), account.client("elbv2")
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]

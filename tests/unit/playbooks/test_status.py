@@ -108,14 +108,9 @@ def create(site: Site, project: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def site(start: Callable[..., str]) -> Site:
-    pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
-    from ansible_collections.slipway.aws.tests import emulators
-
-    with pytest.MonkeyPatch.context() as patch:
-        # Without Docker, its tasks run, but no container.
-        patch.setenv("DOCKER_HOST", "unix:///nonexistent/docker.sock")
-        found = Site(start(*emulators.MINISTACK))
+def site(start_cloud: Callable[..., str]) -> Site:
+    # Without Docker, its tasks run, but no container.
+    found = Site(start_cloud(DOCKER_HOST="unix:///nonexistent/docker.sock"))
     create(found, "shop")
     create(found, "other")
     return found

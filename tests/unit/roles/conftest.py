@@ -19,32 +19,12 @@ import pytest
 import yaml
 
 from ansible_collections.slipway.aws.tests import emulators
-from ansible_collections.slipway.aws.tests.proxies.rewriting import in_front_of
 
 Json = dict[str, t.Any]
 
 ROOT = Path(__file__).resolve().parents[3]
 REGION = "eu-central-1"
 KEYS = {"access_key": "key", "secret_key": "b2f0c1d4e7a9"}
-# What the local cloud does, as far as load balancers are concerned.
-SERVER = """
-import asyncio, os, sys
-os.environ["MINISTACK_REGION"] = sys.argv[2]
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
-from ministack import app as emulator
-from ministack.app import app
-from ministack.services import alb, ecs
-sys.path.insert(0, sys.argv[1])
-import emulator_patches
-import request_checks
-request_checks.check_requests(emulator)
-emulator_patches.load_balancers(alb)
-emulator_patches.missing(alb, ecs)
-config = Config()
-config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
-asyncio.run(serve(app, config))
-"""
 
 
 class Run(t.NamedTuple):
@@ -102,16 +82,16 @@ class Cloud(t.NamedTuple):
 
 @pytest.fixture(scope="module")
 def cloud(
-    request: pytest.FixtureRequest, start: t.Callable[..., str], tmp_path_factory: pytest.TempPathFactory
-) -> t.Iterator[Cloud]:
+    request: pytest.FixtureRequest,
+    start: t.Callable[..., str],
+    start_cloud: t.Callable[..., str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Cloud:
     """The local cloud's emulator, or by parametrize(…, indirect=True) moto."""
+    folder = tmp_path_factory.mktemp("playbook")
     if getattr(request, "param", "ministack") == "moto":
-        yield Cloud(start(*emulators.MOTO), tmp_path_factory.mktemp("playbook"))
-        return
-    pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
-    address = start("-c", SERVER, str(ROOT / "roles/local_cloud/files"), REGION)
-    with in_front_of(address, REGION) as front:
-        yield Cloud(front, tmp_path_factory.mktemp("playbook"))
+        return Cloud(start(*emulators.MOTO), folder)
+    return Cloud(start_cloud(MINISTACK_REGION=REGION), folder)
 
 
 # A module of community.docker that writes down its call, and answers.

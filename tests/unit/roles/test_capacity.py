@@ -26,6 +26,7 @@ from ministack.services import ecs as emulator
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.conftest import RunModule
 
+pytestmark = pytest.mark.own_cloud("lacks capacity itself")
 Json = dict[str, t.Any]
 
 FILES = Path(__file__).resolve().parents[3] / "roles/local_cloud/files"

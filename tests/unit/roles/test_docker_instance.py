@@ -11,11 +11,21 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.slipway.aws.tests.proxies.base import Answer, Proxy, Request, refusal
+
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud
 
 ROLE = [{"ansible.builtin.import_role": {"name": "slipway.aws.docker_instance"}}]
 CANONICAL = "/aws/service/canonical/ubuntu/server"
+# Public record: Terraform's AWS provider repeats RunInstances after it.
+NO_ROLE = (
+    'IAM Instance Profile "arn:aws:iam::000000000000:instance-profile/ecs-docker-instance" has no associated IAM Roles'
+)
+NO_INSTANCE = (
+    b'<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>0</requestId><reservationSet/>'
+    b"</DescribeInstancesResponse>"
+)
 CHOSEN = [
     ({}, "t3.small", "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64", "ec2-user"),
     (
@@ -65,6 +75,40 @@ def test_wrong_variable_is_refused(cloud: Cloud, tmp_path: Path, variables: dict
     assert run.code != 0
     assert message in " ".join(run.output.split())
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.variants
+def test_a_new_instance_profile_may_take_ec2_a_while(cloud: Cloud, tmp_path: Path) -> None:
+    """EC2 knows neither the profile nor its role at once, nor does it find the new instance by its tags."""
+    ec2 = cloud.client("ec2")
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    group = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [subnet["VpcId"]]}])["SecurityGroups"][0]
+    passing = {"RunInstances": 1, "DescribeInstances": 1}
+
+    def before(request: Request) -> Answer | None:
+        is_read = request.operation == "DescribeInstances"
+        is_by_tags = any(name.startswith("Filter") for name in request.members) and proxy.calls["RunInstances"] > 1
+        if not passing.get(request.operation) or (is_read and not is_by_tags):
+            return None
+        passing[request.operation] -= 1
+        if is_read:
+            return Answer(200, {"Content-Type": "text/xml"}, NO_INSTANCE)
+        return refusal(request, "InvalidParameterValue", NO_ROLE)
+
+    with Proxy(cloud.address, before) as proxy:
+        run = cloud._replace(address=proxy.address).play(
+            ROLE,
+            docker_instance_directory=str(tmp_path),
+            docker_instance_image_id="ami-1",
+            docker_instance_subnet_id=subnet["SubnetId"],
+            docker_instance_security_group_ids=[group["GroupId"]],
+            docker_instance_address_type="private",
+            docker_instance_timeout=3,
+            ecs_network_result={},
+        )
+    assert (proxy.calls["RunInstances"], passing["DescribeInstances"]) == (2, 0), run.output
+    # Nothing runs here to connect to.
+    assert "expected an SSH server" in " ".join(run.output.split())
 
 
 def test_check_mode_predicts_the_connection_to_an_instance_that_a_killed_run_left(cloud: Cloud, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from ministack.services import ecs as emulator
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.conftest import RunModule
 
+pytestmark = pytest.mark.own_cloud("lags itself")
 Json = dict[str, t.Any]
 
 FILES = Path(__file__).resolve().parents[3] / "roles/local_cloud/files"
@@ -177,6 +178,10 @@ def test_ec2_does_not_know_a_new_instance_profile_for_a_moment(account: Account)
     status, answer = account.form("ec2", "RunInstances", **launch)
     assert (status, "<Code>InvalidParameterValue</Code>" in answer) == (400, True)
     assert "parameter iamInstanceProfile.name is invalid. Invalid IAM Instance Profile name" in answer
+    arn = "arn:aws:iam::000000000000:instance-profile/web"
+    by_arn = {**launch, "IamInstanceProfile__Name": "", "IamInstanceProfile__Arn": arn}
+    _status, answer = account.form("ec2", "RunInstances", **by_arn)
+    assert f"({arn}) for parameter iamInstanceProfile.arn is invalid. Invalid IAM Instance Profile ARN" in answer
     account.later()
     assert account.form("ec2", "RunInstances", **launch)[0] == 200
 

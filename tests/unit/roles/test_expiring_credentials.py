@@ -26,6 +26,7 @@ from ministack.services import ecr
 if t.TYPE_CHECKING:
     from ansible_collections.slipway.aws.tests.conftest import RunModule
 
+pytestmark = pytest.mark.own_cloud("lets credentials expire itself")
 Json = dict[str, t.Any]
 SECONDS = 2.0
 DENIED = "Your authorization token has expired. Reauthenticate and try again."

@@ -27,6 +27,7 @@ from request_parser import Request
 from request_rules import Rule, State
 
 REGION = "eu-central-1"
+pytestmark = pytest.mark.own_cloud("runs no module")
 Json = dict[str, t.Any]
 
 

@@ -23,6 +23,7 @@ from ansible_collections.slipway.aws.tests import emulators
 pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
 from ministack import app as emulator
 
+pytestmark = pytest.mark.own_cloud("throttles itself")
 FILES = Path(__file__).resolve().parents[3] / "roles/local_cloud/files"
 
 

@@ -72,7 +72,7 @@ class Cluster(resource.DeletableResource):
         planned = compare(found, self.desired(found), self.sets)
         if planned.changed:
             self.update(found, planned, answer)
-            return super().created({**result, "diff": planned.diff}, self.wait_stable() or answer)
+            return super().created({**result, "diff": planned.diff}, self.wait_changed(answer) or answer)
         if any(found[count] for count in model.COUNTS):
             result = {"changed": False, "diff": planned.diff}
         return super().created(result, answer)

@@ -30,7 +30,7 @@ KINDS: dict[str, dict[str, str]] = {
 }
 # botocore adds it to the user agent; serve_ministack.py knows it.
 APPLICATION, OF_TESTS = "AWS_SDK_UA_APP_ID", "slipway-tests"
-_LAGGING: set[str] = set()
+_RUNNING: set[str] = set()
 
 
 def kinds() -> list[str]:
@@ -46,24 +46,16 @@ def running(folder: Path, **variables: str) -> t.Iterator[str]:
     """The address of MiniStack, as hard as requested."""
     requested = kinds()
     hard = {name: value for kind in requested for name, value in KINDS[kind].items()}
-    with emulators.running(emulators.MINISTACK, folder, **{**hard, **variables}) as address, _known(address):
-        if "rewriting" not in requested:
-            yield address
-            return
-        with Rewriting(address, int(os.environ.get(SEED, "1")), refuses=False) as proxy:
-            try:
-                yield proxy.address
-            finally:
+    with contextlib.ExitStack() as stack:
+        address = stack.enter_context(emulators.running(emulators.MINISTACK, folder, **{**hard, **variables}))
+        proxy = Rewriting(address, int(os.environ.get(SEED, "1")), refuses=False) if "rewriting" in requested else None
+        _RUNNING.add(address)
+        try:
+            yield stack.enter_context(proxy).address if proxy else address
+        finally:
+            _RUNNING.discard(address)
+            if proxy:
                 print(f"\nrewriting proxy: {sum(proxy.rewrites.values())}", dict(proxy.rewrites.most_common()))
-
-
-@contextlib.contextmanager
-def _known(address: str) -> t.Iterator[None]:
-    _LAGGING.add(address)
-    try:
-        yield
-    finally:
-        _LAGGING.discard(address)
 
 
 def settle() -> None:
@@ -73,7 +65,7 @@ def settle() -> None:
         "User-Agent": f"app/{OF_TESTS}",
         "X-Amz-Target": "AmazonEC2ContainerServiceV20141113.LetTimePass",
     }
-    for address in _LAGGING if "lagging" in kinds() else ():
+    for address in _RUNNING if "lagging" in kinds() else ():
         # The emulator knows no such call; that it is a test's is enough.
         with contextlib.suppress(urllib.error.HTTPError):
             urllib.request.urlopen(urllib.request.Request(address, b"{}", headers), timeout=10).close()

@@ -216,7 +216,7 @@ def cases(title: str, *command: str, **variables: str) -> Tally:
     """The cases of one run of pytest."""
     report = CACHE / f"{title.replace(', ', '_')}.xml"
     report.unlink(missing_ok=True)
-    ok = run(title, *command, "--quiet", f"--junit-xml={report}", DEBUG="1", **variables)
+    ok = run(title, *command, "--quiet", f"--junit-xml={report}", cwd=ROOT, DEBUG="1", **variables)
     return reported([report] if report.exists() else [], ok)
 
 

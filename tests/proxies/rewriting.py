@@ -123,6 +123,7 @@ class Rewriting(base.Proxy):
     # What the emulator forgets
 
     def _keep(self, operation: str, members: Json, answer: Json) -> None:
+        names: tuple[str, ...]
         if operation in ("CreateService", "UpdateService"):
             names, arn = (*AT_THE_SERVICE, *AT_THE_DEPLOYMENT), answer["service"]["serviceArn"]
             zones = answers.zone_rebalancing(members)

@@ -18,7 +18,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import INTERRUPTED
-from ansible_collections.slipway.aws.plugins.plugin_utils.follower import READ_EVERY, SEEN, Follower
+from ansible_collections.slipway.aws.plugins.plugin_utils.follower import READ_EVERY, SEEN, Follower, lines_after
 from ansible_collections.slipway.aws.plugins.plugin_utils.task_lines import shower
 
 # Seconds to wait for the last lines of an interrupted module.
@@ -81,7 +81,7 @@ def show_last_lines() -> None:
     for seen in Path(constants.DEFAULT_LOCAL_TMP).glob(f"{FOLDER}*/{SEEN}"):
         lines: list[str] = []
         while time.monotonic() < start + (LAST_LINES_SECONDS if lines else FIRST_LINE_SECONDS):
-            lines = _lines_after(seen)
+            lines = lines_after(seen, "progress")
             if any(_LAST_WORD in line for line in lines):
                 break
             time.sleep(READ_EVERY)
@@ -89,12 +89,6 @@ def show_last_lines() -> None:
         message = lines[interrupted[0] :] if interrupted else [] if lines else [NOTHING_CHANGED]
         if message:
             Display().display("\n".join(f"  {line}" for line in message))
-
-
-def _lines_after(seen: Path) -> list[str]:
-    """The lines that this run has added to a progress file."""
-    path = seen.with_name("progress")
-    return path.read_bytes()[int(seen.read_text()) :].decode().splitlines() if path.exists() else []
 
 
 atexit.register(show_last_lines)

@@ -249,6 +249,19 @@ EXAMPLES = r"""
         network_configuration:
           awsvpcConfiguration: {subnets: [subnet-0123456789abcdef0], assignPublicIp: DISABLED}
 
+- name: Run the latest revisions, and keep what succeeds if one service fails
+  slipway.aws.ecs_release:
+    cluster: shop
+    on_failure: keep
+    services:
+      - {name: stock, task_definition: stock}
+      - {name: web, task_definition: web}
+
+- name: Roll back an interrupted release
+  slipway.aws.ecs_release:
+    cluster: shop
+    rollback: true
+
 - name: Migrate the database, release the shop, and order something
   slipway.aws.ecs_release:
     cluster: shop
@@ -267,19 +280,6 @@ EXAMPLES = r"""
         environment: {SHOP_URL: "http://web.shop.internal:8000"}
     verify:
       - {name: page, url: "https://shop.example.com/", content: "Welcome"}
-
-- name: Run the latest revisions, and keep what succeeds if one service fails
-  slipway.aws.ecs_release:
-    cluster: shop
-    on_failure: keep
-    services:
-      - {name: stock, task_definition: stock}
-      - {name: web, task_definition: web}
-
-- name: Roll back an interrupted release
-  slipway.aws.ecs_release:
-    cluster: shop
-    rollback: true
 """
 
 RETURN = r"""

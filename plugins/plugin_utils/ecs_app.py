@@ -52,6 +52,7 @@ def plan(variables: Json, others: Json, account: Json) -> Json:
         found["verify"] = _verify(own["verify"], account["load_balancer"], own["verify_address"])
         found["kept"] = _kept(own, others, account, secrets)
         found["problems"] += _account_problems(services, own, account)
+        found["problems"] += _page_problems(own, account, others)
     found["problems"] += ecs_app_problems.service_problems(services, known)
     return found
 
@@ -83,19 +84,21 @@ def _registries(account: Json) -> dict[str, str]:
 def _account_problems(services: Sequence[Json], own: Json, account: Json) -> list[str]:
     types = {name: group["target_type"] for name, group in _target_groups(account).items()}
     images = container_image.image_problems(own["images"], account["repositories"], account["images"], services)
-    without = any(check.get("type") == "http" for check in own["verify"]) and not account["load_balancer"].get("url")
-    missing = ["ecs_app_verify: expected a load balancer for checks of type http, got none."] if without else []
-    return (
-        missing
-        + [f"ecs_app_images.{problem}" for problem in images]
-        + [
-            f"{ecs_app_problems.place_of(number, service)}.{problem}"
-            for number, service in enumerate(services)
-            for problem in ecs_app_hosting.problems(
-                service, account["cluster"], types, own["images"], own["image_architecture"]
-            )
-        ]
-    )
+    return [f"ecs_app_images.{problem}" for problem in images] + [
+        f"{ecs_app_problems.place_of(number, service)}.{problem}"
+        for number, service in enumerate(services)
+        for problem in ecs_app_hosting.problems(
+            service, account["cluster"], types, own["images"], own["image_architecture"]
+        )
+    ]
+
+
+def _page_problems(own: Json, account: Json, others: Json) -> list[str]:
+    pages = any(check.get("type") == "http" for check in own["verify"])
+    # In check mode, a load balancer that does not exist yet has no address.
+    if not pages or account["load_balancer"].get("url") or others.get("check_mode"):
+        return []
+    return ["ecs_app_verify: expected a load balancer for checks of type http, got none."]
 
 
 # What is released
@@ -206,8 +209,8 @@ def _scaling(service: Json, groups: Mapping[str, str]) -> Json:
 
 
 def _verify(checks: Sequence[Json], balancer: Json, address: str) -> list[Json]:
-    """The checks as ecs_release takes them. Pages are those of the load balancer."""
-    pages = ecs_verify.pages(checks, balancer.get("url") or "", address)
+    """The checks as ecs_release takes them. Pages are those of the load balancer; none if it does not exist yet."""
+    pages = ecs_verify.pages(checks, balancer["url"], address) if balancer.get("url") else []
     asked = [
         {
             "name": page["name"],

@@ -122,7 +122,7 @@ def _failure(result: Json) -> str:
 
 
 def _failed_page(result: Json, check: Json) -> str:
-    expected = (int(check["status"]), check["content"])
+    expected = (int(check["status"]), str(check.get("content", "")))
     return verification.page_problem(
         check["shown_url"], expected, int(result.get("status", -1)), str(result.get("msg", ""))
     )

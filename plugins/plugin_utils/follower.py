@@ -22,6 +22,12 @@ LINE_SECONDS = 1.0
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
+def lines_after(seen: Path, name: str) -> list[str]:
+    """The lines that this run has added to the file of that name next to a file of seen sizes."""
+    path = seen.with_name(name)
+    return path.read_bytes()[int(seen.read_text()) :].decode().splitlines() if path.exists() else []
+
+
 class Follower:
     """Shows each line that is added to a file, until the block ends."""
 

@@ -17,17 +17,21 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import W
 from ansible_collections.slipway.aws.plugins.plugin_utils.follower import Follower
 from ansible_collections.slipway.aws.plugins.plugin_utils.task_lines import shower
 
+LINES_FILE = "lines"
+
 
 class WaitingAction(NormalAction):  # type: ignore[misc]  # Ansible has no types
     """Runs the module of the same name, and shows the lines that it writes while it waits."""
+
+    folder = "slipway-waiting-"
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         # The file can be followed only on this machine. With no_log nothing is shown.
         if self._task.no_log or self._task.async_val or self._connection.transport != "local":
             return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
         given = self._task.environment
-        with tempfile.TemporaryDirectory(prefix="slipway-waiting-", dir=constants.DEFAULT_LOCAL_TMP) as folder:
-            path = Path(folder, "lines")
+        with tempfile.TemporaryDirectory(prefix=self.folder, dir=constants.DEFAULT_LOCAL_TMP) as folder:
+            path = Path(folder, LINES_FILE)
             self._task.environment = [*_listed(given), {WAITING_FILE: str(path)}]
             try:
                 with Follower(path, shower(self._task)):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import collections
 import http.client
+import shutil
 import threading
 import time
 import typing as t
@@ -89,7 +90,7 @@ class Load:
 
 
 @pytest.fixture(scope="module")
-def versions(endpoint: str, image: str) -> t.Iterator[dict[str, str]]:
+def versions(endpoint: str, image: str, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[dict[str, str]]:
     """Two versions of a server whose image has PostgreSQL and its client; `v1` and `v2`, each by its digest."""
     repository = f"it-{uuid.uuid4().hex[:8]}"
     with pytest.MonkeyPatch.context() as patch:
@@ -99,7 +100,12 @@ def versions(endpoint: str, image: str) -> t.Iterator[dict[str, str]]:
     address = f"{image.partition('/')[0]}/{repository}"
     engine = docker.from_env(timeout=PATIENCE)
     base = f"{address}:base"
-    engine.images.build(path=str(POSTGRES), tag=base, buildargs={"BASE_IMAGE": image}, rm=True)
+    context = shutil.copytree(POSTGRES, tmp_path_factory.mktemp("postgres") / "context")
+    (context / "start-postgres").chmod(0o755)
+    # This client has no BuildKit, which the option needs.
+    dockerfile = (context / "Dockerfile").read_text().replace("COPY --chmod=0755 ", "COPY ")
+    (context / "Dockerfile").write_text(dockerfile)
+    engine.images.build(path=str(context), tag=base, buildargs={"BASE_IMAGE": image}, rm=True)
     yield {version: push_version(engine, base, address, version) for version in ("v1", "v2")}
     ecr.delete_repository(repositoryName=repository, force=True)
     for made in engine.images.list(address):

@@ -510,12 +510,19 @@ def test_examples_do_what_they_say(run: Run, rollouts: Rollouts, calls: list[str
     subnet = boto3.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
     # moto wants security groups.
     text = ecs_release.EXAMPLES.replace("[subnet-0123456789abcdef0]", f"[{subnet}], securityGroups: []")
-    made, latest, rolled_back = (task["slipway.aws.ecs_release"] for task in yaml.safe_load(text))
+    made, latest, rolled_back, with_tasks = (task["slipway.aws.ecs_release"] for task in yaml.safe_load(text))
     assert states(run("ecs_release", **made)) == {"stock": "created", "web": "created"}
     for again in (made, latest):
         calls.clear()
         assert not run("ecs_release", **again).get("changed", True)
         assert set(calls) <= READS
+    predicted = run("ecs_release", True, **{**with_tasks, "services": latest["services"]})
+    steps = [*predicted["pre_deploy_tasks"], *predicted["post_deploy_tasks"], *predicted["verify"]]
+    assert [(step["name"], step["state"]) for step in steps] == [
+        ("migrate", "not_needed"),
+        ("smoke", "not_needed"),
+        ("page", "not_needed"),
+    ]
     rollouts.refused["UpdateService", "stock"] = KeyboardInterrupt
     run("ecs_release", **{**made, "services": newer(*made["services"])})
     assert states(run("ecs_release", **rolled_back)) == {"stock": "rolled_back"}

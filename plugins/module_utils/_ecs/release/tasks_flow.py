@@ -52,8 +52,9 @@ def run_pre_deploy(release: RunningRelease) -> None:
         return
     for service in release.services:
         service.held = True
-    written = _write_checkpoints(release)
+    written: list[ServiceRelease] = []
     try:
+        _write_checkpoints(release, written)
         _run_all(release, tasks)
     except SlipwayError as error:
         clear_checkpoints(release, written, complete=False)
@@ -93,7 +94,7 @@ def _resume(release: RunningRelease) -> None:
     release.run = replace(release.run, started=begun, until=until)
 
 
-def _write_checkpoints(release: RunningRelease) -> list[ServiceRelease]:
+def _write_checkpoints(release: RunningRelease, written: list[ServiceRelease]) -> None:
     """Write checkpoints on services that the release is going to change. They name the release to a rerun.
 
     A service that another release left unfinished keeps its checkpoint, as that is needed to roll it back.
@@ -101,16 +102,14 @@ def _write_checkpoints(release: RunningRelease) -> list[ServiceRelease]:
     release.run = replace(release.run, step=_BEFORE_SERVICES)
     own = [service.name for service in release.own]
     release.touched = True
-    written = []
     for service in release.services:
         if service.current is None or not service.found or not service.needs_checkpoint:
             continue
         if service.checkpoint is None or service.name in own:
             service.checkpoint = service.new_checkpoint(release.run)
+            written.append(service)
             tags = tagging.to_list(to_tags(service.checkpoint))
             ecs_api.tag_resource(release.ecs, service.found["serviceArn"], tags)
-            written.append(service)
-    return written
 
 
 def _nothing_changed(release: RunningRelease, error: SlipwayError) -> SlipwayError:

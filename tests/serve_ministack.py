@@ -50,9 +50,12 @@ if __name__ == "__main__":
     import request_checks  # type: ignore[import-not-found]
     import service_deployments  # type: ignore[import-not-found]
     import throttling  # type: ignore[import-not-found]
+    import traffic_shift  # type: ignore[import-not-found]
+    import traffic_stages  # type: ignore[import-not-found]
     import transitions  # type: ignore[import-not-found]
+    import weighted_forward  # type: ignore[import-not-found]
     from ministack import app
-    from ministack.services import alb, autoscaling, ec2, ecs, servicediscovery, ssm
+    from ministack.services import alb, autoscaling, cloudwatch, ec2, ecs, servicediscovery, ssm
 
     plain = dict(app.SERVICE_HANDLERS)
     request_checks.check_requests(app)
@@ -73,7 +76,11 @@ if __name__ == "__main__":
     emulator_patches.families(ecs)
     emulator_patches.load_balancers(alb)
     emulator_patches.missing(alb, ecs)
+    weighted_forward.weighted_forward(alb)
     service_deployments.service_deployments(ecs)
+    # Nobody watches the stages, so they pass quickly.
+    traffic_stages.STAGE_SECONDS = traffic_shift.TICK_SECONDS = 0.05
+    traffic_shift.traffic_shift(ecs, alb, cloudwatch)
     capacity.capacity(ecs, seconds("CAPACITY_SECONDS"))
     client_tokens.client_tokens(ecs)
     transitions.transitions(alb, ec2, ecs, seconds("TRANSITION_SECONDS"))
@@ -101,7 +108,7 @@ if __name__ == "__main__":
         place = f"{ecs._resolve_cluster_name(data.get('cluster', 'default'))}/{data.get('serviceName')}"
         found = ecs._services.get(place)
         if found and found["status"] == "ACTIVE" and tokens.get(place) == data.get("clientToken", ""):
-            return ecs.json_response({"service": found})
+            return ecs.json_response({"service": ecs._sanitize(found)})
         answer = original(data)
         if answer[0] == 200:
             tokens[place] = data.get("clientToken", "")

@@ -300,6 +300,12 @@ NOT_ISSUED = _code(
     "yes",
     "Correct what the message names, then request a new certificate.",
 )
+NO_ANSWER = _code(
+    "no_answer",
+    "Nobody answered in time whether to continue a paused deployment, or there is no terminal.",
+    "no",
+    "Rerun at a terminal, or give the answer as a variable.",
+)
 NO_RECORD = _code(
     "no_record",
     "No run of ``site.yml`` has recorded what it converged, so there is nothing to compare with.",

@@ -61,3 +61,12 @@ def settling_seconds(settings: Json) -> int:
     """How long targets may still have the state that earlier settings gave them."""
     checks = max(int(settings["healthy_threshold"] or 5), int(settings["unhealthy_threshold"] or 2))
     return checks * int(settings["health_check_interval"] or 30) + int(settings["health_check_timeout"] or 5)
+
+
+def target_group_pairs(service: Json) -> list[list[str]]:
+    """The target group of each load balancer, with the alternate one if ECS shifts traffic between them."""
+    pairs = (
+        (item.get("targetGroupArn"), (item.get("advancedConfiguration") or {}).get("alternateTargetGroupArn"))
+        for item in service.get("loadBalancers") or ()
+    )
+    return [[str(arn) for arn in pair if arn] for pair in pairs if pair[0]]

@@ -178,10 +178,10 @@ def staged(deployment: Json) -> Json:
 def still(service: Json, revision: Json) -> Json:
     """A revision that is replaced, as it is now; one without tasks is no longer there."""
     found = (one for one in service["deployments"] if arn_of(service, "service-revision", one) == revision["arn"])
-    gone = {**revision, "requestedTaskCount": 0, "runningTaskCount": 0, "pendingTaskCount": 0}
+    ended = {**revision, "requestedTaskCount": 0, "runningTaskCount": 0, "pendingTaskCount": 0}
     if "requestedProductionTrafficWeight" in revision:
-        gone |= {"requestedProductionTrafficWeight": 0.0, "requestedTestTrafficWeight": 0.0}
-    return next((counts(service, one) for one in found), gone)
+        ended |= {"requestedProductionTrafficWeight": 0.0, "requestedTestTrafficWeight": 0.0}
+    return next((counts(service, one) for one in found), ended)
 
 
 def alarms_after(known: Json, deployment: Json, status: str) -> Json:

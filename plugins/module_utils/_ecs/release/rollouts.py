@@ -24,6 +24,7 @@ from ..rollout.observe import Outcome, RolloutReader, explain, timed_out
 from ..service import api as service_api
 from ..service.members import Options
 from ..service.model import Shapes
+from ..service_deployment.model import shifting_seconds
 from .state import Release, ServiceRollout
 
 _NAMES_WIDTH = 30
@@ -190,8 +191,10 @@ class RolloutGroup:
         verdict = reader.judge.verdict(snapshot, now)
         rollout.deployment = reader.deployment
         reader.require_judgeable(snapshot, verdict)
-        if not verdict.over and now - rollout.started > self.timeout:
-            verdict = timed_out(verdict, self.timeout)
+        # Bake times and pauses take as long as the service says.
+        timeout = self.timeout + shifting_seconds(answer)
+        if not verdict.over and now - rollout.started > timeout:
+            verdict = timed_out(verdict, timeout)
         rollout.verdict = verdict
         if verdict.state == "succeeded":
             self._succeed(rollout)

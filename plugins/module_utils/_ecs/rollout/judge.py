@@ -29,7 +29,9 @@ from ..._core.error_codes import (
     TASKS_FAILING,
 )
 from ..._core.names import last
+from ..._core.target_groups import target_group_pairs
 from ..._core.types import Json
+from ..service_deployment.model import pause_line, stage_line
 from .deployments import Deployment, breaker_limit, controller, find_deployment, primary
 from .health_checks import PATIENCE, HealthChecks, Target
 from .snapshot import Snapshot, own_targets, serving, state_of
@@ -119,7 +121,8 @@ class RolloutJudge:
             and task.get("desiredStatus", "RUNNING") == "RUNNING"
             and self._healthy(task)
         ]
-        fewest = min((serving(targets, up) for targets in snapshot.targets.values()), default=len(up))
+        # Of two target groups that ECS shifts traffic between, the tasks of a revision are in one.
+        fewest = min((sum(serving(one, up) for one in pair) for pair in _pairs(snapshot)), default=len(up))
         return up[:fewest]
 
     def _healthy(self, task: Json) -> bool:
@@ -149,7 +152,7 @@ class RolloutJudge:
             return failure(ROLLBACK_FAILED, reason)
         if status == "STOPPED":
             return self._stopped(snapshot, followed, reason)
-        return Verdict("in_progress", _hook(followed) or reason or f"The deployment is {status}.")
+        return Verdict("in_progress", _paused(followed) or reason or f"The deployment is {status}.")
 
     def _runs_again(self, service: Json) -> str:
         """The revision that the service runs after a rollback; nothing if the answer is from before."""
@@ -296,13 +299,14 @@ class RolloutJudge:
         if failed:
             parts.append(f"{failed} failed")
         if snapshot.targets:
-            healthy = [sum(state_of(item) == "healthy" for item in group) for group in snapshot.targets.values()]
+            pairs = ([item for group in pair for item in group] for pair in _pairs(snapshot))
+            healthy = [sum(state_of(item) == "healthy" for item in targets) for targets in pairs]
             parts.append(f"{min(healthy)} healthy behind the load balancer")
         followed = snapshot.service_deployment or {}
         state = followed.get("status") or own.get("rolloutState") or ""
-        stage = followed.get("lifecycleStage")
-        if stage or state not in _NORMAL_STATES:
-            parts.append(f"{state} ({stage})" if stage else state)
+        if state not in _NORMAL_STATES:
+            parts.append(state)
+        parts += [stage_line(followed), pause_line(followed)]
         return ", ".join(part for part in parts if part)
 
 
@@ -314,12 +318,19 @@ def _outlook(service: Json, own: Json) -> str:
     return f" Its circuit breaker will {'roll it back' if rolls_back else 'stop it'}."
 
 
-def _hook(followed: Json) -> str:
+def _pairs(snapshot: Snapshot) -> list[list[Sequence[Json]]]:
+    """The targets of each load balancer of the service, by target group."""
+    found = ([snapshot.targets[arn] for arn in pair if arn in snapshot.targets] for pair in _groups(snapshot))
+    return [pair for pair in found if pair]
+
+
+def _groups(snapshot: Snapshot) -> list[list[str]]:
+    pairs = target_group_pairs(snapshot.service)
+    known = {arn for pair in pairs for arn in pair}
+    return [*pairs, *([arn] for arn in snapshot.targets if arn not in known)]
+
+
+def _paused(followed: Json) -> str:
     """The lifecycle hook that pauses the deployment, if any."""
-    for hook in followed.get("lifecycleHookDetails") or ():
-        if hook.get("status") == "AWAITING_ACTION":
-            return (
-                f"The deployment is paused at {followed.get('lifecycleStage')} by hook {hook.get('hookId')}"
-                " until ContinueServiceDeployment is called."
-            )
-    return ""
+    line = pause_line(followed)
+    return f"The deployment is {line}." if line else ""

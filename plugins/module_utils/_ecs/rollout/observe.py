@@ -17,6 +17,7 @@ from ..._core.waiting import Clock, poll
 from ..cloud import Cloud
 from ..network.flow import read_network
 from ..service import api as service_api
+from ..service_deployment.model import shifting_seconds
 from ..task import api as task_api
 from ..task_definition import api as definition_api
 from .deployments import Deployment, controller, is_on_track, is_stable
@@ -281,7 +282,8 @@ def wait_stable(reader: RolloutReader, service: Json | None, timeout: float, clo
         return poll(
             read,
             done,
-            timeout=timeout,
+            # Bake times and pauses take as long as the service says.
+            timeout=timeout + shifting_seconds(service or {}),
             waiting_for=lambda outcome: f"the rollout of {reader.name} ({outcome.verdict.progress})",
             clock=clock,
         )

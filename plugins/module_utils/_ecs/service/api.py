@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..._core.answers import described, raise_failures
 from ..._core.error_codes import CONFLICT
 from ..._core.errors import SlipwayError, aws_call, aws_find
 from ..._core.paging import batches, pages
+from ..._core.target_groups import target_group_pairs
 from ..._core.types import Client, Items, Json
 
 DEPLOYMENTS_BATCH = 20
@@ -102,9 +101,9 @@ def last_log_lines(logs: Client, group: str, stream: str, limit: int) -> list[st
     return [str(event["message"]).rstrip("\n") for event in answer.get("events") or ()]
 
 
-def target_groups(service: t.Mapping[str, t.Any]) -> list[str]:
-    """The target groups that the tasks of a service are registered with."""
-    return [item["targetGroupArn"] for item in service.get("loadBalancers") or () if item.get("targetGroupArn")]
+def target_groups(service: Json) -> list[str]:
+    """The target groups that the tasks of a service are registered with, or may be."""
+    return [arn for pair in target_group_pairs(service) for arn in pair]
 
 
 @aws_call

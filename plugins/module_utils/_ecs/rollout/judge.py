@@ -304,9 +304,10 @@ class RolloutJudge:
             parts.append(f"{min(healthy)} healthy behind the load balancer")
         followed = snapshot.service_deployment or {}
         state = followed.get("status") or own.get("rolloutState") or ""
-        if state not in _NORMAL_STATES:
-            parts.append(state)
-        parts += [stage_line(followed), pause_line(followed)]
+        stage = stage_line(followed)
+        if stage or state not in _NORMAL_STATES:
+            parts.append(f"{state} ({stage})" if stage else state)
+        parts.append(pause_line(followed))
         return ", ".join(part for part in parts if part)
 
 

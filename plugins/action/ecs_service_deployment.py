@@ -50,7 +50,7 @@ def ask(paused: list[dict[str, t.Any]], seconds: int) -> str:
     lines = [f"{one['service']} is {one['paused']}." for one in paused]
     question = f"Type continue or rollback, and Enter, within {seconds} s:"
     try:
-        answer = Display().prompt_until("\n".join([*lines, question]), seconds=seconds)
+        answer: bytes = Display().prompt_until("\n".join([*lines, question]), seconds=seconds)
     except (AnsiblePromptInterrupt, AnsiblePromptNoninteractive):
         return ""
     return answer.decode(errors="replace").strip().lower()

@@ -118,7 +118,7 @@ def _hook(hook: Json) -> Json:
         "type": hook.get("targetType", ""),
         "status": hook.get("status", ""),
         "timeout_action": hook.get("timeoutAction", ""),
-        "expires_at": expires.isoformat() if hasattr(expires, "isoformat") else str(expires or ""),
+        "expires_at": str(expires.isoformat() if expires and hasattr(expires, "isoformat") else expires or ""),
     }
 
 

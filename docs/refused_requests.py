@@ -1,4 +1,4 @@
-"""Writes docs/refused_requests.md: the requests that the emulator of the tests refuses, as AWS does: `make docs`."""
+"""Writes docs/refused_requests.md: what the local cloud refuses because AWS refuses it, with sources: `make docs`."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ MORE_MODELS = {
     "sts": "STS",
 }
 INTRODUCTION = """\
-# Requests that the emulator of the tests refuses
+# Requests that the local cloud refuses
 
-Written by `make docs`. The emulator of the tests refuses requests that AWS refuses; the local cloud does not yet.
+Written by `make docs`. The local cloud, and the emulator of the tests, refuse requests that AWS refuses.
 
 - **Models.** Each request is checked against botocore's model of its API: required members, types, patterns, lengths,
   ranges and enums. botocore's own client checks only required members, types and minimums. So far: {models}.

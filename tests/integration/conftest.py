@@ -53,6 +53,12 @@ QUICK = {
     "HealthyThresholdCount": 2,
     "UnhealthyThresholdCount": 2,
 }
+# The smallest task of Fargate.
+ON_FARGATE = {"requires_compatibilities": ["FARGATE"], "cpu": 256, "memory": "512"}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 
 
 @pytest.fixture(scope="session")
@@ -131,12 +137,13 @@ def seconds() -> t.Callable[[], float]:
 
 
 class Shop:
-    """A cluster, a family and a log group of one name, and a service `web` that runs revisions of it."""
+    """A cluster, a family, a log group and an execution role of one name, and a service `web` that runs revisions."""
 
-    def __init__(self, run: RunModule, name: str, image: str) -> None:
+    def __init__(self, run: RunModule, name: str, image: str, role: str) -> None:
         self.run = run
         self.name = name
         self.image = image
+        self.role = role
 
     def container(self, *command: str, **members: t.Any) -> Json:
         """A container whose output is in the log group."""
@@ -150,13 +157,15 @@ class Shop:
             **members,
         }
 
-    def register(self, *command: str, **members: t.Any) -> str:
+    def register(self, *command: str, fargate: bool = False, **members: t.Any) -> str:
         """A new revision of the family; what a service calls it."""
         made = self.run(
             "ecs_task_definition",
             family=self.name,
             network_mode="awsvpc",
+            execution_role_arn=self.role,
             container_definitions=[self.container(*command, **members)],
+            **(ON_FARGATE if fargate else {}),
         )
         assert made.get("changed"), made
         return f"{self.name}:{made['task_definition']['revision']}"
@@ -167,10 +176,11 @@ class Shop:
 
 @pytest.fixture
 def shop(run: RunModule, ecs: t.Any, name: str, image: str) -> t.Iterator[Shop]:
-    logs = boto3.client("logs")
+    logs, iam = boto3.client("logs"), boto3.client("iam")
     logs.create_log_group(logGroupName=name)
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     assert run("ecs_cluster", name=name)["changed"]
-    shop = Shop(run, name, image)
+    shop = Shop(run, name, image, role)
     yield shop
     # Without modules, so that nothing is left if one fails.
     for service in ecs.list_services(cluster=name)["serviceArns"]:
@@ -178,6 +188,7 @@ def shop(run: RunModule, ecs: t.Any, name: str, image: str) -> t.Iterator[Shop]:
     ecs.delete_cluster(cluster=name)
     for revision in ecs.list_task_definitions(familyPrefix=name)["taskDefinitionArns"]:
         ecs.deregister_task_definition(taskDefinition=revision)
+    iam.delete_role(RoleName=name)
     logs.delete_log_group(logGroupName=name)
 
 
@@ -246,27 +257,40 @@ def fails(result: Json, code: str, *said: str) -> str:
     return message
 
 
+def default_subnets() -> list[Json]:
+    """Those of the account's default network."""
+    filters = [{"Name": "default-for-az", "Values": ["true"]}]
+    return list(boto3.client("ec2").describe_subnets(Filters=filters)["Subnets"])
+
+
 @pytest.fixture
 def network(aws: None) -> Json:
     """A subnet of the account's default network."""
-    subnets = boto3.client("ec2").describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
-    return {"awsvpcConfiguration": {"subnets": [subnets[0]["SubnetId"]]}}
+    return {"awsvpcConfiguration": {"subnets": [default_subnets()[0]["SubnetId"]]}}
 
 
 @pytest.fixture
 def target_group(aws: None, name: str) -> t.Iterator[t.Callable[..., str]]:
-    """`target_group("/ready")` creates one whose health check requests that path; its ARN."""
+    """`target_group("/ready")` creates one behind a load balancer, whose health check requests that path; its ARN."""
     elbv2 = boto3.client("elbv2")
-    vpc = boto3.client("ec2").describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
-    made: list[str] = []
+    subnets = default_subnets()
+    made: list[tuple[str, str]] = []
 
     def make(path: str, **settings: t.Any) -> str:
+        vpc = subnets[0]["VpcId"]
         answer = elbv2.create_target_group(
             Name=name, Protocol="HTTP", Port=8080, VpcId=vpc, TargetType="ip", HealthCheckPath=path, **settings
         )
-        made.append(answer["TargetGroups"][0]["TargetGroupArn"])
-        return made[-1]
+        group = str(answer["TargetGroups"][0]["TargetGroupArn"])
+        # Services accept a target group only if a load balancer uses it.
+        found = elbv2.create_load_balancer(Name=name, Subnets=[subnet["SubnetId"] for subnet in subnets[:2]])
+        balancer = str(found["LoadBalancers"][0]["LoadBalancerArn"])
+        action = {"Type": "forward", "TargetGroupArn": group}
+        elbv2.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[action])
+        made.append((balancer, group))
+        return group
 
     yield make
-    for arn in made:
-        elbv2.delete_target_group(TargetGroupArn=arn)
+    for balancer, group in made:
+        elbv2.delete_load_balancer(LoadBalancerArn=balancer)
+        elbv2.delete_target_group(TargetGroupArn=group)

@@ -36,8 +36,9 @@ def test_ecs_service(shop: Shop, target_group: t.Callable[[str], str]) -> None:
     ec2 = boto3.client("ec2")
     subnets = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
     groups = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])["SecurityGroups"]
+    assert shop.run("ecs_cluster", name=shop.name, capacity_providers=["FARGATE", "FARGATE_SPOT"])["changed"]
     for number in range(2):
-        shop.register("perl", "-e", SERVE, portMappings=[{"containerPort": 8080}], cpu=number)
+        shop.register("perl", "-e", SERVE, fargate=True, portMappings=[{"containerPort": 8080}], cpu=number)
     instead = {
         "shop": shop.name,
         "web:42": f"{shop.name}:1",
@@ -50,6 +51,10 @@ def test_ecs_service(shop: Shop, target_group: t.Callable[[str], str]) -> None:
     for name, options in examples(ecs_service.EXAMPLES, "slipway.aws.ecs_service", instead).items():
         if options.get("task_definition") == "web":
             options["task_definition"] = shop.name
+        deployment = options.get("deployment_configuration", {})
+        if "canaryConfiguration" in deployment:
+            # The next example is such a deployment: nobody waits a quarter of an hour for it here.
+            deployment["bakeTimeInMinutes"] = deployment["canaryConfiguration"]["canaryBakeTimeInMinutes"] = 0
         results.append(shop.run("ecs_service", **options))
         assert results[-1].get("changed"), (name, results[-1])
         if "state" not in options:

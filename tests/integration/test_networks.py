@@ -231,7 +231,9 @@ def release(shop: Shop, vpc: Vpc, case: Case) -> Json:
     subnets = getattr(vpc, case.subnets)
     vpc.balance(vpc.public, **case.check)
     case.fault(vpc)
-    revision = shop.register("perl", "-e", case.program, portMappings=[{"containerPort": PORT}], memory=512)
+    revision = shop.register(
+        "perl", "-e", case.program, fargate=True, portMappings=[{"containerPort": PORT}], memory=512
+    )
     balancer = {"targetGroupArn": vpc.target_group, "containerName": "web", "containerPort": PORT}
     return shop.service(
         task_definition=revision,
@@ -273,7 +275,7 @@ def test_load_balancer_answers_while_its_network_lets_clients_in(shop: Shop, vpc
     closed = f"The security groups of load balancer {vpc.name}, {vpc.balancers}, let nothing in on port 80"
     assert found(shop)["listener_closed"].startswith(closed)
     vpc.allow(vpc.balancers, 80, cidr=ANYWHERE)
-    assert page(endpoint, vpc) == 200
+    await_that(lambda: page(endpoint, vpc) == 200, lambda: "the new rule does not apply")
     vpc.ec2.delete_route(RouteTableId=vpc.public_table, DestinationCidrBlock=ANYWHERE)
     assert page(endpoint, vpc) == "TimeoutError"
     assert ", ".join(vpc.public) in found(shop)["balancer_not_public"]
@@ -311,6 +313,9 @@ class Instance:
         engine = docker.from_env()
         (self.container,) = engine.containers.list(filters={"label": f"instance_id={self.id}"})
         self.host = engine.networks.get("bridge").attrs["IPAM"]["Config"][0].get("Gateway", "172.17.0.1")
+        self.serve()
+
+    def serve(self) -> None:
         self.container.exec_run(["perl", "-e", SERVE], detach=True)
 
     def answers(self) -> bool:
@@ -334,7 +339,10 @@ def test_instance_follows_its_security_group_and_routes(vpc: Vpc, endpoint: str,
     vpc.allow(vpc.tasks, PORT, cidr=f"{instance.host}/32")
     await_that(instance.answers, lambda: "the new rule does not apply")
     assert instance.registry(endpoint).startswith("HTTP/1.1 ")
-    vpc.ec2.detach_internet_gateway(InternetGatewayId=vpc.gateway, VpcId=vpc.id)
-    await_that(lambda: not instance.answers(), lambda: "a detached internet gateway still leads to the instance")
+    vpc.ec2.delete_route(RouteTableId=vpc.public_table, DestinationCidrBlock=ANYWHERE)
+    await_that(lambda: not instance.answers(), lambda: "a deleted route still leads to the instance")
+    vpc.ec2.reboot_instances(InstanceIds=[instance.id])
+    instance.serve()
+    assert not instance.answers(), "a reboot opens the instance"
     assert instance.registry(endpoint) == "no answer"
     vpc.ec2.terminate_instances(InstanceIds=[instance.id])

@@ -296,6 +296,7 @@ def patch_emulator(settings: Settings) -> None:
     import emulator_patches
     import eventual_consistency
     import expiring_credentials
+    import request_checks
     import service_deployments
     import target_health
     import task_limits
@@ -328,6 +329,7 @@ def patch_emulator(settings: Settings) -> None:
     client_tokens.client_tokens(ecs)
     transitions.transitions(alb, ec2, ecs, settings.transition_seconds)
     eventual_consistency.eventual_consistency(app, ecs, settings.lag_seconds)
+    request_checks.check_requests(app)
     throttling.throttling(app, settings.throttling)
     expiring_credentials.expiring_credentials(app, settings.session_seconds)
 

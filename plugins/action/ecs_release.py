@@ -19,6 +19,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import INTERRUPTED
 from ansible_collections.slipway.aws.plugins.plugin_utils.follower import READ_EVERY, SEEN, Follower, lines_after
+from ansible_collections.slipway.aws.plugins.plugin_utils.git import revision_of
 from ansible_collections.slipway.aws.plugins.plugin_utils.task_lines import shower
 
 # Seconds to wait for the last lines of an interrupted module.
@@ -45,6 +46,8 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         arguments = dict(self._task.args)
+        if arguments.get("project") and not arguments.get("revision"):
+            arguments["revision"] = revision_of(task_vars or {})
         # The file can be followed only on this machine. With no_log nothing is shown.
         if self._task.no_log or self._connection.transport != "local":
             result.update(self._execute_module(module_args=arguments, task_vars=task_vars))

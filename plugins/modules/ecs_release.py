@@ -166,6 +166,8 @@ options:
     description:
       - Whether to release although another release of the same services is in progress. This one then takes over its
         checkpoints, so that a rollback restores what ran before both.
+      - It also takes over the lock of O(project) without waiting. The release that had it stops with the code
+        V(lock_lost) before it changes the next service.
       - With O(rollback), whether to roll back even a release that is complete on all of its services.
     type: bool
     default: false
@@ -184,6 +186,53 @@ options:
       - A file that each line of RV(progress) is appended to at once, so that you can follow it.
       - When the task runs on the controller, the lines are also shown, unless C(no_log) is set.
     type: path
+  project:
+    description:
+      - The name of the project. If set, the release is recorded in the history of the project, and holds its lock.
+      - Without changes, nothing is recorded and no lock is needed. Neither are they in check mode.
+    type: str
+    version_added: 0.2.0
+  revision:
+    description:
+      - What the history records as the revision in git. A rollback has that of the release that it restores.
+      - By default, it is that of the directory of the inventory, or of the playbook, with C(-dirty) if files differ.
+    type: str
+    version_added: 0.2.0
+  rollback_to:
+    description:
+      - Rolls back to an earlier release of O(project), given by its number, instead of releasing. It has to be one that
+        succeeded. V(previous) is what ran before the last release.
+      - O(services) then limits the rollback to these services, given by C(name) alone. By default, it covers all that a
+        later release has changed.
+      - With V(previous), a release that was killed or interrupted is rolled back as with O(rollback). If the last
+        release is a rollback, V(previous) is what that one restores, so that a rerun changes nothing.
+      - The task definitions are restored, with their images and environment variables. Settings of services and target
+        groups, values of secrets, and data are not. Services that were created since are kept.
+      - If a revision or an image does not exist any more, nothing is changed. Images in other registries than the
+        account's are not checked.
+    type: str
+    version_added: 0.2.0
+  registry:
+    description:
+      - Another address of the account's registry in the names of images, such as V(localhost:4566) for the local cloud.
+        O(rollback_to) finds images by it.
+    type: str
+    version_added: 0.2.0
+  lock_timeout:
+    description:
+      - How many seconds to wait while another release of O(project) is in progress. With V(0), fail at once.
+    type: int
+    default: 600
+    version_added: 0.2.0
+  keep_releases:
+    description: How many releases the history keeps, V(10) or more.
+    type: int
+    default: 50
+    version_added: 0.2.0
+  record_tags:
+    description: Further tags of the parameters that hold the history.
+    type: dict
+    version_added: 0.2.0
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -202,8 +251,14 @@ notes:
     resumed release fails, it also rolls back what the killed run had changed.
   - AWS allows 50 tags for each service, and a checkpoint takes about three. The module refuses services that have too
     many tags before it changes anything.
-  - Another release of the same services is refused while one is in progress, as far as its checkpoints show. This is
-    not a lock. Two releases that start at the same moment do not see each other. Neither deletes services of the other.
+  - Without O(project), another release of the same services is refused while one is in progress, as far as its
+    checkpoints show. This is not a lock. Two releases that start at the same moment do not see each other. Neither
+    deletes services of the other.
+  - >-
+    With O(project), the parameter C(/slipway/<project>/release/<number>) of AWS Systems Manager is the record of a
+    release and the lock of the project. AWS lets only one run create that of the next number. It is renewed every 15
+    seconds. Without that for 60 seconds, or if its process on this machine has ended, its run counts as killed, and the
+    next one takes over.
   - A rollback deletes a service only if the C(CreateService) of this run created it, or if it carries the checkpoint of
     this release. A service that another client created meanwhile is left as it is.
   - An image tag is not part of a service, so a rollback cannot restore an image that was overwritten under the same
@@ -215,11 +270,14 @@ notes:
     O(target_groups), C(ecs:DeregisterTaskDefinition) to remove new revisions when AWS rejects one of them,
     C(ecs:DeleteService) to delete created services when the release fails, C(ecs:ListServices) for O(rollback=true)
     without O(services), and the permissions of M(slipway.aws.ecs_task_run) for O(pre_deploy_tasks) and
-    O(post_deploy_tasks).
+    O(post_deploy_tasks). O(project) requires C(ssm:AddTagsToResource),
+    C(ssm:DeleteParameters), C(ssm:GetParameters), C(ssm:GetParametersByPath) and C(ssm:PutParameter) on its
+    parameters, and O(rollback_to) C(ecr:BatchGetImage) and C(ecr:DescribeRepositories).
 seealso:
   - module: slipway.aws.ecs_service
   - module: slipway.aws.ecs_task_definition
   - module: slipway.aws.ecs_service_info
+  - module: slipway.aws.project_history
 """
 
 EXAMPLES = r"""
@@ -280,6 +338,19 @@ EXAMPLES = r"""
         environment: {SHOP_URL: "http://web.shop.internal:8000"}
     verify:
       - {name: page, url: "https://shop.example.com/", content: "Welcome"}
+
+- name: Release with a record and a lock
+  slipway.aws.ecs_release:
+    cluster: shop
+    project: shop
+    services:
+      - {name: web, task_definition: web}
+
+- name: Roll back to what ran before the last release
+  slipway.aws.ecs_release:
+    cluster: shop
+    project: shop
+    rollback_to: previous
 """
 
 RETURN = r"""
@@ -425,9 +496,11 @@ code:
     - V(immutable). AWS cannot change this property of an existing resource.
     - V(interrupted). The run was interrupted. ECS continues the started deployments; the message says what became of
       tasks.
+    - V(lock_lost). Another release of the project took over, so this one stopped before it changed the next service.
     - V(multiple_errors). Several services failed with different codes. The message lists all errors.
     - V(release_in_progress). Another release of the same services is in progress.
     - V(rollback_failed). The deployment failed, and so did its rollback.
+    - V(rollback_impossible). A revision or an image that the services ran at that release no longer exists.
     - V(rolled_back). ECS rolled the service back to the previous deployment.
     - V(service_deleted). The service was deleted during its rollout.
     - V(superseded). A later deployment of the same service replaced this one.
@@ -440,14 +513,24 @@ code:
   type: str
   returned: failure
 release:
-  description: The release that is in progress, with C(id), C(started), C(until) and C(by), which is user and host.
+  description:
+    - The release that is in progress, with C(id), C(started) and C(by). As checkpoints show it, C(by) is user and host,
+      and C(until) is when it times out. As the lock shows it, C(by) is an ARN, and C(number) and C(host) are known.
   type: dict
   returned: when another release is in progress
+release_number:
+  description: The number of this release in the history.
+  type: int
+  returned: when O(project) is set and the release changes something
+target:
+  description: The release that a rollback restores.
+  type: int
+  returned: with O(rollback_to), if what it restores is a release of the history
 problems:
-  description: All invalid options, one sentence each.
+  description: All invalid options, or all that O(rollback_to) requires and that no longer exists, one sentence each.
   type: list
   elements: str
-  returned: when options are invalid
+  returned: when options are invalid, or with V(rollback_impossible)
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run
@@ -467,6 +550,13 @@ ARGUMENT_SPEC = {
     "force": {"type": "bool", "default": False},
     "wait_timeout": {"type": "int", "default": 600},
     "parallel": {"type": "int", "default": 8},
+    "project": {"type": "str"},
+    "revision": {"type": "str"},
+    "rollback_to": {"type": "str"},
+    "registry": {"type": "str"},
+    "lock_timeout": {"type": "int", "default": 600},
+    "keep_releases": {"type": "int", "default": 50},
+    "record_tags": {"type": "dict"},
     "progress": {"type": "path"},
 }
 

@@ -21,7 +21,7 @@ description:
   - Records are no part of the site. Writing them is not reported as a change, and a missing permission is a warning.
 options:
   state:
-    description: V(absent) deletes all records of the project.
+    description: V(absent) deletes all records of the project, and the history of its releases.
     type: str
     choices: [present, absent]
     default: present

@@ -66,6 +66,7 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
         "Tag": ("Key",),
     },
     "ssm": {
+        "Parameter": ("Name", "Value"),
         "ParameterMetadata": ("Name", "Type", "Version"),
         "Tag": ("Key",),
     },

@@ -282,6 +282,12 @@ LAST_TAG = _code(
     "no",
     "Set ``force``, or give the image another tag first.",
 )
+LOCK_LOST = _code(
+    "lock_lost",
+    "Another release of the project took over, so this one stopped before it changed the next service.",
+    "see services",
+    "Wait until the other release ends. ``playbooks/history.yml`` shows it.",
+)
 MULTIPLE_ERRORS = _code(
     "multiple_errors",
     "Several services failed with different codes. The message lists all errors.",
@@ -317,6 +323,12 @@ RELEASE_IN_PROGRESS = _code(
     "Another release of the same services is in progress.",
     "see services",
     "Wait until it ends, or resume, roll back or replace it, as the message says.",
+)
+ROLLBACK_IMPOSSIBLE = _code(
+    "rollback_impossible",
+    "A revision or an image that the services ran at that release no longer exists.",
+    "no",
+    "Roll back to another release, or release the old version again from its source.",
 )
 TAG_IMMUTABLE = _code(
     "tag_immutable",

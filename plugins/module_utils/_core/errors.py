@@ -77,6 +77,8 @@ _CONFLICT = {
     "ResourceInUse",
     "ResourceInUseException",
     "ScalingActivityInProgress",
+    # Another write of the same parameter is in progress.
+    "TooManyUpdates",
     "UpdateInProgressException",
 }
 _EXISTS = ("AlreadyExists", "AlreadyExistsException", "AlreadyExistsFault", "NotEmptyException")

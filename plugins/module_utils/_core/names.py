@@ -171,3 +171,13 @@ def _below(path: str, name: str) -> str:
 def record_path(project: str) -> str:
     """Where the parameters are that record which roles have converged. They are no settings of an application."""
     return f"/slipway/{project}/record/"
+
+
+def release_path(project: str) -> str:
+    """Where the parameters are that record releases."""
+    return f"/slipway/{project}/release/"
+
+
+def notes_paths(project: str) -> tuple[str, str]:
+    """Where all parameters are that the collection writes for itself."""
+    return record_path(project), release_path(project)

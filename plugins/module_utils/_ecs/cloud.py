@@ -43,6 +43,18 @@ class Cloud:
     def discovery(self) -> t.Any:
         return self._get("servicediscovery")
 
+    @property
+    def ecr(self) -> t.Any:
+        return self._get("ecr")
+
+    @property
+    def ssm(self) -> t.Any:
+        return self._get("ssm")
+
+    @property
+    def sts(self) -> t.Any:
+        return self._get("sts")
+
     def logs(self, region: str) -> t.Any:
         """CloudWatch Logs of a region. Containers may log to another one."""
         return self._get("logs", region)

@@ -510,9 +510,11 @@ def test_examples_do_what_they_say(run: Run, rollouts: Rollouts, calls: list[str
     subnet = boto3.client("ec2").describe_subnets()["Subnets"][0]["SubnetId"]
     # moto wants security groups.
     text = ecs_release.EXAMPLES.replace("[subnet-0123456789abcdef0]", f"[{subnet}], securityGroups: []")
-    made, latest, rolled_back, with_tasks = (task["slipway.aws.ecs_release"] for task in yaml.safe_load(text))
+    made, latest, rolled_back, with_tasks, locked, previous = (
+        task["slipway.aws.ecs_release"] for task in yaml.safe_load(text)
+    )
     assert states(run("ecs_release", **made)) == {"stock": "created", "web": "created"}
-    for again in (made, latest):
+    for again in (made, latest, locked):
         calls.clear()
         assert not run("ecs_release", **again).get("changed", True)
         assert set(calls) <= READS
@@ -525,4 +527,5 @@ def test_examples_do_what_they_say(run: Run, rollouts: Rollouts, calls: list[str
     ]
     rollouts.refused["UpdateService", "stock"] = KeyboardInterrupt
     run("ecs_release", **{**made, "services": newer(*made["services"])})
+    assert list(run("ecs_release", True, **previous)["services"]) == ["stock"]
     assert states(run("ecs_release", **rolled_back)) == {"stock": "rolled_back"}

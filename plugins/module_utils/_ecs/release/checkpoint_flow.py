@@ -14,7 +14,7 @@ from ..._core import tags as tagging
 from ..._core.errors import SlipwayError
 from .. import api as ecs_api
 from .checkpoint import State, checkpoint_keys, to_tags
-from .rollouts import RunningRelease
+from .rollouts import NotMonitored, RunningRelease
 from .state import ServiceRelease
 
 
@@ -27,6 +27,10 @@ def clear_checkpoints(release: RunningRelease, services: Sequence[ServiceRelease
     checked = [service for service in services if service.checkpoint and _arn(service)]
     if not checked:
         return
+    try:
+        release.group.guard()
+    except SlipwayError as error:
+        raise NotMonitored(error) from error
     first, *others = checked
     written = bool(others) and complete and write_state(release, [first], "complete")
     left = _clear(release, others)

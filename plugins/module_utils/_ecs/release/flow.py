@@ -7,14 +7,13 @@
 from __future__ import annotations
 
 import datetime
-import getpass
 import signal
-import socket
 import typing as t
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from ..._core.calls import CONNECTIONS
-from ..._core.error_codes import INTERRUPTED, INVALID_OPTION, NO_CONNECTION
+from ..._core.error_codes import INTERRUPTED, INVALID_OPTION, LOCK_LOST, NO_CONNECTION
 from ..._core.errors import SlipwayError
 from ..._core.progress import Progress
 from ..._core.types import Connection, Result
@@ -29,13 +28,17 @@ from .in_progress import refuse_other_release
 from .options_flow import services_of, target_groups_of
 from .order import depth
 from .plan_flow import plan_services, plan_target_groups, read_services
+from .record import Intent
+from .record_flow import check_options, recorded, user_and_host
 from .register_flow import register
 from .report import NOTHING_CHANGED, ended, stopped, summary
 from .result import result_of
 from .rollback_flow import roll_back
 from .rollouts import NotMonitored, RolloutGroup, RunningRelease
 from .start_flow import new_rollout
+from .state import ServiceRelease
 from .tag_limit import refuse_too_many_tags
+from .target_flow import roll_back_to
 from .tasks_flow import run_post_deploy, run_pre_deploy
 from .tasks_options_flow import tasks_of
 from .unfinished_flow import roll_back_unfinished
@@ -45,15 +48,13 @@ from .verify_flow import checks_of, run_verification
 def run(connection: Connection) -> Result:
     """The flow of ecs_release."""
     params = connection.params
-    check_cluster(params["cluster"])
-    if not 1 <= params["parallel"] <= CONNECTIONS:
-        raise SlipwayError(INVALID_OPTION, f"parallel: expected 1 to {CONNECTIONS}, got {params['parallel']}.")
-    if not params["services"] and not params["rollback"]:
-        raise SlipwayError(INVALID_OPTION, "services: expected one service or more, got none.")
+    _check(params)
     release = _prepared(connection)
     # An interrupted run reports the state of its services, whichever signal stops it.
     handler = signal.signal(signal.SIGTERM, _interrupt)
     try:
+        if params["rollback_to"]:
+            return roll_back_to(release, connection, _release)
         return roll_back_unfinished(release, connection) if params["rollback"] else _release(release, connection)
     except KeyboardInterrupt:
         raise _stopped(release, SlipwayError(INTERRUPTED, "Interrupted.")) from None
@@ -68,6 +69,15 @@ def run(connection: Connection) -> Result:
         release.group.pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _check(params: t.Mapping[str, t.Any]) -> None:
+    check_cluster(params["cluster"])
+    if not 1 <= params["parallel"] <= CONNECTIONS:
+        raise SlipwayError(INVALID_OPTION, f"parallel: expected 1 to {CONNECTIONS}, got {params['parallel']}.")
+    if not params["services"] and not params["rollback"] and not params["rollback_to"]:
+        raise SlipwayError(INVALID_OPTION, "services: expected one service or more, got none.")
+    check_options(params)
+
+
 def _prepared(connection: Connection) -> RunningRelease:
     params = connection.params
     cloud = Cloud(connection.client)
@@ -76,12 +86,17 @@ def _prepared(connection: Connection) -> RunningRelease:
     progress = Progress(params["progress"])
     pool = ThreadPoolExecutor(params["parallel"], initializer=leave_stopping_to_main_thread)
     group = RolloutGroup(cloud, params["cluster"], pool, progress, float(params["wait_timeout"]))
-    release = RunningRelease(
-        cluster=params["cluster"], services=services, progress=progress, group=group, shapes=shapes
+    return RunningRelease(
+        cluster=params["cluster"],
+        services=services,
+        progress=progress,
+        group=group,
+        shapes=shapes,
+        began=group.clock.now(),
+        tasks=tasks_of(connection, cloud.ecs, services),
+        checks=checks_of(connection),
+        checks_timeout=params["verify_timeout"],
     )
-    release.tasks = tasks_of(connection, cloud.ecs, services)
-    release.checks, release.checks_timeout = checks_of(connection), params["verify_timeout"]
-    return release
 
 
 def _interrupt(_number: int, _frame: t.Any) -> t.NoReturn:
@@ -91,32 +106,61 @@ def _interrupt(_number: int, _frame: t.Any) -> t.NoReturn:
 def _stopped(release: RunningRelease, cause: SlipwayError) -> SlipwayError:
     """The failure of a stopped release, whose checkpoints then say that it is no longer in progress."""
     failure = stopped(cause, release)
-    # Without a connection each try would take minutes.
-    if release.touched and cause.code != NO_CONNECTION:
+    # Without a connection each try would take minutes. Without the lock, the services are another run's.
+    if release.touched and cause.code not in (NO_CONNECTION, LOCK_LOST):
         write_state(release, [service for service in release.services if service.checkpoint], "interrupted")
     return failure
 
 
-def _release(release: RunningRelease, connection: Connection) -> Result:
-    services, check_mode = release.services, connection.check_mode
-    params, now = connection.params, datetime.datetime.now(datetime.UTC)
-    groups = target_groups_of(connection)
-    own = release_id(release.cluster, [params["services"], groups] if groups else params["services"])
-    read_services(release, services, check_mode)
-    plan_services(release, check_mode)
-    plan_target_groups(release, groups)
-    if not params["force"]:
-        refuse_other_release(services, own, timestamp(now))
-    refuse_too_many_tags(services, Run(own))
-    if check_mode:
+def _release(
+    release: RunningRelease,
+    connection: Connection,
+    intent: Intent | None = None,
+    renewed: Callable[[], list[ServiceRelease]] | None = None,
+) -> Result:
+    """Release the services. `renewed` gives them again, where another release may have come between."""
+    params, groups = connection.params, target_groups_of(connection)
+    desired = [params["services"], groups] if groups else params["services"]
+    intent = intent or Intent(id=release_id(release.cluster, desired))
+    _plan(release, connection)
+    if connection.check_mode:
+        _refuse(release, connection, intent)
         register(release, check_mode=True)
         return result_of(release, check_mode=True)
+
+    def replan() -> None:
+        again = renewed() if renewed else services_of(connection, release.ecs, release.shapes)
+        release.services[:] = again
+        _plan(release, connection)
+
+    with recorded(release, connection, intent, replan):
+        _refuse(release, connection, intent)
+        errors = _carry_out(release, connection, intent)
+    return ended(release, errors)
+
+
+def _plan(release: RunningRelease, connection: Connection) -> None:
+    read_services(release, release.services, connection.check_mode)
+    plan_services(release, connection.check_mode)
+    plan_target_groups(release, target_groups_of(connection))
+
+
+def _refuse(release: RunningRelease, connection: Connection, intent: Intent) -> None:
+    now = timestamp(datetime.datetime.now(datetime.UTC))
+    if not connection.params["force"]:
+        refuse_other_release(release.services, intent.id, now, release.ended_runs)
+    refuse_too_many_tags(release.services, Run(intent.id))
+
+
+def _carry_out(release: RunningRelease, connection: Connection, intent: Intent) -> list[SlipwayError]:
+    """Change the services, and roll them back if one fails. Returns why services failed."""
+    services = release.services
     if any(service.changed for service in services):
         RolloutReader(release.cloud, release.cluster, "").require_tasks_readable()
     release.progress.say(summary(release))
     register(release, check_mode=False)
-    rollback = params["on_failure"] == "rollback"
-    release.run = _run(release, own, now, rollback)
+    rollback = connection.params["on_failure"] == "rollback"
+    release.run = _run(release, intent.id, datetime.datetime.now(datetime.UTC), rollback)
     run_pre_deploy(release)
     rollouts = [rollout for service in services if (rollout := new_rollout(release, service))]
     release.touched = release.touched or bool(rollouts)
@@ -126,11 +170,12 @@ def _release(release: RunningRelease, connection: Connection) -> Result:
         or run_post_deploy(release)
         or run_verification(release)
     )
+    release.errors = errors
     if errors and rollback:
         roll_back(release, [service for service in services if service.checkpoint])
     else:
         clear_checkpoints(release, services, complete=True)
-    return ended(release, errors)
+    return errors
 
 
 def _run(release: RunningRelease, own: str, now: datetime.datetime, rollback: bool) -> Run:
@@ -139,11 +184,4 @@ def _run(release: RunningRelease, own: str, now: datetime.datetime, rollback: bo
     seconds = release.timeout * levels * (2 if rollback else 1)
     count = sum(service.needs_checkpoint for service in release.services)
     until = timestamp(now + datetime.timedelta(seconds=seconds))
-    return Run(own, count, timestamp(now), until, f"{_user()}@{socket.gethostname()}")
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # the user of a container may have no name
-        return "unknown"
+    return Run(own, count, timestamp(now), until, user_and_host())

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ..._core.error_codes import RELEASE_IN_PROGRESS
 from ..._core.errors import SlipwayError
@@ -45,11 +45,13 @@ def is_complete(services: Sequence[ServiceRelease]) -> bool:
     )
 
 
-def refuse_other_release(services: Sequence[ServiceRelease], own: str, now: str) -> None:
-    """Fail if another release of these services is in progress, as far as the account shows."""
+def refuse_other_release(
+    services: Sequence[ServiceRelease], own: str, now: str, ended: Collection[str] = frozenset()
+) -> None:
+    """Fail if another release of these services is in progress, as far as the account shows; none of `ended` is."""
     for run_id, others in by_run(services).items():
         runs = runs_of(others)
-        if run_id in ("", own) or any(run.state for run in runs) or now >= max(run.until for run in runs):
+        if run_id in ("", own, *ended) or any(run.state for run in runs) or now >= max(run.until for run in runs):
             continue
         targets = {service.name: service.checkpoint.target for service in others if service.checkpoint}
         same = all(service.desired.options.get("task_definition") == targets[service.name] for service in others)

@@ -27,7 +27,9 @@ def result_of(release: Release, *, check_mode: bool = False) -> Result:
         "progress": release.progress.lines,
         **_steps(release, check_mode),
         # Services may share a task definition, and so its warnings.
-        "warnings": list(dict.fromkeys(text for service in release.services for text in service.warnings)),
+        "warnings": list(dict.fromkeys([text for one in release.services for text in one.warnings] + release.warnings)),
+        **({"release_number": release.number} if release.number is not None else {}),
+        **({"target": release.target} if release.target is not None else {}),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from ..._core.error_codes import CONFLICT, RELEASE_IN_PROGRESS, ROLLBACK_FAILED, SERVICE_DELETED, TIMEOUT
+from ..._core.error_codes import CONFLICT, LOCK_LOST, RELEASE_IN_PROGRESS, ROLLBACK_FAILED, SERVICE_DELETED, TIMEOUT
 from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.waiting import poll
@@ -65,6 +65,8 @@ def roll_back(release: RunningRelease, services: Sequence[ServiceRelease]) -> No
     try:
         release.group.run(rollbacks, halt=False)
     except NotMonitored as error:
+        if error.cause.code == LOCK_LOST:
+            raise
         release.other_errors.append(("the rollback is no longer monitored", error.cause))
     for rollback in rollbacks:
         if rollback.state == "waiting":

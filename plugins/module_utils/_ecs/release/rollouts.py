@@ -83,6 +83,8 @@ class RolloutGroup:
     clock: Clock = field(default_factory=Clock)
     # Of the column of names.
     width: int = 0
+    # Fails if another run has taken over.
+    guard: Callable[[], None] = lambda: None
 
     def run(self, rollouts: Sequence[MonitoredRollout], *, halt: bool) -> None:
         """Run until each is stable or failed; with `halt`, only until the first one fails.
@@ -130,6 +132,10 @@ class RolloutGroup:
         return set()
 
     def _start(self, rollout: MonitoredRollout) -> Options | None:
+        try:
+            self.guard()
+        except SlipwayError as error:
+            raise NotMonitored(error) from error
         rollout.state, rollout.started = "starting", self.clock.now()
         answer = rollout.start()
         rollout.deployment = rollout.reader.deployment

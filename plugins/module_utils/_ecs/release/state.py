@@ -163,6 +163,16 @@ class Release:
     touched: bool = False
     # Errors in addition to the failure, such as those of a cleanup, each with what it concerns.
     other_errors: list[tuple[str, SlipwayError]] = field(default_factory=list)
+    # When this run began to read the services, on the monotonic clock.
+    began: float = 0.0
+    # Its number in the history; None without one. `target` is the release that a rollback restores.
+    number: int | None = None
+    target: int | None = None
+    # IDs of releases that no run carries out any more, as the history shows.
+    ended_runs: frozenset[str] = frozenset()
+    # Why services, tasks or checks failed.
+    errors: list[SlipwayError] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     # Revisions that this run has registered.
     registered: list[str] = field(default_factory=list)
     tasks: list[DeployTask] = field(default_factory=list)

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..._core.error_codes import ACCESS_DENIED, INTERRUPTED
 from ..._core.errors import SlipwayError
 from ..._core.names import last
@@ -19,6 +21,8 @@ from .checkpoint import desired_before
 from .checkpoint_flow import clear_checkpoints
 from .in_progress import by_run, is_complete, runs_of
 from .plan_flow import read_services
+from .record import Intent
+from .record_flow import recorded
 from .report import ended, rollback_summary
 from .result import result_of
 from .rollback_flow import roll_back
@@ -28,8 +32,25 @@ from .state import NOTHING, ServiceRelease
 
 def roll_back_unfinished(release: RunningRelease, connection: Connection) -> Result:
     """Roll back the given services, or all of the cluster, that an unfinished release has changed."""
-    if not release.services:
-        release.services[:] = _named(_names(release))
+    given = [service.name for service in release.services]
+    complete = plan_unfinished(release, connection, given)
+    if connection.check_mode:
+        return result_of(release, check_mode=True)
+
+    def replan() -> None:
+        complete[:] = plan_unfinished(release, connection, given)
+
+    with recorded(release, connection, _intent(release), replan):
+        release.progress.say(rollback_summary(release))
+        roll_back(release, [service for service in release.services if not service.kept])
+        clear_checkpoints(release, complete, complete=True)
+    rollbacks = [service.rollback for service in release.services if service.rollback]
+    return ended(release, [rollback.error for rollback in rollbacks if rollback.error])
+
+
+def plan_unfinished(release: RunningRelease, connection: Connection, given: Sequence[str]) -> list[ServiceRelease]:
+    """Find and plan what an unfinished release has changed. Returns the services of releases that are complete."""
+    release.services[:] = named(given or _names(release))
     read_services(release, release.services, connection.check_mode)
     release.services[:] = [service for service in release.services if service.checkpoint]
     complete = [] if connection.params["force"] else _complete(release.services, _others(release))
@@ -37,20 +58,20 @@ def roll_back_unfinished(release: RunningRelease, connection: Connection) -> Res
         service.plan = NOTHING if service.kept else _plan(service, release.shapes)
         former = service.checkpoint.groups if service.checkpoint and not service.kept else {}
         service.groups = changed(target_groups_flow.read_changes(release.cloud, former))
-    if connection.check_mode:
-        return result_of(release, check_mode=True)
-    release.progress.say(rollback_summary(release))
-    roll_back(release, [service for service in release.services if not service.kept])
-    clear_checkpoints(release, complete, complete=True)
-    rollbacks = [service.rollback for service in release.services if service.rollback]
-    return ended(release, [rollback.error for rollback in rollbacks if rollback.error])
+    return complete
+
+
+def _intent(release: RunningRelease) -> Intent:
+    """The rollback of the release that most services have a checkpoint of."""
+    ids = [service.run.id for service in release.services if service.run and not service.kept]
+    return Intent(id=max(sorted(set(ids)), key=ids.count, default=""), action="rollback")
 
 
 def _names(release: RunningRelease) -> list[str]:
     return [last(arn) for arn in service_api.list_services(release.ecs, release.cluster)]
 
 
-def _named(names: list[str]) -> list[ServiceRelease]:
+def named(names: Sequence[str]) -> list[ServiceRelease]:
     return [ServiceRelease(name, frozenset(), DesiredService({})) for name in names]
 
 
@@ -67,7 +88,7 @@ def _others(release: RunningRelease) -> list[ServiceRelease]:
         if error.code == ACCESS_DENIED:
             return []
         raise
-    others = _named([name for name in names if name not in given])
+    others = named([name for name in names if name not in given])
     read_services(release, others, False)
     return [service for service in others if service.checkpoint]
 

@@ -11,7 +11,7 @@ import json
 import typing as t
 
 from ..._core import tags
-from ..._core.names import record_path
+from ..._core.names import notes_paths
 from ..._core.paging import pages
 from ..._core.types import Json
 from .base_api import Account, Found, each
@@ -101,9 +101,9 @@ def parameters(account: Account) -> t.Iterator[Found]:
         return tags.from_list(answer["TagList"])
 
     found = pages(ssm, "describe_parameters", "Parameters", ParameterFilters=mine)
-    # Records are the collection's own notes.
-    records = record_path(account.project)
-    for item, own in each([one for one in found if not one["Name"].startswith(records)], read):
+    # The records of roles and releases.
+    notes = notes_paths(account.project)
+    for item, own in each([one for one in found if not one["Name"].startswith(notes)], read):
         yield Found(item["Name"], item["Name"], own, arn=item.get("ARN", ""), details=item)
 
 

@@ -13,7 +13,7 @@ import typing as t
 
 from ..._core import tags
 from ..._core.answers import described
-from ..._core.names import last, record_path
+from ..._core.names import last, notes_paths
 from ..._core.paging import batches, pages
 from ..._core.types import Json
 from ..kinds.base_api import Account, Found, each
@@ -93,11 +93,11 @@ def parameters(scope: Scope) -> t.Iterator[Found]:
         return tags.from_list(answer.get("TagList"))
 
     # A project named slipway has its records below its own path.
-    records = record_path(scope.account.project)
+    notes = notes_paths(scope.account.project)
     found = [
         one
         for one in pages(ssm, "describe_parameters", "Parameters", ParameterFilters=below)
-        if not one["Name"].startswith(records)
+        if not one["Name"].startswith(notes)
     ]
     return (
         Found(item["Name"], item["Name"], own) for item, own in each(scope.others("parameter", found, "Name"), read)

@@ -10,7 +10,7 @@ import datetime
 import typing as t
 
 from ..._core.errors import SlipwayError
-from ..._core.names import record_path
+from ..._core.names import notes_paths, record_path
 from ..._core.tags import PROJECT, Tags, as_text
 from ..._core.types import Client, Connection, Json, Result
 from .. import details_flow, state
@@ -79,7 +79,8 @@ def _write_one(ssm: Client, path: str, record: Json, existing: t.Collection[str]
 
 def _delete(connection: Connection) -> Result:
     ssm = connection.client("ssm")
-    names = sorted(api.read(ssm, record_path(connection.params["project"])))
+    paths = notes_paths(connection.params["project"])
+    names = sorted(name for path in paths for name in api.read(ssm, path))
     if names and not connection.check_mode:
         api.delete(ssm, names)
     return {"changed": False, "records": {}}

@@ -1,0 +1,108 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The history of a project as a table for a terminal. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.slipway.aws.plugins.plugin_utils.status import (
+    BAD,
+    BUSY,
+    COMMIT,
+    DIGEST,
+    GAP,
+    HEADING,
+    INDENT,
+    MARKS,
+    PLAIN,
+    QUIET,
+    Line,
+)
+
+Json = Mapping[str, Any]
+
+COLUMNS = ("RELEASE", "STARTED (UTC)", "SECONDS", "OUTCOME", "GIT", "BY")
+KINDS = {"succeeded": PLAIN, "in_progress": BUSY}
+NONE = "-"
+
+
+def table(history: Json, width: int, limit: int) -> list[Line]:
+    """The newest `limit` releases in lines of at most `width` characters, except where one word is longer."""
+    releases = history["releases"][:limit]
+    if not releases:
+        return [Line(f"{history['project']}: no release is recorded.")]
+    rows = [_row(one) for one in releases]
+    widths = [max(len(row[column]) for row in [COLUMNS, *rows]) for column in range(len(COLUMNS))]
+    lines = [Line(f"{GAP}{_padded(COLUMNS, widths)}", HEADING)]
+    for one, row in zip(releases, rows, strict=True):
+        kind = KINDS.get(one["outcome"], BAD)
+        lines.append(Line(f"{MARKS.get(kind, GAP)}{_padded(row, widths)}"[:width].rstrip(), kind))
+        lines += [Line(text, QUIET) for text in _services(one)]
+    more = len(history["releases"]) - len(releases)
+    return lines + ([Line(f"{GAP}{more} more", QUIET)] if more else [])
+
+
+def _padded(texts: Sequence[str], widths: Sequence[int]) -> str:
+    return GAP.join(f"{text:{size}}" for text, size in zip(texts, widths, strict=True)).rstrip()
+
+
+def _row(release: Json) -> tuple[str, ...]:
+    revision, _dash, more = (release["revision"] or "").partition("-")
+    return (
+        str(release["number"]),
+        (release["started_at"] or NONE).replace("T", " ").removesuffix("Z"),
+        NONE if release["seconds"] is None else f"{release['seconds']:.0f}",
+        _outcome(release),
+        f"{revision[:COMMIT]}{'-' + more if more else ''}" or NONE,
+        _who(release),
+    )
+
+
+def _outcome(release: Json) -> str:
+    texts = [release["outcome"].replace("_", " ")]
+    if release["action"] == "rollback":
+        to, resumes = release["to"], release["resumes"]
+        texts.append(f"rollback to {to}" if to is not None else f"rollback of {resumes}" if resumes else "rollback")
+    elif release["resumes"] is not None:
+        texts.append(f"resumes {release['resumes']}")
+    if release["resumed_by"] is not None:
+        texts.append(f"see {release['resumed_by']}")
+    return ", ".join(texts)
+
+
+def _who(release: Json) -> str:
+    name = (release["by"] or NONE).rpartition(":")[2].partition("/")[2] or (release["by"] or NONE)
+    return f"{name} ({release['host']})" if release["host"] else name
+
+
+def _services(release: Json) -> Iterator[str]:
+    if release["problem"]:
+        yield f"{INDENT}{release['problem']}"
+    for one in release["services"] or ():
+        before, after = one["before"], one["after"]
+        change = f"{_revision(before)} -> {_revision(after)}" if after or before else NONE
+        images = " ".join(_images(before, after))
+        yield f"{INDENT}{one['name']}  {one['state'].replace('_', ' ')}  {change}{GAP + images if images else ''}"
+
+
+def _revision(version: Json | None) -> str:
+    return str(version["task_definition"]) if version else NONE
+
+
+def _images(before: Json | None, after: Json | None) -> Iterator[str]:
+    """The containers whose image changed, with the beginning of both digests."""
+    former = {one["container"]: one for one in (before or {}).get("images") or ()}
+    for one in (after or {}).get("images") or ():
+        other = former.get(one["container"])
+        if other is None or (other["image"], other["digest"]) != (one["image"], one["digest"]):
+            yield f"{one['container']} {_digest(other)} -> {_digest(one)}"
+
+
+def _digest(image: Json | None) -> str:
+    if image is None:
+        return NONE
+    return f"@{image['digest'].removeprefix('sha256:')[:DIGEST]}" if image["digest"] else str(image["image"])

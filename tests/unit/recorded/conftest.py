@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._core import creating, waiting
+from ansible_collections.slipway.aws.plugins.module_utils._core import waiting
 from ansible_collections.slipway.aws.plugins.module_utils._project import details_flow
 from ansible_collections.slipway.aws.plugins.module_utils._project.kinds import base_api
 from ansible_collections.slipway.aws.plugins.module_utils._project.obsolete import flow as obsolete_flow
@@ -47,8 +47,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Replay:
         "AWS_DEFAULT_REGION": REGION,
     }.items():
         monkeypatch.setenv(name, value)
-    for module in (waiting, creating):
-        monkeypatch.setattr(module, "Clock", clock)
+    # Whoever makes a clock without saying which gets this one, also dataclasses that did so when they were read.
+    fast = clock()
+    monkeypatch.setattr(waiting.Clock.__init__, "__defaults__", (fast.now, fast.sleep))
     futures = types.SimpleNamespace(ThreadPoolExecutor=InTurn, Future=concurrent.futures.Future)
     for module in (base_api, details_flow, obsolete_flow):
         monkeypatch.setattr(module, "concurrent", types.SimpleNamespace(futures=futures))

@@ -16,7 +16,7 @@ from botocore import xform_name
 from ansible_collections.slipway.aws.tests.recorded.answers import model
 
 UTILS = Path(__file__).resolve().parents[2] / "plugins/module_utils"
-NAME = re.compile(r"(?:batch_get|describe|get|head|list|lookup)_[a-z_]+")
+NAME = re.compile(r"(?!get_paginator)(?:batch_get|describe|get|head|list|lookup)_[a-z_]+")
 # The services that a file of calls asks, by its folder; names of operations alone do not say it.
 SERVICES = {
     "_acm": ("acm",),
@@ -29,6 +29,7 @@ SERVICES = {
 }
 # Files whose calls go to fewer, or to more, than those of their folder.
 FILES = {
+    "_ecs/history/api.py": ("ecr", "ssm", "sts"),
     "_ecs/network/api.py": ("ec2", "elbv2"),
     "_project/api.py": ("ec2", "elbv2", "iam", "sts"),
     "_project/drift/api.py": ("cloudtrail",),

@@ -55,9 +55,13 @@ def test_no_member_is_missing(ecs_model: t.Any, operation: str, module: str) -> 
     assert missing == set()
 
 
+# What a service has in a release alone.
+OF_A_RELEASE = {"after", "initial_count", "pre_deploy_tasks", "post_deploy_tasks"}
+
+
 @pytest.mark.parametrize(
     ("module", "taken"),
-    [("ecs_service", set(ITEM) - {"after", "initial_count"}), ("ecs_task_definition", set(TASK_DEFINITION))],
+    [("ecs_service", set(ITEM) - OF_A_RELEASE), ("ecs_task_definition", set(TASK_DEFINITION))],
 )
 def test_a_release_takes_the_options_of_the_modules(module: str, taken: set[str]) -> None:
     assert taken == {*documentation(module), "tags", "purge_tags"} - NOT_IN_A_RELEASE[module]

@@ -370,7 +370,8 @@ def new_revision(aws: Account, one: Json) -> None:
     ecs, details = aws.client("ecs"), one["details"]
     read = ecs.describe_task_definition(taskDefinition=details["taskDefinition"])["taskDefinition"]
     accepted = ecs.meta.service_model.operation_model("RegisterTaskDefinition").input_shape.members
-    request = {name: value for name, value in read.items() if name in accepted}
+    # The emulator returns "" for what nobody set, which AWS takes for no mode.
+    request = {name: value for name, value in read.items() if name in accepted and value != ""}
     request["containerDefinitions"][0]["environment"] = [{"name": "DEBUG", "value": "by-hand"}]
     tags = [{"key": key, "value": value} for key, value in one["tags"].items()]
     arn = ecs.register_task_definition(**request, tags=tags)["taskDefinition"]["taskDefinitionArn"]

@@ -178,6 +178,7 @@ def test_users_and_roles_get_what_they_are_to_have(cloud: Cloud, tmp_path: Path)
         "shop-deployer-all-2",
         "shop-deployer-all-3",
         "shop-deployer-all-4",
+        "shop-deployer-all-5",
     }
     attached = iam.list_attached_role_policies(RoleName="releases")["AttachedPolicies"]
     assert {one["PolicyName"] for one in attached} == {"shop-deployer-image", "shop-deployer-service"}

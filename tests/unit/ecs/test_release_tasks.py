@@ -15,6 +15,7 @@ import boto3
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._ecs import api as ecs_api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task import api as task_api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task import run_flow
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import (
@@ -285,6 +286,20 @@ def test_a_task_that_may_not_be_started_changes_nothing(
     monkeypatch.setattr(task_api, "run_tasks", denied)
     result = release(*shop, pre_deploy_tasks=[MIGRATE])
     assert (result["code"], "No service was changed." in result["msg"]) == ("access_denied", True)
+    assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
+    assert active(ecs, "web") == 1
+
+
+def test_a_checkpoint_that_may_not_be_written_starts_no_task(
+    release: Run, shop: list[Json], tasks: Tasks, ecs: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_arguments: t.Any) -> t.NoReturn:
+        raise SlipwayError("access_denied", "AWS answered TagResource with AccessDeniedException: no")
+
+    monkeypatch.setattr(ecs_api, "tag_resource", denied)
+    result = release(*shop, pre_deploy_tasks=[MIGRATE])
+    assert (result["code"], tasks.started, result["changed"]) == ("access_denied", [], False)
+    assert "No service was changed." in result["msg"]
     assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
     assert active(ecs, "web") == 1
 

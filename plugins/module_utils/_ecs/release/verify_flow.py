@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from http.client import HTTPException
 from urllib.error import HTTPError, URLError
 
+from ansible.module_utils.urls import ConnectionError as NotConnected
 from ansible.module_utils.urls import open_url
 
 from ..._core.error_codes import TIMEOUT, VERIFICATION_FAILED
@@ -103,7 +104,7 @@ def _page(options: Mapping[str, t.Any]) -> str:
     except HTTPError as error:
         got, text = error.code, error.read(_MOST_BYTES).decode(errors="replace")
         reason = f"status {error.code} ({error.reason})."
-    except (HTTPException, OSError, URLError, ValueError) as error:
+    except (HTTPException, NotConnected, OSError, URLError, ValueError) as error:
         reason = f"no answer: {getattr(error, 'reason', None) or error}."
     if got == status and re.search(content, text):
         return ""

@@ -82,15 +82,20 @@ def _who(release: Json) -> str:
 def _services(release: Json) -> Iterator[str]:
     if release["problem"]:
         yield f"{INDENT}{release['problem']}"
-    for one in release["services"] or ():
+    services = release["services"] or ()
+    first = max((len(one["name"]) for one in services), default=0)
+    for one in services:
         before, after = one["before"], one["after"]
-        change = f"{_revision(before)} -> {_revision(after)}" if after or before else NONE
-        images = " ".join(_images(before, after))
-        yield f"{INDENT}{one['name']}  {one['state'].replace('_', ' ')}  {change}{GAP + images if images else ''}"
+        texts = [f"{one['name']:{first}}", one["state"].replace("_", " "), _change(_revision(before), _revision(after))]
+        yield INDENT + GAP.join([*texts, *_images(before, after)]).rstrip()
+
+
+def _change(before: str, after: str) -> str:
+    return f"{before} -> {after}" if before and after and before != after else after or before
 
 
 def _revision(version: Json | None) -> str:
-    return str(version["task_definition"]) if version else NONE
+    return str(version["task_definition"]) if version else ""
 
 
 def _images(before: Json | None, after: Json | None) -> Iterator[str]:
@@ -99,10 +104,10 @@ def _images(before: Json | None, after: Json | None) -> Iterator[str]:
     for one in (after or {}).get("images") or ():
         other = former.get(one["container"])
         if other is None or (other["image"], other["digest"]) != (one["image"], one["digest"]):
-            yield f"{one['container']} {_digest(other)} -> {_digest(one)}"
+            yield f"{one['container']} {_change(_digest(other), _digest(one))}"
 
 
 def _digest(image: Json | None) -> str:
     if image is None:
-        return NONE
+        return ""
     return f"@{image['digest'].removeprefix('sha256:')[:DIGEST]}" if image["digest"] else str(image["image"])

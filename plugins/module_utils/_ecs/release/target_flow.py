@@ -32,8 +32,8 @@ from .table import counted
 from .unfinished_flow import named, plan_unfinished, roll_back_unfinished
 
 NOT_RESTORED = (
-    "A rollback restores task definitions, with their images and environment variables. It does not restore settings of"
-    " services and target groups, values of secrets, or data: what a migration has changed stays."
+    "A rollback restores task definitions, with their images and environment variables. It does not restore settings",
+    "of services and target groups, values of secrets, or data: what a migration has changed stays.",
 )
 
 
@@ -49,7 +49,7 @@ def roll_back_to(release: RunningRelease, connection: Connection, start: Callabl
         return roll_back_unfinished(release, connection)
     items = _items(release, connection, target, given)
     release.target = target.number
-    release.progress.say(_summary(target, items))
+    release.progress.say("\n".join(_summary(target, items)))
 
     def renewed() -> list[ServiceRelease]:
         again = _target(release, params)
@@ -78,14 +78,17 @@ def _target(release: RunningRelease, params: t.Mapping[str, t.Any]) -> Target | 
     return find_target(history.entries, last(release.cluster), params["rollback_to"])
 
 
-def _summary(target: Target, items: Sequence[Json]) -> str:
+def _summary(target: Target, items: Sequence[Json]) -> list[str]:
     what = f"release {target.number}" if target.number is not None else "what ran before the first recorded release"
     if target.rollback and target.rollback.record.outcome == SUCCEEDED:
-        return (
-            f"Release {target.rollback.number} already is a rollback to {what}. To roll back further, name a release:"
-            " rollback_to=<number>. The playbook slipway.aws.history lists them"
-        )
-    return f"Rollback of {counted(len(items), 'service')} to {what}. {NOT_RESTORED}"
+        number = target.rollback.number
+        lines = [
+            f"Release {number} already is a rollback to {what}. To roll back further, name a release (rollback_to)"
+        ]
+    else:
+        lines = [f"Rollback of {counted(len(items), 'service')} to {what}"]
+    lines += [f"  {item['name']}: {item['task_definition']}" for item in items]
+    return [*lines, *NOT_RESTORED]
 
 
 def _services(release: RunningRelease, connection: Connection, items: list[Json]) -> list[ServiceRelease]:

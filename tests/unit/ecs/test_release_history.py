@@ -51,6 +51,7 @@ def change(release: Json) -> dict[str, tuple[str, str]]:
 # History
 
 
+@pytest.mark.witness("project_history")
 def test_releases_are_recorded_and_reruns_are_not(recorded: Run, history: History, calls: list[str]) -> None:
     web = item("web")
     assert recorded(web, revision="0a1b2c3")["release_number"] == 1

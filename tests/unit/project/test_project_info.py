@@ -119,7 +119,7 @@ def make_all(project: str) -> None:
 
 # Of these, moto cannot list the tags, and MiniStack keeps none.
 MOTO = {"instance profile"}
-MINISTACK = {"key pair", "volume"}
+MINISTACK = {"volume"}
 
 
 @pytest.mark.witness("project_info")

@@ -194,6 +194,37 @@ def test_an_interrupted_release_frees_the_lock_and_is_resumed(
     assert [(one["resumes"], one["outcome"]) for one in history()[:1]] == [(2, "succeeded")]
 
 
+def test_a_release_waits_for_another_one_and_then_plans_again(
+    recorded: Run, history: History, ecs: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one releases the same in between, so nothing is left to do."""
+    web = item("web")
+    recorded(web)
+    [second] = newer(web)
+    ssm, other = boto3.client("ssm"), Record(id="other", run="other", by="arn:aws:iam::1:user/alice", host="a@b")
+    ssm.put_parameter(Name=f"{PATH}2", Value=model.encoded(other)[0], Type="String")
+
+    def answer(operation: str, _request: Json, call: Call) -> Json:
+        if operation == "GetParameters" and other.outcome == "in_progress":
+            object.__setattr__(other, "outcome", "succeeded")
+            ssm.put_parameter(Name=f"{PATH}2", Value=model.encoded(other)[0], Type="String", Overwrite=True)
+            definition = {"family": "web", "containerDefinitions": [second_container(second)]}
+            revision = ecs.register_task_definition(**definition)["taskDefinition"]["taskDefinitionArn"]
+            ecs.update_service(cluster="shop", service="web", taskDefinition=revision)
+        return call()
+
+    with monkeypatch.context() as patch:
+        hook(patch, answer)
+        result = recorded(second, lock_timeout=30)
+    assert "Waiting up to 30 s for release 2 of arn:aws:iam::1:user/alice on a@b" in str(result["progress"])
+    assert (result["changed"], states(result)) == (False, {"web": "unchanged"})
+    assert [one["number"] for one in history()] == [2, 1]
+
+
+def second_container(service: Json) -> Json:
+    return dict(service["task_definition"]["container_definitions"][0])
+
+
 def test_a_lock_expires(recorded: Run, history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     web = item("web")
     recorded(web)

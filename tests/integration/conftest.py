@@ -174,6 +174,15 @@ class Shop:
         return self.run("ecs_service", check, **{"cluster": self.name, "name": "web", "wait_timeout": 60, **options})
 
 
+def delete_cluster(ecs: t.Any, name: str) -> bool:
+    """Whether the cluster is deleted: not while a service is draining, or a task stopping."""
+    try:
+        ecs.delete_cluster(cluster=name)
+    except (ecs.exceptions.ClusterContainsServicesException, ecs.exceptions.ClusterContainsTasksException):
+        return False
+    return True
+
+
 @pytest.fixture
 def shop(run: RunModule, ecs: t.Any, name: str, image: str) -> t.Iterator[Shop]:
     logs, iam = boto3.client("logs"), boto3.client("iam")
@@ -185,7 +194,7 @@ def shop(run: RunModule, ecs: t.Any, name: str, image: str) -> t.Iterator[Shop]:
     # Without modules, so that nothing is left if one fails.
     for service in ecs.list_services(cluster=name)["serviceArns"]:
         ecs.delete_service(cluster=name, service=service, force=True)
-    ecs.delete_cluster(cluster=name)
+    await_that(functools.partial(delete_cluster, ecs, name), lambda: "services of the cluster are still draining")
     for revision in ecs.list_task_definitions(familyPrefix=name)["taskDefinitionArns"]:
         ecs.deregister_task_definition(taskDefinition=revision)
     iam.delete_role(RoleName=name)

@@ -128,9 +128,11 @@ class Site(t.NamedTuple):
         return {target["ResourceId"]: (target["MinCapacity"], target["MaxCapacity"]) for target in targets}
 
     def kept(self) -> tuple[list[str], list[str]]:
+        """Settings and secrets, without the history of releases."""
         parameters = self.cloud.client("ssm").describe_parameters()["Parameters"]
         secrets = self.cloud.client("secretsmanager").list_secrets()["SecretList"]
-        return sorted(one["Name"] for one in parameters), [one["Name"] for one in secrets]
+        names = sorted(one["Name"] for one in parameters if not one["Name"].startswith("/slipway/"))
+        return names, [one["Name"] for one in secrets]
 
 
 @pytest.fixture(scope="module")

@@ -157,8 +157,10 @@ on_moto = pytest.mark.parametrize("cloud", ["moto"], indirect=True)
 def test_what_a_role_sets_is_in_the_details(site: Site, role: str) -> None:
     own = [one for one in site.found["resources"] if one["role"] == role]
     read = set(leaves([[one["details"], one["tags"]] for one in own]))
-    assert site.changes[role]
-    missing = [(request.operation, sorted(values_set(request) - read)) for request in site.changes[role]]
+    # The history of releases is no resource of a site.
+    made = [one for one in site.changes[role] if not str(one.members.get("Name", "")).startswith("/slipway/")]
+    assert made
+    missing = [(request.operation, sorted(values_set(request) - read)) for request in made]
     kept = [(name, [one for one in values if not one.startswith(NOT_RETURNED)]) for name, values in missing]
     assert [(name, values) for name, values in kept if values] == []
 

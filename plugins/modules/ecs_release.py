@@ -490,6 +490,7 @@ code:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
     - V(checkpoints_left). The release is complete, but its checkpoints could not be removed.
+    - V(code_deploy). AWS CodeDeploy deploys the service.
     - V(deployment_failed). The deployment failed and was not rolled back.
     - V(deployment_stopped). Someone stopped the deployment.
     - V(health_check_failing). No new task passes its health checks, so the deployment cannot succeed.

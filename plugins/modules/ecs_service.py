@@ -288,6 +288,7 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
+    - V(code_deploy). AWS CodeDeploy deploys the service.
     - V(deployment_failed). The deployment failed and was not rolled back.
     - V(deployment_stopped). Someone stopped the deployment.
     - V(health_check_failing). No new task passes its health checks, so the deployment cannot succeed.
@@ -351,7 +352,7 @@ immutable:
   description: The options that AWS cannot change in place.
   type: list
   elements: str
-  returned: when RV(code) is V(immutable)
+  returned: when RV(code) is V(immutable) or V(code_deploy)
 """
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.module import run

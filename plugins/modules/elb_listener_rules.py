@@ -12,7 +12,7 @@ short_description: Manages the host and path rules of a load balancer's listener
 author:
   - The Slipway authors (@slipway)
 description:
-  - Sets the rules of a listener of an application load balancer. Its default action is kept, other rules are deleted.
+  - Sets the rules of a listener of an application load balancer. Other rules are deleted.
   - A rule is identified by its priority. It is updated in place and as a whole, and other rules are deleted last, so
     that every request reaches a target meanwhile.
   - A rule that forwards to several target groups, O(rules[].target_group_arn) among them, keeps its weights. Amazon ECS
@@ -57,6 +57,27 @@ options:
           - The ARN of the target group that gets the requests, unless Amazon ECS has shifted them to another one.
         type: str
         required: true
+      alternate_target_group_arn:
+        description:
+          - The ARN of the target group to which Amazon ECS shifts requests. A new rule has weight 100 for the first one
+            and 0 for this one; an existing one that forwards to both keeps its weights.
+        type: str
+        version_added: 0.2.0
+  default_action:
+    description:
+      - Where requests go that no rule takes, if Amazon ECS shifts them between two target groups. If omitted, the
+        default action is kept.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      target_group_arn:
+        description: The ARN of the target group that gets the requests first.
+        type: str
+        required: true
+      alternate_target_group_arn:
+        description: The ARN of the target group to which Amazon ECS shifts them. Weights of both are kept.
+        type: str
+        required: true
 extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.changes
@@ -78,6 +99,14 @@ EXAMPLES = r"""
       - priority: 20
         hosts: [shop.example.com]
         target_group_arn: "{{ shop.target_group_arn }}"
+
+- name: Let Amazon ECS shift the requests that no rule takes
+  slipway.aws.elb_listener_rules:
+    listener_arn: "{{ load_balancer.listeners[0].listener_arn }}"
+    rules: []
+    default_action:
+      target_group_arn: "{{ blue.target_group_arn }}"
+      alternate_target_group_arn: "{{ green.target_group_arn }}"
 
 - name: Leave only the default action
   slipway.aws.elb_listener_rules:
@@ -142,10 +171,16 @@ RULE = {
     "hosts": {"type": "list", "elements": "str", "default": []},
     "paths": {"type": "list", "elements": "str", "default": []},
     "target_group_arn": {"type": "str", "required": True},
+    "alternate_target_group_arn": {"type": "str"},
+}
+DEFAULT = {
+    "target_group_arn": {"type": "str", "required": True},
+    "alternate_target_group_arn": {"type": "str", "required": True},
 }
 ARGUMENT_SPEC = {
     "listener_arn": {"type": "str", "required": True},
     "rules": {"type": "list", "elements": "dict", "options": RULE, "required": True},
+    "default_action": {"type": "dict", "options": DEFAULT},
 }
 
 

@@ -17,6 +17,7 @@ from ansible_collections.slipway.aws.plugins.plugin_utils import (
     ecs_app_ports,
     ecs_app_problems,
     ecs_app_secrets,
+    ecs_app_strategies,
     ecs_verify,
 )
 
@@ -118,6 +119,9 @@ def _released(services: Sequence[Json], own: Json, account: Json) -> Json:
     uris = {name: one["uri"] for name, one in (account["registry"].get("repositories") or {}).items()}
     images = container_image.references(own["images"], account["repositories"], uris, account["images"], services)
     settings = account["load_balancer"].get("target_group_settings") or {}
+    shifting = account["load_balancer"].get("shifting") or {}
+    alternates = [(name, one[member]) for name, one in shifting.items() for member in ("arn", "alternate_arn")]
+    settable = dict.fromkeys([*groups.items(), *alternates])
     used = {
         str(item.get("targetGroupArn"))
         for service in services
@@ -131,7 +135,7 @@ def _released(services: Sequence[Json], own: Json, account: Json) -> Json:
             for service in services
         ],
         "scaling": [_scaling(service, groups) for service in services if service.get("scaling")],
-        "target_groups": {arn: settings[name] for name, arn in groups.items() if name in used and name in settings},
+        "target_groups": {arn: settings[name] for name, arn in settable if name in used and name in settings},
     }
 
 
@@ -168,7 +172,11 @@ def _image(container: Json, images: Mapping[str, str]) -> Json:
 def _service(service: Json, definition: Json, groups: Mapping[str, str], own: Json, account: Json) -> Json:
     """A service as ecs_release takes it. Its own options come before the defaults."""
     options = {**SERVICE_DEFAULTS, **service["options"]}
-    options.setdefault("load_balancers", _with_arns(service.get("load_balancers") or (), "targetGroupArn", groups))
+    strategy = ecs_app_strategies.configuration(service)
+    options["deployment_configuration"] = {**strategy, **(options["deployment_configuration"] or {})}
+    shifting, role = account["load_balancer"].get("shifting") or {}, account["cluster"].get("load_balancer_role_arn")
+    balancers = ecs_app_strategies.balancers(service, shifting, str(role or ""))
+    options.setdefault("load_balancers", _with_arns(balancers, "targetGroupArn", groups))
     if options.get("service_registries"):
         arns = _registries(account)
         options["service_registries"] = _with_arns(options["service_registries"], "registryArn", arns)
@@ -238,7 +246,10 @@ def _kept(own: Json, others: Json, account: Json, secrets: Sequence[Json]) -> di
     }
     cluster, balancer, discovery = account["cluster"], account["load_balancer"], account["discovery"]
     theirs: dict[str, Sequence[Any]] = {
-        "target group": [group["arn"] for group in _target_groups(account).values()],
+        "target group": [
+            *(group["arn"] for group in _target_groups(account).values()),
+            *(balancer.get("alternates") or {}).values(),
+        ],
         "discovery service": others.get("discovery_services") or () if discovery.get("namespace") else (),
         "log group": cluster.get("log_groups") or (),
         "repository": others.get("repositories") or (),

@@ -31,6 +31,7 @@ from ansible_collections.slipway.aws.plugins.plugin_utils import (
     ecs_app_hosting,
     ecs_app_ports,
     ecs_app_secrets,
+    ecs_app_strategies,
     ecs_verify,
 )
 
@@ -129,6 +130,7 @@ def _problems(service: Json, known: Known) -> Iterator[str]:
     yield from _order_problems(containers)
     yield from _scaling_problems(service)
     yield from _task_problems(service, containers)
+    yield from ecs_app_strategies.problems(service)
     for number, container in enumerate(containers):
         where = f"task_definition.containerDefinitions[{number}]{named(container)}"
         yield from _container_problems(container, where, known)

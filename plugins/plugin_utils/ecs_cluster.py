@@ -73,7 +73,12 @@ def is_on_hosts(variables: Variables) -> bool:
 
 
 def _role_problems(variables: Variables) -> Iterator[str]:
-    names = ["execution_role", "task_role", *(["instance_role"] if is_on_hosts(variables) else [])]
+    names = [
+        "execution_role",
+        "task_role",
+        "load_balancer_role",
+        *(["instance_role"] if is_on_hosts(variables) else []),
+    ]
     taken: dict[str, str] = {}
     for variable in (f"ecs_cluster_{name}" for name in names):
         role = variables[variable]
@@ -228,7 +233,9 @@ def place_of(arn: str) -> Place:
 def _result(variables: Variables, cluster: Json, *, leftover_hosts: bool) -> Json:
     """Roles and log groups are created before the cluster, and IAM's ARNs follow from its own."""
     place = place_of(str(cluster.get("arn", "")))
-    roles = {f"{name}_role_arn": variables[f"ecs_cluster_{name}_role"] for name in ("execution", "task")}
+    roles = {
+        f"{name}_role_arn": variables[f"ecs_cluster_{name}_role"] for name in ("execution", "task", "load_balancer")
+    }
     return {
         "name": cluster.get("name", ""),
         "arn": cluster.get("arn", ""),

@@ -23,11 +23,14 @@ from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_cluster import (
     tags_of,
 )
 
+KINDS_OF_TRAFFIC = (("listener", ""), ("listener-rule", "/*"))
+
 
 def resources(variables: Variables, arn: str, network: Json | None = None, template: Json | None = None) -> Json:
     """Roles and, on hosts, the launch template, in the account of this ARN; `template` is the one that exists."""
     place = place_of(arn)
     roles = [_execution_role(variables, place), _task_role(variables, place)]
+    roles += [_load_balancer_role(variables, place)] if variables["ecs_cluster_shifts_traffic"] else []
     if not is_on_hosts(variables):
         return {"roles": roles}
     launch = _launch_template(variables, place.profile(variables["ecs_cluster_hosts"]), network or {}, template or {})
@@ -70,6 +73,30 @@ def _task_role(variables: Variables, place: Place) -> Json:
         f"What the containers of {variables['ecs_cluster_project']} may do",
         "ecs-tasks.amazonaws.com",
         variables["ecs_cluster_task_statements"],
+        trust=_of_tasks(place),
+    )
+
+
+def _load_balancer_role(variables: Variables, place: Place) -> Json:
+    """What ECS does to shift traffic, as in AmazonECSInfrastructureRolePolicyForLoadBalancers, for this project alone.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AmazonECSInfrastructureRolePolicyForLoadBalancers.html
+    """
+    project, elb = variables["ecs_cluster_project"], "elasticloadbalancing"
+    reads = [f"{elb}:Describe{what}" for what in ("Listeners", "Rules", "TargetGroups", "TargetHealth")]
+    targets = place.arn(elb, f"targetgroup/{project}-*/*")
+    listeners, rules = (place.arn(elb, f"{kind}/app/{project}-*/*/*{more}") for kind, more in KINDS_OF_TRAFFIC)
+    statements = [
+        _statement("Read", reads, "*"),
+        _statement("Register", [f"{elb}:DeregisterTargets", f"{elb}:RegisterTargets"], targets),
+        _statement("Shift", f"{elb}:ModifyListener", listeners),
+        _statement("ShiftByRule", f"{elb}:ModifyRule", rules),
+    ]
+    return _role(
+        variables["ecs_cluster_load_balancer_role"],
+        f"Shifts the traffic of {project}",
+        "ecs.amazonaws.com",
+        statements,
         trust=_of_tasks(place),
     )
 

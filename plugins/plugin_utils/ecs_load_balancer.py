@@ -16,7 +16,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKN
 from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJECT, as_text, carries
 from ansible_collections.slipway.aws.plugins.module_utils._core.target_groups import ARGUMENTS
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
-from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports, ecs_app_strategies
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_load_balancer_problems import (
     Variables,
     is_owned,
@@ -51,6 +51,8 @@ REDIRECT: Json = {
         "StatusCode": "HTTP_301",
     },
 }
+# What the name of an alternate target group ends with.
+ALTERNATE = "-2"
 NAMES = {"load_balancers": "load_balancer_name", "target_groups": "target_group_name", "buckets": "name"}
 
 
@@ -92,13 +94,27 @@ class Site:
         ]
 
     @cached_property
+    def alternates(self) -> dict[str, Json]:
+        """The other one of two target groups between which ECS shifts traffic, by the name of the first.
+
+        It remains when the service is rolled out otherwise, as it may serve the requests then.
+        """
+        shifted = ecs_app_strategies.shifted_groups(self.services)
+        existing = [one["target_group_name"] for one in self.owned("target_groups")]
+        return {
+            group["name"]: {**group, "name": group["name"] + ALTERNATE, "full_name": group["full_name"] + ALTERNATE}
+            for group in self.groups
+            if group["name"] in shifted or group["full_name"] + ALTERNATE in existing
+        }
+
+    @cached_property
     def current(self) -> Json:
         name = self.of("name")
         return next((one for one in self.owned("load_balancers") if one["load_balancer_name"] == name), {})
 
     @cached_property
     def known_groups(self) -> list[Json]:
-        names = [group["full_name"] for group in self.groups]
+        names = [group["full_name"] for group in (*self.groups, *self.alternates.values())]
         owned = [one for one in self.owned("target_groups") if one["target_group_name"] in names]
         return list(self.found.get("groups") or owned)
 
@@ -135,7 +151,10 @@ class Site:
     def shifted(self) -> dict[str, int]:
         """Weights of the default target groups, if there are several. Amazon ECS shifts them in blue/green, linear and
         canary deployments; setting them would shift them back."""
-        actions = [one["default_actions"] for one in self.current.get("listeners") or () if one["port"] == self.port]
+        return self.shifted_at(self.port)
+
+    def shifted_at(self, port: int) -> dict[str, int]:
+        actions = [one["default_actions"] for one in self.current.get("listeners") or () if one["port"] == port]
         return _weights(actions[0], self.default_arn) if actions else {}
 
 
@@ -169,6 +188,8 @@ def plan(variables: Variables, services: Sequence[Json] = (), found: Json | None
         "port": site.port,
         "listeners": _listeners(site),
         "rules": _rules(site),
+        "default": _default(site),
+        "shifts": bool(site.alternates),
         # To turn access logs off, AWS requires the bucket again.
         "logs_bucket": site.of("access_logs_bucket") or site.current.get("access_logs_s3_bucket") or "",
         "obsolete_certificates": _certificates(site, name_tag),
@@ -190,15 +211,16 @@ def _created_groups(site: Site) -> list[Json]:
     """
     existing = [one["target_group_name"] for one in site.owned("target_groups")]
     given = {group["name"]: group for group in site.of("target_groups")}
+    given |= {one["name"]: given.get(name) or {} for name, one in site.alternates.items()}
     balancers = [item for service in site.services for item in service.get("load_balancers") or ()]
     used = [item.get("targetGroupArn") for item in balancers]
     return [
         {
             **group,
             "port": None if "port" not in given[group["name"]] and group["full_name"] in existing else group["port"],
-            "keep_settings": group["name"] in used,
+            "keep_settings": group["name"].removesuffix(ALTERNATE) in used or group["name"] in used,
         }
-        for group in site.groups
+        for group in (*site.groups, *site.alternates.values())
     ]
 
 
@@ -213,7 +235,11 @@ def _listeners(site: Site) -> list[Json]:
         "Certificates": [{"CertificateArn": site.certificate}],
         "DefaultActions": forward,
     }
-    return [http, https] if site.https else [http]
+    port = site.of("test_port")
+    plain = [] if site.shifted_at(port) else [{"Type": "forward", "TargetGroupArn": site.default_arn}]
+    production = https if site.https else http
+    test = [{**production, "Port": port, "DefaultActions": plain}] if port else []
+    return [*([http, https] if site.https else [http]), *test]
 
 
 def _rules(site: Site) -> list[Json]:
@@ -224,11 +250,64 @@ def _rules(site: Site) -> list[Json]:
             "hosts": group["hosts"],
             "paths": group["paths"],
             "target_group_arn": site.arns.get(group["name"], group["name"]),
+            "alternate_target_group_arn": _alternate_arn(site, group["name"]),
         }
         for group in site.groups
         if group["hosts"] or group["paths"]
     ]
     return sorted(rules, key=lambda rule: int(rule["priority"]))
+
+
+def _alternate_arn(site: Site, name: str) -> str:
+    """The ARN of the alternate target group, its name while that is not known, or nothing without one."""
+    return site.arns.get(name + ALTERNATE, name + ALTERNATE) if name in site.alternates else ""
+
+
+def _default(site: Site) -> Json:
+    """The target groups of the default action, if ECS shifts traffic between two."""
+    name = site.groups[0]["name"] if site.groups else ""
+    if name not in site.alternates:
+        return {}
+    return {
+        "target_group_arn": site.arns.get(name, name),
+        "alternate_target_group_arn": _alternate_arn(site, name),
+    }
+
+
+def _of_rules(site: Site, balancer: Json, port: int) -> dict[str, Json]:
+    """The rule of each target group that has an alternate one, by its name: its ARN and weights."""
+    listener: Json = next((one for one in balancer.get("listeners") or () if int(one["port"]) == port), {})
+    found: dict[str, Json] = {}
+    for number, group in enumerate(site.groups):
+        wanted = str(group["priority"]) if group["hosts"] or group["paths"] else "default" if number == 0 else ""
+        rules = [one for one in listener.get("rules") or () if str(one.get("priority")) == wanted]
+        if group["name"] in site.alternates and rules:
+            actions, arn = rules[0].get("actions") or (), site.arns.get(group["name"], "")
+            found[group["name"]] = {"arn": rules[0].get("rule_arn"), "weights": _weights(actions, arn)}
+    return found
+
+
+def _shifting(site: Site, balancer: Json) -> dict[str, Json]:
+    """What a service needs whose traffic ECS shifts: two target groups and their rules, by the name of the first."""
+    rules, test = _of_rules(site, balancer, site.port), _of_rules(site, balancer, site.of("test_port"))
+    return {
+        name: {
+            "arn": site.arns.get(name, UNKNOWN),
+            "alternate_arn": site.arns.get(name + ALTERNATE, UNKNOWN),
+            "production_rule": rules[name]["arn"] if name in rules else UNKNOWN,
+            "test_rule": (test[name]["arn"] if name in test else UNKNOWN) if site.of("test_port") else "",
+        }
+        for name in ecs_app_strategies.shifted_groups(site.services)
+        if name in site.alternates
+    }
+
+
+def _serving(site: Site, balancer: Json, name: str) -> str:
+    """The target group to roll a service out to: the alternate one, if a former deployment left the traffic there."""
+    own, alternate = site.arns.get(name, ""), site.arns.get(name + ALTERNATE, "")
+    weights = (_of_rules(site, balancer, site.port).get(name) or {}).get("weights") or {}
+    is_shifting = name in ecs_app_strategies.shifted_groups(site.services)
+    return alternate if not is_shifting and weights.get(alternate) and not weights.get(own) else own
 
 
 def _certificates(site: Site, tags: Mapping[str, str]) -> Json:
@@ -266,13 +345,13 @@ def _result(site: Site) -> Json:
         "url": url,
         "urls": _urls(site, url) if url else {},
         "target_groups": {
-            group["target_group_name"].removeprefix(site.prefix): {
-                "arn": group["target_group_arn"],
-                "port": group.get("port"),
-                "target_type": group.get("target_type"),
-            }
+            name: {"arn": _serving(site, one, name), "port": group.get("port"), "target_type": group.get("target_type")}
             for group in site.known_groups
+            if (name := group["target_group_name"].removeprefix(site.prefix))
+            in [known["name"] for known in site.groups]
         },
+        "alternates": {name: site.arns.get(name + ALTERNATE, UNKNOWN) for name in site.alternates},
+        "shifting": _shifting(site, one),
         # As the variables have them: those in AWS may change with the next release.
         "target_group_settings": {
             group["name"]: {option: group[option] for option in ARGUMENTS} for group in site.groups

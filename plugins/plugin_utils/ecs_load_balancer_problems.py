@@ -53,6 +53,9 @@ def of_variables(variables: Variables, groups: Sequence[Json]) -> Iterator[str]:
     timeout = variables["ecs_load_balancer_idle_timeout"]
     if not _IDLE_TIMEOUT.holds(int(timeout)):
         yield f"ecs_load_balancer_idle_timeout: expected {_IDLE_TIMEOUT} seconds, got {timeout}."
+    port = int(variables["ecs_load_balancer_test_port"])
+    if port and (port in (80, 443) or not PORT.holds(port)):
+        yield f"ecs_load_balancer_test_port: expected {PORT} beside 80 and 443, or 0 for no test listener, got {port}."
     yield from _access_log_problems(variables)
     yield from _https_problems(variables)
 

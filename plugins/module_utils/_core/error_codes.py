@@ -222,6 +222,12 @@ CLUSTER_FAILED = _code(
     "yes",
     "Correct what the message names, then rerun.",
 )
+CODE_DEPLOY = _code(
+    "code_deploy",
+    "AWS CodeDeploy deploys the service.",
+    "no",
+    "Move the service to deployments of ECS, as the message says.",
+)
 CONTEXT_CHANGED = _code(
     "context_changed",
     "A file in the build context changed while it was read.",

@@ -270,6 +270,14 @@ def test_services_of_codedeploy_take_few_changes(plan: Planner) -> None:
     assert plan(running, platform_version="1.4.0", deployment_controller={"type": "ECS"}).blocked == ()
 
 
+def test_a_service_of_codedeploy_is_refused_with_the_way_out(plan: Planner) -> None:
+    running = live(deploymentController={"type": "CODE_DEPLOY"})
+    with pytest.raises(SlipwayError) as refused:
+        refuse_blocked(plan(running, task_definition="arn:aws:ecs:eu-central-1:1:task-definition/web:9"), "web")
+    assert (refused.value.code, refused.value.details["immutable"]) == ("code_deploy", ["task_definition"])
+    assert "deployment_controller.type=ECS" in refused.value.msg
+
+
 def test_recreating_keeps_what_was_not_requested(plan: Planner) -> None:
     balancers = [{"targetGroupArn": GROUP, "containerName": "web", "containerPort": 8080}]
     running = live(loadBalancers=balancers, desiredCount=7, roleArn="arn:aws:iam::1:role/aws-service-role/ecs/x")

@@ -272,3 +272,32 @@ def test_a_wrong_rule_is_refused(listener: Listener, run: t.Any, rules: list[Jso
 def test_a_listener_that_does_not_exist_is_an_error(listener: Listener, run: t.Any) -> None:
     result = run("elb_listener_rules", listener_arn=listener.arn + "0", rules=[])
     assert (result["failed"], result["code"]) == (True, "not_found")
+
+
+@BOTH
+def test_ecs_gets_two_target_groups_and_keeps_their_weights(listener: Listener, run: t.Any) -> None:
+    pair = {"target_group_arn": listener.api, "alternate_target_group_arn": listener.shop}
+    options: Json = {
+        "listener_arn": listener.arn,
+        "default_action": pair,
+        "rules": [{"priority": 10, "paths": ["/a"], **pair}],
+    }
+    predicted = run("elb_listener_rules", check=True, **options)
+    done = run("elb_listener_rules", **options)
+    assert (predicted["changed"], predicted["diff"]) == (True, done["diff"])
+    rules = listener.client.describe_rules(ListenerArn=listener.arn)["Rules"]
+    assert [weights_of(one) for one in rules] == [{listener.api: 100, listener.shop: 0}] * 2
+    shifted = [{"TargetGroupArn": listener.api, "Weight": 0}, {"TargetGroupArn": listener.shop, "Weight": 100}]
+    forward = {"Type": "forward", "ForwardConfig": {"TargetGroups": shifted}}
+    listener.client.modify_listener(ListenerArn=listener.arn, DefaultActions=[forward])
+    [path] = [one["RuleArn"] for one in rules if not one["IsDefault"]]
+    listener.client.modify_rule(RuleArn=path, Actions=[forward])
+    for check in (True, False):
+        assert run("elb_listener_rules", check=check, **options)["changed"] is False
+    # Without them, both are left as they are.
+    plain = {"priority": 10, "paths": ["/a"], "target_group_arn": listener.shop}
+    assert run("elb_listener_rules", listener_arn=listener.arn, rules=[plain])["changed"] is False
+
+
+def weights_of(rule: Json) -> dict[str, int]:
+    return {one["TargetGroupArn"]: one["Weight"] for one in rule["Actions"][0]["ForwardConfig"]["TargetGroups"]}

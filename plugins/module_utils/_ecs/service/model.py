@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..._core import tags as tagging
-from ..._core.error_codes import IMMUTABLE
+from ..._core.error_codes import CODE_DEPLOY, IMMUTABLE
 from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN, Plan, compare, normalise
 from ..._core.shapes import Shape, to_members, to_options
@@ -19,6 +19,14 @@ from ..rollout.deployments import primary
 from .aws_values import keep_aws_values
 from .defaults import DEFAULTS, fill, rebalancing
 from .members import AT_THE_DEPLOYMENT, SETS, UPDATABLE, Options
+
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/migrate-code-deploy-to-ecs-bluegreen.html
+MOVE = (
+    "AWS CodeDeploy deploys it. To move it to blue/green deployments of ECS, turn off what starts deployments in"
+    " CodeDeploy, then set at once deployment_controller.type=ECS, deployment_configuration.strategy=BLUE_GREEN with"
+    " bakeTimeInMinutes, and load_balancers with advancedConfiguration: the alternate target group, the production"
+    " listener rule and the role of ECS."
+)
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,9 @@ def refuse_blocked(planned: ServicePlan, name: str) -> None:
     if not planned.blocked or planned.action == "recreate":
         return
     names = ", ".join(planned.blocked)
+    details = {"immutable": list(planned.blocked), "diff": planned.plan.diff}
+    if (planned.plan.predicted.get("deployment_controller") or {}).get("type") == "CODE_DEPLOY":
+        raise SlipwayError(CODE_DEPLOY, f"AWS cannot change {names} of service {name} in place. {MOVE}", details)
     advice = ""
     if "launch_type" in planned.blocked:
         advice = " To move it to other capacity in place, use capacity_provider_strategy instead of launch_type."
@@ -116,7 +127,7 @@ def refuse_blocked(planned: ServicePlan, name: str) -> None:
         IMMUTABLE,
         f"AWS cannot change {names} of the existing service {name} in place. Keep it as it is, or set recreate=true of"
         f" ecs_service to delete and create the service, which interrupts it.{advice}",
-        {"immutable": list(planned.blocked), "diff": planned.plan.diff},
+        details,
     )
 
 

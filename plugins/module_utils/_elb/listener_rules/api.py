@@ -29,6 +29,11 @@ def modify_rule(elb: Client, rule_arn: str, request: Json) -> None:
     elb.modify_rule(RuleArn=rule_arn, **request)
 
 
+@aws_call
+def set_default_action(elb: Client, listener_arn: str, action: Json) -> None:
+    elb.modify_listener(ListenerArn=listener_arn, DefaultActions=[action])
+
+
 @aws_delete
 def delete_rule(elb: Client, rule_arn: str) -> None:
     elb.delete_rule(RuleArn=rule_arn)

@@ -24,13 +24,20 @@ def _present(connection: Connection) -> Result:
     elb, params = connection.client("elbv2"), connection.params
     given = model.desired(params["rules"])
     arn = params["listener_arn"]
-    current = model.from_api(api.list_rules(elb, arn))
-    wanted = model.keep_shifted(given, current)
-    before, after = ({"rules": [model.settings(rule) for rule in side]} for side in (current, wanted))
+    answers = api.list_rules(elb, arn)
+    current, default = model.from_api(answers), model.default_from_api(answers)
+    wanted, action = model.keep_shifted(given, current), model.default_of(params["default_action"], default)
+    before: Json = {"rules": [model.settings(rule) for rule in current]}
+    after: Json = {"rules": [model.settings(rule) for rule in wanted]}
+    if params["default_action"]:
+        before, after = {**before, "default_action": default}, {**after, "default_action": action}
     planned = compare(before, after, model.SETS)
     if planned.changed and not connection.check_mode:
+        if action != default:
+            api.set_default_action(elb, arn, model.action(action))
         _apply(elb, arn, current, wanted, planned.diff)
-    return {"changed": planned.changed, "diff": planned.diff, "rules": wanted}
+    rules = [{name: value for name, value in rule.items() if name != "begins"} for rule in wanted]
+    return {"changed": planned.changed, "diff": planned.diff, "rules": rules}
 
 
 def _apply(elb: Client, listener_arn: str, current: list[Json], wanted: list[Json], diff: Json) -> None:

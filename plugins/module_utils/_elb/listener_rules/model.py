@@ -40,6 +40,7 @@ def desired(given: t.Sequence[t.Mapping[str, t.Any]]) -> list[Json]:
             "hosts": sorted({host.lower() for host in rule.get("hosts") or ()}),
             "paths": sorted(set(rule.get("paths") or ())),
             "target_group_arn": rule["target_group_arn"],
+            **_pair(rule),
         }
         for rule in given
     ]
@@ -50,6 +51,15 @@ def desired(given: t.Sequence[t.Mapping[str, t.Any]]) -> list[Json]:
     if found:
         raise SlipwayError(INVALID_OPTION, " ".join(found), {"problems": found})
     return sorted(wanted, key=lambda rule: rule["priority"])
+
+
+def _pair(rule: t.Mapping[str, t.Any]) -> Json:
+    """All requests for the target group, none for the alternate one yet."""
+    alternate = rule.get("alternate_target_group_arn")
+    if not alternate:
+        return {}
+    pair = [{"target_group_arn": rule["target_group_arn"], "weight": 100}, {"target_group_arn": alternate, "weight": 0}]
+    return {"target_groups": sorted(pair, key=lambda group: str(group["target_group_arn"])), "begins": True}
 
 
 def value_problems(rule: Json) -> t.Iterator[str]:
@@ -123,17 +133,20 @@ def _forward(actions: list[Json]) -> tuple[list[Json], list[str]]:
 def keep_shifted(desired: list[Json], current: list[Json]) -> list[Json]:
     """`desired`, with the weights of those rules that forward to several target groups, the desired one among them."""
     weights = {rule["priority"]: rule.get("target_groups", []) for rule in current}
-    return [
-        {**rule, "target_groups": weights[rule["priority"]]}
-        if rule["target_group_arn"] in [group["target_group_arn"] for group in weights.get(rule["priority"], ())]
-        else rule
-        for rule in desired
-    ]
+    return [_kept(rule, weights.get(rule["priority"], [])) for rule in desired]
+
+
+def _kept(rule: Json, weights: list[Json]) -> Json:
+    groups = [group["target_group_arn"] for group in weights]
+    wanted = [group["target_group_arn"] for group in rule.get("target_groups", ())] or [rule["target_group_arn"]]
+    if not set(wanted) <= set(groups):
+        return rule
+    return {**{name: value for name, value in rule.items() if name != "begins"}, "target_groups": weights}
 
 
 def settings(rule: Json) -> Json:
     """What makes two rules the same: of a forward to several target groups, these."""
-    without = {"rule_arn", *(["target_group_arn"] if "target_groups" in rule else [])}
+    without = {"rule_arn", "begins", *(["target_group_arn"] if "target_groups" in rule else [])}
     return {name: value for name, value in rule.items() if name not in without}
 
 
@@ -143,9 +156,36 @@ def request(rule: Json, current: Json | None = None) -> Json:
     conditions = [
         {"Field": field, CONFIGURATIONS[field]: {"Values": given}} for field, given in values.items() if given
     ]
-    action = {"Type": "forward", "TargetGroupArn": rule["target_group_arn"]}
+    kept = "target_groups" in rule and "begins" not in rule
     return {
         "Conditions": conditions,
-        **({} if "target_groups" in rule else {"Actions": [action]}),
+        **({} if kept else {"Actions": [action(rule)]}),
         **({"ResetTransforms": True} if "transforms" in (current or {}).get("other", ()) else {}),
     }
+
+
+def action(rule: Json) -> Json:
+    """How AWS takes the forward of a rule, or of a listener by default."""
+    if "target_groups" not in rule:
+        return {"Type": "forward", "TargetGroupArn": rule["target_group_arn"]}
+    groups = [
+        {"TargetGroupArn": group["target_group_arn"], "Weight": group["weight"]} for group in rule["target_groups"]
+    ]
+    return {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
+
+
+def default_from_api(answers: t.Iterable[Json]) -> Json:
+    """Where the default rule of a listener forwards to, as a rule has it; empty if it does something else."""
+    for answer in answers:
+        groups, other = _forward(answer.get("Actions") or []) if answer.get("IsDefault") else ([], ["no default"])
+        if groups and not other:
+            return {"target_groups": groups} if len(groups) > 1 else {"target_group_arn": groups[0]["target_group_arn"]}
+    return {}
+
+
+def default_of(given: t.Mapping[str, t.Any] | None, current: Json) -> Json:
+    """The desired default action; an existing one that forwards to both target groups is kept with its weights."""
+    if not given:
+        return current
+    rule = _kept({"target_group_arn": given["target_group_arn"], **_pair(given)}, current.get("target_groups", []))
+    return settings(rule)

@@ -37,6 +37,8 @@ def variables(**changes: Any) -> Json:
         "instance_volume_size": 30,
         "instance_metadata_hops": 1,
         "instance_role": "hosts-shop",
+        "load_balancer_role": "shop-load-balancing",
+        "shifts_traffic": False,
         "target_capacity": 100,
         "instances_min": 1,
         "instances_desired": 1,

@@ -44,6 +44,7 @@ def planned(found: Json | None = None, services: list[Json] | None = None, **cha
         "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
         "tags": {"tier": 1},
         "target_groups": [{"name": "web", "port": 8080}],
+        "test_port": 0,
         "url": "",
     }
     variables = {f"ecs_load_balancer_{name}": value for name, value in {**defaults, **changes}.items()}
@@ -331,3 +332,55 @@ def test_the_certificate_in_use_is_kept() -> None:
         "certificates": [certificate("old", "_a.", **MINE), certificate("new", "_a.", **MINE)],
     }
     assert planned(found, domains=["example.com"])["obsolete_certificates"] == {"arns": ["old"], "records": []}
+
+
+def shifting(*, strategy: str = "canary", web: int = 100, **changes: Any) -> Json:
+    """A project whose service `web` shifts traffic, with all that the role has created for it."""
+    rule = {"rule_arn": "arn:default", "priority": "default", "is_default": True}
+    rule["actions"] = weighted(**{"web": web, "web-2": 100 - web})
+    found = balancer(rule["actions"])
+    found["listeners"][0]["rules"] = [rule]
+    groups = [group("ecs-web"), group("ecs-web-2")]
+    account = {"load_balancers": [found], "target_groups": groups, "groups": groups}
+    definition = {"containerDefinitions": [{"name": "web", "portMappings": [{"containerPort": 8080}]}]}
+    members = {"load_balancers": [{"targetGroupArn": "web"}], "task_definition": definition, "strategy": strategy}
+    return planned(account, [{"name": "web", **members}], **changes)
+
+
+def test_a_service_that_shifts_traffic_has_a_second_target_group_and_a_rule() -> None:
+    made = shifting()
+    assert [one["full_name"] for one in made["target_groups"]] == ["ecs-web", "ecs-web-2"]
+    assert made["default"] == {"target_group_arn": "arn:ecs-web", "alternate_target_group_arn": "arn:ecs-web-2"}
+    result = made["result"]
+    assert result["shifting"]["web"] == {
+        "arn": "arn:ecs-web",
+        "alternate_arn": "arn:ecs-web-2",
+        "production_rule": "arn:default",
+        "test_rule": "",
+    }
+    assert (list(result["target_groups"]), result["alternates"]) == (["web"], {"web": "arn:ecs-web-2"})
+
+
+@pytest.mark.parametrize(("web", "serves"), [(100, "arn:ecs-web"), (0, "arn:ecs-web-2"), (90, "arn:ecs-web")])
+def test_a_service_that_rolls_again_stays_where_its_requests_go(web: int, serves: str) -> None:
+    result = shifting(strategy="rolling", web=web)["result"]
+    assert (result["target_groups"]["web"]["arn"], result["shifting"]) == (serves, {})
+    # It remains, as its listener forwards to it.
+    assert result["alternates"] == {"web": "arn:ecs-web-2"}
+
+
+def test_a_test_listener_is_like_the_production_listener() -> None:
+    listeners = shifting(test_port=9000)["listeners"]
+    assert [(one["Protocol"], one["Port"], one["DefaultActions"]) for one in listeners] == [
+        ("HTTP", 80, []),
+        ("HTTP", 9000, [{"Type": "forward", "TargetGroupArn": "arn:ecs-web"}]),
+    ]
+    assert "test_port: expected 1 to 65535 beside 80 and 443" in " ".join(shifting(test_port=80)["problems"])
+
+
+def test_a_rule_gets_the_alternate_target_group_of_its_own() -> None:
+    groups = [{"name": "web", "port": 80}, {"name": "api", "paths": ["/api/*"]}]
+    service = {**SERVICES[0], "strategy": "blue_green"}
+    made = planned({"groups": [group("ecs-web"), group("ecs-api")]}, [service], target_groups=groups)
+    assert made["rules"][0]["alternate_target_group_arn"] == "api-2"
+    assert made["default"] == {}

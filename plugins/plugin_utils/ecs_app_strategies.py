@@ -110,7 +110,7 @@ def problems(service: Json) -> Iterator[str]:
         yield f"strategy: expected load_balancers, whose traffic {strategy} shifts, got none."
     if strategy in SHIFTING and (service.get("options") or {}).get("scheduling_strategy") == "DAEMON":
         yield f"strategy: expected rolling with scheduling_strategy DAEMON, got {strategy}."
-    unused = [] if strategy in MEMBERS else [name for name in ("percent", "minutes") if name in traffic]
+    unused: list[str] = [] if strategy in MEMBERS else [name for name in ("percent", "minutes") if name in traffic]
     unused += [] if strategy in SHIFTING else [name for name in ("bake_minutes", "pause") if name in traffic]
     for name in unused:
         yield f"traffic.{name}: expected a strategy that has it, got {strategy}. Omit it."

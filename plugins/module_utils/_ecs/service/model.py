@@ -20,7 +20,7 @@ from .aws_values import keep_aws_values
 from .defaults import DEFAULTS, fill, rebalancing
 from .members import AT_THE_DEPLOYMENT, SETS, UPDATABLE, Options
 
-# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/migrate-code-deploy-to-ecs-bluegreen.html
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/migrate-code-deploy-to-ecs-blue-green.html
 MOVE = (
     "AWS CodeDeploy deploys it. To move it to blue/green deployments of ECS, turn off what starts deployments in"
     " CodeDeploy, then set at once deployment_controller.type=ECS, deployment_configuration.strategy=BLUE_GREEN with"

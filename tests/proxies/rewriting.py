@@ -43,7 +43,7 @@ class NoNamespaceError(Exception):
 class Rewriting(base.Proxy):
     """`rewrites` counts what was rewritten or refused, by kind."""
 
-    def __init__(self, target: str, seed: int, *, account: str = "000000000000", refuses: bool) -> None:
+    def __init__(self, target: str, seed: int, *, account: str = "000000000000", refuses: bool = True) -> None:
         super().__init__(target)
         self.refuses, self._account = refuses, account
         self.rewrites: Counter[str] = Counter()

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The roles of a site in an account whose reads lag, whose calls are throttled, or in which everything takes a
-while."""
+"""The roles of a site in an account that answers as AWS does, whose reads lag, whose calls are throttled, or in which
+everything takes a while."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.slipway.aws.tests import emulators
+from ansible_collections.slipway.aws.tests.proxies.rewriting import Rewriting
 from ansible_collections.slipway.aws.tests.unit.roles.conftest import Cloud
 
 Json = dict[str, t.Any]
@@ -37,6 +38,12 @@ SITE: Json = {
 SLOW = {
     "lag": {"LOCAL_CLOUD_LAG_SECONDS": "1"},
     "throttling and transitions": {"LOCAL_CLOUD_THROTTLING": "1", "LOCAL_CLOUD_TRANSITION_SECONDS": "2"},
+    "everything": {
+        "LOCAL_CLOUD_LAG_SECONDS": "1",
+        "LOCAL_CLOUD_THROTTLING": "1",
+        "LOCAL_CLOUD_TRANSITION_SECONDS": "2",
+        "LOCAL_CLOUD_CAPACITY_SECONDS": "2",
+    },
 }
 
 
@@ -45,8 +52,8 @@ SLOW = {
 def test_a_site_converges_and_a_rerun_changes_nothing(variables: dict[str, str], tmp_path: Path) -> None:
     pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
     tasks = [{"ansible.builtin.include_role": {"name": f"slipway.aws.{role}"}} for role in ROLES]
-    with emulators.running(emulators.MINISTACK, tmp_path, **variables) as address:
-        cloud = Cloud(address, tmp_path)
+    with emulators.running(emulators.MINISTACK, tmp_path, **variables) as address, Rewriting(address, 1) as proxy:
+        cloud = Cloud(proxy.address, tmp_path)
         done = cloud.play(tasks, **SITE)
         assert done.code == 0, done.output
         again = cloud.play(tasks, **SITE)

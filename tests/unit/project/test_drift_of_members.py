@@ -23,7 +23,7 @@ Json = dict[str, t.Any]
 PROJECT = "shop"
 CAPITAL = [{"Key": "slipway:project", "Value": PROJECT}]
 LOWER = [{"key": "slipway:project", "value": PROJECT}]
-pytestmark = pytest.mark.variants
+pytestmark = [pytest.mark.variants, pytest.mark.own_cloud("makes up values that AWS refuses")]
 EMULATORS = pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 
 

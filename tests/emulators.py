@@ -19,6 +19,9 @@ from pathlib import Path
 
 MINISTACK = (str(Path(__file__).with_name("serve_ministack.py")),)
 MOTO = (str(Path(__file__).with_name("serve_moto.py")),)
+# An engine that never answers: MiniStack then starts no containers, and its tasks count as running. With a real engine,
+# tests would depend on whether someone else starts or stops it meanwhile.
+NO_DOCKER = "unix:///nonexistent/docker.sock"
 
 
 @contextlib.contextmanager
@@ -33,6 +36,7 @@ def running(arguments: Sequence[str], folder: Path, **variables: str) -> Iterato
         # Servers of other protocols, which would listen everywhere.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
+        "DOCKER_HOST": NO_DOCKER,
         "MOTO_PORT": port,
     }
     environment = {**os.environ, **own, **variables}

@@ -47,8 +47,6 @@ BY_FILE = (f"--numprocesses={CORES}", "--dist=loadfile", "--no-loadscope-reorder
 
 # Folders of tests/unit that run whole playbooks: they require the checkout, not the copy for ansible-test.
 PLAYS = {"playbooks", "roles"}
-# An engine that never answers: the emulator starts no containers.
-NO_DOCKER = "unix:///nonexistent/docker.sock"
 # Variables of tests/integration/targets.
 ACCOUNT = {
     "aws_access_key": "key",
@@ -300,7 +298,7 @@ def integration() -> Tally:
 
     with (
         tempfile.TemporaryDirectory() as logs,
-        emulators.running(emulators.MINISTACK, Path(logs), DOCKER_HOST=NO_DOCKER) as ministack,
+        emulators.running(emulators.MINISTACK, Path(logs)) as ministack,
         emulators.running(emulators.MOTO, Path(logs)) as moto,
     ):
         variables = {**ACCOUNT, "aws_endpoint_url": ministack, "moto_endpoint_url": moto}

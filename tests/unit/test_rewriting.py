@@ -25,7 +25,6 @@ if t.TYPE_CHECKING:
 Json = dict[str, t.Any]
 REGION = "eu-central-1"
 ACCOUNT = "000000000000"
-NO_DOCKER = "unix:///nonexistent/docker.sock"
 SEEDS = (1, 2)
 # What check mode cannot know, or what differs because time has passed.
 WRITTEN = {"arn", "registered_at", "registered_by", "requires_attributes", "compatibilities"}
@@ -36,7 +35,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[str]:
     """An emulator that starts no containers."""
     pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
     folder = tmp_path_factory.mktemp("emulator")
-    with emulators.running(emulators.MINISTACK, folder, DOCKER_HOST=NO_DOCKER) as address:
+    with emulators.running(emulators.MINISTACK, folder) as address:
         yield address
 
 

@@ -110,7 +110,7 @@ def create(site: Site, project: str) -> None:
 @pytest.fixture(scope="module")
 def site(start_cloud: Callable[..., str]) -> Site:
     # Without Docker, its tasks run, but no container.
-    found = Site(start_cloud(DOCKER_HOST="unix:///nonexistent/docker.sock"))
+    found = Site(start_cloud())
     create(found, "shop")
     create(found, "other")
     return found

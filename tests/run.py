@@ -122,7 +122,7 @@ def yielding() -> tuple[str, ...]:
     group = Path("/sys/fs/cgroup/cpu/slipway-tests")
     try:
         group.mkdir(exist_ok=True)
-        (group / "cpu.shares").write_text("200")
+        (group / "cpu.shares").write_text("300")
     except OSError:
         return ()
     return ("sh", "-c", 'echo $$ >"$0" && exec "$@"', str(group / "cgroup.procs"))

@@ -145,6 +145,7 @@ def test_filters_are_a_set_and_go_with_the_mode(run: Run, ecr: t.Any) -> None:
     assert plain["repository"]["image_tag_mutability_exclusion_filters"] == []
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("emulator", ["ministack"], indirect=True)
 @pytest.mark.xfail(strict=True, reason="MiniStack forgets the filters; when this passes, test them there too")
 def test_filters_on_ministack(run: Run, ecr: t.Any) -> None:

@@ -76,6 +76,7 @@ def build(cloud: t.Any, source: Path) -> t.Any:
     return cloud.play([{"name": "Build", "ansible.builtin.import_role": role}], **variables)
 
 
+@pytest.mark.variants
 def test_a_failed_build_is_reported_once_with_its_last_lines(cloud: t.Any, source: Path, docker: Path) -> None:
     run = build(cloud, source)
     assert run.code == 2

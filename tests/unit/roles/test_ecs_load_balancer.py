@@ -365,11 +365,13 @@ def refusals(network: Json, cloud: t.Any, tmp_path_factory: pytest.TempPathFacto
     return found
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("case", INVALID)
 def test_invalid_variables_are_refused(refusals: dict[str, str], case: str) -> None:
     message = refusals[case]
     assert [words for words in INVALID[case][1] if words not in message] == []
 
 
+@pytest.mark.variants
 def test_nothing_is_created_before_that(refusals: dict[str, str], account: Account) -> None:
     assert [name for name in account.target_groups() if name not in {"theirs", "ecs-theirs"}] == []

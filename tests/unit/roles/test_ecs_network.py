@@ -294,6 +294,7 @@ def of_project(state: list[Json], key: str, project: str = "ecs") -> list[Json]:
 # Tests
 
 
+@pytest.mark.variants
 def test_wrong_variables_are_refused_before_anything_is_made(empty: Account) -> None:
     before = empty.state()
     refusals = empty.refusals([case for case, _text in OWN])

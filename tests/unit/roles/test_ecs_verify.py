@@ -82,6 +82,7 @@ def test_check_mode_verifies_nothing(cloud: t.Any) -> None:
     assert (run.code, run.changed) == (0, 0), run.output
 
 
+@pytest.mark.variants
 def test_the_time_limit_is_in_seconds(cloud: t.Any, page: str, silent_page: str) -> None:
     run, usual = verify(cloud, page, "-v", ecs_verify_timeout=30)
     assert run.code == 0, run.output

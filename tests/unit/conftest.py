@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import threading
 import typing as t
 import urllib.request
 from collections import Counter
@@ -17,6 +18,7 @@ import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 from moto import mock_aws
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
 
@@ -109,6 +111,17 @@ def emulator(request: pytest.FixtureRequest) -> str:
     return str(getattr(request, "param", "moto"))
 
 
+def answer_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto in this process changes what another thread reads at the same time."""
+    answer, lock = BotocoreStubber.process_request, threading.RLock()
+
+    def locked(self: t.Any, request: t.Any) -> t.Any:
+        with lock:
+            return answer(self, request)
+
+    monkeypatch.setattr(BotocoreStubber, "process_request", locked)
+
+
 def name_missing_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     """moto leaves out what does not exist; AWS names it among the failures."""
     describe = EC2ContainerServiceResponse.describe_tasks
@@ -143,6 +156,7 @@ def aws(emulator: str, request: pytest.FixtureRequest, monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b2f0c1d4e7a9")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     if emulator == "moto":
+        answer_one_at_a_time(monkeypatch)
         name_missing_tasks(monkeypatch)
         describe_all_capacity_providers(monkeypatch)
         # More than a thousand images, for each test that uses EC2.

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import datetime
-import signal
 import typing as t
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,7 @@ from ..._core.error_codes import INTERRUPTED, INVALID_OPTION, LOCK_LOST, NO_CONN
 from ..._core.errors import SlipwayError
 from ..._core.progress import Progress
 from ..._core.types import Connection, Result
-from ..._core.waiting import leave_stopping_to_main_thread
+from ..._core.waiting import interruptible, leave_stopping_to_main_thread
 from ..cloud import Cloud
 from ..limits import check_cluster
 from ..rollout.observe import RolloutReader
@@ -46,27 +45,29 @@ from .verify_flow import checks_of, run_verification
 
 
 def run(connection: Connection) -> Result:
-    """The flow of ecs_release."""
-    params = connection.params
-    _check(params)
+    """The flow of ecs_release. An interrupted run reports the state of its services, whichever signal stops it."""
+    _check(connection.params)
     release = _prepared(connection)
-    # An interrupted run reports the state of its services, whichever signal stops it.
-    handler = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        if params["rollback_to"]:
-            return roll_back_to(release, connection, _release)
-        return roll_back_unfinished(release, connection) if params["rollback"] else _release(release, connection)
-    except KeyboardInterrupt:
-        raise _stopped(release, SlipwayError(INTERRUPTED, "Interrupted.")) from None
-    except NotMonitored as error:
-        raise _stopped(release, error.cause) from error
-    except SlipwayError as error:
-        if release.touched or error.code == INVALID_OPTION or NOTHING_CHANGED in error.msg:
-            raise
-        raise SlipwayError(error.code, f"{error.msg} {NOTHING_CHANGED}", error.details) from error
-    finally:
-        signal.signal(signal.SIGTERM, handler)
-        release.group.pool.shutdown(wait=False, cancel_futures=True)
+    with interruptible():
+        try:
+            return _act(release, connection)
+        except KeyboardInterrupt:
+            raise _stopped(release, SlipwayError(INTERRUPTED, "Interrupted.")) from None
+        except NotMonitored as error:
+            raise _stopped(release, error.cause) from error
+        except SlipwayError as error:
+            if release.touched or error.code == INVALID_OPTION or NOTHING_CHANGED in error.msg:
+                raise
+            raise SlipwayError(error.code, f"{error.msg} {NOTHING_CHANGED}", error.details) from error
+        finally:
+            release.group.pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _act(release: RunningRelease, connection: Connection) -> Result:
+    params = connection.params
+    if params["rollback_to"]:
+        return roll_back_to(release, connection, _release)
+    return roll_back_unfinished(release, connection) if params["rollback"] else _release(release, connection)
 
 
 def _check(params: t.Mapping[str, t.Any]) -> None:
@@ -97,10 +98,6 @@ def _prepared(connection: Connection) -> RunningRelease:
         checks=checks_of(connection),
         checks_timeout=params["verify_timeout"],
     )
-
-
-def _interrupt(_number: int, _frame: t.Any) -> t.NoReturn:
-    raise KeyboardInterrupt(INTERRUPTED)
 
 
 def _stopped(release: RunningRelease, cause: SlipwayError) -> SlipwayError:

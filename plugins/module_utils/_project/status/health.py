@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from ..._core.target_groups import target_group_pairs
 from ..._core.types import Json
 from .project import Project
-from .urls import target_groups
 
 HEALTHY, DEGRADED, UNHEALTHY, STARTING = "healthy", "degraded", "unhealthy", "starting"
 UNCHECKED, UNKNOWN = "unchecked", "unknown"
@@ -24,7 +24,7 @@ FAILING = {"unhealthy", "unhealthy.draining"}
 def health(project: Project, service: Json, tasks: Sequence[Json] | None) -> Json:
     """The health, and the counts that it follows from. Counts are None where they could not be read."""
     containers = _of_tasks(tasks)
-    groups = target_groups(service)
+    groups = target_group_pairs(service)
     targets = _of_targets(project, groups)
     return {
         "state": _state(containers, targets, has_targets=bool(groups)),

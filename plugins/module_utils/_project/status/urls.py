@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from ..._core.target_groups import target_group_pairs
 from ..._core.types import Json
 from .project import Project
 
@@ -18,19 +19,9 @@ LOCAL_DOMAIN = "alb.localhost"
 LOCAL_HOSTS = {"127.0.0.1", "localhost", "::1"}
 
 
-def target_groups(service: Json) -> list[list[str]]:
-    """ARNs of target groups, a list for each load balancer of the service: with blue/green there are two."""
-    found = []
-    for one in service.get("loadBalancers") or ():
-        other = (one.get("advancedConfiguration") or {}).get("alternateTargetGroupArn")
-        arns = [arn for arn in (one.get("targetGroupArn"), other) if arn]
-        found += [arns] if arns else []
-    return found
-
-
 def urls(project: Project, service: Json) -> list[str] | None:
     """The addresses; None if it has target groups, and the load balancers could not be read."""
-    arns = {arn for group in target_groups(service) for arn in group}
+    arns = {arn for pair in target_group_pairs(service) for arn in pair}
     if not arns:
         return []
     found = [

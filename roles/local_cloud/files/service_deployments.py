@@ -115,6 +115,11 @@ def status_after(known: Json, service: Json, now: float) -> str:
     own = next((one for one in service["deployments"] if one["id"] == known["_deployment"]), {})
     first = primary(service)
     state = first.get("rolloutState", "COMPLETED")
+    if state == "COMPLETED" and any(
+        one["runningCount"] or one["pendingCount"] for one in service["deployments"] if one is not first
+    ):
+        # The emulator completes a deployment, and then stops the tasks that it replaces.
+        state = "IN_PROGRESS"
     if own.get("_aborted"):
         return "STOPPED"
     if known["status"] == "ROLLBACK_IN_PROGRESS":

@@ -146,6 +146,16 @@ def test_the_service_deployment_that_appears_after_the_call_is_followed() -> Non
     assert 30 <= aws.time <= 32, "noticed within two seconds"
 
 
+def test_the_service_after_success_does_not_count_the_tasks_that_ecs_has_just_stopped() -> None:
+    aws = Aws()
+    aws.listed = lambda _now: [service_deployment("SUCCESSFUL", serviceDeploymentArn="new")]
+    draining = service(deployment(2, runningCount=2), deployment(1, status="ACTIVE", runningCount=1), runningCount=3)
+    answers = iter([draining, service(deployment(2, runningCount=2), runningCount=2)])
+    aws.services = lambda _now: next(answers)
+    _observed, outcome = watched(aws)
+    assert (outcome.verdict.state, outcome.snapshot.service["runningCount"]) == ("succeeded", 2)
+
+
 def test_a_rollback_is_waited_for_and_reported() -> None:
     aws = Aws()
 

@@ -145,6 +145,24 @@ def test_an_update_is_a_deployment_from_one_revision_to_another(ecs: Ecs) -> Non
     assert revisions["failures"] == [{"arn": "arn:unknown", "reason": "MISSING"}]
 
 
+def test_a_deployment_is_in_progress_until_the_tasks_that_it_replaces_have_stopped(
+    ecs: Ecs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ecs.create(desiredCount=1)
+    ecs.start_tasks()
+    ecs.update(taskDefinition=ecs.register())
+    meanwhile, stop = [], emulator._stop_task
+
+    def stop_slowly(data: Json) -> t.Any:
+        meanwhile.append((ecs.latest()["status"], ecs.service()["runningCount"]))
+        return stop(data)
+
+    monkeypatch.setattr(emulator, "_stop_task", stop_slowly)
+    ecs.start_tasks()
+    assert meanwhile == [("IN_PROGRESS", 2)]
+    assert (ecs.latest()["status"], ecs.service()["runningCount"]) == ("SUCCESSFUL", 1)
+
+
 def test_the_circuit_breaker_rolls_back(ecs: Ecs) -> None:
     ecs.create(desiredCount=1, deploymentConfiguration={"deploymentCircuitBreaker": BREAKER})
     ecs.start_tasks()

@@ -203,6 +203,7 @@ class RolloutGroup:
             verdict = timed_out(verdict, timeout)
         rollout.verdict = verdict
         if verdict.state == "succeeded":
+            rollout.answer = reader.after_success(answer)
             self._succeed(rollout)
             return f"done in {rollout.seconds:.0f} s, {verdict.progress}"
         if verdict.state == "failed":

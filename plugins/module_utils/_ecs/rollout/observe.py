@@ -119,6 +119,10 @@ class RolloutReader:
         self.unseen = False
         return found or {"serviceName": self.name, "status": "INACTIVE"}
 
+    def after_success(self, service: Json) -> Json:
+        """The service whose rollout has succeeded: an answer from just before may count tasks that ECS has stopped."""
+        return service if is_stable(service) else self._allowed(self.read_service, service) or service
+
     def _service_deployment(self) -> Json | None:
         if not self.judge.deployment.service_deployment:
             self._find_service_deployment()
@@ -270,6 +274,8 @@ def wait_stable(reader: RolloutReader, service: Json | None, timeout: float, clo
         snapshot = reader.full_snapshot(first.pop() if first else reader.read_service(service))
         verdict = reader.judge.verdict(snapshot, clock.now())
         reader.require_judgeable(snapshot, verdict)
+        if verdict.state == "succeeded":
+            snapshot = replace(snapshot, service=reader.after_success(snapshot.service))
         return Outcome(verdict, snapshot)
 
     last: list[Outcome] = []

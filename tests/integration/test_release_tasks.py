@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import collections
 import http.client
+import json
+import re
 import shutil
 import threading
 import time
@@ -25,13 +27,12 @@ from ansible_collections.slipway.aws.tests.integration.conftest import (
     Json,
     Services,
     Shop,
-    default_subnets,
     enter_account,
     fails,
     is_free,
     push_version,
 )
-from ansible_collections.slipway.aws.tests.integration.processes import await_that
+from ansible_collections.slipway.aws.tests.integration.processes import Playbook, Run, await_that
 
 pytestmark = pytest.mark.slow
 POSTGRES = Path(__file__).resolve().parents[2] / "apps/workshop/postgres"
@@ -149,7 +150,7 @@ class Site:
     def _balance(self, name: str) -> None:
         ec2 = boto3.client("ec2")
         vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
-        subnets = [subnet["SubnetId"] for subnet in default_subnets()[:2]]
+        subnets = self.services.network["awsvpcConfiguration"]["subnets"]
         common: Json = {"Name": f"{self.name}-{name}", "Protocol": "HTTP"}
         group = self._elbv2.create_target_group(
             **common, Port=8080, VpcId=vpc, TargetType="ip", HealthCheckPath="/ready", **QUICK
@@ -267,3 +268,39 @@ def test_no_request_fails_whatever_becomes_of_a_release_with_a_migration(site: S
     columns = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'orders'"
     assert site.query(columns) == ["3"]
     assert not site.services.with_checkpoint(*NAMES)
+
+
+# Ends at once on a signal.
+ENDLESS = ["sh", "-c", "trap 'exit 0' TERM; echo begun; sleep 600 & wait"]
+
+
+def test_a_migration_survives_its_release_and_an_interrupted_task_is_stopped(site: Site, tmp_path: Path) -> None:
+    before = site.revisions()
+    migration = site.migration("INSERT INTO orders VALUES (1); SELECT pg_sleep(20)")
+    options = site.services.options(*site.of("v2"), pre_deploy_tasks=[migration], wait_timeout=PATIENCE)
+    release = Playbook(tmp_path, "ecs_release", **options)
+    release.await_line("migrate  started: task ")
+    release.kill()
+    assert site.revisions() == before
+
+    result = site.services.shop.run("ecs_release", **options)
+    assert states(result) == {"updated"}, result
+    assert any("migrate  finds the task of an earlier run: " in line for line in result["progress"]), result["progress"]
+    assert site.query("SELECT count(*) FROM orders") == ["1"]
+    assert not site.services.with_checkpoint(*NAMES)
+
+    task = {"cluster": site.name, "service": "web", "command": ENDLESS, "wait_timeout": PATIENCE}
+    play = {
+        "name": "The play",
+        "hosts": "localhost",
+        "gather_facts": False,
+        "tasks": [{"slipway.aws.ecs_task_run": task}],
+    }
+    (tmp_path / "play.yml").write_text(json.dumps([play]))
+    run = Run(tmp_path, str(tmp_path / "play.yml"))
+    await_that(lambda: "  | begun" in run.output, run.describe)
+    run.interrupt()
+    stopped = re.search(r"Interrupted\. What this run started is stopped: (\S+)\.", run.output)
+    assert stopped, run.output
+    (found,) = site.services.ecs.describe_tasks(cluster=site.name, tasks=[stopped[1]])["tasks"]
+    assert found["desiredStatus"] == "STOPPED"

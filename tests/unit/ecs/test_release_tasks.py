@@ -16,6 +16,8 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._ecs import api as ecs_api
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import flow as release_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import tasks_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task import api as task_api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task import run_flow
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import (
@@ -288,6 +290,21 @@ def test_a_task_that_may_not_be_started_changes_nothing(
     assert (result["code"], "No service was changed." in result["msg"]) == ("access_denied", True)
     assert running(ecs, "db", "stock", "web") == "db:1 stock:1 web:1"
     assert active(ecs, "web") == 1
+
+
+def test_a_release_that_has_lost_its_lock_starts_no_task(
+    release: Run, shop: list[Json], tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost() -> t.NoReturn:
+        raise SlipwayError("lock_lost", "Another run took over.")
+
+    def run_pre_deploy(running: t.Any) -> None:
+        running.group.guard = lost
+        tasks_flow.run_pre_deploy(running)
+
+    monkeypatch.setattr(release_flow, "run_pre_deploy", run_pre_deploy)
+    result = release(*shop, pre_deploy_tasks=[MIGRATE])
+    assert (result["code"], tasks.started) == ("lock_lost", [])
 
 
 def test_a_checkpoint_that_may_not_be_written_starts_no_task(

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..._core import tags as tagging
-from ..._core.error_codes import NO_CONNECTION, NO_CREDENTIALS, NOT_FOUND, TASK_FAILED, TIMEOUT
+from ..._core.error_codes import LOCK_LOST, NO_CONNECTION, NO_CREDENTIALS, NOT_FOUND, TASK_FAILED, TIMEOUT
 from ..._core.errors import SlipwayError
 from ..._core.progress import SILENCE
 from ..._core.types import Json
@@ -31,8 +31,8 @@ from .rollouts import NotMonitored, RunningRelease
 from .state import ServiceRelease
 
 _BEFORE_SERVICES = "pre"
-# Then nothing can be cleaned up either: a rerun resumes.
-_NO_ACCESS = (NO_CONNECTION, NO_CREDENTIALS)
+# Then nothing can be cleaned up either, or it belongs to another run.
+_STOPPING = (LOCK_LOST, NO_CONNECTION, NO_CREDENTIALS)
 
 
 def run_pre_deploy(release: RunningRelease) -> None:
@@ -157,10 +157,11 @@ def _run(release: RunningRelease, task: DeployTask, service: ServiceRelease) -> 
     started = StartedTasks(release.cloud, release.cluster, definition, container, say)
     release.touched = True
     try:
+        release.group.guard()
         _start(release, task, started, call, identity)
         _follow(release, task, started)
     except SlipwayError as error:
-        if error.code in _NO_ACCESS:
+        if error.code in _STOPPING:
             raise NotMonitored(error) from error
         raise
     if started.failed:

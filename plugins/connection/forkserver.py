@@ -15,6 +15,9 @@ description:
     of it, which saves most of the time that a module takes to start.
   - A module's result, output, exit status, variables, working directory and check mode are the same as with
     P(ansible.builtin.local#connection). Modules share nothing that one of them changes.
+  - Ansible packs each module with the files that it imports, once a run. The packed modules of ansible-core and of the
+    collections that this one uses are kept in C(slipway/modules) in Ansible's home directory, which only its user can
+    read, for later runs with the same files. It may be deleted at any time.
   - All workers of a run share the server. It listens on a socket in the run's private temporary directory, and it ends
     with the run, also if the run is killed.
   - Some modules run the usual way; those that are not written in Python, asynchronous tasks, tasks that become another
@@ -70,7 +73,7 @@ from ansible import constants
 from ansible.plugins.connection.local import Connection as LocalConnection
 from ansible.utils.display import Display
 
-from ansible_collections.slipway.aws.plugins.plugin_utils import forkserver
+from ansible_collections.slipway.aws.plugins.plugin_utils import forkserver, module_cache
 
 display = Display()
 
@@ -78,8 +81,17 @@ display = Display()
 class Connection(LocalConnection):  # type: ignore[misc]  # Ansible has no types
     """The connection local, with another way to start Python modules. Actions ask whether the transport is local."""
 
+    def set_options(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().set_options(*args, **kwargs)
+        # Ansible packs the module after this.
+        if self.get_option("enabled"):
+            module_cache.begin(constants.DEFAULT_LOCAL_TMP, constants.ANSIBLE_HOME)
+
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
-        done = self._in_fork(cmd, in_data) if self.get_option("enabled") else None
+        done = None
+        if self.get_option("enabled"):
+            module_cache.add(constants.DEFAULT_LOCAL_TMP)
+            done = self._in_fork(cmd, in_data)
         if not done:
             return self._as_usual(cmd, in_data, sudoable)
         status, stdout, stderr = done

@@ -474,3 +474,36 @@ def test_the_end_of_a_run_reaches_the_module(site: Site, connection: str, number
         os.kill(child, signal.SIGKILL)
     wait_until((site.folder / ended).exists)
     wait_until(lambda: not alive(child))
+
+
+# Packed modules
+
+ANSWER = """#!/usr/bin/python
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.slipway.aws.plugins.module_utils.answers import ANSWER
+
+if __name__ == "__main__":
+    AnsibleModule({}).exit_json(answer=ANSWER)
+"""
+
+
+def test_a_module_is_packed_again_only_when_a_file_that_it_imports_has_changed(site: Site) -> None:
+    collection = site.folder / "ansible_collections/slipway/aws"
+    for name in ("plugins/connection/forkserver.py", "plugins/plugin_utils", "meta"):
+        (collection / name).parent.mkdir(parents=True, exist_ok=True)
+        (collection / name).symlink_to(ROOT / name)
+    for folder in ("modules", "module_utils"):
+        (collection / "plugins" / folder).mkdir()
+    (collection / "plugins/modules/answer.py").write_text(ANSWER)
+    answers = collection / "plugins/module_utils/answers.py"
+    environment = {"ANSIBLE_COLLECTIONS_PATH": str(site.folder), "ANSIBLE_HOME": str(site.folder / "home")}
+
+    def answer() -> tuple[str, bool]:
+        ended = site.play([{"slipway.aws.answer": {}}], **environment, ANSIBLE_DEBUG="true")
+        found = re.search(r"ANSIBALLZ: using cached module: \S+modules[.]answer-", ended.printed)
+        return ended.results[0]["answer"], not found
+
+    answers.write_text("ANSWER = 'first'\n")
+    assert [answer(), answer()] == [("first", True), ("first", False)]
+    answers.write_text("ANSWER = 'second'\n")
+    assert answer() == ("second", True)

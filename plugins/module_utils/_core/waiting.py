@@ -11,6 +11,7 @@ import dataclasses
 import datetime
 import os
 import signal
+import threading
 import time
 import typing as t
 
@@ -58,6 +59,9 @@ def interruptible() -> t.Iterator[None]:
 @contextlib.contextmanager
 def postponed(received: list[int]) -> t.Iterator[None]:
     """Within it, signals that stop the run are only added to `received`, so that the answer of a call is not lost."""
+    if threading.current_thread() is not threading.main_thread():  # it receives no signals
+        yield
+        return
 
     def keep(number: int, _frame: t.Any) -> None:
         received.append(number)

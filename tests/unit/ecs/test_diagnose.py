@@ -171,6 +171,14 @@ def test_a_container_that_exits_is_reported_with_exit_code_and_log() -> None:
     ]
 
 
+def test_a_task_that_was_stopped_did_not_end_by_itself() -> None:
+    ended = container("t1", exitCode=137)
+    task = stopped("t1", stopCode="UserInitiated", stoppedReason="Timed out.", containers=[ended])
+    found = diagnose(Evidence(service(), [task]))
+    assert found["causes"] == []
+    assert render("It timed out.", found) == "It timed out.\nTask t1: Timed out.\n  Container web: exit code 137"
+
+
 def test_tasks_that_failed_alike_are_reported_once_and_counted() -> None:
     tasks = [stopped(f"f{number}", stoppedAt=at(number)) for number in range(7)]
     other = stopped("g1", stopCode="TaskFailedToStart", stoppedReason="CannotPullContainerError: x: not found")

@@ -386,6 +386,25 @@ def test_a_service_that_was_deleted_meanwhile_is_not_rolled_back(
     assert result["services"]["db"]["code"] == "service_deleted"
 
 
+def test_a_service_that_was_deleted_meanwhile_does_not_hold_back_the_others(
+    release: Run, shop: list[Json], ecs: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = botocore.client.BaseClient._make_api_call
+
+    def patched(client: t.Any, operation: str, request: Json) -> Json:
+        answer = t.cast("Json", call(client, operation, request))
+        if operation == "UpdateService" and request["service"] == "web":
+            ecs.delete_service(cluster="shop", service="web", force=True)
+        return answer
+
+    with monkeypatch.context() as patch:
+        patch.setattr(botocore.client.BaseClient, "_make_api_call", patched)
+        result = release(*shop)
+    assert states(result) == {"db": "rolled_back", "stock": "rolled_back", "web": "rollback_failed"}, result["msg"]
+    assert result["msg"].startswith("The release failed: web of 3 services. Not rolled back: web.")
+    assert running(ecs, "db", "stock") == "db:1 stock:1"
+
+
 def delete_when_described(ecs: t.Any, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     """Delete a service as soon as one of its deployments is read."""
     call = botocore.client.BaseClient._make_api_call

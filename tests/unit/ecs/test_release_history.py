@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import os
+import signal
 import threading
 import typing as t
 
@@ -19,7 +22,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import lo
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.history.model import Entry, Record
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.history.target import find_target
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import Json, Rollouts, Run, item, newer, running, states
-from ansible_collections.slipway.aws.tests.unit.ecs.test_release_faults import Call, error, hook, kill
+from ansible_collections.slipway.aws.tests.unit.ecs.test_release_faults import Call, KilledError, error, hook, kill
 
 PATH = "/slipway/shop/release/"
 NOW = datetime.datetime(2026, 11, 30, 12, 0, tzinfo=datetime.UTC)
@@ -192,6 +195,83 @@ def test_an_interrupted_release_frees_the_lock_and_is_resumed(
     assert history()[0]["outcome"] == "interrupted"
     assert recorded(*newer(web), lock_timeout=0)["release_number"] == 3
     assert [(one["resumes"], one["outcome"]) for one in history()[:1]] == [(2, "succeeded")]
+
+
+def last_write(act: t.Callable[[Call], Json]) -> t.Callable[[str, Json, Call], Json]:
+    """`act` instead of the call that records the end of a release."""
+    done: list[str] = []
+
+    def answer(operation: str, _request: Json, call: Call) -> Json:
+        done.append(operation)
+        return act(call) if operation == "PutParameter" and "UntagResource" in done else call()
+
+    return answer
+
+
+@pytest.mark.parametrize("event", ["killed", "interrupted", "credentials expired"])
+def test_a_release_that_ended_is_recorded_though_its_last_call_was_lost(
+    recorded: Run, history: History, ecs: t.Any, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    """A rerun finds nothing to do, so nobody else could record it."""
+    web = item("web")
+    recorded(web)
+
+    def lose(call: Call) -> Json:
+        if event == "interrupted":
+            call()
+            raise KeyboardInterrupt
+        raise KilledError if event == "killed" else error("PutParameter", "ExpiredTokenException")
+
+    with monkeypatch.context() as patch:
+        hook(patch, last_write(lose))
+        with pytest.raises(KilledError) if event == "killed" else contextlib.nullcontext():
+            recorded(*newer(web))
+    # Also no checkpoint is left that was written after it was removed.
+    assert running(ecs, "web") == "web:2"
+    monkeypatch.setattr(model, "EXPIRED", -1.0)
+    assert [(one["number"], one["outcome"]) for one in history()] == [(2, "succeeded"), (1, "succeeded")]
+    assert change(history()[0]) == {"web": ("web:1", "web:2")}
+    assert recorded(*newer(web))["changed"] is False
+    assert recorded(rollback_to="2")["changed"] is False
+
+
+def test_a_run_that_is_interrupted_while_it_acquires_the_lock_frees_it(
+    recorded: Run, history: History, ecs: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(operation: str, _request: Json, call: Call) -> Json:
+        if operation == "PutParameter":
+            os.kill(os.getpid(), signal.SIGINT)
+        return call()
+
+    with monkeypatch.context() as patch:
+        hook(patch, answer)
+        result = recorded(item("web"))
+    assert (result["code"], result["msg"]) == ("interrupted", "Interrupted. Nothing was changed.")
+    assert history() == []
+
+
+def test_an_interrupted_run_that_has_lost_the_lock_writes_nothing(
+    recorded: Run, ecs: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checkpoints are those of the run that took over."""
+    web = item("web")
+    recorded(web)
+    monkeypatch.setattr(lock_flow, "_FRESH", -1.0)
+    written: list[str] = []
+
+    def answer(operation: str, _request: Json, call: Call) -> Json:
+        if operation == "UpdateService":
+            value, _parts = model.encoded(Record(id="other", run="other"))
+            boto3.client("ssm").put_parameter(Name=f"{PATH}3", Value=value, Type="String")
+            written.clear()
+            raise KeyboardInterrupt
+        written.append(operation)
+        return call()
+
+    with monkeypatch.context() as patch:
+        hook(patch, answer)
+        assert recorded(*newer(web))["code"] == "interrupted"
+    assert "TagResource" not in written
 
 
 def test_a_release_waits_for_another_one_and_then_plans_again(

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import threading
@@ -17,7 +18,7 @@ from ..._core.errors import SlipwayError
 from ..._core.names import release_path
 from ..._core.tags import Tags
 from ..._core.types import Client
-from ..._core.waiting import FIRST_PAUSE, Clock, leave_stopping_to_main_thread, poll
+from ..._core.waiting import FIRST_PAUSE, Clock, leave_stopping_to_main_thread, poll, postponed
 from . import api
 from .model import EXPIRED, RENEWED, Entry, Record, decoded, encoded, holder, surplus, words
 from .process_flow import is_dead
@@ -190,12 +191,25 @@ def acquire(ssm: Client, request: Request, new: Callable[[list[Entry]], Record],
             _wait(ssm, request, current, max(0.0, end - clock.now()), clock)
             continue
         lock = Lock(ssm, request.project, history.newest + 1, new(history.entries), request.tags)
-        if lock.create():
+        if _create(lock):
             lock.stale = waited or _is_recent(history, clock.now() - request.since)
             lock.earlier = history.entries
             return lock, history
         waited = True
         clock.sleep(FIRST_PAUSE)
+
+
+def _create(lock: Lock) -> bool:
+    """Create the record. A signal that stops the run waits for the answer, so that the lock does not stay."""
+    received: list[int] = []
+    with postponed(received):
+        created = lock.create()
+    if received:
+        if created:
+            with contextlib.suppress(SlipwayError):
+                lock.withdraw()
+        raise KeyboardInterrupt
+    return created
 
 
 def _live(entry: Entry | None) -> Entry | None:

@@ -43,7 +43,8 @@ class Record:
     """A release as it is recorded. `services` has those that it changes, None if they cannot be read.
 
     `id` is the same in each run of the same release, `run` is this run's own. `to` is the release that a rollback
-    restores, `resumes` the interrupted one that this one completes or rolls back.
+    restores, `resumes` the interrupted one that this one completes or rolls back. `concluded` is how a release in
+    progress ends as soon as its checkpoints are removed.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Record:
     process: str = ""
     revision: str = ""
     outcome: str = IN_PROGRESS
+    concluded: str = ""
     code: str = ""
     services: dict[str, Json] | None = dataclasses.field(default_factory=dict)
 
@@ -173,16 +175,31 @@ def is_expired(entry: Entry, now: datetime.datetime) -> bool:
     return (now - entry.modified).total_seconds() > EXPIRED
 
 
-def outcome_of(entry: Entry, newest: int, now: datetime.datetime) -> str:
-    """How a release ended. One without an outcome is unfinished if another one followed, or if nobody renews it."""
+def outcome_of(entry: Entry, entries: t.Sequence[Entry], now: datetime.datetime) -> str:
+    """How a release ended. One without an outcome is unfinished if another one followed, or if nobody renews it.
+
+    If its run was killed in the very end, nothing but checkpoints was left: it is unfinished only if these were.
+    """
     if entry.record.outcome != IN_PROGRESS:
         return entry.record.outcome
-    return UNFINISHED if entry.number < newest or is_expired(entry, now) else IN_PROGRESS
+    if entry.number == entries[-1].number and not is_expired(entry, now):
+        return IN_PROGRESS
+    is_resumed = any(other.record.resumes == entry.number for other in entries)
+    return UNFINISHED if is_resumed else entry.record.concluded or UNFINISHED
+
+
+def settled(entries: t.Sequence[Entry], now: datetime.datetime) -> list[Entry]:
+    """The entries, each with its outcome, also where a killed run could not write it."""
+    outcomes = ((entry, outcome_of(entry, entries, now)) for entry in entries)
+    return [
+        entry if outcome == UNFINISHED else entry._replace(record=dataclasses.replace(entry.record, outcome=outcome))
+        for entry, outcome in outcomes
+    ]
 
 
 def holder(entries: t.Sequence[Entry], now: datetime.datetime) -> Entry | None:
     """The release that holds the lock; None if it is free."""
-    if not entries or outcome_of(entries[-1], entries[-1].number, now) != IN_PROGRESS:
+    if not entries or outcome_of(entries[-1], entries, now) != IN_PROGRESS:
         return None
     return entries[-1]
 

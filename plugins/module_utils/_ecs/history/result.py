@@ -18,7 +18,6 @@ VERSION = 1
 
 def result_of(project: str, entries: Sequence[Entry], problems: Mapping[int, str], now: datetime.datetime) -> Json:
     """The releases of a project, newest first."""
-    newest = entries[-1].number if entries else 0
     resumed_by = {entry.record.resumes: entry.number for entry in entries if entry.record.resumes is not None}
     return {
         "version": VERSION,
@@ -26,7 +25,7 @@ def result_of(project: str, entries: Sequence[Entry], problems: Mapping[int, str
         "read_at": f"{now:%Y-%m-%dT%H:%M:%SZ}",
         "releases": [
             {
-                **_release(entry, outcome_of(entry, newest, now)),
+                **_release(entry, outcome_of(entry, entries, now)),
                 "resumed_by": resumed_by.get(entry.number),
                 "problem": problems.get(entry.number),
             }

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 
 from ..._core import tags as tagging
+from ..._core.error_codes import LOCK_LOST, NO_CONNECTION
 from ..._core.errors import SlipwayError
 from .. import api as ecs_api
 from .checkpoint import State, checkpoint_keys, to_tags
@@ -43,6 +45,28 @@ def clear_checkpoints(release: RunningRelease, services: Sequence[ServiceRelease
         service.checkpoint_left = True
 
 
+@contextlib.contextmanager
+def interruption_written(release: RunningRelease) -> Iterator[None]:
+    """Within it, a run that is stopped writes into its checkpoints that it is no longer in progress."""
+    try:
+        yield
+    except (KeyboardInterrupt, NotMonitored) as error:
+        cause = error.cause.code if isinstance(error, NotMonitored) else ""
+        # Without a connection each try would take minutes. Without the lock, the services are another run's.
+        if release.touched and cause not in (NO_CONNECTION, LOCK_LOST) and _has_lock(release):
+            left = [service for service in release.services if service.checkpoint and not service.clearing]
+            write_state(release, left, "interrupted")
+        raise
+
+
+def _has_lock(release: RunningRelease) -> bool:
+    try:
+        release.group.guard()
+    except SlipwayError:
+        return False
+    return True
+
+
 def write_state(release: RunningRelease, services: Sequence[ServiceRelease], state: State) -> bool:
     """Write how the release ended into the first checkpoint that accepts it. Returns whether one did."""
     for service in services:
@@ -60,6 +84,7 @@ def _clear(release: RunningRelease, services: Sequence[ServiceRelease]) -> list[
     """Remove checkpoints side by side. Returns those that could not be removed, with the reasons."""
 
     def clear(service: ServiceRelease) -> Future[None]:
+        service.clearing = True
         return release.pool.submit(ecs_api.untag_resource, release.ecs, _arn(service), _keys(service))
 
     left = []

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from ..._core.calls import CONNECTIONS
-from ..._core.error_codes import INTERRUPTED, INVALID_OPTION, LOCK_LOST, NO_CONNECTION
+from ..._core.error_codes import INTERRUPTED, INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.progress import Progress
 from ..._core.types import Connection, Result
@@ -22,7 +22,7 @@ from ..limits import check_cluster
 from ..rollout.observe import RolloutReader
 from ..service.read_flow import request_shapes
 from .checkpoint import Run, release_id, timestamp
-from .checkpoint_flow import clear_checkpoints, write_state
+from .checkpoint_flow import clear_checkpoints
 from .in_progress import refuse_other_release
 from .options_flow import services_of, target_groups_of
 from .order import depth
@@ -52,9 +52,9 @@ def run(connection: Connection) -> Result:
         try:
             return _act(release, connection)
         except KeyboardInterrupt:
-            raise _stopped(release, SlipwayError(INTERRUPTED, "Interrupted.")) from None
+            raise stopped(SlipwayError(INTERRUPTED, "Interrupted."), release) from None
         except NotMonitored as error:
-            raise _stopped(release, error.cause) from error
+            raise stopped(error.cause, release) from error
         except SlipwayError as error:
             if release.touched or error.code == INVALID_OPTION or NOTHING_CHANGED in error.msg:
                 raise
@@ -98,15 +98,6 @@ def _prepared(connection: Connection) -> RunningRelease:
         checks=checks_of(connection),
         checks_timeout=params["verify_timeout"],
     )
-
-
-def _stopped(release: RunningRelease, cause: SlipwayError) -> SlipwayError:
-    """The failure of a stopped release, whose checkpoints then say that it is no longer in progress."""
-    failure = stopped(cause, release)
-    # Without a connection each try would take minutes. Without the lock, the services are another run's.
-    if release.touched and cause.code not in (NO_CONNECTION, LOCK_LOST):
-        write_state(release, [service for service in release.services if service.checkpoint], "interrupted")
-    return failure
 
 
 def _release(
@@ -171,6 +162,7 @@ def _carry_out(release: RunningRelease, connection: Connection, intent: Intent) 
     if errors and rollback:
         roll_back(release, [service for service in services if service.checkpoint])
     else:
+        release.conclude()
         clear_checkpoints(release, services, complete=True)
     return errors
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import getpass
 import socket
 import typing as t
@@ -18,12 +19,13 @@ from ..._core.error_codes import INVALID_OPTION, MULTIPLE_ERRORS, NO_CONNECTION
 from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.tags import PROJECT, as_text
-from ..._core.types import Connection
+from ..._core.types import Connection, Json
 from ..history import api as history_api
 from ..history.lock_flow import Lock, Request, acquire
 from ..history.model import Entry, Record
 from ..history.process_flow import this_process
 from .checkpoint import timestamp
+from .checkpoint_flow import interruption_written
 from .in_progress import runs_of
 from .record import (
     Intent,
@@ -61,16 +63,19 @@ def recorded(
     nothing, then or already before, needs no lock and leaves no record.
     """
     if not connection.params["project"] or not changing(release.services):
-        yield
+        with interruption_written(release):
+            yield
         return
     lock, names = _acquire(release, connection, intent)
     release.group.guard = lock.guard
+    release.conclude = functools.partial(_conclude, release, lock)
     failure: BaseException | None = None
     try:
         if lock.stale:
             replan()
         _begin(release, lock)
-        yield
+        with interruption_written(release):
+            yield
     except BaseException as error:
         failure = error
         raise
@@ -120,6 +125,17 @@ def _begin(release: RunningRelease, lock: Lock) -> None:
     release.number = lock.number
 
 
+def _conclude(release: RunningRelease, lock: Lock) -> None:
+    """Record how the release ends as long as its checkpoints stand.
+
+    If the run is killed when they are removed, nothing is left that a rerun could record.
+    """
+    record = _ended(release, lock, None, None)
+    release.concluded = record.outcome
+    with contextlib.suppress(SlipwayError):  # the end of the release reports it
+        lock.write(replace(record, outcome=lock.record.outcome, concluded=record.outcome))
+
+
 def _end(
     release: RunningRelease,
     connection: Connection,
@@ -146,18 +162,24 @@ def _end(
 
 def _ended(release: RunningRelease, lock: Lock, failure: BaseException | None, cause: BaseException | None) -> Record:
     record, now = lock.record, _now()
-    services = [service for service in release.services if service.name in (record.services or {})]
     stopped = isinstance(failure, (KeyboardInterrupt, NotMonitored))
-    known = versions(release, {service.name: runs_after(service) for service in services})
     began = datetime.datetime.fromisoformat(record.started)
     return replace(
         record,
         ended=timestamp(now),
         seconds=round((now - began).total_seconds(), 1),
-        outcome=outcome_of(release.services, stopped=stopped, failed=bool(failure or release.errors)),
+        outcome=release.concluded
+        or outcome_of(release.services, stopped=stopped, failed=bool(failure or release.errors)),
+        concluded="",
         code=cause.code if isinstance(cause, SlipwayError) else _code_of(release.errors),
-        services=services_after(record.services or {}, services, known),
+        services=record.services if release.concluded else _services(release, record),
     )
+
+
+def _services(release: RunningRelease, record: Record) -> dict[str, Json]:
+    services = [service for service in release.services if service.name in (record.services or {})]
+    known = versions(release, {service.name: runs_after(service) for service in services})
+    return services_after(record.services or {}, services, known)
 
 
 def _code_of(errors: Sequence[SlipwayError]) -> str:

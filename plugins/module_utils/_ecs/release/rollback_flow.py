@@ -61,7 +61,11 @@ def roll_back(release: RunningRelease, services: Sequence[ServiceRelease]) -> No
             _fail(service.rollback, error.code, f"not rolled back, because it could not be read: {error.msg}")
         return
     order = reversed_order({service.name: service.after for service in services})
-    rollbacks = [_new_rollback(release, service, found.get(service.name), order[service.name]) for service in services]
+    # What somebody has deleted depends on nothing any more.
+    left = frozenset(one.name for one in services if one.is_new or exists(found.get(one.name)))
+    rollbacks = [
+        _new_rollback(release, service, found.get(service.name), order[service.name] & left) for service in services
+    ]
     try:
         release.group.run(rollbacks, halt=False)
     except NotMonitored as error:
@@ -74,6 +78,7 @@ def roll_back(release: RunningRelease, services: Sequence[ServiceRelease]) -> No
             reason = f", because services that depend on it were not: {', '.join(others)}" if others else ""
             _fail(rollback, ROLLBACK_FAILED, f"not rolled back{reason}.")
     stable = [service for service in services if service.rollback and service.rollback.state == "stable"]
+    release.conclude()
     clear_checkpoints(release, stable, complete=False)
 
 

@@ -45,6 +45,8 @@ class RunningRelease(Release):
 
     group: RolloutGroup
     shapes: Shapes
+    # Records how the release ends, before its last checkpoints are removed.
+    conclude: Callable[[], None] = lambda: None
 
     @property
     def cloud(self) -> Cloud:

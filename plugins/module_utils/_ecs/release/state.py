@@ -98,6 +98,8 @@ class ServiceRelease:
     # Why a rollback keeps the service: its release is complete.
     kept: t.Literal["", "complete", "stable"] = ""
     checkpoint_left: bool = False
+    # Whether the checkpoint is being removed, so that nothing may be added to it.
+    clearing: bool = False
     # Whether tasks run before the release changes it.
     held: bool = False
 
@@ -168,6 +170,8 @@ class Release:
     # Its number in the history; None without one. `target` is the release that a rollback restores.
     number: int | None = None
     target: int | None = None
+    # How it ends in the history, once all but the checkpoints is done.
+    concluded: str = ""
     # IDs of releases that no run carries out any more, as the history shows.
     ended_runs: frozenset[str] = frozenset()
     # Why services, tasks or checks failed.

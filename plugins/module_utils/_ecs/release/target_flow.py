@@ -15,7 +15,7 @@ from ..._core.names import last
 from ..._core.types import Connection, Json, Result
 from ..history.images_flow import image_problems
 from ..history.lock_flow import read as read_history
-from ..history.model import SUCCEEDED
+from ..history.model import SUCCEEDED, settled
 from ..history.target import PREVIOUS, Target, find_target
 from ..service.members import Options
 from ..service.model import exists
@@ -75,7 +75,7 @@ def _is_unfinished(release: RunningRelease, connection: Connection, given: Seque
 
 def _target(release: RunningRelease, params: t.Mapping[str, t.Any]) -> Target | None:
     history = read_history(release.cloud.ssm, params["project"])
-    return find_target(history.entries, last(release.cluster), params["rollback_to"])
+    return find_target(settled(history.entries, history.now), last(release.cluster), params["rollback_to"])
 
 
 def _summary(target: Target, items: Sequence[Json]) -> list[str]:

@@ -26,7 +26,7 @@ from ..._core.types import Json
 from ..network.model import Network
 from . import diagnose_network, diagnose_targets
 from .symptoms import recognise
-from .tasks import task_id
+from .tasks import STOPPED_BY_REQUEST, task_id
 
 # How many of each are returned, since a failing service repeats itself.
 TASKS_SHOWN = 3
@@ -192,6 +192,8 @@ def _texts(task: Json) -> Iterable[str]:
 
 
 def _ended_by_itself(task: Json) -> bool:
+    if task["stop_code"] == STOPPED_BY_REQUEST:
+        return False
     return task["stop_code"] == "EssentialContainerExited" or any(
         container["exit_code"] is not None for container in task["containers"]
     )

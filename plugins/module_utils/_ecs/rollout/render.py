@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..._core.types import Json
+from .tasks import STOPPED_BY_REQUEST
 
 _EXIT_CODES = {
     126: "the command cannot be executed",
@@ -40,7 +41,9 @@ def _task_lines(task: Json) -> Iterable[str]:
     for container in task["containers"]:
         facts = []
         if container["exit_code"] is not None:
-            meaning = _EXIT_CODES.get(container["exit_code"])
+            # Whoever stops a task kills what does not end in time.
+            asked = task["stop_code"] == STOPPED_BY_REQUEST
+            meaning = "" if asked else _EXIT_CODES.get(container["exit_code"])
             facts.append(f"exit code {container['exit_code']}" + (f" ({meaning})" if meaning else ""))
         if container["reason"]:
             facts.append(container["reason"])

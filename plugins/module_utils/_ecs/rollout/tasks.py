@@ -13,6 +13,10 @@ from .deployments import Deployment
 _STOP_CODES_OF_FAILURE = frozenset({"TaskFailedToStart", "EssentialContainerExited"})
 
 
+# The stop code of a task that somebody has stopped, this collection included.
+STOPPED_BY_REQUEST = "UserInitiated"
+
+
 def task_id(task: Json) -> str:
     return last(task.get("taskArn"))
 

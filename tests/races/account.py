@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
+import multiprocessing
+import multiprocessing.forkserver
 import os
-import subprocess
 import sys
+import tempfile
 import threading
 import typing as t
 from pathlib import Path
 
 import boto3
+import pytest
 
 from ansible_collections.slipway.aws.tests.proxies import base
+from ansible_collections.slipway.aws.tests.races import module_process
 from ansible_collections.slipway.aws.tests.races.service_deployments import ServiceDeployments
 
 if t.TYPE_CHECKING:
@@ -28,7 +33,6 @@ if t.TYPE_CHECKING:
 
 Json = dict[str, t.Any]
 
-ROOT = Path(__file__).resolve().parents[2]
 REGION = "eu-central-1"
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "key",
@@ -41,6 +45,7 @@ BROKEN = "broken"
 SIGNATURE = f"AWS4-HMAC-SHA256 Credential=key/20260101/{REGION}/ecs/aws4_request, SignedHeaders=host, Signature=0"
 # The longest that a release of a few services may take here.
 LIMIT = 120.0
+PRELOADED = "ansible_collections.slipway.aws.tests.races.preloaded"
 
 
 class Strikes(base.Proxy):
@@ -132,43 +137,48 @@ def is_broken(definition: Json) -> bool:
 
 
 @dataclasses.dataclass
-class Release:
-    """A run of ecs_release in a process of its own."""
+class Run:
+    """A module in a process of its own."""
 
-    process: subprocess.Popen[str]
-    output: str = ""
+    process: t.Any
+    file: Path
+
+    @property
+    def output(self) -> str:
+        return self.file.read_text() if self.file.exists() else ""
 
     def end(self) -> Json:
         """Its result; empty where it was killed before it could say anything."""
-        with contextlib.suppress(ValueError):  # its streams were read already
-            self.output += "".join(text or "" for text in self.process.communicate(timeout=LIMIT))
+        self.process.join(LIMIT)
+        assert self.process.exitcode is not None, f"still runs after {LIMIT:g} s: {self.output}"
         lines = [line for line in self.output.splitlines() if line.startswith("{")]
         return dict(json.loads(lines[-1])) if lines else {}
 
     def signal(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, number)
 
 
-def start(endpoint: str, options: Json) -> Release:
-    environment = {**os.environ, **CREDENTIALS, "AWS_ENDPOINT_URL": endpoint, "PYTHONPATH": python_path()}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ansible_collections.slipway.aws.tests.races.module_process", "ecs_release"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=environment,
-    )
-    assert process.stdin
-    process.stdin.write(json.dumps(options))
-    process.stdin.close()
-    process.stdin = None
-    return Release(process)
+@functools.cache
+def server() -> t.Any:
+    """What forks processes that have imported everything, which takes longer than most releases."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", PRELOADED])
+    # Python before 3.13 does not give it the path of this process.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+        multiprocessing.forkserver.ensure_running()
+    return context
 
 
-def python_path() -> str:
-    return os.pathsep.join([str(ROOT / ".ansible/collections"), os.environ.get("PYTHONPATH", "")])
+def start(endpoint: str, options: Json, module: str = "ecs_release", name: str = "key", **variables: str) -> Run:
+    """Start a module. Its name is its access key, which tells its calls from those of others."""
+    environment = {**CREDENTIALS, "AWS_ACCESS_KEY_ID": name, "AWS_ENDPOINT_URL": endpoint, **variables}
+    handle, path = tempfile.mkstemp(suffix=".json")
+    os.close(handle)
+    process = server().Process(target=module_process.run, args=(module, options, environment, path))
+    process.start()
+    return Run(process, Path(path))
 
 
 @dataclasses.dataclass(frozen=True)

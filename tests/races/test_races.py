@@ -13,7 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.slipway.aws.benchmarks import cloud
-from ansible_collections.slipway.aws.tests.races.account import BROKEN, Json, Project, Release, Strikes, start
+from ansible_collections.slipway.aws.tests.races.account import BROKEN, Json, Project, Run, Strikes, start
 from ansible_collections.slipway.aws.tests.races.cases import Case, draw
 from ansible_collections.slipway.aws.tests.races.service_deployments import ServiceDeployments
 
@@ -48,7 +48,7 @@ class Stage:
         self.project = Project(emulator, f"race-{case.seed}")
         self.project.ecs.create_cluster(clusterName=self.project.cluster)
         self.project.create_by_hand(BYSTANDER)
-        self.others: list[Release] = []
+        self.others: list[Run] = []
         if case.service_deployments:
             proxy.deployments = ServiceDeployments()
 
@@ -66,7 +66,7 @@ class Stage:
         result = release.end()
         return result, release.output
 
-    def disturb(self, release: Release) -> None:
+    def disturb(self, release: Run) -> None:
         """What the case wants to happen."""
         event = self.case.event
         if event in SIGNALS:

@@ -15,15 +15,13 @@ ROLLING = "rolling"
 # The strategies that shift traffic from one target group to another, as ECS calls them.
 SHIFTING: Mapping[str, str] = {"blue_green": "BLUE_GREEN", "canary": "CANARY", "linear": "LINEAR"}
 STRATEGIES = (ROLLING, *SHIFTING)
-# https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentLifecycleHook.html
+# Those at which a deployment can pause.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/troubleshooting-blue-green.html
 STAGES = (
-    "RECONCILE_SERVICE",
     "PRE_SCALE_UP",
     "POST_SCALE_UP",
-    "TEST_TRAFFIC_SHIFT",
     "POST_TEST_TRAFFIC_SHIFT",
     "PRE_PRODUCTION_TRAFFIC_SHIFT",
-    "PRODUCTION_TRAFFIC_SHIFT",
     "POST_PRODUCTION_TRAFFIC_SHIFT",
 )
 # Long enough to notice a fault, and short enough to wait for.

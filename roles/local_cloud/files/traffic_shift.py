@@ -41,6 +41,7 @@ NOT_ONE = (
     NETWORKING + ". productionListenerRule {rule} should have exactly one target group serving traffic but found"
     " {count} target groups which are serving traffic"
 )
+CONTINUED = "Provided hookId is either completed, unavailable, or not associated with the given Resource ARN"
 NO_RULE = NETWORKING + ". One or more rules not found"
 # How AWS words a rollback that somebody has requested is in no public record that was found.
 REQUESTED = "Service deployment rolled back because StopServiceDeployment was called."
@@ -152,9 +153,20 @@ class Shifter:
             configuration, steps_of(configuration, bool(others)), "", now, self.minute, bool(others), self.ecs.new_uuid
         )
         deployment["_stages"].enter("RECONCILE_SERVICE" if len(others) > 1 else "PRE_SCALE_UP", now)
+        for other in others:
+            self._supersede(service, other)
         if problem := obstacle(self.alb, service):
             deployment["_stages"].end("roll back", problem)
         return deployment
+
+    def _supersede(self, service: Json, other: Json) -> None:
+        """A deployment that another one replaces before it has ended makes room, not the one that serves."""
+        if other.get("rolloutState") == "IN_PROGRESS":
+            for task in self.tasks(service, other):
+                self._stop_task(service, task, "Deployment superseded")
+
+    def _stop_task(self, service: Json, task: Json, reason: str) -> None:
+        self.ecs._stop_task({"task": task["taskArn"], "cluster": names_of(service)[0], "reason": reason})
 
     def look(self, service: Json) -> None:
         """Move the latest deployment of a service as far as it can go."""
@@ -223,8 +235,7 @@ class Shifter:
         if source is None:
             deployment |= {**failed, "_rollback_reason": NO_CANDIDATE}
             for task in self.tasks(service, deployment):
-                cluster = names_of(service)[0]
-                self.ecs._stop_task({"task": task["taskArn"], "cluster": cluster, "reason": "Deployment failed"})
+                self._stop_task(service, task, "Deployment failed")
             return
         self._shift({**service, "loadBalancers": deployment["_balancers"]}, source, 100.0, 100.0)
         deployment |= {**failed, "status": "ACTIVE"}
@@ -377,7 +388,6 @@ class Calls:
             return self.missing(arn)
         stages = deployment.get("_stages")
         if not stages or not stages.act(str(data.get("hookId", "")), action):
-            message = "No lifecycle hook of this ID waits."
-            return self.ecs.error_response_json("InvalidParameterException", message, 400)
+            return self.ecs.error_response_json("InvalidParameterException", CONTINUED, 400)
         self.shifter.look(service)
         return self.ecs.json_response({"serviceDeploymentArn": arn})

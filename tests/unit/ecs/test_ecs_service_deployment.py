@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import datetime
 import time
+import types
 import typing as t
 
 import boto3
 import pytest
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import ACCESS_DENIED
+from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import stop_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service_deployment import model
 
 if t.TYPE_CHECKING:
@@ -119,3 +123,43 @@ def test_stage_and_weights_are_one_line(emulator: str) -> None:
     found = {"lifecycleStage": "PRODUCTION_TRAFFIC_SHIFT", "targetServiceRevision": target}
     assert model.stage_line(found) == "PRODUCTION_TRAFFIC_SHIFT, 100 % of test traffic, 10 % of production traffic"
     assert model.stage_line({}) == ""
+
+
+@pytest.fixture
+def release() -> t.Any:
+    """A release that rolls back, as far as stopping a deployment needs it."""
+    said: list[str] = []
+    group = types.SimpleNamespace(say=lambda _name, text: said.append(text), said=said)
+    return types.SimpleNamespace(ecs=boto3.client("ecs"), cluster="shop", timeout=60.0, group=group)
+
+
+def running(client: t.Any) -> Json:
+    return dict(client.describe_services(cluster="shop", services=["web"])["services"][0])
+
+
+def test_a_failed_release_stops_the_deployment_that_shifts_traffic(paused: t.Any, release: t.Any) -> None:
+    before = running(paused)
+    found = stop_flow.stop_shifting(release, "web", before)
+    assert latest(paused)["status"] == "ROLLBACK_SUCCESSFUL"
+    assert (found["taskDefinition"] != before["taskDefinition"], len(release.group.said)) == (True, 1)
+    # It has ended, so the service is as it is.
+    assert stop_flow.stop_shifting(release, "web", found) is found
+
+
+def test_without_the_permission_another_deployment_replaces_it(
+    paused: t.Any, release: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_args: object) -> None:
+        raise SlipwayError(ACCESS_DENIED, "not authorized to perform: ecs:StopServiceDeployment")
+
+    monkeypatch.setattr(stop_flow.api, "stop_service_deployment", denied)
+    before = running(paused)
+    assert stop_flow.stop_shifting(release, "web", before) is before
+    assert "ecs:StopServiceDeployment" in release.group.said[0]
+    assert latest(paused)["status"] == "IN_PROGRESS"
+
+
+def test_a_rolling_deployment_is_replaced(paused: t.Any, release: t.Any) -> None:
+    rolling = {**running(paused), "deploymentConfiguration": {"strategy": "ROLLING"}}
+    assert stop_flow.stop_shifting(release, "web", rolling) is rolling
+    assert (latest(paused)["status"], release.group.said) == ("IN_PROGRESS", [])

@@ -279,6 +279,8 @@ def test_a_pause_that_nobody_ends_times_out(cloud: Cloud, action: str) -> None:
     assert cloud.latest()["lifecycleHookDetails"][0]["status"] == "TIMED_OUT"
     assert cloud.weights() == ([100, 0] if action == "ROLLBACK" else [0, 100])
     assert cloud.statuses()[0] == ("ROLLBACK_SUCCESSFUL" if action == "ROLLBACK" else "IN_PROGRESS")
+    said = cloud.latest().get("statusReason", "")
+    assert ("PRE_PRODUCTION_TRAFFIC_SHIFT pause hook timed out." in said) == (action == "ROLLBACK")
 
 
 def test_a_rollback_at_a_pause_shifts_nothing(cloud: Cloud) -> None:
@@ -322,6 +324,20 @@ def test_a_rolling_deployment_is_stopped_with_and_without_a_rollback(cloud: Clou
         assert (cloud.statuses()[0], cloud.targets("blue")) == (ended, 2)
     unknown = cloud.call("StopServiceDeployment", serviceDeploymentArn="arn:aws:ecs:unknown")
     assert unknown["__type"] == "ServiceDeploymentNotFoundException"
+
+
+def test_a_release_during_another_keeps_the_tasks_that_serve(cloud: Cloud) -> None:
+    cloud.create("BLUE_GREEN")
+    cloud.release()
+    cloud.proceed("SCALE_UP")
+    cloud.start_tasks()
+    cloud.release()
+    for stage in ("RECONCILE_SERVICE", "SCALE_UP", "POST_TEST_TRAFFIC_SHIFT"):
+        cloud.proceed(stage)
+        assert (cloud.weights(), cloud.targets("blue")) == ([100, 0], 2), stage
+    assert cloud.statuses()[1] == "STOPPED"
+    cloud.proceed("BAKE_TIME")
+    assert (cloud.weights(), cloud.targets("green")) == ([0, 100], 2)
 
 
 def test_an_alarm_rolls_a_canary_back(cloud: Cloud) -> None:

@@ -27,6 +27,7 @@ from .order import reversed_order
 from .plan_flow import find_services
 from .rollouts import MonitoredRollout, NotMonitored, RunningRelease
 from .state import ServiceRelease, ServiceRollout, identity
+from .stop_flow import stop_shifting
 from .table import counted
 
 # Seconds for which reads may not show what was just created.
@@ -108,6 +109,7 @@ def _start(
     if found is None or not exists(found):
         raise SlipwayError(SERVICE_DELETED, "It was deleted meanwhile, so it cannot be rolled back.")
     _refuse_other_release(release, service, found)
+    found = stop_shifting(release, service.name, found)
     desired = desired_before(checkpoint)
     planned = plan_service(from_api(found), desired, release.shapes)
     settling = restore_target_groups(release, service, checkpoint)

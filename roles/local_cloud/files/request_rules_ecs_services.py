@@ -17,6 +17,15 @@ VPC = f"{API}/API_AwsVpcConfiguration.html"
 QUOTAS = f"{GUIDE}/service-quotas.html"
 DAEMON = f"{GUIDE}/ecs_services.html#service_scheduler_daemon"
 MOTO = "https://github.com/getmoto/moto/blob/master/moto/ecs"
+# Strategies that shift traffic, as AWS spells them in messages.
+STRATEGIES = {"BLUE_GREEN": "Blue/green", "CANARY": "canary", "LINEAR": "linear"}
+PAUSING = {
+    "PRE_SCALE_UP",
+    "POST_SCALE_UP",
+    "POST_TEST_TRAFFIC_SHIFT",
+    "PRE_PRODUCTION_TRAFFIC_SHIFT",
+    "POST_PRODUCTION_TRAFFIC_SHIFT",
+}
 FARGATE = {"FARGATE", "FARGATE_SPOT"}
 STARTS = ("ecs:CreateService", "ecs:RunTask")
 SERVICES = ("ecs:CreateService", "ecs:UpdateService")
@@ -385,6 +394,40 @@ def deployment_percents(request: Json, _state: State) -> Iterator[Json]:
     minimum, maximum = percents.get("minimumHealthyPercent", 0), percents.get("maximumPercent", 200)
     if minimum > maximum or minimum < 0:
         yield {"minimum": minimum, "maximum": maximum}
+
+
+def configuration_of(request: Json, state: State) -> Json:
+    """The deployment configuration after the request."""
+    now = service_of(request, state).get("deploymentConfiguration")
+    return dict(request.get("deploymentConfiguration") or now or {})
+
+
+@rule(
+    *SERVICES,
+    error="ClientException",
+    message="advancedConfiguration field is required for all loadBalancers when using the {strategy} deployment strategy",
+    source=f"{GUIDE}/troubleshooting-blue-green.html",
+    wording="https://github.com/terraform-aws-modules/terraform-aws-ecs/issues/377",
+)
+def shifted_balancers(request: Json, state: State) -> Iterator[Json]:
+    """Target groups without an alternate one for a service whose traffic ECS shifts."""
+    strategy = STRATEGIES.get(configuration_of(request, state).get("strategy", ""))
+    balancers = request.get("loadBalancers", service_of(request, state).get("loadBalancers")) or []
+    if strategy and not all(balancer.get("advancedConfiguration") for balancer in balancers):
+        yield {"strategy": strategy}
+
+
+@invalid(
+    SERVICES,
+    "Invalid lifecycle stage provided for Pause Hook",
+    f"{GUIDE}/troubleshooting-blue-green.html",
+    f"{GUIDE}/troubleshooting-blue-green.html",
+)
+def pausing_stages(request: Json, state: State) -> Iterator[Json]:
+    """A pause at a stage in which ECS shifts traffic or starts and stops tasks."""
+    for hook in configuration_of(request, state).get("lifecycleHooks") or []:
+        if hook.get("targetType") == "PAUSE" and set(hook.get("lifecycleStages") or []) - PAUSING:
+            yield {}
 
 
 def container_of(definition: Json, name: str | None) -> Json | None:

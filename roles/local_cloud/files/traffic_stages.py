@@ -27,7 +27,9 @@ CLOSING = ("POST_PRODUCTION_TRAFFIC_SHIFT", "BAKE_TIME", "CLEAN_UP")
 DEFAULT_CANARY = {"canaryPercent": 5.0, "canaryBakeTimeInMinutes": 10}
 DEFAULT_LINEAR = {"stepPercent": 10.0, "stepBakeTimeInMinutes": 6}
 DAY_IN_MINUTES = 1440
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/troubleshooting-blue-green.html
 HOOK_FAILED = "Service deployment rolled back because {stage} lifecycle hook(s) failed."
+HOOK_TIMED_OUT = "Service deployment rolled back because {stage} pause hook timed out."
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ class Stages:
             if hook["status"] == "AWAITING_ACTION" and now >= hook["expiresAt"]:
                 hook["status"] = "TIMED_OUT"
                 if hook["timeoutAction"] == "ROLLBACK":
-                    self.end("roll back", HOOK_FAILED.format(stage=self.stage))
+                    self.end("roll back", HOOK_TIMED_OUT.format(stage=self.stage))
         return any(hook["status"] == "AWAITING_ACTION" for hook in self.hooks)
 
     def _next(self, now: float) -> None:

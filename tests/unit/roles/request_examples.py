@@ -212,6 +212,12 @@ def balancer(**members: t.Any) -> Json:
     return {"loadBalancers": [BALANCER | members]}
 
 
+def pausing(stage: str) -> Json:
+    """A deployment configuration that pauses at a lifecycle stage."""
+    hook = {"targetType": "PAUSE", "lifecycleStages": [stage]}
+    return {"deploymentConfiguration": {"strategy": "BLUE_GREEN", "lifecycleHooks": [hook]}}
+
+
 def strategy(*items: tuple[str, int, int]) -> list[Json]:
     return [{"capacityProvider": name, "base": base, "weight": weight} for name, base, weight in items]
 
@@ -278,6 +284,12 @@ SERVICES = {
         {"deploymentConfiguration": {"maximumPercent": 100, "minimumHealthyPercent": 150}},
         {"deploymentConfiguration": {"maximumPercent": 150, "minimumHealthyPercent": 100}},
     ),
+    "shifted_balancers": service(
+        {"deploymentConfiguration": {"strategy": "CANARY"}},
+        {"deploymentConfiguration": {"strategy": "ROLLING"}},
+        BALANCED,
+    ),
+    "pausing_stages": service(pausing("TEST_TRAFFIC_SHIFT"), pausing("POST_TEST_TRAFFIC_SHIFT")),
     "balanced_container": service(balancer(containerName="side"), base=BALANCED),
     "balanced_port": service(balancer(containerPort=81), base=BALANCED),
     "target_type": service(balancer(targetGroupArn="<addresses>"), base=BALANCED),

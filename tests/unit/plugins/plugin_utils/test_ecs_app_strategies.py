@@ -95,8 +95,8 @@ def test_own_options_of_a_service_win() -> None:
         ({"strategy": "linear", "traffic": {"percent": 1}}, "traffic.percent: expected 3 to 100, got 1."),
         ({"strategy": "canary", "traffic": {"minutes": 2000}}, "traffic.minutes: expected 0 to 1440, got 2000."),
         (
-            {"strategy": "canary", "traffic": {"pause": ["NEVER"]}},
-            "traffic.pause[0]: expected one of RECONCILE_SERVICE",
+            {"strategy": "canary", "traffic": {"pause": ["POST_SCALE_UP", "PRODUCTION_TRAFFIC_SHIFT"]}},
+            "traffic.pause[1]: expected one of PRE_SCALE_UP, POST_SCALE_UP, POST_TEST_TRAFFIC_SHIFT,",
         ),
         ({"strategy": "canary", "traffic": {"pause_minutes": 5}}, "traffic.pause_minutes: expected stages in"),
     ],

@@ -64,6 +64,8 @@ class Variables:
     hosting: str
     endpoints: list[str]
     load_balancer_ports: list[Any]
+    load_balancer_test_port: int
+    load_balancer_test_cidrs: list[str]
     task_ports: list[Any]
     task_peer_ports: list[Any]
     docker_host_group: str
@@ -131,8 +133,9 @@ def _variable_problems(v: Variables) -> Iterator[str]:
             " Choose another name."
         )
     yield from _port_problems(v)
-    for index, cidr in enumerate(v.docker_host_cidrs):
-        yield from _range_problems(f"{PREFIX}docker_host_cidrs[{index}]", cidr, 8, 32)
+    for name in ("load_balancer_test_cidrs", "docker_host_cidrs"):
+        for index, cidr in enumerate(getattr(v, name)):
+            yield from _range_problems(f"{PREFIX}{name}[{index}]", cidr, 8, 32)
     yield from _own_problems(v) if v.own_vpc else _existing_problems(v)
 
 
@@ -461,13 +464,15 @@ def _rule(open_ports: Sequence[Any], **source: Any) -> Json:
 
 def _security_groups(v: Variables, cidrs: Sequence[str]) -> list[Json]:
     """In the order in which they refer to each other."""
+    tested = int(v.load_balancer_test_port) and v.load_balancer_test_cidrs
+    testers = [_rule([int(v.load_balancer_test_port)], cidr_ip=v.load_balancer_test_cidrs)] if tested else []
     peers = [_rule(v.task_peer_ports, group_name=v.group(TASKS))] if v.task_peer_ports else []
     return [
         {
             "key": "load_balancer",
             "name": v.group(LOAD_BALANCER),
             "description": "Load balancer, open to everyone",
-            "rules": [_rule(v.load_balancer_ports, cidr_ip="0.0.0.0/0")],
+            "rules": [_rule(v.load_balancer_ports, cidr_ip="0.0.0.0/0"), *testers],
             # It sends to containers in any range of the VPC.
             "rules_egress": [_rule(v.task_ports, cidr_ip=list(cidrs))],
         },

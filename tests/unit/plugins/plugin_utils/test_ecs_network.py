@@ -21,6 +21,7 @@ DEFAULTS: Json = yaml.safe_load((ROLES / "ecs_network/defaults/main.yml").read_t
     "ecs_network_project": "ecs",
     "ecs_network_tags": {},
     "ecs_network_hosting": "fargate",
+    "ecs_network_load_balancer_test_port": 0,
     "ecs_network_docker_host_ports": [22],
     "ecs_network_docker_host_cidrs": ["192.0.2.1/32"],
 }
@@ -57,6 +58,10 @@ def read(changed: Json, **found: Any) -> Json:
         ({"task_ports": [70000]}, "task_ports[0]: expected a port from 1 to 65535"),
         ({"task_peer_ports": ["9000-8000"]}, "task_peer_ports[0]: expected a port from 1 to 65535 or a range"),
         ({"load_balancer_ports": [0]}, "load_balancer_ports[0]: expected a port from 1 to 65535"),
+        (
+            {"load_balancer_test_cidrs": ["192.0.2.0/24", "0.0.0.0/0"]},
+            "load_balancer_test_cidrs[1]: expected a prefix from /8 to /32, got 0.0.0.0/0.",
+        ),
         (
             {"docker_host_cidrs": ["0.0.0.0/0"]},
             "docker_host_cidrs[0]: expected a prefix from /8 to /32, got 0.0.0.0/0.",
@@ -339,3 +344,14 @@ def test_route_tables_of_others_are_kept() -> None:
     ]
     deleted = deletions("ecs", {"route_tables": tables})["route_tables"]
     assert [one["route_table_id"] for one in deleted] == ["ours", "interrupted"]
+
+
+@pytest.mark.parametrize(
+    ("port", "cidrs", "opened"),
+    [(0, ["192.0.2.0/24"], []), (9000, [], []), (9000, ["192.0.2.0/24"], [([9000], ["192.0.2.0/24"])])],
+)
+def test_the_test_listener_is_open_to_those_who_test(port: int, cidrs: list[str], opened: list[Any]) -> None:
+    network = read({"load_balancer_test_port": port, "load_balancer_test_cidrs": cidrs})
+    everybody, *testers = network["security_groups"][0]["rules"]
+    assert (everybody["ports"], everybody["cidr_ip"]) == ([80, 443], "0.0.0.0/0")
+    assert [(rule["ports"], rule["cidr_ip"]) for rule in testers] == opened

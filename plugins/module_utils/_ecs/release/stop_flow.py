@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stop the deployment of a service that shifts traffic, so that ECS gives all requests back to the old tasks.
+"""Stop the deployment of a service that shifts traffic, so that the old tasks get all requests again.
 
 An update would start another deployment, which goes through all stages again and shares the traffic a second time.
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stop-service-deployment.html
@@ -57,5 +57,5 @@ def _stop(release: RunningRelease, name: str, arn: str) -> bool:
             raise
         release.group.say(name, f"its deployment is not stopped, but replaced: {error.msg}")
         return False
-    release.group.say(name, "stopping its deployment, so that all requests go back to the old tasks")
+    release.group.say(name, "stopping its deployment, so that the old tasks get all requests again")
     return True

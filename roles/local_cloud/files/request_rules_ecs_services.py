@@ -405,7 +405,8 @@ def configuration_of(request: Json, state: State) -> Json:
 @rule(
     *SERVICES,
     error="ClientException",
-    message="advancedConfiguration field is required for all loadBalancers when using the {strategy} deployment strategy",
+    message="advancedConfiguration field is required for all loadBalancers "
+    "when using the {strategy} deployment strategy",
     source=f"{GUIDE}/troubleshooting-blue-green.html",
     wording="https://github.com/terraform-aws-modules/terraform-aws-ecs/issues/377",
 )

@@ -38,7 +38,7 @@ $(VENV)/installed: requirements.txt | $(LINK) packages
 .PHONY: venv
 venv: $(VENV)/installed ## Create the Python environment
 
-.PHONY: workshop cloud plan site status history drift report destroy clean
+.PHONY: workshop cloud plan site status history prune drift report destroy clean
 workshop: cloud site ## Run the whole workshop on this machine: local cloud, site, web page
 	@echo
 	@echo "Page:         http://ecs-workshop.alb.localhost:4566/"
@@ -65,6 +65,9 @@ status: $(VENV)/installed ## Show what runs where; ARGS="-i inventory/aws" for a
 
 history: $(VENV)/installed ## Show who released what and when; ARGS="-i inventory/aws" for a real account, ARGS="-e history_format=json"
 	@ansible-playbook playbooks/history.yml $(ARGS)
+
+prune: $(VENV)/installed ## Delete revisions and images that no release of the history needs; ARGS="--check" predicts
+	@ansible-playbook playbooks/prune.yml $(ARGS)
 
 # Make itself exits with 2 whenever a command fails: for exit codes, call the playbook.
 drift: $(VENV)/installed ## List what differs from the last run; ARGS="-i inventory/aws" for a real account

@@ -27,7 +27,7 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
     },
     "ecr": {
         "AuthorizationData": ("authorizationToken", "expiresAt", "proxyEndpoint"),
-        "ImageDetail": ("imageDigest",),
+        "ImageDetail": ("imageDigest", "imagePushedAt"),
         "Repository": ("repositoryArn", "repositoryName"),
         "Tag": ("Key",),
     },
@@ -36,11 +36,12 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
         "CapacityProviderStrategyItem": ("capacityProvider",),
         "Cluster": ("clusterArn", "clusterName"),
         "ClusterSetting": ("name",),
+        "ContainerDefinition": ("image",),
         "Service": ("serviceArn", "serviceName"),
         "ServiceDeploymentBrief": ("serviceDeploymentArn",),
         "Tag": ("key",),
-        "Task": ("taskArn",),
-        "TaskDefinition": ("taskDefinitionArn", "family", "status"),
+        "Task": ("taskArn", "taskDefinitionArn"),
+        "TaskDefinition": ("taskDefinitionArn", "containerDefinitions", "family", "status"),
     },
     "elbv2": {
         "LoadBalancerAttribute": ("Key", "Value"),

@@ -312,6 +312,12 @@ NOT_ISSUED = _code(
     "yes",
     "Correct what the message names, then request a new certificate.",
 )
+HISTORY_UNREADABLE = _code(
+    "history_unreadable",
+    "A record of the history cannot be read, so it is unknown what that release needs.",
+    "no",
+    "Use the version of the collection that wrote the record, or keep fewer releases.",
+)
 NO_ANSWER = _code(
     "no_answer",
     "Nobody answered in time whether to continue a paused deployment, or there is no terminal.",

@@ -15,11 +15,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Connection
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.prune import flow as prune_flow
 from ansible_collections.slipway.aws.plugins.module_utils._project import api, details_flow
 from ansible_collections.slipway.aws.plugins.module_utils._project.record import info as record_info
 from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import policy_documents
 from ansible_collections.slipway.aws.tests import deployers
 from ansible_collections.slipway.aws.tests.policies import PERMISSIONS, ROOT, VALUES
+from ansible_collections.slipway.aws.tests.unit.ecs.pruning import Shop
 from ansible_collections.slipway.aws.tests.unit.project.accounts import make_in_full
 
 if t.TYPE_CHECKING:
@@ -178,6 +180,28 @@ def test_the_project_is_read_in_full_with_the_document_status(site: Site, monkey
     assert kinds[0] == kinds[1] == {kind.name for kind in api.KINDS} - {"key pair"}
     needed = {line["action"] for line in site.lines() if line["caller"].endswith("/deployer-reader")}
     assert {action for one in status["Statement"] for action in one["Action"]} - needed - UNSEEN == set()
+
+
+def test_the_document_prune_suffices_and_spares_others(site: Site) -> None:
+    values = {**VALUES, "project": "shop", "cluster": "shop", "region": REGION, "account": ACCOUNT}
+    document = policy_documents(PERMISSIONS, values, ["prune"])["prune"]
+    site.keys["pruner"] = deployers.user(site.root("iam"), "pruner", json.dumps(document))
+    shop = Shop(site.root)
+    for _number in range(12):
+        shop.record_next()
+    shop.ecs.create_service(cluster="shop", serviceName="pruned", taskDefinition="web", desiredCount=0)
+    params = {"project": "shop", "keep_releases": 10, "keep_days": 0}
+    pruner = Connection(lambda service, _region="": site.client(service, "pruner"), params, False)
+    deleted = prune_flow.run(pruner)["deleted"]
+    assert (deleted["releases"], len(deleted["images"])) == ([1, 2], 1)
+    shop.ecs.delete_service(cluster="shop", service="pruned", force=True)
+    needed = {line["action"] for line in site.lines() if line["caller"].endswith("/deployer-pruner")}
+    unseen = {"ecr:BatchGetImage", "ecs:DescribeTasks"}  # there are neither indexes nor tasks
+    assert {action for one in document["Statement"] for action in one["Action"]} - needed == unseen
+    shop.create_repository("theirs", {"slipway:project": "other"})
+    ids = [{"imageDigest": shop.put("x", repository="theirs")}]
+    ecr = site.client("ecr", "pruner")
+    assert code_of(ecr.batch_delete_image, repositoryName="theirs", imageIds=ids) == "AccessDeniedException"
 
 
 def test_repository_of_nobody_stays_so(site: Site) -> None:

@@ -183,7 +183,7 @@ def acquire(ssm: Client, request: Request, new: Callable[[list[Entry]], Record],
     waited = False
     while True:
         history = read(ssm, request.project)
-        current = None if request.force else _live(holder(history.entries, history.now))
+        current = None if request.force else current_holder(history)
         if current:
             if not waited:
                 request.say(f"Waiting up to {request.timeout:g} s for {words(current.number, current.record)}")
@@ -210,6 +210,11 @@ def _create(lock: Lock) -> bool:
                 lock.withdraw()
         raise KeyboardInterrupt
     return created
+
+
+def current_holder(history: History) -> Entry | None:
+    """The release that holds the lock; None if it is free, or if its run was killed."""
+    return _live(holder(history.entries, history.now))
 
 
 def _live(entry: Entry | None) -> Entry | None:

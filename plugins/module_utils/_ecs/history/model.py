@@ -30,6 +30,8 @@ _VALUE = re.compile(r"slipway (\d+) (\S+)")
 _NAME = re.compile(r"(\d+)(?:/(.+))?")
 # A running release renews its record so often, in seconds; without that for so long, its run is taken for killed.
 RENEWED, EXPIRED = 15.0, 60.0
+# With fewer releases, a run that reads an old list could create a number for the second time.
+FEWEST_KEPT = 10
 
 IN_PROGRESS, UNFINISHED = "in_progress", "unfinished"
 SUCCEEDED, FAILED, ROLLED_BACK = "succeeded", "failed", "rolled_back"
@@ -204,9 +206,14 @@ def holder(entries: t.Sequence[Entry], now: datetime.datetime) -> Entry | None:
     return entries[-1]
 
 
+def kept_numbers(names: t.Iterable[int], newest: int, keep: int) -> set[int]:
+    """The numbers of the newest `keep` releases."""
+    return set(sorted(names, reverse=True)[:keep]) | {newest}
+
+
 def surplus(names: t.Mapping[int, t.Sequence[str]], newest: int, keep: int) -> list[str]:
     """The parameters of all but the newest `keep` releases, and of those whose first parameter is missing."""
-    kept = set(sorted(names, reverse=True)[:keep]) | {newest}
+    kept = kept_numbers(names, newest, keep)
     return sorted(name for number, some in names.items() if number not in kept for name in some)
 
 

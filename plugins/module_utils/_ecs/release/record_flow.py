@@ -22,7 +22,7 @@ from ..._core.tags import PROJECT, as_text
 from ..._core.types import Connection, Json
 from ..history import api as history_api
 from ..history.lock_flow import Lock, Request, acquire
-from ..history.model import Entry, Record
+from ..history.model import FEWEST_KEPT, Entry, Record
 from ..history.process_flow import this_process
 from .checkpoint import timestamp
 from .checkpoint_flow import interruption_written
@@ -40,9 +40,6 @@ from .record import (
 )
 from .rollouts import NotMonitored, RunningRelease
 from .versions_flow import versions
-
-# With fewer, a run that reads an old list could create a number for the second time.
-FEWEST_KEPT = 10
 
 
 def check_options(params: t.Mapping[str, t.Any]) -> None:

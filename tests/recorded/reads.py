@@ -31,7 +31,7 @@ SERVICES = {
 FILES = {
     "_ecs/history/api.py": ("ecr", "ssm", "sts"),
     "_ecs/network/api.py": ("ec2", "elbv2"),
-    "_ecs/prune/api.py": ("ecr",),
+    "_ecs/prune/api.py": ("ecr", "ecs"),
     "_project/api.py": ("ec2", "elbv2", "iam", "sts"),
     "_project/drift/api.py": ("cloudtrail",),
     "_project/kinds/data_api.py": ("ecr", "logs", "s3", "secretsmanager", "ssm"),

@@ -13,7 +13,6 @@ from ..._core.answers import raise_failures
 from ..._core.errors import aws_call
 from ..._core.paging import batches, pages
 from ..._core.types import Client, Items, Json
-from .images import INDEXES
 
 # What BatchGetImage and BatchDeleteImage take.
 IMAGES_BATCH = 100
@@ -41,12 +40,12 @@ def list_images(ecr: Client, repository: str) -> list[Json]:
 
 
 @aws_call
-def manifests_in(ecr: Client, repository: str, digests: Items) -> dict[str, list[str]]:
-    """The digests of the manifests that image indexes refer to, by the digest of the index."""
+def manifests_in(ecr: Client, repository: str, digests: Items, kinds: Items) -> dict[str, list[str]]:
+    """What image indexes of these media types refer to, as digests by the digest of the index."""
     found: dict[str, list[str]] = {}
     for batch in batches(digests, IMAGES_BATCH):
         ids = [{"imageDigest": digest} for digest in batch]
-        answer = ecr.batch_get_image(repositoryName=repository, imageIds=ids, acceptedMediaTypes=list(INDEXES))
+        answer = ecr.batch_get_image(repositoryName=repository, imageIds=ids, acceptedMediaTypes=list(kinds))
         _raise_failures("BatchGetImage", answer)
         for image in answer["images"]:
             manifest = json.loads(image["imageManifest"])

@@ -23,7 +23,7 @@ from ..task import api as task_api
 from ..task_definition import api as definition_api
 from ..task_definition.model import ACTIVE, INACTIVE
 from . import api
-from .images import Image, Needs, from_api
+from .images import INDEXES, Image, Needs, from_api
 from .model import Kept, Revision
 
 
@@ -125,5 +125,5 @@ def _images_of(snapshot: Snapshot, repository: str) -> list[Image]:
     images = [from_api(repository, detail) for detail in api.list_images(snapshot.cloud.ecr, repository)]
     # Of an archived image, there is no manifest to read.
     indexes = [one.digest for one in images if one.is_index and one.status == "ACTIVE"]
-    parts = api.manifests_in(snapshot.cloud.ecr, repository, indexes)
+    parts = api.manifests_in(snapshot.cloud.ecr, repository, indexes, INDEXES)
     return [one._replace(parts=tuple(parts.get(one.digest, ()))) for one in images]

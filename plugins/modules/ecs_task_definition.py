@@ -111,6 +111,9 @@ options:
       - How many of the newest active revisions to keep; older ones are deregistered. If omitted, all are kept.
       - Revisions that a deployment of a service or a task in the region runs are kept, too. Other references, such as
         schedules, are not read.
+      - If the family has the tag C(slipway:project), revisions that a release of the project's history needs are kept,
+        too, so that a rollback to it remains possible. This requires the permission C(ssm:GetParametersByPath) on the
+        parameters below C(/slipway/<project>/release); without it, no revision is deregistered, and a warning says so.
     type: int
   delete:
     description:

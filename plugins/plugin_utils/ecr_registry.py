@@ -19,8 +19,9 @@ Json = dict[str, Any]
 DEFAULTS: Json = {
     "mutability": "MUTABLE",
     "scan_on_push": True,
-    "keep_images": 20,
-    "untagged_days": 7,
+    # A lifecycle policy does not know which images a release of the history needs: by default there is none.
+    "keep_images": None,
+    "untagged_days": None,
     "shared": False,
 }
 NAME = re.compile(r"[a-z0-9]+([._/-]+[a-z0-9]+)*")
@@ -46,8 +47,9 @@ def _problems(repository: Json) -> Iterator[str]:
             f".name: expected 2 to 256 lower case letters and digits with single . _ / or - between them, got {name!r}."
         )
     for member in ("keep_images", "untagged_days"):
-        if not str(repository.get(member, 1)).isdecimal() or int(repository.get(member, 1)) < 1:
-            yield f".{member}: expected a whole number above 0, got {repository[member]!r}."
+        value = repository.get(member)
+        if value is not None and (not str(value).isdecimal() or int(value) < 1):
+            yield f".{member}: expected a whole number above 0, got {value!r}."
 
 
 def desired(repository: Json, project: str, tags: Json) -> Json:
@@ -55,26 +57,27 @@ def desired(repository: Json, project: str, tags: Json) -> Json:
     done = {**DEFAULTS, **{name: value for name, value in repository.items() if value is not None}}
     shared = {SHARED_TAG: "true"} if done["shared"] else {}
     done["tags"] = as_text({**tags, PROJECT: project, **shared})
-    done.setdefault("lifecycle_policy", {"rules": _rules(int(done["untagged_days"]), int(done["keep_images"]))})
+    rules = _rules(done["untagged_days"], done["keep_images"])
+    done.setdefault("lifecycle_policy", {"rules": rules} if rules else {})
     return done
 
 
-def _rules(untagged_days: int, keep_images: int) -> list[Json]:
+def _rules(untagged_days: Any, keep_images: Any) -> list[Json]:
     untagged = {"tagStatus": "untagged", "countType": "sinceImagePushed", "countUnit": "days"}
     kept = {"tagStatus": "any", "countType": "imageCountMoreThan"}
+    rules = [
+        (1, "Untagged images expire after some days", untagged, untagged_days),
+        (2, "The newest images are kept", kept, keep_images),
+    ]
     return [
         {
-            "rulePriority": 1,
-            "description": "Untagged images expire after some days",
-            "selection": {**untagged, "countNumber": untagged_days},
+            "rulePriority": priority,
+            "description": description,
+            "selection": {**selection, "countNumber": int(number)},
             "action": {"type": "expire"},
-        },
-        {
-            "rulePriority": 2,
-            "description": "The newest images are kept",
-            "selection": {**kept, "countNumber": keep_images},
-            "action": {"type": "expire"},
-        },
+        }
+        for priority, description, selection, number in rules
+        if number is not None
     ]
 
 

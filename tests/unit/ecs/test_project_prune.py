@@ -16,7 +16,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import ro
 from ansible_collections.slipway.aws.plugins.plugin_utils.prune import listing
 from ansible_collections.slipway.aws.tests.unit.ecs.pruning import INDEX, MANIFEST, TAGS, Shop
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import Json, Run
-from ansible_collections.slipway.aws.tests.unit.ecs.test_release_faults import Call, KilledError, hook
+from ansible_collections.slipway.aws.tests.unit.ecs.test_release_faults import Call, KilledError, error, hook
 
 BOTH = pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 REGION = "eu-central-1"
@@ -198,6 +198,31 @@ def test_a_rerun_completes_a_killed_run(released: Pruned, operation: str, monkey
     assert released.revisions() == set(range(3, 14))
     assert released.digests() == set(released.images[2:])
     assert not released.prune()["changed"]
+
+
+def test_keep_revisions_spares_what_the_history_needs(released: Pruned) -> None:
+    """The module that registers revisions deregisters old ones, too."""
+    options: Json = {"family": "web", "memory": "128", "tags": TAGS, "keep_revisions": 1}
+    newest = released.run("ecs_task_definition", **{**options, "keep_revisions": 20})["task_definition"]["revision"]
+    done = released.run("ecs_task_definition", **{**options, "memory": "256"})
+    # No release has run the revision before.
+    assert [arn.rpartition(":")[2] for arn in done["deregistered"]] == [str(newest)]
+    assert released.revisions() == {*range(1, 14), newest + 1}
+
+
+def test_keep_revisions_deregisters_nothing_if_the_history_cannot_be_read(
+    released: Pruned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(operation: str, _request: Json, call: Call) -> Json:
+        if operation == "GetParametersByPath":
+            raise error(operation, "AccessDeniedException")
+        return call()
+
+    hook(monkeypatch, answer)
+    done = released.run("ecs_task_definition", family="web", memory="128", tags=TAGS, keep_revisions=1)
+    assert (done["deregistered"], released.revisions()) == ([], set(range(1, 15)))
+    warned = "no revision is deregistered, because what the history of the project shop needs is unknown"
+    assert warned in str(done["warnings"])
 
 
 def test_nothing_is_deleted_without_a_history(shop: Pruned) -> None:

@@ -20,10 +20,11 @@ from ..history import api as history_api
 from ..history.lock_flow import History, current_holder
 from ..history.lock_flow import read as read_history
 from ..history.model import FEWEST_KEPT, Entry, kept_numbers, surplus, words
+from ..history.needs import needed_revisions
 from ..task_definition import api as definition_api
 from . import api
 from .images import Image, ImagePlan, plan_images
-from .model import Age, Kept, RevisionPlan, needed_revisions, plan_revisions
+from .model import Age, Kept, RevisionPlan, plan_revisions
 from .read_flow import Snapshot, read_images, read_revisions, read_uses
 
 

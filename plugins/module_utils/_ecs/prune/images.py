@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from ..._core.types import Json
 from ..history.model import Entry
-from .model import Age, Revision, versions
+from ..history.needs import versions
+from .model import Age, Revision
 
 INDEXES = (
     "application/vnd.oci.image.index.v1+json",

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import datetime
 import typing as t
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ..._core.names import last
-from ..._core.types import Json
-from ..history.model import Entry
 
 
 class Revision(t.NamedTuple):
@@ -54,23 +52,6 @@ class Age(t.NamedTuple):
     def is_young(self, moment: datetime.datetime | None) -> bool:
         # AWS does not say of old revisions when they were registered.
         return moment is not None and self.now - moment < datetime.timedelta(days=self.days)
-
-
-def versions(entries: Sequence[Entry]) -> Iterator[tuple[str, Json]]:
-    """What services ran before and after releases, each with the name of the release, the newest first."""
-    for entry in reversed(entries):
-        for service in (entry.record.services or {}).values():
-            for version in (service["before"], service["after"]):
-                if version:
-                    yield f"release {entry.number}", version
-
-
-def needed_revisions(entries: Sequence[Entry]) -> dict[str, str]:
-    """The revisions that releases need, each with the newest release that does."""
-    found: dict[str, str] = {}
-    for release, version in versions(entries):
-        found.setdefault(str(version["task_definition"]), f"{release} needs it")
-    return found
 
 
 class RevisionPlan(t.NamedTuple):

@@ -58,7 +58,7 @@ def present(connection: Connection) -> Result:
     result = apply(ecs, desired.name, current, draft_revision(ecs, desired, current), check_mode)
     result["warnings"] = secret_warnings(desired)
     if params["keep_revisions"] is not None:
-        prune(ecs, result, params, check_mode)
+        prune(connection, result)
     return result
 
 

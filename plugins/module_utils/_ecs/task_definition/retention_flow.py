@@ -2,14 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Deregisters and deletes revisions: those that are named, or those that are too many and run nowhere."""
+"""Deregisters and deletes revisions: those that are named, or those that are too many, run nowhere, and that no release
+of the history needs."""
 
 from __future__ import annotations
 
-import typing as t
-
-from ..._core.types import Client, Json, Result
+from ..._core.error_codes import ACCESS_DENIED
+from ..._core.errors import SlipwayError
+from ..._core.names import last
+from ..._core.tags import PROJECT
+from ..._core.types import Client, Connection, Json, Result
 from ..cluster import api as cluster_api
+from ..history.lock_flow import read as read_history
+from ..history.model import Entry
+from ..history.needs import needed_revisions
 from ..service import api as service_api
 from ..task import api as task_api
 from . import api
@@ -22,18 +28,42 @@ def revisions(ecs: Client, name: Name, status: str) -> list[str]:
     return [arn for arn in arns if name.revision in (None, api.revision_of(arn))]
 
 
-def prune(ecs: Client, result: Result, params: t.Mapping[str, t.Any], check_mode: bool) -> None:
-    """Deregister what is older than the newest `keep_revisions` and runs nowhere."""
+def prune(connection: Connection, result: Result) -> None:
+    """Deregister what is older than the newest `keep_revisions`, runs nowhere and is in no release of the history."""
+    ecs, params = connection.client("ecs"), connection.params
     own = result["task_definition"]
     active = [arn for arn in api.list_task_definitions(ecs, own["family"], ACTIVE) if arn != own["arn"]]
     newer = [arn for arn in active if api.revision_of(arn) > own["revision"]]
     surplus = active[max(params["keep_revisions"] - 1, len(newer)) :]
     if surplus:
         used = in_use(ecs, own["family"])
-        surplus = [arn for arn in surplus if arn not in used]
+        surplus = _without_needed(connection, result, [arn for arn in surplus if arn not in used])
     result.update({"deregistered": [], "deleted": []})
-    retire(ecs, result, surplus, [], params["delete"], check_mode)
+    retire(ecs, result, surplus, [], params["delete"], connection.check_mode)
     with_retired(result, result["diff"])
+
+
+def _without_needed(connection: Connection, result: Result, surplus: list[str]) -> list[str]:
+    """Those that no release of the project's history needs. None if that is unknown."""
+    project = result["task_definition"]["tags"].get(PROJECT)
+    if not project or not surplus:
+        return surplus
+    entries: list[Entry] = []
+    problem = ""
+    try:
+        entries = read_history(connection.client("ssm"), project).entries
+    except SlipwayError as error:
+        if error.code != ACCESS_DENIED:
+            raise
+        problem = error.msg
+    if unread := [f"release {entry.number}" for entry in entries if entry.record.services is None]:
+        problem = f"The record of {', '.join(unread)} cannot be read."
+    if problem:
+        text = f"keep_revisions: no revision is deregistered, because what the history of the project {project} needs"
+        result["warnings"] = [*(result.get("warnings") or ()), f"{text} is unknown. {problem}"]
+        return []
+    needed = needed_revisions(entries)
+    return [arn for arn in surplus if last(arn) not in needed]
 
 
 def retire(ecs: Client, result: Result, active: list[str], inactive: list[str], delete: bool, check_mode: bool) -> None:

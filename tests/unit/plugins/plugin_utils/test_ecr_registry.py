@@ -23,10 +23,16 @@ def found(name: str, project: str | None = "shop", **more: Any) -> Json:
     return {**described, "tags": {**tags, **shared}, **more}
 
 
-def test_settings_have_defaults_and_make_a_lifecycle_policy() -> None:
-    (one,) = repository_plan([{"name": "web", "keep_images": 5}], project="shop", tags={"tier": 1})["repositories"]
-    assert (one["mutability"], one["scan_on_push"]) == ("MUTABLE", True)
+def test_no_image_expires_by_default() -> None:
+    """A lifecycle policy does not know which images a release of the history needs."""
+    (one,) = repository_plan([{"name": "web"}], project="shop", tags={"tier": 1})["repositories"]
+    assert (one["mutability"], one["scan_on_push"], one["lifecycle_policy"]) == ("MUTABLE", True, {})
     assert one["tags"] == {"tier": "1", "slipway:project": "shop"}
+
+
+def test_settings_make_a_lifecycle_policy() -> None:
+    given = {"name": "web", "keep_images": 5, "untagged_days": 7}
+    (one,) = repository_plan([given], project="shop")["repositories"]
     assert one["lifecycle_policy"] == {
         "rules": [
             {
@@ -48,6 +54,8 @@ def test_settings_have_defaults_and_make_a_lifecycle_policy() -> None:
             },
         ]
     }
+    (one,) = repository_plan([{**given, "untagged_days": None}], project="shop")["repositories"]
+    assert [rule["rulePriority"] for rule in one["lifecycle_policy"]["rules"]] == [2]
     own = {"rules": []}
     (one,) = repository_plan([{"name": "web", "lifecycle_policy": own, "shared": True}], project="shop")["repositories"]
     assert one["lifecycle_policy"] == own

@@ -117,7 +117,7 @@ test-slow: ## Run the slow tests: single roles, PostgreSQL, distributions, inter
 test-variants: ## Test non-default role configurations, on emulators
 test-hard: ## Test modules, roles and playbooks on an emulator that rewrites, lags and throttles as AWS does
 test-ansible-units: ## Run ansible-test units: the unit tests that need no emulator
-test-races: ## Test 200 random releases that are killed, interrupted or concurrent (30 minutes); SLIPWAY_RACES=20 for fewer
+test-races: ## Test 347 releases with a fault at each stage, or at a random call (40 minutes); SLIPWAY_RACES=20 SLIPWAY_MATRIX=20 for fewer
 test-artifact: ## Test the archive that users install: its content, and the workshop from it (requires Docker)
 test-upgrade: ## Test the upgrade of a site of the previous release (requires Docker and the history of git)
 $(KINDS:%=test-%): $(VENV)/installed-test

@@ -166,8 +166,8 @@ options:
     description:
       - Whether to release although another release of the same services is in progress. This one then takes over its
         checkpoints, so that a rollback restores what ran before both.
-      - It also takes over the lock of O(project) without waiting. The release that had it stops with the code
-        V(lock_lost) before it changes the next service.
+      - It also takes over the lock of O(project) without waiting for the end of the release that has it. That one stops
+        with the code V(lock_lost) before it changes the next service; this one waits 7 seconds, until it has noticed.
       - With O(rollback), whether to roll back even a release that is complete on all of its services.
     type: bool
     default: false

@@ -16,6 +16,7 @@ import os
 import sys
 import tempfile
 import threading
+import types
 import typing as t
 from pathlib import Path
 
@@ -45,6 +46,7 @@ BROKEN = "broken"
 SIGNATURE = f"AWS4-HMAC-SHA256 Credential=key/20260101/{REGION}/ecs/aws4_request, SignedHeaders=host, Signature=0"
 # The longest that a release of a few services may take here.
 LIMIT = 120.0
+STARTING = threading.Lock()
 PRELOADED = "ansible_collections.slipway.aws.tests.races.preloaded"
 
 
@@ -163,7 +165,7 @@ class Run:
 def server() -> t.Any:
     """What forks processes that have imported everything, which takes longer than most releases."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["__main__", PRELOADED])
+    context.set_forkserver_preload([PRELOADED])
     # Python before 3.13 does not give it the path of this process.
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
@@ -171,13 +173,22 @@ def server() -> t.Any:
     return context
 
 
+@contextlib.contextmanager
+def without_main() -> t.Iterator[None]:
+    """Within it, no process that starts imports the program of this one, which is that of pytest."""
+    with STARTING, pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "__main__", types.ModuleType("__main__"))
+        yield
+
+
 def start(endpoint: str, options: Json, module: str = "ecs_release", name: str = "key", **variables: str) -> Run:
     """Start a module. Its name is its access key, which tells its calls from those of others."""
     environment = {**CREDENTIALS, "AWS_ACCESS_KEY_ID": name, "AWS_ENDPOINT_URL": endpoint, **variables}
     handle, path = tempfile.mkstemp(suffix=".json")
     os.close(handle)
-    process = server().Process(target=module_process.run, args=(module, options, environment, path))
-    process.start()
+    with without_main():
+        process = server().Process(target=module_process.run, args=(module, options, environment, path))
+        process.start()
     return Run(process, Path(path))
 
 

@@ -21,6 +21,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import C
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import lock_flow, model, process_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.history.model import Entry, Record
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.history.target import find_target
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import record_flow
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import Json, Rollouts, Run, item, newer, running, states
 from ansible_collections.slipway.aws.tests.unit.ecs.test_release_faults import Call, KilledError, error, hook, kill
 
@@ -345,6 +346,35 @@ def test_a_release_that_lost_the_lock_stops_before_the_next_service(
     assert runs == {"db": "/db:2"[-5:], "web": "web:1"}
     assert [(one["number"], one["outcome"]) for one in history()[:2]] == [(3, "in_progress"), (2, "unfinished")]
     assert recorded(*newer(*items), force=True)["release_number"] == 4
+
+
+def test_a_run_that_takes_over_by_force_waits_until_the_other_one_has_noticed(
+    recorded: Run, ecs: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one still carries out a call that it has begun; what it does is planned with."""
+    web = item("web")
+    recorded(web)
+    [second] = newer(web)
+    ssm = boto3.client("ssm")
+    value, _parts = model.encoded(Record(id="other", run="other", by="arn:of:other"))
+    ssm.put_parameter(Name=f"{PATH}2", Value=value, Type="String")
+    waited: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        revision = ecs.register_task_definition(family="web", containerDefinitions=[second_container(second)])
+        ecs.update_service(
+            cluster="shop", service="web", taskDefinition=revision["taskDefinition"]["taskDefinitionArn"]
+        )
+
+    let_notice = lock_flow.let_notice
+    monkeypatch.setattr(
+        record_flow, "let_notice", lambda former, say, _clock: let_notice(former, say, Clock(sleep=sleep))
+    )
+    result = recorded(second, force=True)
+    assert waited == [7.0]
+    assert "Takes over from release 2 of arn:of:other" in str(result["progress"])
+    assert (result["changed"], running(ecs, "web")) == (False, "web:2")
 
 
 def test_only_one_of_many_runs_gets_the_lock(aws: None) -> None:

@@ -25,6 +25,8 @@ from .process_flow import is_dead
 
 # Seconds for which the last check holds, so that services that start together share one.
 _FRESH = 5.0
+# Seconds until a run that has lost the lock by force has noticed, and has made the calls that it had begun.
+_TAKEOVER = _FRESH + 2
 # For so long nobody can have taken over but by force, even if the check itself fails.
 _SAFE = EXPIRED - 2 * RENEWED
 # A release that was written less than so many seconds before a read may not be in its answers yet.
@@ -60,6 +62,8 @@ class Lock:
     def __init__(self, ssm: Client, project: str, number: int, record: Record, tags: Tags) -> None:
         self.number, self.record, self.stale = number, record, False
         self.earlier: list[Entry] = []
+        # The running release from which this one took the lock by force.
+        self.former: Entry | None = None
         self._ssm, self._path, self._tags = ssm, release_path(project), tags
         self._name = f"{self._path}{number}"
         self._value, self._parts = encoded(record)
@@ -183,8 +187,8 @@ def acquire(ssm: Client, request: Request, new: Callable[[list[Entry]], Record],
     waited = False
     while True:
         history = read(ssm, request.project)
-        current = None if request.force else current_holder(history)
-        if current:
+        current = current_holder(history)
+        if current and not request.force:
             if not waited:
                 request.say(f"Waiting up to {request.timeout:g} s for {words(current.number, current.record)}")
             waited = True
@@ -192,11 +196,18 @@ def acquire(ssm: Client, request: Request, new: Callable[[list[Entry]], Record],
             continue
         lock = Lock(ssm, request.project, history.newest + 1, new(history.entries), request.tags)
         if _create(lock):
-            lock.stale = waited or _is_recent(history, clock.now() - request.since)
+            lock.former = current
+            lock.stale = waited or bool(current) or _is_recent(history, clock.now() - request.since)
             lock.earlier = history.entries
             return lock, history
         waited = True
         clock.sleep(FIRST_PAUSE)
+
+
+def let_notice(former: Entry, say: Callable[[str], None], clock: Clock) -> None:
+    """Wait until the run that had the lock has checked it, so that both never change services at the same time."""
+    say(f"Takes over from {words(former.number, former.record)}. Waits {_TAKEOVER:g} s until that run has noticed")
+    clock.sleep(_TAKEOVER)
 
 
 def _create(lock: Lock) -> bool:

@@ -21,8 +21,8 @@ from ..._core.names import last
 from ..._core.tags import PROJECT, as_text
 from ..._core.types import Connection, Json
 from ..history import api as history_api
-from ..history.lock_flow import Lock, Request, acquire
-from ..history.model import FEWEST_KEPT, Entry, Record
+from ..history.lock_flow import Lock, Request, acquire, let_notice
+from ..history.model import EXPIRED, FEWEST_KEPT, Entry, Record
 from ..history.process_flow import this_process
 from .checkpoint import timestamp
 from .checkpoint_flow import interruption_written
@@ -68,6 +68,8 @@ def recorded(
     release.conclude = functools.partial(_conclude, release, lock)
     failure: BaseException | None = None
     try:
+        if lock.former:
+            let_notice(lock.former, release.progress.say, release.group.clock)
         if lock.stale:
             replan()
         _begin(release, lock)
@@ -153,7 +155,9 @@ def _end(
             return
         lock.complete(_ended(release, lock, failure, cause), connection.params["keep_releases"], names)
     except SlipwayError as error:
-        text = f"The record of release {lock.number} could not be completed, so the history shows it as unfinished"
+        shown = release.concluded or "unfinished"
+        text = f"The record of release {lock.number} could not be completed, so the history shows it as in progress"
+        text += f" for up to {EXPIRED:g} s, then as {shown.replace('_', ' ')}"
         release.warnings.append(f"{text}: {error.msg}")
 
 

@@ -48,15 +48,18 @@ def clear_checkpoints(release: RunningRelease, services: Sequence[ServiceRelease
 @contextlib.contextmanager
 def interruption_written(release: RunningRelease) -> Iterator[None]:
     """Within it, a run that is stopped writes into its checkpoints that it is no longer in progress."""
+    stopped: KeyboardInterrupt | NotMonitored | None = None
     try:
         yield
     except (KeyboardInterrupt, NotMonitored) as error:
-        cause = error.cause.code if isinstance(error, NotMonitored) else ""
+        stopped = error
+        raise
+    finally:
+        cause = stopped.cause.code if isinstance(stopped, NotMonitored) else ""
         # Without a connection each try would take minutes. Without the lock, the services are another run's.
-        if release.touched and cause not in (NO_CONNECTION, LOCK_LOST) and _has_lock(release):
+        if stopped and release.touched and cause not in (NO_CONNECTION, LOCK_LOST) and _has_lock(release):
             left = [service for service in release.services if service.checkpoint and not service.clearing]
             write_state(release, left, "interrupted")
-        raise
 
 
 def _has_lock(release: RunningRelease) -> bool:

@@ -20,6 +20,7 @@ from ..._core.waiting import interruptible, leave_stopping_to_main_thread
 from ..cloud import Cloud
 from ..limits import check_cluster
 from ..rollout.observe import RolloutReader
+from ..rollout.verdict import sentence
 from ..service.read_flow import request_shapes
 from .checkpoint import Run, release_id, timestamp
 from .checkpoint_flow import clear_checkpoints
@@ -58,7 +59,7 @@ def run(connection: Connection) -> Result:
         except SlipwayError as error:
             if release.touched or error.code == INVALID_OPTION or NOTHING_CHANGED in error.msg:
                 raise
-            raise SlipwayError(error.code, f"{error.msg} {NOTHING_CHANGED}", error.details) from error
+            raise SlipwayError(error.code, f"{sentence(error.msg)} {NOTHING_CHANGED}", error.details) from error
         finally:
             release.group.pool.shutdown(wait=False, cancel_futures=True)
 

@@ -13,6 +13,7 @@ from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.types import Result
 from ..rollout.deployments import primary
+from ..rollout.verdict import sentence
 from ..service.members import Options
 from .deploy_tasks import DeployTask
 from .in_progress import runs_of
@@ -76,14 +77,15 @@ def ended(release: Release, errors: list[SlipwayError]) -> Result:
 def stopped(cause: SlipwayError, release: Release) -> SlipwayError:
     """The failure of a release that `cause` has stopped: the state of its services, and how to continue."""
     if not release.touched:
-        release.progress.say(f"{cause.msg} {NOTHING_CHANGED}")
-        return SlipwayError(cause.code, f"{cause.msg} {NOTHING_CHANGED}", cause.details)
+        text = f"{sentence(cause.msg)} {NOTHING_CHANGED}"
+        release.progress.say(text)
+        return SlipwayError(cause.code, text, cause.details)
     rollouts = [(service.rollback or service.rollout) for service in release.services]
     going = [f"{one.name} ({one.reported or one.state})" for one in rollouts if one and one.in_progress]
     done = [service.name for service in release.services if service.state in ("created", "updated", "rolled_back")]
     errors = {one.name: one.rollout.error for one in release.services if one.rollout and one.rollout.error}
     lines = [
-        f"{cause.msg} ECS continues the started deployments; this run no longer monitors them.",
+        f"{sentence(cause.msg)} ECS continues the started deployments; this run no longer monitors them.",
         f"In progress: {', '.join(going) or 'none'}. Done: {', '.join(done) or 'none'}.",
         *[f"{task} continues: {last(task.result['task_arn'])}." for task in _running_tasks(release)],
         *([f"Failed before: {', '.join(errors)}.", *(error.msg for error in errors.values())] if errors else []),

@@ -47,6 +47,8 @@ SIGNATURE = f"AWS4-HMAC-SHA256 Credential=key/20260101/{REGION}/ecs/aws4_request
 # The longest that a release of a few services may take here.
 LIMIT = 120.0
 STARTING = threading.Lock()
+# Where runs write their results; deleted when the tests end.
+OUTPUT = tempfile.TemporaryDirectory(prefix="slipway-races-")
 PRELOADED = "ansible_collections.slipway.aws.tests.races.preloaded"
 
 
@@ -184,7 +186,7 @@ def without_main() -> t.Iterator[None]:
 def start(endpoint: str, options: Json, module: str = "ecs_release", name: str = "key", **variables: str) -> Run:
     """Start a module. Its name is its access key, which tells its calls from those of others."""
     environment = {**CREDENTIALS, "AWS_ACCESS_KEY_ID": name, "AWS_ENDPOINT_URL": endpoint, **variables}
-    handle, path = tempfile.mkstemp(suffix=".json")
+    handle, path = tempfile.mkstemp(suffix=".json", dir=OUTPUT.name)
     os.close(handle)
     with without_main():
         process = server().Process(target=module_process.run, args=(module, options, environment, path))

@@ -230,6 +230,15 @@ EXAMPLES = r"""
   slipway.aws.ecs_service:
     cluster: shop
     name: web
+    task_definition: web:43
+    load_balancers:
+      - targetGroupArn: arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/web/0123456789abcdef
+        containerName: web
+        containerPort: 8080
+        advancedConfiguration:
+          alternateTargetGroupArn: "{{ alternate_target_group }}"
+          productionListenerRule: "{{ production_listener_rule }}"
+          roleArn: arn:aws:iam::123456789012:role/web-traffic
     deployment_configuration:
       strategy: CANARY
       bakeTimeInMinutes: 5

@@ -17,9 +17,12 @@ import typing as t
 from .._core import tags as tagging
 from .._core.error_codes import UNSUPPORTED
 from .._core.masking import mask
+from .._core.target_groups import target_group_pairs
 from .._core.types import Json
 
-SERVICE, IMAGES = "service", "images"
+SERVICE, IMAGES, LOAD_BALANCER = "service", "images", "load balancer"
+# Strategies with which ECS sets the weights of target groups.
+SHIFTING = frozenset({"BLUE_GREEN", "CANARY", "LINEAR"})
 # AWS sets it on the instances that an Auto Scaling group starts.
 SCALING_GROUP_TAG = "aws:autoscaling:groupName"
 GROUP_TAG = "slipway:group"
@@ -174,7 +177,8 @@ def digest(value: t.Any) -> str:
 def by_role(resources: t.Sequence[Json]) -> dict[str, dict[str, Json]]:
     """The state of each role: that of its resources, by kind and id. For a group of services it is `ecs_app/shop`."""
     found: dict[str, dict[str, Json]] = {}
-    for resource in managed(resources):
+    shifted = shifted_pairs(resources)
+    for resource in without_shifted_weights(managed(resources), shifted):
         state = found.setdefault(role_of(resource), {})
         state[f"{resource['kind']} {resource['id']}"] = converged_state(resource)
         if resource["kind"] == "repository":
@@ -184,6 +188,32 @@ def by_role(resources: t.Sequence[Json]) -> dict[str, dict[str, Json]]:
             pushed = sorted((t.cast(Json, in_one_order(image)) for image in images), key=text_of)
             found.setdefault("container_image", {})[f"{IMAGES} {resource['id']}"] = {"images": pushed}
     return found
+
+
+def shifted_pairs(resources: t.Sequence[Json]) -> set[frozenset[str]]:
+    """The pairs of target groups between which ECS shifts the traffic of a service."""
+    services = [one["details"] for one in resources if one["kind"] == SERVICE]
+    shifting = [one for one in services if (one.get("deploymentConfiguration") or {}).get("strategy") in SHIFTING]
+    return {frozenset(pair) for one in shifting for pair in target_group_pairs(one) if len(pair) > 1}
+
+
+def without_shifted_weights(resources: t.Sequence[Json], pairs: t.Collection[frozenset[str]]) -> list[Json]:
+    """The resources; actions that forward to such a pair have no weights, which are those of the last deployment."""
+
+    def without_weights(value: t.Any) -> t.Any:
+        if isinstance(value, list):
+            return [without_weights(element) for element in value]
+        if not isinstance(value, dict):
+            return value
+        groups = value.get("TargetGroups")
+        if isinstance(groups, list) and frozenset(one.get("TargetGroupArn") for one in groups) in pairs:
+            return {**value, "TargetGroups": without(groups, ["Weight"])}
+        return {name: without_weights(member) for name, member in value.items()}
+
+    return [
+        {**one, "details": without_weights(one["details"])} if pairs and one["kind"] == LOAD_BALANCER else one
+        for one in resources
+    ]
 
 
 def role_of(resource: Json) -> str:

@@ -90,6 +90,8 @@ class Site:
         return [found.get(arn, 0) for arn in self.groups]
 
 
+# Two deployments go through all stages.
+@pytest.mark.variants
 @pytest.mark.parametrize("emulator", ["ministack"], indirect=True)
 def test_a_shift_is_no_drift_and_is_left_as_it_is(aws: None, run: RunModule) -> None:
     site = Site()

@@ -136,7 +136,10 @@ def sources() -> list[str]:
     """The folders of all files that the kept modules are packed from."""
     folders = [*module_loader._get_paths(subdirs=False), *module_utils_loader._get_paths(subdirs=False)]
     for name in COLLECTIONS:
-        found = importlib.util.find_spec(f"ansible_collections.{name}")
+        found = None
+        # Its namespace may not be installed either.
+        with contextlib.suppress(ImportError):
+            found = importlib.util.find_spec(f"ansible_collections.{name}")
         for root in (found and found.submodule_search_locations) or ():
             folders += [os.path.join(root, part) for part in ("plugins/modules", "plugins/module_utils", "meta")]
     # Ansible lists what Python has compiled only in some processes.

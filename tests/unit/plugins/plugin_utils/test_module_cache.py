@@ -173,3 +173,8 @@ def test_the_files_of_this_collection_and_of_those_it_requires_are_compared() ->
         "amazon/aws/plugins/module_utils/modules.py",
     ):
         assert any(path.endswith(f"/{name}") for path in compared), name
+
+
+def test_a_collection_that_is_not_installed_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module_cache, "COLLECTIONS", ("nobody.nothing", "slipway.aws"))
+    assert any(folder.endswith("slipway/aws/plugins/modules") for folder in module_cache.sources())

@@ -6,35 +6,20 @@
 
 from __future__ import annotations
 
-import json
-import typing as t
+from collections.abc import Iterator
 
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
-
+from ansible_collections.slipway.aws.plugins.plugin_utils.printing import Json, PrintingAction
 from ansible_collections.slipway.aws.plugins.plugin_utils.prune import listing
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
-    """Prints the result. With no_log nothing is printed."""
+class ActionModule(PrintingAction):
+    """Prints what is deleted and kept."""
 
-    _requires_connection = True
-    _supports_check_mode = True
-    _supports_async = False
+    returned = "deleted"
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        given = dict(self._task.args)
-        result.update(self._execute_module(module_args=given, task_vars=task_vars))
-        if "deleted" in result and not self._task.no_log:
-            show(result, str(given.get("format") or "list"), self._task.check_mode)
-        return result
+    def content(self, result: Json) -> Json:
+        return {name: result[name] for name in ("deleted", "kept")}
 
-
-def show(result: dict[str, t.Any], form: str, check_mode: bool) -> None:
-    if form == "json":
-        members = {name: result[name] for name in ("deleted", "kept")}
-        Display().display(json.dumps(members, indent=2, ensure_ascii=False))
-    elif form == "list":
-        for line in listing(result, check_mode):
-            Display().display(line)
+    def lines(self, result: Json) -> Iterator[tuple[str, str | None]]:
+        for line in listing(result, self._task.check_mode):
+            yield line, None

@@ -6,14 +6,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import typing as t
+from collections.abc import Iterator
 
 from ansible import constants
-from ansible.plugins.action import ActionBase
-from ansible.utils.display import Display
 
+from ansible_collections.slipway.aws.plugins.plugin_utils.printing import Json, PrintingAction
 from ansible_collections.slipway.aws.plugins.plugin_utils.status import BAD, BUSY, HEADING, QUIET, table
 
 # Ansible's main process loads this file; its workers, which run the action, have no terminal. COLUMNS goes before it.
@@ -26,24 +24,11 @@ COLOURS = {
 }
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
-    """Prints the status. With no_log nothing is printed."""
+class ActionModule(PrintingAction):
+    """Prints the status."""
 
-    _requires_connection = True
-    _supports_check_mode = True
-    _supports_async = False
+    returned = "status"
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        result.update(self._execute_module(module_args=dict(self._task.args), task_vars=task_vars))
-        if "status" in result and not self._task.no_log:
-            show(result["status"], str(self._task.args.get("format") or "table"))
-        return result
-
-
-def show(status: dict[str, t.Any], form: str) -> None:
-    if form == "json":
-        Display().display(json.dumps(status, indent=2, ensure_ascii=False))
-    elif form == "table":
-        for line in table(status, WIDTH):
-            Display().display(line.text, color=COLOURS.get(line.kind))
+    def lines(self, result: Json) -> Iterator[tuple[str, str | None]]:
+        for line in table(result["status"], WIDTH):
+            yield line.text, COLOURS.get(line.kind)

@@ -21,6 +21,7 @@ from ..cloud import Cloud
 from ..limits import check_cluster
 from ..rollout.observe import RolloutReader
 from ..rollout.verdict import sentence
+from ..service.members import Options
 from ..service.read_flow import request_shapes
 from .checkpoint import Run, release_id, timestamp
 from .checkpoint_flow import clear_checkpoints
@@ -111,7 +112,7 @@ def _release(
     params, groups = connection.params, target_groups_of(connection)
     desired = [params["services"], groups] if groups else params["services"]
     intent = intent or Intent(id=release_id(release.cluster, desired))
-    _plan(release, connection)
+    _plan(release, groups, connection.check_mode)
     if connection.check_mode:
         _refuse(release, connection, intent)
         register(release, check_mode=True)
@@ -120,7 +121,7 @@ def _release(
     def replan() -> None:
         again = renewed() if renewed else services_of(connection, release.ecs, release.shapes)
         release.services[:] = again
-        _plan(release, connection)
+        _plan(release, groups, connection.check_mode)
 
     with recorded(release, connection, intent, replan):
         _refuse(release, connection, intent)
@@ -128,10 +129,10 @@ def _release(
     return ended(release, errors)
 
 
-def _plan(release: RunningRelease, connection: Connection) -> None:
-    read_services(release, release.services, connection.check_mode)
-    plan_services(release, connection.check_mode)
-    plan_target_groups(release, target_groups_of(connection))
+def _plan(release: RunningRelease, groups: dict[str, Options], check_mode: bool) -> None:
+    read_services(release, release.services, check_mode)
+    plan_services(release, check_mode)
+    plan_target_groups(release, groups)
 
 
 def _refuse(release: RunningRelease, connection: Connection, intent: Intent) -> None:

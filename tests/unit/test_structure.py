@@ -13,6 +13,7 @@ from typing import Any
 import ansible_collections.amazon
 import pytest
 import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.release import __version__ as core
 from packaging.specifiers import SpecifierSet
 
@@ -360,6 +361,16 @@ def test_defaults_and_argument_specs_agree(path: Path) -> None:
         if name in options and value != options[name].get("default") and not templated(value)
     }
     assert (unspecified, without_value, different) == (set(), set(), {})
+
+
+@each(ROLES)
+def test_elements_of_a_list_do_not_share_defaults(path: Path) -> None:
+    """Ansible writes what a nested option lacks into the default of the specification itself, which it then refuses for
+    the next element."""
+    names = {name for name, option in options_of(path).items() if option.get("elements") == "dict"}
+    specified = {name: {**option, "required": False} for name, option in options_of(path).items() if name in names}
+    found = ArgumentSpecValidator(specified).validate({name: [{}, {}] for name in names})
+    assert [message for message in found.error_messages if "got: None" in message] == []
 
 
 # The steps of each role's tasks/main.yml, in this order, and the file of each; a role leaves out what it does not have.

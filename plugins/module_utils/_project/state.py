@@ -27,6 +27,8 @@ SHIFTING = frozenset({"BLUE_GREEN", "CANARY", "LINEAR"})
 SCALING_GROUP_TAG = "aws:autoscaling:groupName"
 GROUP_TAG = "slipway:group"
 COMPLETED = "COMPLETED"
+# States of a new load balancer. No role waits for the second, which AWS brings about by itself.
+PROVISIONING, ACTIVE = "provisioning", "active"
 # Further roles that depend on what was read of a kind.
 ALSO = {
     "IAM role": ("docker_instance",),
@@ -110,6 +112,8 @@ def converged_state(resource: Json) -> Json:
     if resource["kind"] == "repository":
         # These are the state of the role that pushes them.
         details.pop("images", None)
+    if resource["kind"] == LOAD_BALANCER and (details.get("State") or {}).get("Code") == PROVISIONING:
+        details["State"] = {**details["State"], "Code": ACTIVE}
     state = without(details, [entry.path for entry in VOLATILE if entry.kind == resource["kind"]])
     # A task definition never changes: where a hidden value does, there is a new revision with another ARN.
     return {**t.cast(Json, mask(in_one_order(state))), **derived, "slipway:tags": resource["tags"]}

@@ -113,6 +113,15 @@ def test_a_service_with_an_unfinished_release_is_not_stable() -> None:
     assert not converged_state(resource(tags=tags))["stable"]
 
 
+def test_a_new_load_balancer_is_recorded_as_it_will_be() -> None:
+    """AWS takes minutes to provision it, and the run that created it may have ended by then."""
+
+    def of(code: str) -> Json:
+        return converged_state(resource("load balancer", "ecs_load_balancer", details={"State": {"Code": code}}))
+
+    assert of("provisioning") == of("active") != of("failed")
+
+
 @pytest.mark.parametrize("decided", [{"scalableTarget": {"MinCapacity": 1}}, {"schedulingStrategy": "DAEMON"}])
 def test_what_others_scale_may_have_any_count(decided: Json) -> None:
     two, three = ({**SERVICE, **decided, "desiredCount": n, "runningCount": n} for n in (2, 3))

@@ -194,7 +194,7 @@ def delayed(handler: Handler, service: str, visibility: Visibility) -> Handler:
         operation, is_json = operation_of(headers, body), "x-amz-target" in headers
         if not operation.startswith(READS):
             answer = refused(service, operation, body, visibility)
-            answer = answer or await handler(method, path, headers, body, query)
+            answer = answer or in_bytes(*await handler(method, path, headers, body, query))
             visibility.has_changed(service, operation, body, answer)
             return answer
         past = visibility.past(service, operation, body)
@@ -202,12 +202,18 @@ def delayed(handler: Handler, service: str, visibility: Visibility) -> Handler:
             return past[0], dict(past[1]), past[2]
         hidden = visibility.hidden(service)
         renaming = Renaming(hidden)
-        status, answered, content = await handler(method, path, headers, renaming.request(body, is_json), query)
+        request = renaming.request(body, is_json)
+        status, answered, content = in_bytes(*await handler(method, path, headers, request, query))
         content = without(hidden, renaming.answer(content), is_json)
         visibility.has_read(service, operation, body, (status, dict(answered), content))
         return status, answered, content
 
     return handle
+
+
+def in_bytes(status: int, headers: dict[str, str], body: str | bytes) -> Answer:
+    """An answer of the emulator, which has some as text."""
+    return status, headers, body if isinstance(body, bytes) else body.encode()
 
 
 def refused(service: str, operation: str, body: bytes, visibility: Visibility) -> Answer | None:

@@ -116,6 +116,17 @@ def test_a_read_shows_what_was_true_before_a_change(account: Account) -> None:
     assert account.ecs("DescribeClusters", **read)["clusters"][0]["settings"] == after
 
 
+def test_an_answer_may_be_text(account: Account) -> None:
+    """That of ImportKeyPair is."""
+
+    async def handle(*_request: t.Any) -> tuple[int, dict[str, str], str]:
+        return 200, {}, "<keyPairId>key-0123456789abcdef0</keyPairId>"
+
+    account.handlers["ec2"] = sys.modules["eventual_consistency"].delayed(handle, "ec2", account.visibility)
+    assert account.form("ec2", "ImportKeyPair", KeyName="mine")[0] == 200
+    assert account.visibility.hidden("ec2") == {"key-0123456789abcdef0"}
+
+
 def test_a_new_service_is_not_found_in_a_cluster_of_the_same_name(account: Account) -> None:
     account.ecs("CreateCluster", clusterName="web")
     definition = account.ecs("RegisterTaskDefinition", family="web", containerDefinitions=[CONTAINER])

@@ -101,7 +101,7 @@ benchmark-site: $(VENV)/installed-benchmark ## Benchmark runs of the whole site 
 	@$(BIN)/python -m benchmarks.site
 
 # The kinds of tests/run.py, each with a target test-<kind>; those that `make test` runs come first.
-KINDS := unit sanity integration molecule slow variants hard ansible-units races artifact upgrade
+KINDS := unit sanity integration molecule slow sanity-slow variants hard ansible-units races artifact upgrade
 .PHONY: test test-all lint $(KINDS:%=test-%) test-mutations test-interruptions docs
 test: $(VENV)/installed-test ## Run the daily tests: lint, unit, sanity, integration, molecule
 	@$(BIN)/python tests/run.py
@@ -110,10 +110,11 @@ test-all: $(VENV)/installed-test ## Run the daily tests with the oldest and the 
 lint: $(VENV)/installed-test ## Check style and types
 	@$(BIN)/python tests/run.py lint
 test-unit: ## Run the unit tests, on emulators, with branch coverage
-test-sanity: ## Run ansible-test sanity
+test-sanity: ## Run ansible-test sanity, without pylint and import
 test-integration: ## Run ansible-test integration: each module in a playbook, on emulators
 test-molecule: ## Test roles, modules and the whole site on the local cloud (requires Docker)
-test-slow: ## Run the slow tests: single roles, PostgreSQL, distributions, interrupted runs, and the six kinds below (3 hours)
+test-slow: ## Run the slow tests: single roles, PostgreSQL, distributions, interrupted runs, and the seven kinds below (3 hours)
+test-sanity-slow: ## Run pylint and import of ansible-test sanity
 test-variants: ## Test non-default role configurations, on emulators
 test-hard: ## Test modules, roles and playbooks on an emulator that rewrites, lags and throttles as AWS does
 test-ansible-units: ## Run ansible-test units: the unit tests that need no emulator

@@ -100,7 +100,7 @@ class Site:
         """Kill a run right after a change. Whether it was killed: it may also succeed before."""
         assert self.proxy
         run: list[Run] = []
-        self.proxy.arm(call, lambda: run[0].kill())  # pylint: disable=unnecessary-lambda  # it does not exist yet
+        self.proxy.arm(call, lambda: run[0].kill())  # noqa: PLW0108  # it does not exist yet
         run.append(self.start(playbook, *options))
         code = run[0].process.wait(LIMIT)
         killed = self.proxy.disarm()

@@ -19,6 +19,9 @@ import pytest
 
 Json = dict[str, t.Any]
 
+# Every day, Molecule runs the whole site with and without skipping.
+pytestmark = pytest.mark.variants
+
 ROOT = Path(__file__).resolve().parents[3]
 REGION = "eu-central-1"
 KEYS = {"slipway_access_key": "key", "slipway_secret_key": "b2f0c1d4e7a9"}
@@ -148,7 +151,6 @@ def test_the_third_run_skips(runs: dict[str, Run]) -> None:
     assert runs["skip"].tasks < TASKS
 
 
-@pytest.mark.variants
 def test_a_change_by_hand_is_reverted_by_its_role_alone(account: Account, runs: dict[str, Run]) -> None:
     ecs = account.client("ecs")
     ecs.update_cluster_settings(cluster="ecs", settings=[{"name": "containerInsights", "value": "enabled"}])
@@ -159,14 +161,12 @@ def test_a_change_by_hand_is_reverted_by_its_role_alone(account: Account, runs: 
     assert cluster["settings"] == [{"name": "containerInsights", "value": "disabled"}]
 
 
-@pytest.mark.variants
 def test_a_changed_variable_runs_its_role_alone(account: Account, runs: dict[str, Run]) -> None:
     run = account.site(ecr_registry_repositories=[{"name": "web", "scan_on_push": False}])
     assert run.in_full["ecr_registry"] == "changed: its variables"
     assert run.changed == ["Create the repositories"]
 
 
-@pytest.mark.variants
 def test_a_damaged_record_is_none(account: Account, runs: dict[str, Run]) -> None:
     name = "/slipway/ecs/record/ecs_cluster/0"
     account.client("ssm").put_parameter(Name=name, Value="x", Type="SecureString", Overwrite=True)
@@ -175,13 +175,11 @@ def test_a_damaged_record_is_none(account: Account, runs: dict[str, Run]) -> Non
     assert "ecs_cluster runs in full: its record cannot be read." in run.output
 
 
-@pytest.mark.variants
 @pytest.mark.parametrize("options", [("--check",), ("-e", "slipway_skip_converged=false")])
 def test_nothing_is_skipped(account: Account, runs: dict[str, Run], options: tuple[str, ...]) -> None:
     assert account.site(*options).skipped == set()
 
 
-@pytest.mark.variants
 def test_a_whole_site_is_created_verified_and_skipped(account: Account) -> None:
     tags = "network,registry,discovery,cluster,load_balancer,service"
     shop = {"slipway_project": "shop", "ecr_registry_repositories": [{"name": "shop"}]}

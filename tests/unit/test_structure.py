@@ -400,6 +400,12 @@ def test_role_follows_the_skeleton(path: Path) -> None:
     assert {"preflight.yml", "resources.yml"} <= {file for _name, file in steps}
 
 
+@each(sorted(ROOT.glob("roles/*/tasks/*.yml")))
+def test_a_condition_needs_no_message_of_a_module_that_crashed(path: Path) -> None:
+    """Ansible adds the message after until and failed_when, which without a default hide why the module crashed."""
+    assert re.findall(r"\w+\.msg is (?:not )?search\(.*", path.read_text(encoding="utf-8")) == []
+
+
 @each(sorted(ROOT.glob("roles/*/tasks/converge.yml")))
 def test_role_that_can_be_skipped_asks_its_record(path: Path) -> None:
     role, tasks = path.parts[-3], load(path.with_name("main.yml"))

@@ -99,9 +99,18 @@ class Visibility:
         if operation.startswith(DELETES):
             deleted = set(re.findall(r"[\w+=,.@:/-]+", urllib.parse.unquote(body.decode(errors="replace"))))
             self._born = {name: born for name, born in self._born.items() if not {name, last(name)} & deleted}
-        born = self._now() if operation.startswith(CREATES) else -self.seconds
         for name in names_in(service, answer[2]):
-            self._born.setdefault(name, born)
+            self._born.setdefault(name, self._now() if creates(operation, name, body) else -self.seconds)
+
+
+def creates(operation: str, name: str, request: bytes) -> bool:
+    """Whether an operation creates what its answer names, which may also name what exists already."""
+    if not operation.startswith(CREATES):
+        return False
+    noun = re.sub("[A-Z][a-z]+", "", operation, count=1)
+    if name.startswith("arn:"):
+        return f":{re.sub('(?<!^)(?=[A-Z])', '-', noun).lower()}/" in name
+    return name.encode() not in request and (noun == "Vpc" or not name.startswith("vpc-"))
 
 
 def belongs(name: str, service: str) -> bool:

@@ -116,6 +116,19 @@ def test_a_read_shows_what_was_true_before_a_change(account: Account) -> None:
     assert account.ecs("DescribeClusters", **read)["clusters"][0]["settings"] == after
 
 
+def test_what_exists_is_found_after_something_new_names_it(account: Account) -> None:
+    account.ecs("CreateCluster", clusterName="web")
+    account.later()
+    account.ecs("RegisterTaskDefinition", family="web", containerDefinitions=[CONTAINER])
+    vpc = re.findall(r"<vpcId>(.*?)</vpcId>", account.form("ec2", "CreateVpc", CidrBlock="10.9.0.0/16")[1])[0]
+    account.visibility.reset()
+    account.ecs("CreateService", cluster="web", serviceName="api", taskDefinition="web", desiredCount=0)
+    found = account.ecs("DescribeServices", cluster="web", services=["api"])
+    assert (found["status"], found["failures"][0]["reason"]) == (200, "MISSING")
+    account.form("ec2", "CreateSubnet", VpcId=vpc, CidrBlock="10.9.0.0/24")
+    assert account.form("ec2", "DescribeVpcs", VpcId__1=vpc)[0] == 200
+
+
 def test_an_answer_may_be_text(account: Account) -> None:
     """That of ImportKeyPair is."""
 

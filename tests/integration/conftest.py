@@ -16,7 +16,6 @@ import os
 import time
 import typing as t
 import urllib.parse
-import urllib.request
 import uuid
 
 import boto3
@@ -46,6 +45,15 @@ while (my $client = $server->accept) {
   close $client;
 }
 """
+# Prints what that server answers on loopback.
+REQUEST = """
+use IO::Socket::INET;
+my $server = IO::Socket::INET->new(PeerAddr => '127.0.0.1:8080', Timeout => 5) or die "no answer: $@";
+print $server "GET /ready HTTP/1.1\\r\\n\\r\\n";
+my ($head, $body) = split /\\r\\n\\r\\n/, join '', <$server>;
+$head =~ m{^HTTP/1.1 200 } or die $head;
+print $body;
+"""
 # As often as AWS allows, and as few as AWS allows.
 QUICK = {
     "HealthCheckIntervalSeconds": 5,
@@ -53,6 +61,8 @@ QUICK = {
     "HealthyThresholdCount": 2,
     "UnhealthyThresholdCount": 2,
 }
+# The ports of listeners: of production, and of tests.
+LISTENERS = (80, 9000)
 # The smallest task of Fargate.
 ON_FARGATE = {"requires_compatibilities": ["FARGATE"], "cpu": 256, "memory": "512"}
 TRUST = {
@@ -209,6 +219,7 @@ class Services:
         self.ecs = ecs
         self.images = versions
         self.network = network
+        self._engine = docker.from_env()
 
     def service(self, name: str, version: str, *command: str, **options: t.Any) -> Json:
         """A service as ecs_release accepts it, with a family of its own."""
@@ -232,11 +243,13 @@ class Services:
         return {name: self._version(name) for name in names}
 
     def _version(self, name: str) -> str:
+        """Asked from inside the task: its network lets nobody else in."""
         (arn,) = self.ecs.list_tasks(cluster=self.shop.name, serviceName=name)["taskArns"]
         (task,) = self.ecs.describe_tasks(cluster=self.shop.name, tasks=[arn])["tasks"]
-        details = {detail["name"]: detail["value"] for detail in task["attachments"][0]["details"]}
-        with urllib.request.urlopen(f"http://{details['privateIPv4Address']}:8080/ready", timeout=5) as answer:
-            version = str(answer.read().decode())
+        (container,) = self._engine.containers.list(filters={"label": f"com.amazonaws.ecs.task-arn={arn}"})
+        code, output = container.exec_run(["perl", "-e", REQUEST])
+        version = output.decode()
+        assert code == 0, version
         assert self.images[version].endswith(f"@{task['containers'][0]['imageDigest']}"), (version, task)
         return version
 
@@ -279,7 +292,21 @@ def network(aws: None) -> Json:
 
 
 @pytest.fixture
-def target_group(aws: None, name: str) -> t.Iterator[t.Callable[..., str]]:
+def listening(aws: None, name: str) -> t.Iterator[list[str]]:
+    """The security groups of a load balancer in the default network: its targets' group, and one open to visitors."""
+    ec2, vpc = boto3.client("ec2"), default_subnets()[0]["VpcId"]
+    filters = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    (own,) = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    made = ec2.create_security_group(GroupName=name, Description="Open to visitors", VpcId=vpc)["GroupId"]
+    for port in LISTENERS:
+        anywhere = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        ec2.authorize_security_group_ingress(GroupId=made, IpPermissions=[anywhere])
+    yield [own["GroupId"], made]
+    ec2.delete_security_group(GroupId=made)
+
+
+@pytest.fixture
+def target_group(aws: None, name: str, listening: list[str]) -> t.Iterator[t.Callable[..., str]]:
     """`target_group("/ready")` creates one behind a load balancer, whose health check requests that path; its ARN."""
     elbv2 = boto3.client("elbv2")
     subnets = default_subnets()
@@ -292,7 +319,9 @@ def target_group(aws: None, name: str) -> t.Iterator[t.Callable[..., str]]:
         )
         group = str(answer["TargetGroups"][0]["TargetGroupArn"])
         # Services accept a target group only if a load balancer uses it.
-        found = elbv2.create_load_balancer(Name=name, Subnets=[subnet["SubnetId"] for subnet in subnets[:2]])
+        found = elbv2.create_load_balancer(
+            Name=name, Subnets=[subnet["SubnetId"] for subnet in subnets[:2]], SecurityGroups=listening
+        )
         balancer = str(found["LoadBalancers"][0]["LoadBalancerArn"])
         action = {"Type": "forward", "TargetGroupArn": group}
         elbv2.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[action])

@@ -20,12 +20,12 @@ from pathlib import Path
 import boto3
 
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_strategies
-from ansible_collections.slipway.aws.tests.integration.conftest import QUICK, Json, Shop, default_subnets
+from ansible_collections.slipway.aws.tests.integration.conftest import LISTENERS, QUICK, Json, Shop, default_subnets
 from ansible_collections.slipway.aws.tests.integration.processes import ROOT, Run, await_that
 
 # On a busy machine, containers take their time.
 PATIENCE = 900
-PORTS = {"production": 80, "test": 9000}
+PORTS = dict(zip(("production", "test"), LISTENERS, strict=True))
 # Requests of so many visitors are under way at the same time, and each waits so long before its next one.
 VISITORS = 3
 PAUSE = 0.1
@@ -57,8 +57,8 @@ class Answer(t.NamedTuple):
 class Site:
     """A service `web` behind a load balancer that has a production and a test listener, and two target groups."""
 
-    def __init__(self, shop: Shop, network: Json, endpoint: str) -> None:
-        self.shop, self.network = shop, network
+    def __init__(self, shop: Shop, network: Json, listening: list[str], endpoint: str) -> None:
+        self.shop, self.network, self._listening = shop, network, listening
         self.name = shop.name
         self.address = urllib.parse.urlsplit(endpoint).netloc
         self.ecs, self.elbv2 = boto3.client("ecs"), boto3.client("elbv2")
@@ -82,7 +82,9 @@ class Site:
             self.groups.append(str(made["TargetGroups"][0]["TargetGroupArn"]))
             self.elbv2.modify_target_group_attributes(TargetGroupArn=self.groups[-1], Attributes=attributes)
         subnets = [subnet["SubnetId"] for subnet in default_subnets()[:2]]
-        balancer = self.elbv2.create_load_balancer(Name=self.name, Subnets=subnets)["LoadBalancers"][0]
+        (balancer,) = self.elbv2.create_load_balancer(Name=self.name, Subnets=subnets, SecurityGroups=self._listening)[
+            "LoadBalancers"
+        ]
         self._balancer = str(balancer["LoadBalancerArn"])
         weights = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in zip(self.groups, (100, 0), strict=True)]
         for name, port in PORTS.items():

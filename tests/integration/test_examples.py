@@ -81,6 +81,9 @@ def test_ecs_service(shop: Shop, alternate_group: str, target_group: t.Callable[
     for name, options in examples(ecs_service.EXAMPLES, "slipway.aws.ecs_service", instead).items():
         if options.get("task_definition") == "web":
             options["task_definition"] = shop.name
+        if "network_configuration" in options:
+            # The default network has no NAT gateway.
+            options["network_configuration"]["awsvpcConfiguration"]["assignPublicIp"] = "ENABLED"
         deployment = options.get("deployment_configuration", {})
         if "canaryConfiguration" in deployment:
             # The next example is such a deployment: nobody waits a quarter of an hour for it here.

@@ -118,8 +118,9 @@ def versions(endpoint: str, image: str, tmp_path_factory: pytest.TempPathFactory
 class Site:
     """Three services behind a load balancer each, and PostgreSQL, which has one table."""
 
-    def __init__(self, services: Services, endpoint: str) -> None:
+    def __init__(self, services: Services, listening: list[str], endpoint: str) -> None:
         self.services = services
+        self._listening = listening
         self.name = services.shop.name
         self._elbv2 = boto3.client("elbv2")
         self._port = urllib.parse.urlsplit(endpoint).port
@@ -158,7 +159,9 @@ class Site:
         arn = group["TargetGroups"][0]["TargetGroupArn"]
         attributes = [{"Key": "deregistration_delay.timeout_seconds", "Value": "5"}]
         self._elbv2.modify_target_group_attributes(TargetGroupArn=arn, Attributes=attributes)
-        balancer = self._elbv2.create_load_balancer(Name=common["Name"], Subnets=subnets)["LoadBalancers"][0]
+        (balancer,) = self._elbv2.create_load_balancer(
+            Name=common["Name"], Subnets=subnets, SecurityGroups=self._listening
+        )["LoadBalancers"]
         self._elbv2.create_listener(
             LoadBalancerArn=balancer["LoadBalancerArn"],
             Protocol="HTTP",
@@ -226,8 +229,8 @@ class Site:
 
 
 @pytest.fixture
-def site(services: Services, shop: Shop, endpoint: str) -> t.Iterator[Site]:
-    site = Site(services, endpoint)
+def site(services: Services, shop: Shop, listening: list[str], endpoint: str) -> t.Iterator[Site]:
+    site = Site(services, listening, endpoint)
     try:
         site.create()
         yield site

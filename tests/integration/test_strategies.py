@@ -30,8 +30,8 @@ SHARE = 10
 
 
 @pytest.fixture
-def site(shop: Shop, network: Json, endpoint: str) -> t.Iterator[Site]:
-    site = Site(shop, network, endpoint)
+def site(shop: Shop, network: Json, listening: list[str], endpoint: str) -> t.Iterator[Site]:
+    site = Site(shop, network, listening, endpoint)
     try:
         site.create()
         yield site

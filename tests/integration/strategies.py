@@ -9,12 +9,14 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
 import time
 import typing as t
 import urllib.parse
+import uuid
 from pathlib import Path
 
 import boto3
@@ -54,16 +56,70 @@ class Answer(t.NamedTuple):
     status: int | str
 
 
-class Site:
-    """A service `web` behind a load balancer that has a production and a test listener, and two target groups."""
+class Balanced:
+    """A service `web` of a cluster, behind a load balancer with a production and a test listener."""
 
-    def __init__(self, shop: Shop, network: Json, listening: list[str], endpoint: str) -> None:
-        self.shop, self.network, self._listening = shop, network, listening
-        self.name = shop.name
+    def __init__(self, name: str, balancer: str, endpoint: str) -> None:
+        self.name = name
+        self.balancer = balancer
         self.address = urllib.parse.urlsplit(endpoint).netloc
         self.ecs, self.elbv2 = boto3.client("ecs"), boto3.client("elbv2")
-        self.groups: list[str] = []
         self.rules: dict[str, str] = {}
+
+    def arguments(self) -> list[str]:
+        """What playbooks need to know of it."""
+        return ["-e", f"slipway_project={self.name}", "-e", f"local_cloud_port={self.address.rpartition(':')[2]}"]
+
+    def request(self, listener: str, path: str = "/") -> tuple[str, int | str]:
+        """The version that answered, and the status; or no version, and what went wrong."""
+        connection = http.client.HTTPConnection(self.address, timeout=60)
+        try:
+            connection.request("GET", path, headers={"Host": f"{self.balancer}.alb.localhost:{PORTS[listener]}"})
+            answer = connection.getresponse()
+            return answer.read().decode(errors="replace")[:40], answer.status
+        except (OSError, http.client.HTTPException) as error:
+            return "", repr(error)
+        finally:
+            connection.close()
+
+    def weights(self, listener: str = "production") -> dict[str, int]:
+        """The weight of each target group."""
+        (found,) = self.elbv2.describe_rules(RuleArns=[self.rules[listener]])["Rules"]
+        groups = found["Actions"][0]["ForwardConfig"]["TargetGroups"]
+        return {group["TargetGroupArn"]: group["Weight"] for group in groups}
+
+    def deployment(self) -> Json:
+        """The latest service deployment."""
+        listed = self.ecs.list_service_deployments(cluster=self.name, service="web")["serviceDeployments"]
+        arn = listed[0]["serviceDeploymentArn"]
+        return dict(self.ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"][0])
+
+    def revision(self) -> str:
+        (service,) = self.ecs.describe_services(cluster=self.name, services=["web"])["services"]
+        return str(service["taskDefinition"])
+
+    def wait_paused(self, run: Run) -> None:
+        """Wait until the deployment of a release is paused."""
+
+        def is_paused() -> bool:
+            hooks = self.deployment().get("lifecycleHookDetails") or []
+            return run.process.poll() is not None or any(hook["status"] == "AWAITING_ACTION" for hook in hooks)
+
+        await_that(is_paused, run.describe, PATIENCE)
+        assert run.process.poll() is None, run.output
+
+
+class Site(Balanced):
+    """A service that `ecs_release` releases, and what it requires."""
+
+    def __init__(self, shop: Shop, network: Json, listening: list[str], endpoint: str) -> None:
+        super().__init__(shop.name, shop.name, endpoint)
+        self.shop, self.network, self._listening = shop, network, listening
+        self.groups: list[str] = []
+        # Of a deployer's project, whose roles and tags a policy names.
+        self.roles = {"execution": shop.role, "load-balancing": shop.role}
+        self.tags: Json = {}
+        self.log_group = shop.name
         self._balancer = ""
 
     def create(self) -> None:
@@ -123,12 +179,19 @@ class Site:
             environment=[{"name": name, "value": value} for name, value in environment.items()],
             portMappings=[{"containerPort": 8080}],
         )
-        definition = {"family": self.name, "network_mode": "awsvpc", "container_definitions": [container]}
+        container["logConfiguration"]["options"]["awslogs-group"] = self.log_group
+        definition = {
+            "family": self.name,
+            "network_mode": "awsvpc",
+            "execution_role_arn": self.roles["execution"],
+            "container_definitions": [container],
+            "tags": self.tags,
+        }
         balancer = {"targetGroupArn": "web", "containerName": "web", "containerPort": 8080}
         shift = {"arn": self.groups[0], "alternate_arn": self.groups[1], "production_rule": self.rules["production"]}
         shift["test_rule"] = self.rules["test"]
         given = {"name": "web", "strategy": strategy, "traffic": traffic or {}, "load_balancers": [balancer]}
-        balancers = ecs_app_strategies.balancers(given, {"web": shift}, self.shop.role)
+        balancers = ecs_app_strategies.balancers(given, {"web": shift}, self.roles["load-balancing"])
         service = {
             "name": "web",
             "desired_count": 1,
@@ -136,6 +199,9 @@ class Site:
             "network_configuration": self.network,
             "deployment_configuration": {"strategy": "ROLLING", **ecs_app_strategies.configuration(given)},
             "load_balancers": [{**one, "targetGroupArn": self._own(one)} for one in balancers],
+            "tags": self.tags,
+            # As the role does; tasks that a release runs then get the tags, too.
+            "propagate_tags": "SERVICE",
         }
         return {"cluster": self.name, "services": [service], "wait_timeout": PATIENCE, **release}
 
@@ -155,47 +221,66 @@ class Site:
             "ecs_service_deployment", cluster=self.name, state=state, **{"wait_timeout": PATIENCE, **options}
         )
 
-    def arguments(self) -> list[str]:
-        """What playbooks need to know of it."""
-        return ["-e", f"slipway_project={self.name}", "-e", f"local_cloud_port={self.address.rpartition(':')[2]}"]
 
-    def request(self, listener: str, path: str = "/") -> tuple[str, int | str]:
-        """The version that answered, and the status; or no version, and what went wrong."""
-        connection = http.client.HTTPConnection(self.address, timeout=60)
-        try:
-            connection.request("GET", path, headers={"Host": f"{self.name}.alb.localhost:{PORTS[listener]}"})
-            answer = connection.getresponse()
-            return answer.read().decode(errors="replace")[:40], answer.status
-        except (OSError, http.client.HTTPException) as error:
-            return "", repr(error)
-        finally:
-            connection.close()
+class Project(Balanced):
+    """The same as a site of the playbooks, with all that their roles create."""
 
-    def weights(self, listener: str = "production") -> dict[str, int]:
-        """The weight of each target group."""
-        (found,) = self.elbv2.describe_rules(RuleArns=[self.rules[listener]])["Rules"]
-        groups = found["Actions"][0]["ForwardConfig"]["TargetGroups"]
-        return {group["TargetGroupArn"]: group["Weight"] for group in groups}
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        name = f"it-{uuid.uuid4().hex[:8]}"
+        super().__init__(name, f"{name}-workshop", endpoint)
+        self.folder = folder
 
-    def deployment(self) -> Json:
-        """The latest service deployment."""
-        listed = self.ecs.list_service_deployments(cluster=self.name, service="web")["serviceDeployments"]
-        arn = listed[0]["serviceDeploymentArn"]
-        return dict(self.ecs.describe_service_deployments(serviceDeploymentArns=[arn])["serviceDeployments"][0])
+    def variables(self, version: str, strategy: str, traffic: Json) -> Json:
+        """What the playbooks get."""
+        port = int(self.address.rpartition(":")[2])
+        environment = {"VERSION": version, "READY": OK, "PAGE": OK}
+        container = {
+            "name": "web",
+            "image": f"localhost:{port}/base/debian:trixie",
+            "command": ["perl", "-e", SERVE],
+            "environment": [{"name": name, "value": value} for name, value in environment.items()],
+            "portMappings": [{"containerPort": 8080}],
+        }
+        definition = {"family": self.name, "cpu": 256, "memory": 512, "containerDefinitions": [container]}
+        service = {"name": "web", "desired_count": 1, "load_balancers": [{"targetGroupArn": "web"}]}
+        quick = {"health_check_interval": 5, "health_check_timeout": 2, "healthy_threshold": 2}
+        return {
+            "slipway_project": self.name,
+            "slipway_directory": str(self.folder),
+            "local_cloud_port": port,
+            "container_image_images": [],
+            "ecs_app_secrets": {},
+            "ecs_app_services": [{**service, "strategy": strategy, "traffic": traffic, "task_definition": definition}],
+            "ecs_app_wait_timeout": PATIENCE,
+            "ecs_load_balancer_target_groups": [
+                {"name": "web", "health_check_path": "/ready", "deregistration_delay": 5, **quick}
+            ],
+            "ecs_load_balancer_test_port": PORTS["test"],
+        }
 
-    def revision(self) -> str:
-        (service,) = self.ecs.describe_services(cluster=self.name, services=["web"])["services"]
-        return str(service["taskDefinition"])
+    def start(self, playbook: str, variables: Json, *arguments: str) -> Run:
+        path = self.folder / f"{uuid.uuid4().hex}.json"
+        path.write_text(json.dumps(variables))
+        shown = {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
+        return Run(self.folder, f"playbooks/{playbook}.yml", f"--extra-vars=@{path}", *arguments, **shown)
 
-    def wait_paused(self, run: Run) -> None:
-        """Wait until the deployment of a release is paused."""
+    def site(self, *given: t.Any) -> Run:
+        """The whole site, without the tags of what it does not have: images and a host to build them."""
+        return self.start("site", self.variables(*given), "--tags=network,cluster,load_balancer,service")
 
-        def is_paused() -> bool:
-            hooks = self.deployment().get("lifecycleHookDetails") or []
-            return run.process.poll() is not None or any(hook["status"] == "AWAITING_ACTION" for hook in hooks)
+    def changes(self, *given: t.Any) -> int:
+        """How many tasks of a run changed something."""
+        run = self.site(*given)
+        assert run.process.wait(PATIENCE) == 0, run.output
+        return sum(map(int, re.findall(r"\bchanged=(\d+)", run.output)))
 
-        await_that(is_paused, run.describe, PATIENCE)
-        assert run.process.poll() is None, run.output
+    def find_rules(self) -> None:
+        (balancer,) = self.elbv2.describe_load_balancers(Names=[self.balancer])["LoadBalancers"]
+        listeners = self.elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+        arns = {listener["Port"]: listener["ListenerArn"] for listener in listeners}
+        for name, port in PORTS.items():
+            (rule,) = self.elbv2.describe_rules(ListenerArn=arns[port])["Rules"]
+            self.rules[name] = str(rule["RuleArn"])
 
 
 class Terminal:
@@ -249,7 +334,7 @@ class Terminal:
 class Traffic:
     """Visitors of both listeners, what they got, and the share that the new version was to get."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Balanced) -> None:
         self._site = site
         self._over = threading.Event()
         listeners = ["production"] * VISITORS + ["test"]

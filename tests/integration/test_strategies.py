@@ -19,7 +19,14 @@ import pytest
 
 from ansible_collections.slipway.aws.tests.integration.conftest import Json, Shop, fails
 from ansible_collections.slipway.aws.tests.integration.processes import Playbook, Run, await_that
-from ansible_collections.slipway.aws.tests.integration.strategies import ERROR, PATIENCE, Site, Terminal, Traffic
+from ansible_collections.slipway.aws.tests.integration.strategies import (
+    ERROR,
+    PATIENCE,
+    Project,
+    Site,
+    Terminal,
+    Traffic,
+)
 
 pytestmark = pytest.mark.slow
 UNAVAILABLE = "503 Service Unavailable"
@@ -217,3 +224,40 @@ def test_a_pause_is_asked_about_at_a_terminal(
     assert answered.end() == 0, answered.output
     assert (end(run) != 0, site.request("production"), site.request("test")) == (True, ("v1", 200), ("v1", 200))
     assert site.deployment()["status"] == "ROLLBACK_SUCCESSFUL"
+
+
+@pytest.fixture
+def project(aws: None, endpoint: str, tmp_path: Path) -> t.Iterator[Project]:
+    """A project of the playbooks. Nothing of it outlives the test."""
+    project = Project(tmp_path, endpoint)
+    yield project
+    run = project.start("destroy", project.variables("v1", "rolling", {}), "-e", f"destroy_confirm={project.name}")
+    assert run.process.wait(PATIENCE) == 0, run.output
+
+
+def test_a_site_changes_its_strategy_back_and_forth_and_is_destroyed(project: Project) -> None:
+    now = {"bake_minutes": 0}
+    assert project.changes("v1", "canary", {**now, "minutes": 0}) > 10
+    project.find_rules()
+    first = project.weights()
+    with Traffic(project) as traffic:
+        for version, strategy, settings in (
+            ("v2", "canary", {**now, "minutes": 1}),
+            ("v3", "rolling", {}),
+            ("v4", "blue_green", now),
+        ):
+            assert project.changes(version, strategy, settings) > 0
+            assert project.request("production") == (version, 200)
+            # What ECS has shifted is left to it.
+            assert project.changes(version, strategy, settings) == 0
+    assert traffic.failed() == []
+    # The canary has changed places, and so has blue/green.
+    assert project.weights() == first
+
+    run = project.site("v5", "blue_green", LOOK)
+    project.wait_paused(run)
+    variables = project.variables("v5", "blue_green", LOOK)
+    destroyed = project.start("destroy", variables, "-e", f"destroy_confirm={project.name}")
+    assert destroyed.process.wait(PATIENCE) == 0, destroyed.output
+    assert run.process.wait(PATIENCE) != 0
+    assert "deleted" in run.output, run.output

@@ -232,7 +232,9 @@ ECS_NAMED = {
     "ListTagsForResource": ("resourceArn", ""),
     "PutClusterCapacityProviders": ("cluster", "cluster/"),
     "RegisterTaskDefinition": ("family", "task-definition/"),
+    "RunTask": ("taskDefinition", "task-definition/"),
     "StopServiceDeployment": ("serviceDeploymentArn", ""),
+    "StopTask": ("task", "task/{}/"),
     "TagResource": ("resourceArn", ""),
     "UntagResource": ("resourceArn", ""),
     "UpdateCluster": ("cluster", "cluster/"),
@@ -253,11 +255,32 @@ def ecs_questions(call: Call, action: str) -> Iterator[Question]:
             yield from making(call, action, resource)
         elif action == "RegisterTaskDefinition":
             yield from making(call, action, f"{resource}:*")
+        elif action == "RunTask":
+            yield from running(call, resource, cluster)
         else:
             yield Question(f"ecs:{action}", resource, tag_context(tags_in(call)))
     if action == "RegisterTaskDefinition":
-        for role in {call.body[member] for member in ("executionRoleArn", "taskRoleArn") if member in call.body}:
-            yield passing(call, role, "ecs-tasks.amazonaws.com")
+        yield from passing_to_tasks(call, call.body)
+    for balancer in call.body.get("loadBalancers") or ():
+        if role := (balancer.get("advancedConfiguration") or {}).get("roleArn"):
+            yield passing(call, role, "ecs.amazonaws.com")
+
+
+def passing_to_tasks(call: Call, definition: Json) -> Iterator[Question]:
+    for role in {definition[member] for member in ("executionRoleArn", "taskRoleArn") if definition.get(member)}:
+        yield passing(call, role, "ecs-tasks.amazonaws.com")
+
+
+def running(call: Call, resource: str, cluster: str) -> Iterator[Question]:
+    """To run tasks, to tag them meanwhile, and to hand on the roles of their task definition."""
+    from ministack.services import ecs
+
+    tags = tag_context(tags_in(call))
+    yield Question("ecs:RunTask", resource, tags | {"ecs:cluster": call.arn(f"cluster/{cluster}")})
+    if tags:
+        yield Question("ecs:TagResource", call.arn(f"task/{cluster}/*"), tags | {"ecs:CreateAction": "RunTask"})
+    definition = ecs._task_defs.get(resource.rpartition("/")[2]) or {}
+    yield from passing_to_tasks(call, definition | (call.body.get("overrides") or {}))
 
 
 def ecr_questions(call: Call, action: str) -> Iterator[Question]:

@@ -114,7 +114,9 @@ options:
         description: The address of the page. Required for V(http).
         type: str
       status:
-        description: The status that the page has to have. By default V(200).
+        description:
+          - The status that the page has to have. By default V(200).
+          - Redirects are followed, so that the status and the content are those of the last page.
         type: int
       content:
         description: A regular expression that has to match somewhere in the page. By default, any content does.

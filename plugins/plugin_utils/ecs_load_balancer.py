@@ -100,7 +100,8 @@ class Site:
         It remains when the service is rolled out otherwise, as it may serve the requests then.
         """
         shifted = ecs_app_strategies.shifted_groups(self.services)
-        existing = [one["target_group_name"] for one in self.owned("target_groups")]
+        own = [*self.owned("target_groups"), *(self.found.get("groups") or ())]
+        existing = [one["target_group_name"] for one in own]
         return {
             group["name"]: {**group, "name": group["name"] + ALTERNATE, "full_name": group["full_name"] + ALTERNATE}
             for group in self.groups

@@ -31,23 +31,29 @@ NONE = "-"
 
 
 def table(history: Json, width: int, limit: int) -> list[Line]:
-    """The newest `limit` releases in lines of at most `width` characters, except where one word is longer."""
+    """The newest `limit` releases. Who released has a column if a terminal of this width has room for it."""
     releases = history["releases"][:limit]
     if not releases:
         return [Line(f"{history['project']}: no release is recorded.")]
-    rows = [_row(one) for one in releases]
-    widths = [max(len(row[column]) for row in [COLUMNS, *rows]) for column in range(len(COLUMNS))]
-    lines = [Line(f"{GAP}{_padded(COLUMNS, widths)}", HEADING)]
-    for one, row in zip(releases, rows, strict=True):
+    rows = [COLUMNS, *(_row(one) for one in releases)]
+    texts = _columns(rows)
+    who = [""] * len(rows)
+    if max(map(len, texts)) + len(GAP) > width:
+        # Names of roles are long: they get lines of their own, so that none is cut.
+        texts, who = _columns([row[:-1] for row in rows]), [f"{INDENT}by {row[-1]}" for row in rows]
+    lines = [Line(f"{GAP}{texts[0]}", HEADING)]
+    for one, text, by in zip(releases, texts[1:], who[1:], strict=True):
         kind = KINDS.get(one["outcome"], BAD)
-        lines.append(Line(f"{MARKS.get(kind, GAP)}{_padded(row, widths)}"[:width].rstrip(), kind))
-        lines += [Line(text, QUIET) for text in _services(one)]
+        lines.append(Line(f"{MARKS.get(kind, GAP)}{text}", kind))
+        lines += [Line(text, QUIET) for text in [*filter(None, [by]), *_services(one)]]
     more = len(history["releases"]) - len(releases)
     return lines + ([Line(f"{GAP}{more} more", QUIET)] if more else [])
 
 
-def _padded(texts: Sequence[str], widths: Sequence[int]) -> str:
-    return GAP.join(f"{text:{size}}" for text, size in zip(texts, widths, strict=True)).rstrip()
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows as lines, each column as wide as its longest text."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [GAP.join(f"{text:{size}}" for text, size in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _row(release: Json) -> tuple[str, ...]:

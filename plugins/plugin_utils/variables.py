@@ -9,6 +9,7 @@ Ansible itself ignores a variable that no role knows, and validates a role's var
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,6 +49,8 @@ PROJECT: Options = {
 PROJECT_PREFIX = "slipway_"
 # Internals of roles, and what Ansible itself knows.
 FREE = ("__", "ansible_")
+# How much of a name has to be the same for a suggestion, from 0 to 1.
+SIMILAR = 0.7
 # What a role returns beside its result.
 FACTS = ("docker_host_there",)
 
@@ -110,8 +113,25 @@ def name_problems(names: Collection[str], specs: Specs) -> list[str]:
         if nearest:
             found.append(f"{name}: unknown variable (did you mean '{nearest}'?).")
         elif name.startswith(specs.prefixes):
-            found.append(f"{name}: unknown variable{did_you_mean(name, known, False)}.")
+            found.append(f"{name}: unknown variable{_hint(name, specs)}.")
     return found
+
+
+def _hint(name: str, specs: Specs) -> str:
+    """The nearest option of the name's role. An option of the elements of a list counts too.
+
+    The prefix is not compared: it would make short names similar that have nothing else in common.
+    """
+    prefix = max((one for one in specs.prefixes if name.startswith(one)), key=len)
+    own = {option.removeprefix(prefix): option for option in specs.options if option.startswith(prefix)}
+    nested = {
+        inner: f"{inner}' of '{option}"
+        for option in own.values()
+        for inner in specs.options[option].get("options") or ()
+    }
+    places = {**nested, **own}
+    nearest = difflib.get_close_matches(name.removeprefix(prefix), places, n=1, cutoff=SIMILAR)
+    return f" (did you mean '{places[nearest[0]]}'?)" if nearest else ""
 
 
 def near(name: str, folded: Mapping[str, str]) -> str | None:

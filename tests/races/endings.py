@@ -71,8 +71,8 @@ def _of_lasting(case: Case, code: str) -> Codes:
     if case.stage == "rolling back":
         return {"rollback_failed"}
     if case.stage == "updating":
-        # What was updated cannot be rolled back either.
-        return {code, "rollback_failed"}
+        # What was updated cannot be rolled back either, which without credentials is not tried.
+        return {code} if code == "no_credentials" else {code, "rollback_failed"}
     if case.stage in ("shifting", "paused") and code == "access_denied":
         # The deployments of the service show the same.
         return {"", code}

@@ -292,7 +292,7 @@ LOCK_LOST = _code(
     "lock_lost",
     "Another release of the project took over, so this one stopped before it changed the next service.",
     "see services",
-    "Wait until the other release ends. ``playbooks/history.yml`` shows it.",
+    "Wait until the other release has ended; ``playbooks/history.yml`` shows it. Do not roll back or rerun before.",
 )
 MULTIPLE_ERRORS = _code(
     "multiple_errors",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import dataclasses
 import datetime
 import os
@@ -15,7 +16,7 @@ import threading
 import time
 import typing as t
 
-from .error_codes import TIMEOUT
+from .error_codes import INTERRUPTED, TIMEOUT
 from .errors import SlipwayError
 
 S = t.TypeVar("S")
@@ -34,12 +35,27 @@ class Clock:
     sleep: t.Callable[[float], None] = time.sleep
 
 
+# Of the current thread.
+_clock: contextvars.ContextVar[Clock] = contextvars.ContextVar("clock", default=Clock())  # noqa: B039  # it is frozen
+
+
 def leave_stopping_to_main_thread() -> None:
     """To be called first in every other thread.
 
     The kernel hands a signal to any thread, Python acts on it in the main one, which may wait meanwhile.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+
+
+def work_until(ended: threading.Event) -> None:
+    """To be called first in a thread whose polls end with the run: a process waits for all of its threads."""
+    leave_stopping_to_main_thread()
+
+    def sleep(seconds: float) -> None:
+        if ended.wait(seconds):
+            raise SlipwayError(INTERRUPTED, "Interrupted.")
+
+    _clock.set(Clock(sleep=sleep))
 
 
 @contextlib.contextmanager
@@ -94,7 +110,7 @@ def poll(
     A SlipwayError with code `timeout` says what was `waiting_for`, which may depend on the state, with
     `describe(last state)` as details. Meanwhile lines say the same.
     """
-    clock = clock or Clock()
+    clock = clock or _clock.get()
     start = clock.now()
     end, due = start + timeout, start + next_line(0)
     pause = FIRST_PAUSE

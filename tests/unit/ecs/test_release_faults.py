@@ -7,7 +7,9 @@ reason of a failure is never lost."""
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import threading
 import typing as t
 
@@ -378,6 +380,7 @@ def test_credentials_that_expire_after_each_call(
             result = release(*items)
         context = (after, result["msg"])
         assert result["failed"], context
+        assert result["code"] == "no_credentials" or ends == "STOPPED" or "complete" in result["msg"], context
         assert "ExpiredToken" in result["msg"], context
         if "services" not in result:
             assert (result["code"], targets(ecs, "db", "stock")) == ("no_credentials", before), context
@@ -495,6 +498,30 @@ def test_an_interrupted_release_is_not_in_progress(
     assert release(*shop)["code"] == "interrupted"
     other = {**shop[0], "task_definition": {**shop[0]["task_definition"], "cpu": "256"}}
     assert states(release(other)) == {"db": "updated"}
+
+
+def test_an_interrupted_release_waits_for_nothing(
+    release: Release, shop: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread waits until a service is deleted. The process would wait for the thread."""
+    reads = []
+
+    def answer(operation: str, _request: Json, call: Call) -> Json:
+        answered = call()
+        if operation == "DescribeServices":
+            for service in answered["services"]:
+                service["status"] = "DRAINING"
+            reads.append(threading.current_thread())
+            if len(reads) == 4:
+                os.kill(os.getpid(), signal.SIGINT)
+        return answered
+
+    with monkeypatch.context() as patch:
+        hook(patch, answer)
+        assert release(shop[0], wait_timeout=600)["code"] == "interrupted"
+    waiting = reads[3]
+    waiting.join(10)
+    assert (waiting is threading.main_thread(), waiting.is_alive()) == (False, False)
 
 
 def test_an_interrupted_release_can_be_rolled_back_though_ecs_has_completed_it(

@@ -340,6 +340,11 @@ def test_a_release_that_lost_the_lock_stops_before_the_next_service(
         2,
         {"db": "updated", "web": "not_started"},
     )
+    assert "in progress: release 3 of arn:of:other, started at an unknown time. This run changes nothing" in lost["msg"]
+    assert "Wait until the other release has ended: the playbook slipway.aws.history shows it." in lost["msg"]
+    # Both would disturb the other run.
+    assert "To resume" not in lost["msg"]
+    assert "To roll back" not in lost["msg"]
     runs = {
         one["serviceName"]: one["taskDefinition"][-5:]
         for one in ecs.describe_services(cluster="shop", services=["db", "web"])["services"]

@@ -352,14 +352,16 @@ def test_a_wrong_task_of_a_service_is_named(release: Run, calls: list[str]) -> N
 
 
 class Page(http.server.BaseHTTPRequestHandler):
-    """A page that says which version it is, after some failures."""
+    """A page that says which version it is, after some failures. Other paths redirect to it."""
 
     content = b"v2"
     failures: t.ClassVar[list[int]] = []
 
     def do_GET(self) -> None:
-        status = self.failures.pop() if self.failures else 200
+        status = 302 if self.path != "/" else self.failures.pop() if self.failures else 200
         self.send_response(status)
+        if status == 302:
+            self.send_header("Location", "/")
         self.send_header("Content-Length", str(len(self.content)))
         self.end_headers()
         self.wfile.write(self.content)
@@ -384,7 +386,8 @@ def address(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[tuple[str, int]]:
 
 def checks(address: tuple[str, int], content: str = "v2") -> list[Json]:
     host, port = address
-    page = {"name": "page", "url": f"http://{host}:{port}/", "content": content}
+    # The checks of the release follow it to the page.
+    page = {"name": "page", "url": f"http://{host}:{port}/old", "content": content}
     return [page, {"name": "port", "type": "tcp", "host": host, "port": port}]
 
 
@@ -396,7 +399,7 @@ def test_a_release_ends_when_its_checks_succeed(release: Run, shop: list[Json], 
         ("port", "succeeded"),
     ], result
     host, port = address
-    expected = f"page: http://{host}:{port}/: expected status 200, got status 503 (Service Unavailable)."
+    expected = f"page: http://{host}:{port}/old: expected status 200, got status 503 (Service Unavailable)."
     assert any(expected in line for line in result["progress"])
     again = release(*shop, verify=checks(address))
     assert (again["changed"], {check["state"] for check in again["verify"]}) == (False, {"not_needed"})

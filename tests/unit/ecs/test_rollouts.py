@@ -16,7 +16,11 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.errors import Sl
 from ansible_collections.slipway.aws.plugins.module_utils._core.progress import Progress
 from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.cloud import Cloud
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.rollouts import MonitoredRollout, RolloutGroup
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.rollouts import (
+    MonitoredRollout,
+    NotMonitored,
+    RolloutGroup,
+)
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.deployments import deployment_of
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.judge import RolloutJudge
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.rollout.observe import RolloutReader
@@ -54,6 +58,10 @@ class Cluster:
         self.batches: list[int] = []
         self.tasks: list[Json] = []
         self.visible_at = 0.0
+        # Hooks by service, and when each was continued.
+        self.paused: dict[str, list[str]] = {}
+        self.continued: list[tuple[float, str, str, str]] = []
+        self.may_continue = True
         self.progress = Progress(None, self.clock)
         self.group = RolloutGroup(
             Cloud(lambda _service, _region="": self), "shop", AtOnce(), self.progress, 60, self.clock
@@ -104,10 +112,26 @@ class Cluster:
     def describe_service_deployments(self, serviceDeploymentArns: list[str]) -> Json:  # noqa: N803
         return {
             "serviceDeployments": [
-                service_deployment(self._status(name), serviceDeploymentArn=name, lifecycleStage="")
+                service_deployment(self._status(name), serviceDeploymentArn=name, **self._stage(name))
                 for name in serviceDeploymentArns
             ]
         }
+
+    def _stage(self, name: str) -> Json:
+        hooks = [
+            {"hookId": hook, "targetType": "PAUSE", "status": "AWAITING_ACTION"} for hook in self.paused.get(name, ())
+        ]
+        return (
+            {"lifecycleStage": "POST_TEST_TRAFFIC_SHIFT", "lifecycleHookDetails": hooks}
+            if hooks
+            else {"lifecycleStage": ""}
+        )
+
+    def continue_service_deployment(self, serviceDeploymentArn: str, hookId: str, action: str) -> None:  # noqa: N803
+        if not self.may_continue:
+            raise SlipwayError("access_denied", "AWS answered ContinueServiceDeployment with AccessDeniedException.")
+        self.continued.append((self.time, serviceDeploymentArn, hookId, action))
+        self.paused[serviceDeploymentArn].remove(hookId)
 
     def get_paginator(self, _operation: str) -> Cluster:
         return self
@@ -187,6 +211,38 @@ def test_a_start_that_fails_is_reported_with_the_name(cluster: Cluster, halt: bo
     assert bad.error is not None
     assert bad.error.result() == {"code": "refused", "msg": "Service bad: No such subnet.", "error_code": "X"}
     assert "bad   failed. No such subnet." in cluster.lines
+
+
+def test_expired_credentials_leave_nothing_to_roll_back_with(cluster: Cluster) -> None:
+    def refuse() -> Json:
+        raise SlipwayError("no_credentials", "The token has expired.")
+
+    bad = cluster.rollout("bad")
+    bad.start = refuse
+    with pytest.raises(NotMonitored) as stopped_by:
+        cluster.run(cluster.rollout("good"), bad, halt=True)
+    assert stopped_by.value.cause is bad.error
+    assert cluster.run(bad) == "failed"
+
+
+def test_a_rollback_waits_for_no_approval(cluster: Cluster) -> None:
+    back, other = cluster.rollout("back", seconds=9), cluster.rollout("other", seconds=9)
+    back.continues = True
+    cluster.paused = {"back": ["h1", "h2"], "other": ["h3"]}
+    assert cluster.run(back, other) == "stable stable"
+    assert [one[1:] for one in cluster.continued] == [("back", "h1", "CONTINUE"), ("back", "h2", "CONTINUE")]
+    assert (
+        cluster.lines[0] == "back   continues after its pause at POST_TEST_TRAFFIC_SHIFT: a rollback needs no approval"
+    )
+
+
+def test_a_rollback_that_may_not_be_continued_says_so_once(cluster: Cluster) -> None:
+    back = cluster.rollout("back", seconds=9)
+    back.continues, cluster.may_continue = True, False
+    cluster.paused = {"back": ["h1"]}
+    assert cluster.run(back) == "stable"
+    (line,) = [line for line in cluster.lines if "stays paused" in line]
+    assert line.startswith("back  stays paused at POST_TEST_TRAFFIC_SHIFT: AWS answered ContinueServiceDeployment")
 
 
 def test_a_start_that_leaves_nothing_to_monitor_is_stable(cluster: Cluster) -> None:

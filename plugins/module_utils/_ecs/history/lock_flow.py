@@ -68,6 +68,8 @@ class Lock:
         self._name = f"{self._path}{number}"
         self._value, self._parts = encoded(record)
         self._lost = False
+        # The release of the run that has taken over.
+        self._by = ""
         self._writing = threading.Lock()
         self._checked = datetime.datetime.now(datetime.UTC)
         self._ended = threading.Event()
@@ -98,7 +100,8 @@ class Lock:
         if self._lost:
             raise SlipwayError(
                 LOCK_LOST,
-                f"Another run took over while release {self.number} was in progress. This run changes nothing more.",
+                f"Another run took over while release {self.number} was in progress: {self._by}. This run changes"
+                " nothing more.",
                 {"release_number": self.number},
             )
 
@@ -151,8 +154,10 @@ class Lock:
 
     def _check(self) -> None:
         """Whoever takes over creates the record of the next number."""
-        following = f"{self._path}{self.number + 1}"
-        self._lost = following in api.read_some(self._ssm, [following]).stored
+        found = api.read_some(self._ssm, [f"{self._path}{self.number + 1}"]).stored
+        self._lost = bool(found)
+        for entry in decoded(found, self._path)[0]:
+            self._by = words(entry.number, entry.record)
         if not self._lost:
             self._checked = datetime.datetime.now(datetime.UTC)
 

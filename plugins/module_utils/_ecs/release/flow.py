@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime
+import threading
 import typing as t
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from ..._core.error_codes import INTERRUPTED, INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.progress import Progress
 from ..._core.types import Connection, Result
-from ..._core.waiting import interruptible, leave_stopping_to_main_thread
+from ..._core.waiting import interruptible, work_until
 from ..cloud import Cloud
 from ..limits import check_cluster
 from ..rollout.observe import RolloutReader
@@ -62,7 +63,7 @@ def run(connection: Connection) -> Result:
                 raise
             raise SlipwayError(error.code, f"{sentence(error.msg)} {NOTHING_CHANGED}", error.details) from error
         finally:
-            release.group.pool.shutdown(wait=False, cancel_futures=True)
+            release.group.end()
 
 
 def _act(release: RunningRelease, connection: Connection) -> Result:
@@ -87,8 +88,9 @@ def _prepared(connection: Connection) -> RunningRelease:
     shapes = request_shapes(cloud.ecs)
     services = services_of(connection, cloud.ecs, shapes)
     progress = Progress(params["progress"])
-    pool = ThreadPoolExecutor(params["parallel"], initializer=leave_stopping_to_main_thread)
-    group = RolloutGroup(cloud, params["cluster"], pool, progress, float(params["wait_timeout"]))
+    over = threading.Event()
+    pool = ThreadPoolExecutor(params["parallel"], initializer=work_until, initargs=(over,))
+    group = RolloutGroup(cloud, params["cluster"], pool, progress, float(params["wait_timeout"]), over=over)
     return RunningRelease(
         cluster=params["cluster"],
         services=services,

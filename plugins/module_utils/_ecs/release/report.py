@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from ..._core.error_codes import CHECKPOINTS_LEFT, MULTIPLE_ERRORS, ROLLBACK_FAILED
+from ..._core.error_codes import CHECKPOINTS_LEFT, LOCK_LOST, MULTIPLE_ERRORS, ROLLBACK_FAILED
 from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.types import Result
@@ -25,6 +25,11 @@ NOTHING_CHANGED = "Nothing was changed."
 # How to continue after an interrupted release.
 RESUME = "To resume, rerun the same command."
 ROLL_BACK = "To roll back, run the playbook slipway.aws.rollback, or ecs_release with rollback=true."
+# What to do after another run has taken over, which a rerun or a rollback would disturb.
+FOLLOW = (
+    "Wait until the other release has ended: the playbook slipway.aws.history shows it. Then see what the services run"
+    " (slipway.aws.status), and rerun if this release is still needed."
+)
 _KEPT = {
     "complete": "Nothing to roll back, the release is complete; its checkpoints are removed",
     "stable": (
@@ -76,23 +81,25 @@ def ended(release: Release, errors: list[SlipwayError]) -> Result:
 
 def stopped(cause: SlipwayError, release: Release) -> SlipwayError:
     """The failure of a release that `cause` has stopped: the state of its services, and how to continue."""
+    lost = cause.code == LOCK_LOST
     if not release.touched:
-        text = f"{sentence(cause.msg)} {NOTHING_CHANGED}"
+        text = " ".join([sentence(cause.msg), NOTHING_CHANGED, *([FOLLOW] if lost else [])])
         release.progress.say(text)
         return SlipwayError(cause.code, text, cause.details)
     rollouts = [(service.rollback or service.rollout) for service in release.services]
     going = [f"{one.name} ({one.reported or one.state})" for one in rollouts if one and one.in_progress]
     done = [service.name for service in release.services if service.state in ("created", "updated", "rolled_back")]
-    errors = {one.name: one.rollout.error for one in release.services if one.rollout and one.rollout.error}
+    failures = {one.name: one.rollout.error for one in release.services if one.rollout and one.rollout.error}
+    errors = {name: error for name, error in failures.items() if error is not cause}
     lines = [
         f"{sentence(cause.msg)} ECS continues the started deployments; this run no longer monitors them.",
         f"In progress: {', '.join(going) or 'none'}. Done: {', '.join(done) or 'none'}.",
         *[f"{task} continues: {last(task.result['task_arn'])}." for task in _running_tasks(release)],
         *([f"Failed before: {', '.join(errors)}.", *(error.msg for error in errors.values())] if errors else []),
-        f"{RESUME} {ROLL_BACK}",
+        FOLLOW if lost else f"{RESUME} {ROLL_BACK}",
     ]
     release.progress.say("\n".join(lines))
-    names = {"failed_services": [*errors]} if errors else {}
+    names = {"failed_services": [*failures]} if failures else {}
     return SlipwayError(cause.code, " ".join(lines), {**cause.details, **result_of(release), **names})
 
 

@@ -88,7 +88,9 @@ def _new_rollback(
 ) -> MonitoredRollout:
     reader = RolloutReader(release.cloud, release.cluster, service.name)
     start = functools.partial(_start, release, service, reader, found)
-    service.rollback = rollback = MonitoredRollout(name=service.name, reader=reader, start=start, after=after)
+    service.rollback = rollback = MonitoredRollout(
+        name=service.name, reader=reader, start=start, after=after, continues=True
+    )
     return rollback
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import graphlib
 import itertools
+import threading
 import typing as t
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import dataclass, field
 
-from ..._core.error_codes import ACCESS_DENIED, AWS_ERROR
+from ..._core.error_codes import ACCESS_DENIED, AWS_ERROR, NO_CREDENTIALS
 from ..._core.errors import SlipwayError
 from ..._core.paging import batches
 from ..._core.progress import SILENCE, Progress
@@ -24,7 +25,8 @@ from ..rollout.observe import Outcome, RolloutReader, explain, timed_out
 from ..service import api as service_api
 from ..service.members import Options
 from ..service.model import Shapes
-from ..service_deployment.model import shifting_seconds
+from ..service_deployment.api import continue_service_deployment
+from ..service_deployment.model import CONTINUE, pauses, shifting_seconds
 from .state import Release, ServiceRollout
 
 _NAMES_WIDTH = 30
@@ -37,6 +39,10 @@ class MonitoredRollout(ServiceRollout):
 
     reader: RolloutReader
     start: Callable[[], Options | None]
+    # Whether its pauses are continued, as nobody has to approve what ran before.
+    continues: bool = False
+    # Stages and IDs of the hooks that this run has continued.
+    continued: set[tuple[str, str]] = field(default_factory=set)
 
 
 @dataclass(kw_only=True)
@@ -75,7 +81,7 @@ class NotMonitored(Exception):
 
 @dataclass
 class RolloutGroup:
-    """Runs rollouts side by side. `pool` limits the number of simultaneous calls."""
+    """Runs rollouts side by side. `pool` limits the number of simultaneous calls, and waits for nothing once `over`."""
 
     cloud: Cloud
     cluster: str
@@ -83,6 +89,7 @@ class RolloutGroup:
     progress: Progress
     timeout: float
     clock: Clock = field(default_factory=Clock)
+    over: threading.Event = field(default_factory=threading.Event)
     # Of the column of names.
     width: int = 0
     # Fails if another run has taken over.
@@ -92,7 +99,7 @@ class RolloutGroup:
         """Run until each is stable or failed; with `halt`, only until the first one fails.
 
         A rollout stays `waiting` if one before it fails. With `halt`, those in progress stay `monitored`, but all calls
-        that were begun have ended.
+        that were begun have ended. They cannot be rolled back without credentials.
         """
         names = {rollout.name: rollout for rollout in rollouts}
         self.width = min(max(map(len, names), default=0), _NAMES_WIDTH)
@@ -120,6 +127,14 @@ class RolloutGroup:
         for future, rollout in starting.items():
             if not future.cancel():
                 self._started(rollout, future)
+        expired = [one.error for one in rollouts if one.error and one.error.code == NO_CREDENTIALS]
+        if halt and expired:
+            raise NotMonitored(expired[0])
+
+    def end(self) -> None:
+        """Start nothing more, and leave what is waited for to ECS."""
+        self.over.set()
+        self.pool.shutdown(wait=False, cancel_futures=True)
 
     def say(self, name: str, text: str) -> None:
         """Report a line about one service."""
@@ -167,12 +182,29 @@ class RolloutGroup:
         for rollout in monitored:
             rollout.answer = rollout.reader.seen(found.get(rollout.name), rollout.answer)
         deployments = self._deployments(monitored)
+        for rollout in monitored:
+            deployment = deployments.get(rollout.reader.judge.deployment.service_deployment or "")
+            if rollout.continues and deployment:
+                self._continue(rollout, deployment)
         texts = self.pool.map(lambda rollout: self._judge(rollout, deployments), monitored)
         for rollout, text in zip(monitored, texts, strict=True):
             if text != rollout.reported:
                 self.say(rollout.name, text)
                 rollout.reported = text
         return [rollout for rollout in monitored if not rollout.in_progress]
+
+    def _continue(self, rollout: MonitoredRollout, deployment: Json) -> None:
+        """Continue a deployment where it is paused. If that fails, somebody else can still do it."""
+        stage, arn = str(deployment.get("lifecycleStage")), str(deployment["serviceDeploymentArn"])
+        for hook_id in [str(hook.get("hookId", "")) for hook in pauses(deployment)]:
+            if (stage, hook_id) in rollout.continued:
+                continue
+            rollout.continued.add((stage, hook_id))
+            try:
+                continue_service_deployment(self.cloud.ecs, arn, hook_id, CONTINUE)
+                self.say(rollout.name, f"continues after its pause at {stage}: a rollback needs no approval")
+            except SlipwayError as error:
+                self.say(rollout.name, f"stays paused at {stage}: {error.msg}")
 
     def _read(self, names: list[str]) -> list[Json]:
         return service_api.describe_services(self.cloud.ecs, self.cluster, names)

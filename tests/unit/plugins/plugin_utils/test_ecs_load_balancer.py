@@ -335,13 +335,12 @@ def test_the_certificate_in_use_is_kept() -> None:
 
 
 def shifting(*, strategy: str = "canary", web: int = 100, **changes: Any) -> Json:
-    """A project whose service `web` shifts traffic, with all that the role has created for it."""
+    """A project whose service `web` shifts traffic, with all that the role has created for it, as the role passes it."""
     rule = {"rule_arn": "arn:default", "priority": "default", "is_default": True}
     rule["actions"] = weighted(**{"web": web, "web-2": 100 - web})
     found = balancer(rule["actions"])
     found["listeners"][0]["rules"] = [rule]
-    groups = [group("ecs-web"), group("ecs-web-2")]
-    account = {"load_balancers": [found], "target_groups": groups, "groups": groups}
+    account = {"load_balancers": [found], "groups": [group("ecs-web"), group("ecs-web-2")]}
     definition = {"containerDefinitions": [{"name": "web", "portMappings": [{"containerPort": 8080}]}]}
     members = {"load_balancers": [{"targetGroupArn": "web"}], "task_definition": definition, "strategy": strategy}
     return planned(account, [{"name": "web", **members}], **changes)
@@ -363,7 +362,10 @@ def test_a_service_that_shifts_traffic_has_a_second_target_group_and_a_rule() ->
 
 @pytest.mark.parametrize(("web", "serves"), [(100, "arn:ecs-web"), (0, "arn:ecs-web-2"), (90, "arn:ecs-web")])
 def test_a_service_that_rolls_again_stays_where_its_requests_go(web: int, serves: str) -> None:
-    result = shifting(strategy="rolling", web=web)["result"]
+    made = shifting(strategy="rolling", web=web)
+    # The role reads the rules to know it.
+    assert made["shifts"]
+    result = made["result"]
     assert (result["target_groups"]["web"]["arn"], result["shifting"]) == (serves, {})
     # It remains, as its listener forwards to it.
     assert result["alternates"] == {"web": "arn:ecs-web-2"}

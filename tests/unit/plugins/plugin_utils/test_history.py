@@ -38,8 +38,8 @@ def version(revision: str, digest: str) -> Json:
     return {"task_definition": revision, "images": [image]}
 
 
-def lines(*releases: Json, limit: int = 20) -> list[str]:
-    return [line.text for line in table({"project": "shop", "releases": releases}, 120, limit)]
+def lines(*releases: Json, limit: int = 20, width: int = 120) -> list[str]:
+    return [line.text for line in table({"project": "shop", "releases": releases}, width, limit)]
 
 
 def test_a_release_has_its_services_with_what_changed() -> None:
@@ -68,6 +68,18 @@ def test_what_needs_attention_and_what_refers_to_others_is_marked() -> None:
     ]
     assert ["rollback to 1" in shown[1], "rollback of 2" in shown[2], "see 3" in shown[3]] == [True] * 3
     assert shown[-1] == "    its record cannot be read"
+
+
+def test_who_released_is_never_cut() -> None:
+    services = [{"name": "web", "state": "updated", "before": version("web:1", "a"), "after": version("web:2", "a")}]
+    shown = lines({**RELEASE, "services": services}, width=80)
+    assert shown == [
+        "  RELEASE  STARTED (UTC)        SECONDS  OUTCOME    GIT",
+        "  2        2026-11-30 12:00:00  90       succeeded  0a1b2c3-dirty",
+        "    by deployer/ci (me@laptop)",
+        "    web  updated  web:1 -> web:2",
+    ]
+    assert "BY" in lines(RELEASE, width=max(map(len, lines(RELEASE))))[0]
 
 
 def test_an_empty_history_and_a_limit_are_said() -> None:

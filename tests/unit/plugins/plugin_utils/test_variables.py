@@ -120,6 +120,20 @@ def test_a_name_with_a_roles_prefix_is_the_roles_own() -> None:
     assert problem.startswith("ecs_network_weather: unknown variable")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("ecs_app_pre_deploy", " (did you mean 'pre_deploy_tasks' of 'ecs_app_services'?)"),
+        ("ecs_app_strategy", " (did you mean 'strategy' of 'ecs_app_services'?)"),
+        ("ecs_app_rollback", " (did you mean 'ecs_app_rollback_to'?)"),
+        ("ecs_load_balancer_timeout", " (did you mean 'ecs_load_balancer_idle_timeout'?)"),
+        ("ecs_app_sleep", ""),
+    ],
+)
+def test_a_suggestion_resembles_more_than_the_roles_prefix(name: str, hint: str) -> None:
+    assert problems(**{name: 1}) == [f"{name}: unknown variable{hint}."]
+
+
 def test_every_variable_that_this_repository_uses_is_known() -> None:
     folders = ["inventory", "playbooks", "roles", "molecule", "tests/integration", "benchmarks"]
     texts = [

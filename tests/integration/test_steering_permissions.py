@@ -107,8 +107,8 @@ def deployer(shop: Shop) -> t.Iterator[Deployer]:
 
 
 @pytest.fixture
-def site(shop: Shop, deployer: Deployer, network: Json, endpoint: str) -> t.Iterator[Site]:
-    site = Site(shop, network, endpoint)
+def site(shop: Shop, deployer: Deployer, network: Json, listening: list[str], endpoint: str) -> t.Iterator[Site]:
+    site = Site(shop, network, listening, endpoint)
     site.roles, site.tags, site.log_group = deployer.roles, {"slipway:project": shop.name}, f"/ecs/{shop.name}"
     try:
         site.create()

@@ -256,7 +256,7 @@ class Project(Balanced):
                 {"name": "web", "health_check_path": "/ready", "deregistration_delay": 5, **quick}
             ],
             "ecs_load_balancer_test_port": PORTS["test"],
-            "ecs_network_load_balancer_test_cidrs": ["0.0.0.0/0"],
+            "ecs_network_load_balancer_test_cidrs": ["127.0.0.0/8"],
         }
 
     def start(self, playbook: str, variables: Json, *arguments: str) -> Run:

@@ -335,7 +335,7 @@ def test_the_certificate_in_use_is_kept() -> None:
 
 
 def shifting(*, strategy: str = "canary", web: int = 100, **changes: Any) -> Json:
-    """A project whose service `web` shifts traffic, with all that the role has created for it, as the role passes it."""
+    """A project whose service `web` shifts traffic, with what the role has created for it, as the role passes it."""
     rule = {"rule_arn": "arn:default", "priority": "default", "is_default": True}
     rule["actions"] = weighted(**{"web": web, "web-2": 100 - web})
     found = balancer(rule["actions"])

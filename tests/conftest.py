@@ -13,6 +13,7 @@ import functools
 import importlib
 import io
 import json
+import signal
 import typing as t
 
 import boto3
@@ -28,6 +29,9 @@ from ansible.module_utils.testing import patch_module_args
 from ansible_collections.slipway.aws.tests.hard_cloud import as_a_module
 
 Json = dict[str, t.Any]
+
+# A shell that starts tests in the background ignores Ctrl-C for all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class RunModule(t.Protocol):

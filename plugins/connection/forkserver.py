@@ -10,7 +10,7 @@ short_description: Runs modules on the controller faster, in forks of one proces
 version_added: 0.2.0
 author: The Slipway authors (@slipway)
 description:
-  - A replacement of P(ansible.builtin.local#connection) for C(localhost). The first module of a run starts a server
+  - A replacement of P(ansible.builtin.local#connection) for C(localhost). The first task of a run starts a server
     process, which imports boto3 and other libraries and compiles Ansible's files once. Each module then runs in a fork
     of it, which saves most of the time that a module takes to start.
   - A module's result, output, exit status, variables, working directory and check mode are the same as with
@@ -83,8 +83,9 @@ class Connection(LocalConnection):  # type: ignore[misc]  # Ansible has no types
 
     def set_options(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().set_options(*args, **kwargs)
-        # Ansible packs the module after this.
+        # Ansible packs the module after this, if the task runs one.
         if self.get_option("enabled"):
+            forkserver.begin(constants.DEFAULT_LOCAL_TMP, os.getcwd())
             module_cache.begin(constants.DEFAULT_LOCAL_TMP, constants.ANSIBLE_HOME)
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs modules in forks of one process for each run of Ansible, which the first module starts."""
+"""Runs modules in forks of one process for each run of Ansible, which the first task starts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SHELLS = frozenset({"sh", "bash", "dash", "ksh", "zsh"})
 ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=", re.ASCII)
 # ansible-core appends it up to 2.20.
 SHELL_WAITS = " && sleep 0"
-LOG, FAILED = "forkserver.log", "forkserver.failed"
+SOCKET, LOG, FAILED = "forkserver", "forkserver.log", "forkserver.failed"
 # The status of a module whose end nobody has reported.
 UNKNOWN = -1
 WRAPPER = b"_ansiballz_main("
@@ -99,6 +99,15 @@ def _logical(folder: str) -> str:
 
 
 # The server
+
+
+def begin(directory: str, folder: str) -> None:
+    """Start the server if no task has: it imports libraries while tasks that run no module pass."""
+    if not SUPPORTED or os.getsid(0) != os.getpid() or os.path.exists(os.path.join(directory, SOCKET)):
+        return
+    # The first module fails for the same reason, and says so.
+    with contextlib.suppress(OSError, CannotStart), connect(directory, folder):
+        pass
 
 
 def run(wanted: process.Request, directory: str) -> tuple[int, bytes, bytes] | None:
@@ -206,7 +215,7 @@ def connect(directory: str, folder: str) -> t.Iterator[socket.socket]:
             raise CannotStart(f"{directory}: expected a directory that only its owner can read")
         connection = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         # The path of a socket must be short.
-        address = f"/proc/self/fd/{opened}/forkserver"
+        address = f"/proc/self/fd/{opened}/{SOCKET}"
         if not _answers(connection, address):
             with open(os.path.join(directory, "forkserver.lock"), "w", opener=_private) as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)

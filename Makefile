@@ -110,11 +110,11 @@ test-all: $(VENV)/installed-test ## Run the daily tests with the oldest and the 
 lint: $(VENV)/installed-test ## Check style and types
 	@$(BIN)/python tests/run.py lint
 test-unit: ## Run the unit tests, on emulators, with branch coverage
-test-sanity: ## Run ansible-test sanity, without pylint and import
+test-sanity: ## Run ansible-test sanity, without its slow rules
 test-integration: ## Run ansible-test integration: each module in a playbook, on emulators
 test-molecule: ## Test roles, modules and the whole site on the local cloud (requires Docker)
 test-slow: ## Run the slow tests: single roles, PostgreSQL, distributions, interrupted runs, and the seven kinds below (3 hours)
-test-sanity-slow: ## Run pylint and import of ansible-test sanity
+test-sanity-slow: ## Run the slow rules of ansible-test sanity: import, pep8, pylint, yamllint
 test-variants: ## Test non-default role configurations, on emulators
 test-hard: ## Test modules, roles and playbooks on an emulator that rewrites, lags and throttles as AWS does
 test-ansible-units: ## Run ansible-test units: the unit tests that need no emulator

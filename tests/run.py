@@ -61,9 +61,9 @@ ACCOUNT = {
 }
 # What a command of ansible-test does not read: its sanity tests are for what is shipped, `lint` is for the rest.
 NOT_READ = {"sanity": ("tests/", "benchmarks/", "molecule/")}
-# Tests of ansible-test sanity that take longest. Every day, ruff and mypy find most of what pylint would, and the unit
-# tests import every file.
-SLOW_RULES = ("import", "pylint")
+# Tests of ansible-test sanity that take longest. Every day, ruff, mypy and yamllint find most of that, and the
+# unit tests import every file.
+SLOW_RULES = ("import", "pep8", "pylint", "yamllint")
 # Molecule's daily scenarios, step by step; those of one step run in parallel. All others are for `make test-slow`.
 # `default` owns the local cloud; `plan` runs alone, as it must change nothing; the last use clusters of their own.
 DAILY = (("default",), ("plan",), ("site", "modules"))
@@ -278,12 +278,12 @@ def ansible_test(
 
 
 def sanity() -> Tally:
-    """Ansible's own rules for collections, without the two that take more time than all others together."""
+    """Ansible's own rules for collections, without those that take more time than all others together."""
     return ansible_test("sanity", "--junit", *(part for name in SLOW_RULES for part in ("--skip-test", name)))
 
 
 def sanity_slow() -> Tally:
-    """The two that `sanity` leaves out."""
+    """The rules that `sanity` leaves out."""
     return ansible_test("sanity", "--junit", *(part for name in SLOW_RULES for part in ("--test", name)))
 
 

@@ -161,6 +161,7 @@ def test_json_is_all_that_is_printed_and_is_what_is_documented(changed: Site, tm
     assert (report.get("tests"), report.get("failures"), report.get("errors")) == ("6", "4", "0")
 
 
+@pytest.mark.variants
 def test_a_secret_that_someone_changed_is_not_shown(changed: Site) -> None:
     environment = [{"name": "DEBUG", "value": "1"}, {"name": "DB_PASSWORD", "value": "hunter3"}]
     container = {"name": "web", "image": "web:1", "memory": 64, "environment": environment}

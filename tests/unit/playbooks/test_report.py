@@ -131,6 +131,7 @@ def test_a_report_that_fails_leaves_the_last_one(account: Account, tmp_path: Pat
     assert path.read_text() == "the last one"
 
 
+@pytest.mark.variants
 def test_a_path_that_cannot_be_written_is_refused(account: Account, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     run = account.report(report_file=str(tmp_path / "file/report.html"))

@@ -230,7 +230,8 @@ def port() -> t.Iterator[int]:
     server.shutdown()
 
 
-@pytest.mark.parametrize("content", [pytest.param("Wel.ome", marks=pytest.mark.variants), "Django"])
+@pytest.mark.variants
+@pytest.mark.parametrize("content", ["Wel.ome", "Django"])
 def test_only_an_image_that_passes_its_smoke_test_is_pushed(
     cloud: t.Any, source: Path, docker: Path, engine: t.Any, port: int, content: str
 ) -> None:

@@ -303,10 +303,9 @@ SEVERAL: Json = {
 }
 
 
-@pytest.mark.parametrize("strategy", ["linear", pytest.param("free", marks=pytest.mark.variants)])
-@pytest.mark.parametrize(
-    "options", [(), *(pytest.param((one,), marks=pytest.mark.variants) for one in ("-vvv", "--step"))]
-)
+@pytest.mark.variants
+@pytest.mark.parametrize("strategy", ["linear", "free"])
+@pytest.mark.parametrize("options", [(), ("-vvv",), ("--step",)])
 def test_several_hosts_blocks_and_handlers(plays: Plays, strategy: str, options: tuple[str, ...]) -> None:
     run = plays.run({**SEVERAL, "strategy": strategy}, "--inventory", "a,b,", *options, stdin="c\n")
     assert run.code == 0, run.output

@@ -140,6 +140,7 @@ def measure(version: Version, case: Case) -> SiteRun:
     case.prepare(version)
     counted = version.folder / "tasks.json"
     version.watch.reset()
+    begin = time.time()
     seconds, usage = play(
         version,
         "site.yml",
@@ -159,6 +160,7 @@ def measure(version: Version, case: Case) -> SiteRun:
         calls=sum(version.watch.calls.values()),
         lines=len((version.folder / "output.log").read_text().splitlines()),
         rollout_seconds=version.watch.rollout_seconds,
+        stable_seconds=version.watch.stable - begin if version.watch.stable else None,
     )
 
 

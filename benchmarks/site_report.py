@@ -30,9 +30,10 @@ def rows(found: SiteBenchmark) -> Iterator[list[str]]:
         old, new = found.of(case, before), found.of(case, now)
         cells = [f"{_short(old.median(name))} → {_short(new.median(name))}" for name in FIGURES.values()]
         faster = (old.median("wall_seconds") or 0) / (new.median("wall_seconds") or 1)
-        rollout = new.median("rollout_seconds")
-        named = case if rollout is None else f"{case} (rollout {_short(rollout)} s)"
-        yield [named, *cells, f"{report.short(faster)}{report.TIMES}"]
+        rollout, stable = new.median("rollout_seconds"), new.median("stable_seconds")
+        parts = [f"rollout {_short(rollout)} s"] if rollout is not None else []
+        parts += [f"stable after {_short(old.median('stable_seconds'))} → {_short(stable)} s"] if stable else []
+        yield [f"{case} ({', '.join(parts)})" if parts else case, *cells, f"{report.short(faster)}{report.TIMES}"]
 
 
 def readme_section(found: SiteBenchmark) -> str:

@@ -22,9 +22,12 @@ class SiteRun:
     lines: int
     # From UpdateService until ECS says that the service is stable.
     rollout_seconds: float | None = None
+    # From the start of the command until then.
+    stable_seconds: float | None = None
 
     def __str__(self) -> str:
         rollout = "" if self.rollout_seconds is None else f", rollout {self.rollout_seconds:.1f} s"
+        rollout += "" if self.stable_seconds is None else f", stable after {self.stable_seconds:.1f} s"
         return (
             f"{self.wall_seconds:.1f} s, CPU {self.cpu_seconds:.1f} s, {self.tasks} tasks, {self.modules} modules, "
             f"{self.calls} calls, {self.lines} lines{rollout}"

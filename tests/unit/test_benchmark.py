@@ -20,8 +20,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import measure, plot, proxy, report, results, run, tools  # noqa: E402  # a folder of the checkout
+from benchmarks import measure, plot, proxy, report, results, run, site_report, tools  # noqa: E402  # a folder of the checkout
 from benchmarks.measure import Case, Run  # noqa: E402
+from benchmarks.site_results import SiteBenchmark, SiteResult, SiteRun  # noqa: E402
 
 RESULTS = ROOT / "benchmarks/results.json"
 NAMES = ("slipway.aws", "community.aws", "ecs-deploy")
@@ -229,3 +230,11 @@ def test_cases_are_those_that_are_promised() -> None:
     changes = [(case.services, case.changed) for case in run.cases(5) if case.changed and not case.rollout_seconds]
     assert idle == [1, 10, 50, 200]
     assert changes == [(50, 1), (50, 50)]
+
+
+def test_the_table_of_the_site_says_when_the_service_is_stable() -> None:
+    old, new = (SiteRun(60, 40, 100, 50, 200, 400, 8.0, 50.0), SiteRun(20, 10, 50, 5, 100, 30, 9.0, 17.25))
+    runs = [SiteResult("0.1", "one variable", [old]), SiteResult("this version", "one variable", [new])]
+    (row,) = site_report.rows(SiteBenchmark({}, runs))
+    assert row[0] == "one variable (rollout 9.0 s, stable after 50 → 17 s)"
+    assert row[1] == "60 → 20"

@@ -251,7 +251,7 @@ def test_a_module_waits_for_a_service_deployment(aws: None, run: RunModule, call
     client = boto3.client("ecs")
     client.create_cluster(clusterName="shop")
     client.register_task_definition(family="web", containerDefinitions=[{"name": "web", "image": "web", "memory": 64}])
-    made = run("ecs_service", cluster="shop", name="web", task_definition="web", desired_count=0)
+    made = run("ecs_service", cluster="shop", name="web", task_definition="web", desired_count=1)
     assert made.get("changed"), made
     assert "DescribeServiceDeployments" in calls
     [listed] = client.list_service_deployments(cluster="shop", service="web")["serviceDeployments"]

@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import ACCESS_DENIED
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import stop_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import api as service_api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service_deployment import model
 
 if t.TYPE_CHECKING:
@@ -75,6 +76,23 @@ def test_a_pause_is_shown_and_continued(paused: t.Any, run: RunModule) -> None:
     assert (done["changed"], done["deployments"][0]["status"], predicted["diff"]) == (True, "SUCCESSFUL", done["diff"])
     again = run("ecs_service_deployment", **options)
     assert (again["changed"], again["deployments"]) == (False, [])
+
+
+def test_a_read_that_still_shows_the_pause_is_no_end(
+    paused: t.Any, run: RunModule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, read = latest(paused), service_api.describe_service_deployments
+    answers = iter([[before]] * 3)
+    monkeypatch.setattr(service_api, "describe_service_deployments", lambda *args: next(answers, None) or read(*args))
+    done = run("ecs_service_deployment", cluster="shop", state="continued")
+    assert (done["deployments"][0]["status"], list(answers)) == ("SUCCESSFUL", [])
+
+
+def test_a_pause_at_another_stage_is_one(emulator: str) -> None:
+    hook = {"hookId": "1", "status": "AWAITING_ACTION"}
+    first = {"status": "IN_PROGRESS", "lifecycleStage": "POST_SCALE_UP", "lifecycleHookDetails": [hook]}
+    second = {**first, "lifecycleStage": "POST_TEST_TRAFFIC_SHIFT"}
+    assert (model.pauses_again(second, first), model.pauses_again(first, first)) == (True, False)
 
 
 @pytest.mark.witness

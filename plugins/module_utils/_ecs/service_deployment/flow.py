@@ -94,7 +94,9 @@ def _wait(cloud: Cloud, deployments: Deployments, timeout: float, stops: bool) -
 
     def done(found: Deployments) -> bool:
         # One that is missing was deleted with its service.
-        return all(not model.is_running(one) or model.pauses(one) for one in found.values())
+        return all(
+            not model.is_running(one) or model.pauses_again(one, deployments[name]) for name, one in found.items()
+        )
 
     def what(found: Deployments) -> str:
         return ", ".join(f"{name} ({model.stage_line(one) or one.get('status')})" for name, one in found.items())

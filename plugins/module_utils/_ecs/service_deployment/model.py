@@ -34,6 +34,15 @@ def pauses(deployment: Json) -> list[Json]:
     return [hook for hook in deployment.get("lifecycleHookDetails") or () if hook.get("status") == "AWAITING_ACTION"]
 
 
+def pauses_again(deployment: Json, before: Json) -> bool:
+    """Whether a deployment is paused elsewhere than before: a read may still show the pause that was continued."""
+
+    def places(found: Json) -> set[tuple[str, str]]:
+        return {(str(found.get("lifecycleStage")), str(hook.get("hookId"))) for hook in pauses(found)}
+
+    return bool(places(deployment) - places(before))
+
+
 def service_of(deployment: Json) -> str:
     return last(deployment.get("serviceArn"))
 

@@ -146,6 +146,7 @@ def ministack(cloud: t.Any) -> Site:
     return Site(cloud, dependencies(cloud))
 
 
+@pytest.mark.own_cloud("runs on moto")
 @pytest.mark.variants
 def test_a_service_scales_from_creation_to_deletion(moto: Site) -> None:
     stock = service(name="stock", scaling={"min_capacity": 2, "max_capacity": 4})
@@ -203,6 +204,7 @@ def running(cloud: t.Any, cluster: str = "ecs") -> list[str]:
     return sorted(one["serviceName"] for one in found if one["status"] == "ACTIVE")
 
 
+@pytest.mark.own_cloud("runs on moto")
 @pytest.mark.variants
 def test_a_renamed_service_is_listed_and_deleted_only_if_pruned(cloud: t.Any, start: t.Callable[..., str]) -> None:
     account = cloud._replace(address=start("-c", SERVER))
@@ -320,6 +322,7 @@ def test_a_missing_image_is_reported_in_one_plain_sentence_before_anything_is_cr
     assert ministack.kept() == ([], [])
 
 
+@pytest.mark.own_cloud("runs on moto")
 @pytest.mark.variants
 def test_a_run_that_pushed_the_image_releases_its_digest(moto: Site) -> None:
     """The registry is not asked: it has neither the repository nor the tag."""

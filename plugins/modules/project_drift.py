@@ -118,6 +118,12 @@ drift:
           description: V(changed), V(missing), or V(unrecorded) if it carries the project's tag and is in no record.
           type: str
           sample: changed
+        rolled_back_by:
+          description:
+            - The number of the release that has rolled the service back since it was recorded, as
+              M(slipway.aws.project_history) shows it. Null otherwise.
+          type: int
+          sample: null
         remedy:
           description: What to do.
           type: str

@@ -230,10 +230,31 @@ status:
           description: The last release of the service.
           type: dict
           contains:
+            number:
+              description:
+                - Its number in the history of the project, as M(slipway.aws.project_history) shows it. Null if the
+                  history has no release of the service, if something else has deployed it since, or if the history
+                  could not be read.
+              type: int
+              sample: 12
+            action:
+              description: V(release) or V(rollback). Null without a number.
+              type: str
+              sample: release
+            to:
+              description: The number of the release that a rollback restored. Null otherwise.
+              type: int
+              sample: null
+            code:
+              description: The error code with which that release ended. Null otherwise.
+              type: str
+              sample: null
             outcome:
               description:
                 - V(succeeded), V(in_progress), V(rolling_back), V(rolled_back), V(rollback_failed), V(failed),
                   V(stopped) or V(unknown), as ECS says of the last deployment.
+                - If that has succeeded, the outcome of the release in the history. A release may fail, and be rolled
+                  back, after each of its deployments has succeeded.
                 - V(interrupted) or V(unfinished), if the release of M(slipway.aws.ecs_release) that began it has not
                   ended. Rerun that release, or roll it back.
               type: str
@@ -251,11 +272,11 @@ status:
               type: str
               sample: "2026-11-29T09:01:30Z"
             id:
-              description: The ID of a release that has not ended. Null otherwise.
+              description: The ID of the release. Null if neither the history nor a checkpoint has it.
               type: str
               sample: 3f0a9b5c7d21
             by:
-              description: Who started that release. Null otherwise.
+              description: Who started that release, on which host. Null if that is not known.
               type: str
               sample: me@laptop
         urls:

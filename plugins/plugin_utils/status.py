@@ -106,7 +106,7 @@ def _row(service: Json, name: str, full: bool) -> tuple[str, ...]:
         "-" if service["state"] == "stopped" else _health(service["health"]),
         _revision(service, full),
         age(service["deployed_seconds_ago"]),
-        service["release"]["outcome"].replace("_", " "),
+        _release(service["release"]),
     )
 
 
@@ -128,6 +128,13 @@ def _service(service: Json, row: Sequence[str], versions: Sequence[str], layout:
     yield from (Line(INDENT + address, QUIET) for address in addresses)
     for problem in service["problems"]:
         yield from (Line(text, BAD) for text in _wrapped(problem, layout.width))
+
+
+def _release(release: Json) -> str:
+    """The number of a release in the history, its outcome, and what it restored."""
+    number = "" if release["number"] is None else f"{release['number']} "
+    restored = "" if release["action"] != "rollback" or release["to"] is None else f", rollback to {release['to']}"
+    return f"{number}{release['outcome'].replace('_', ' ')}{restored}"
 
 
 def _health(health: Json) -> str:

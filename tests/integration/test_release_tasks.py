@@ -27,6 +27,7 @@ from ansible_collections.slipway.aws.tests.integration.conftest import (
     Json,
     Services,
     Shop,
+    default_subnets,
     enter_account,
     fails,
     is_free,
@@ -151,7 +152,7 @@ class Site:
     def _balance(self, name: str) -> None:
         ec2 = boto3.client("ec2")
         vpc = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"]
-        subnets = self.services.network["awsvpcConfiguration"]["subnets"]
+        subnets = [subnet["SubnetId"] for subnet in default_subnets()[:2]]
         common: Json = {"Name": f"{self.name}-{name}", "Protocol": "HTTP"}
         group = self._elbv2.create_target_group(
             **common, Port=8080, VpcId=vpc, TargetType="ip", HealthCheckPath="/ready", **QUICK

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import boto3
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import lock_flow
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.history.model import EXPIRED
+from ansible_collections.slipway.aws.plugins.module_utils._core.history import EXPIRED
+from ansible_collections.slipway.aws.plugins.module_utils._core.history_api import read_history
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.history.result import result_of
 from ansible_collections.slipway.aws.tests import emulators
 from ansible_collections.slipway.aws.tests.proxies import base
@@ -262,7 +262,7 @@ class Scene:
 
     def history(self, *, later: bool = True) -> list[Json]:
         """The releases, newest first, as project_history returns them now, or when locks have expired."""
-        found = lock_flow.read(self.client("ssm"), self.name)
+        found = read_history(self.client("ssm"), self.name)
         now = found.now + datetime.timedelta(seconds=EXPIRED + 1 if later else 0)
         return list(result_of(self.name, found.entries, found.problems, now)["releases"])
 

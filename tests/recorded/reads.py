@@ -29,6 +29,7 @@ SERVICES = {
 }
 # Files whose calls go to fewer, or to more, than those of their folder.
 FILES = {
+    "_core/history_api.py": ("ssm",),
     "_ecs/history/api.py": ("ecr", "ssm", "sts"),
     "_ecs/network/api.py": ("ec2", "elbv2"),
     "_ecs/prune/api.py": ("ecr", "ecs"),

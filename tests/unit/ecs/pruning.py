@@ -10,7 +10,7 @@ import hashlib
 import json
 import typing as t
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import model as history
+from ansible_collections.slipway.aws.plugins.module_utils._core import history
 
 Json = dict[str, t.Any]
 PROJECT = "shop"

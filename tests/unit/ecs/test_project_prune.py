@@ -11,7 +11,7 @@ import typing as t
 import boto3
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import model as history
+from ansible_collections.slipway.aws.plugins.module_utils._core import history
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import rollouts
 from ansible_collections.slipway.aws.plugins.plugin_utils.prune import listing
 from ansible_collections.slipway.aws.tests.unit.ecs.pruning import INDEX, MANIFEST, TAGS, Shop

@@ -16,10 +16,12 @@ import typing as t
 import boto3
 import pytest
 
+from ansible_collections.slipway.aws.plugins.module_utils._core import history as model
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._core.history import Entry, Record
+from ansible_collections.slipway.aws.plugins.module_utils._core.history_api import read_history
 from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import lock_flow, model, process_flow
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.history.model import Entry, Record
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import lock_flow, process_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.history.target import find_target
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import record_flow
 from ansible_collections.slipway.aws.tests.unit.ecs.releases import Json, Rollouts, Run, item, newer, running, states
@@ -159,7 +161,7 @@ def test_a_record_fits_into_parameters(count: int) -> None:
 def abandoned(entry_number: int, *, process: str = "") -> None:
     """Make the lock that of a run that was killed on another machine."""
     ssm = boto3.client("ssm")
-    listing = lock_flow.read(ssm, "shop")
+    listing = read_history(ssm, "shop")
     [entry] = [one for one in listing.entries if one.number == entry_number]
     value, _parts = model.encoded(model.dataclasses.replace(entry.record, process=process))
     ssm.put_parameter(Name=f"{PATH}{entry_number}", Value=value, Type="String", Overwrite=True)
@@ -418,7 +420,7 @@ def test_a_lock_whose_creation_had_no_answer_is_ours(aws: None, monkeypatch: pyt
         hook(patch, answer)
         assert lock.create()
     lock.withdraw()
-    assert lock_flow.read(ssm, "shop").entries == []
+    assert read_history(ssm, "shop").entries == []
 
 
 def test_this_process_lives_and_another_one_is_dead() -> None:

@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import pytest
 from botocore.exceptions import ClientError
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.history import Record, encoded
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Connection
 from ansible_collections.slipway.aws.plugins.module_utils._project import state
 from ansible_collections.slipway.aws.plugins.module_utils._project.drift import events, flow, model
@@ -319,6 +320,101 @@ def test_without_drift_no_events_are_read() -> None:
     cloudtrail = CloudTrail("sg-1")
     assert with_events(cloudtrail) == ([], [])
     assert cloudtrail.requests == []
+
+
+# Services that were rolled back
+
+
+class Parameters:
+    """The history, of which each release has the service `web`: (action, outcome) by when it started."""
+
+    def __init__(self, releases: dict[str, tuple[str, str]], error: str = "") -> None:
+        self.error = error
+        self.reads = 0
+        services = {"web": {"state": "updated", "before": {}, "after": {}}}
+        self.stored = [
+            {
+                "Name": f"/slipway/shop/release/{number}",
+                "Value": encoded(
+                    Record(
+                        id="r",
+                        run="r",
+                        action=action,
+                        outcome=outcome,
+                        started=started,
+                        cluster="shop",
+                        services=services,
+                    )
+                )[0],
+                "LastModifiedDate": datetime.datetime(2026, 11, 30, tzinfo=datetime.UTC),
+            }
+            for number, (started, (action, outcome)) in enumerate(releases.items(), 1)
+        ]
+
+    def get_paginator(self, _operation: str) -> Parameters:
+        return self
+
+    def paginate(self, **_request: t.Any) -> list[Json]:
+        self.reads += 1
+        if self.error:
+            raise ClientError({"Error": {"Code": self.error, "Message": "no"}}, "GetParametersByPath")
+        return [{"Parameters": self.stored, "ResponseMetadata": {}}]
+
+
+def rolled_back(parameters: Parameters, **members: t.Any) -> tuple[Json, list[str]]:
+    """The drift of a service of which these members differ."""
+    actual = project()
+    by_kind(actual, "service")["details"].update(members)
+    [found] = drift(actual)["resources"]
+    connection = Connection(lambda *_service: parameters, {"project": "shop"}, check_mode=False)
+    return found, flow.add_rollbacks(connection, [found])
+
+
+BEFORE, SOON, LATER = "2026-11-29T11:00:00Z", "2026-11-29T13:00:00Z", "2026-11-29T14:00:00Z"
+OTHER: Json = {"taskDefinition": "arn:aws:ecs:eu-central-1:1:task-definition/web:0"}
+BACK = ("rollback", "succeeded")
+
+
+@pytest.mark.parametrize(
+    ("releases", "number"),
+    [
+        ({BEFORE: ("release", "succeeded"), SOON: BACK}, 2),
+        ({SOON: BACK, LATER: ("release", "rolled_back")}, 1),
+        ({SOON: BACK, LATER: ("release", "succeeded")}, None),
+        ({SOON: ("rollback", "failed")}, None),
+        # The site has converged since.
+        ({BEFORE: BACK}, None),
+        ({}, None),
+    ],
+    ids=["rolled back", "failed since", "released since", "failed", "before the record", "no history"],
+)
+def test_a_service_that_was_rolled_back_is_not_to_be_released_again(
+    releases: dict[str, tuple[str, str]], number: int | None
+) -> None:
+    found, notes = rolled_back(Parameters(releases), **OTHER)
+    assert (found["rolled_back_by"], notes) == (number, [])
+    if number is None:
+        assert found["remedy"] == "Rerun site.yml --tags service."
+    else:
+        assert found["remedy"].startswith(f"Release {number} has rolled it back. To keep that, first set variables")
+        assert "site.yml --tags service releases again what was rolled back." in found["remedy"]
+        assert found["remedy"] in "\n".join(line.text for line in listing(whole(drifted_service(found))))
+
+
+def drifted_service(found: Json) -> Json:
+    return {**drift(project()), "resources": [found]}
+
+
+def test_the_history_is_read_only_if_a_service_runs_another_revision() -> None:
+    parameters = Parameters({SOON: BACK})
+    found, notes = rolled_back(parameters, desiredCount=3)
+    assert (found["rolled_back_by"], notes, parameters.reads) == (None, [], 0)
+
+
+def test_a_history_that_cannot_be_read_is_said() -> None:
+    found, notes = rolled_back(Parameters({}, "AccessDeniedException"), **OTHER)
+    assert found["remedy"] == "Rerun site.yml --tags service."
+    assert notes[0].startswith("Whether services were rolled back is unknown, as the history cannot be read: ")
 
 
 # What people and programs read

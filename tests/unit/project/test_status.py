@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.checkpoint import Checkpoint, Run, to_tags
 from ansible_collections.slipway.aws.plugins.module_utils._project.status.model import status
+from ansible_collections.slipway.aws.plugins.plugin_utils.status import table
 from ansible_collections.slipway.aws.tests.unit.project import projects
 from ansible_collections.slipway.aws.tests.unit.project.projects import (
     DIGEST,
@@ -40,6 +41,40 @@ def only(*resources: Json, **options: t.Any) -> Json:
     """The status of the one service."""
     [found] = of(*resources, **options)["services"]
     return t.cast(Json, found)
+
+
+def released(**members: t.Any) -> Json:
+    """The service `web`, whose last release in the history has these members."""
+    usual = {"action": "release", "to": None, "outcome": "succeeded", "code": "", "id": "r", "by": "me@laptop"}
+    times = {"started": "2026-11-29T08:58:00Z", "ended": "2026-11-29T09:00:30Z"}
+    read = {**project(*service("web")), "releases": {"ecs/web": {"number": 12, **usual, **times, **members}}}
+    return status("ecs", read, NOW)
+
+
+def shown(found: Json) -> str:
+    return "\n".join(line.text for line in table(found, 200))
+
+
+def test_the_last_release_has_its_number_and_outcome() -> None:
+    found = released()
+    release = found["services"][0]["release"]
+    assert (release["number"], release["outcome"], release["by"]) == (12, "succeeded", "me@laptop")
+    assert "  12 succeeded" in shown(found)
+    assert "13 succeeded, rollback to 11" in shown(released(number=13, action="rollback", to=11))
+
+
+def test_a_release_that_failed_after_its_deployments_is_no_success() -> None:
+    """Its checks failed, and so each service was rolled back by a deployment that succeeded."""
+    found = released(outcome="rolled_back", code="verification_failed")
+    [web] = found["services"]
+    assert (web["state"], web["release"]["outcome"]) == ("stable", "rolled_back")
+    assert web["problems"] == ["Release 12 failed and was rolled back: verification_failed."]
+    assert "12 rolled back" in shown(found)
+
+
+def test_what_was_deployed_since_is_not_that_release() -> None:
+    release = released(ended="2026-11-29T08:50:00Z", outcome="failed")["services"][0]["release"]
+    assert (release["number"], release["outcome"], release["id"]) == (None, "succeeded", None)
 
 
 def test_a_service_says_what_it_runs_since_when_and_how_it_is() -> None:

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import model as history
+from ansible_collections.slipway.aws.plugins.module_utils._core import history
 from ansible_collections.slipway.aws.tests.recorded import mutations
 from ansible_collections.slipway.aws.tests.recorded.answers import Recorded, model
 from ansible_collections.slipway.aws.tests.recorded.readers import Reader, read

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
+from ..._core.history_api import read_history
 from ..._core.types import Connection, Result
-from .lock_flow import read
 from .result import result_of
 
 
 def run(connection: Connection) -> Result:
     """The flow of project_history."""
     project = connection.params["project"]
-    history = read(connection.client("ssm"), project)
+    history = read_history(connection.client("ssm"), project)
     return {"changed": False, "history": result_of(project, history.entries, history.problems, history.now)}

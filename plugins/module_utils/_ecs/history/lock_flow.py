@@ -15,12 +15,13 @@ from collections.abc import Callable
 
 from ..._core.error_codes import CONFLICT, LOCK_LOST, RELEASE_IN_PROGRESS, TIMEOUT
 from ..._core.errors import SlipwayError
+from ..._core.history import EXPIRED, RENEWED, Entry, Record, decoded, encoded, holder, surplus, words
+from ..._core.history_api import History, Listing, read_history, read_some
 from ..._core.names import release_path
 from ..._core.tags import Tags
 from ..._core.types import Client
 from ..._core.waiting import FIRST_PAUSE, Clock, leave_stopping_to_main_thread, poll, postponed
 from . import api
-from .model import EXPIRED, RENEWED, Entry, Record, decoded, encoded, holder, surplus, words
 from .process_flow import is_dead
 
 # Seconds for which the last check holds, so that services that start together share one.
@@ -31,26 +32,6 @@ _TAKEOVER = _FRESH + 2
 _SAFE = EXPIRED - 2 * RENEWED
 # A release that was written less than so many seconds before a read may not be in its answers yet.
 _SETTLING = 5.0
-
-
-class History(t.NamedTuple):
-    """The releases of a project, oldest first; those that cannot be read, with the reason; all parameters by number."""
-
-    entries: list[Entry]
-    problems: dict[int, str]
-    names: dict[int, list[str]]
-    now: datetime.datetime
-
-    @property
-    def newest(self) -> int:
-        return max(self.names, default=0)
-
-
-def read(ssm: Client, project: str) -> History:
-    """The history of a project. Empty if nothing was released yet."""
-    path = release_path(project)
-    listing = api.read(ssm, path)
-    return History(*decoded(listing.stored, path), listing.now)
 
 
 class Lock:
@@ -140,7 +121,7 @@ class Lock:
 
     def _is_ours(self) -> bool:
         """Whether an earlier attempt, whose answer was lost, created the parameter."""
-        found = api.read_some(self._ssm, [self._name]).stored.get(self._name)
+        found = read_some(self._ssm, [self._name]).stored.get(self._name)
         return found is not None and found.value == self._value
 
     def _write_parts(self) -> None:
@@ -154,7 +135,7 @@ class Lock:
 
     def _check(self) -> None:
         """Whoever takes over creates the record of the next number."""
-        found = api.read_some(self._ssm, [f"{self._path}{self.number + 1}"]).stored
+        found = read_some(self._ssm, [f"{self._path}{self.number + 1}"]).stored
         self._lost = bool(found)
         for entry in decoded(found, self._path)[0]:
             self._by = words(entry.number, entry.record)
@@ -191,7 +172,7 @@ def acquire(ssm: Client, request: Request, new: Callable[[list[Entry]], Record],
     end = clock.now() + request.timeout
     waited = False
     while True:
-        history = read(ssm, request.project)
+        history = read_history(ssm, request.project)
         current = current_holder(history)
         if current and not request.force:
             if not waited:
@@ -249,14 +230,14 @@ def _wait(ssm: Client, request: Request, current: Entry, timeout: float, clock: 
     path = release_path(request.project)
     names = [f"{path}{current.number}", f"{path}{current.number + 1}"]
 
-    def is_free(listing: api.Listing) -> bool:
+    def is_free(listing: Listing) -> bool:
         entries = decoded(listing.stored, path)[0]
         now_holding = _live(holder(entries, listing.now))
         return now_holding is None or now_holding.number != current.number
 
     text = words(current.number, current.record)
     try:
-        poll(lambda: api.read_some(ssm, names), is_free, timeout=timeout, waiting_for=text, clock=clock)
+        poll(lambda: read_some(ssm, names), is_free, timeout=timeout, waiting_for=text, clock=clock)
     except SlipwayError as error:
         if error.code != TIMEOUT:
             raise

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..._core.history import Entry
 from ..._core.types import Json
-from .model import Entry
 
 
 def versions(entries: Sequence[Entry]) -> Iterator[tuple[str, Json]]:

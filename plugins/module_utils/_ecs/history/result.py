@@ -9,8 +9,8 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 
+from ..._core.history import Entry, outcome_of
 from ..._core.types import Json
-from .model import Entry, outcome_of
 
 # Of this form.
 VERSION = 1

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from ..._core.error_codes import INVALID_OPTION, NOT_FOUND
 from ..._core.errors import SlipwayError
+from ..._core.history import FAILED, IN_PROGRESS, ROLLBACK_FAILED, ROLLED_BACK, SUCCEEDED, Entry
 from ..._core.types import Json
-from .model import FAILED, IN_PROGRESS, ROLLBACK_FAILED, ROLLED_BACK, SUCCEEDED, Entry
 
 PREVIOUS = "previous"
 _ENDED = {

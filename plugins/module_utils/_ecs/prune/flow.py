@@ -12,14 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from ..._core.calls import CONNECTIONS
 from ..._core.error_codes import HISTORY_UNREADABLE, INVALID_OPTION, RELEASE_IN_PROGRESS
 from ..._core.errors import SlipwayError
+from ..._core.history import FEWEST_KEPT, Entry, kept_numbers, surplus, words
+from ..._core.history_api import History, read_history
 from ..._core.paging import batches
 from ..._core.plan import remove
 from ..._core.types import Client, Connection, Json, Result
 from ..cloud import Cloud
 from ..history import api as history_api
-from ..history.lock_flow import History, current_holder
-from ..history.lock_flow import read as read_history
-from ..history.model import FEWEST_KEPT, Entry, kept_numbers, surplus, words
+from ..history.lock_flow import current_holder
 from ..history.needs import needed_revisions
 from ..task_definition import api as definition_api
 from . import api

@@ -12,8 +12,8 @@ import typing as t
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..._core.history import Entry
 from ..._core.types import Json
-from ..history.model import Entry
 from ..history.needs import versions
 from .model import Age, Revision
 

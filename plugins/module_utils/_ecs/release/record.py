@@ -10,8 +10,8 @@ import typing as t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..._core.history import FAILED, IN_PROGRESS, INTERRUPTED, OPEN, ROLLBACK_FAILED, ROLLED_BACK, SUCCEEDED, Entry
 from ..._core.types import Json
-from ..history.model import FAILED, IN_PROGRESS, INTERRUPTED, OPEN, ROLLBACK_FAILED, ROLLED_BACK, SUCCEEDED, Entry
 from .result import service_after
 from .state import ServiceRelease
 

@@ -17,12 +17,12 @@ from dataclasses import replace
 
 from ..._core.error_codes import INVALID_OPTION, MULTIPLE_ERRORS, NO_CONNECTION
 from ..._core.errors import SlipwayError
+from ..._core.history import EXPIRED, FEWEST_KEPT, Entry, Record
 from ..._core.names import last
 from ..._core.tags import PROJECT, as_text
 from ..._core.types import Connection, Json
 from ..history import api as history_api
 from ..history.lock_flow import Lock, Request, acquire, let_notice
-from ..history.model import EXPIRED, FEWEST_KEPT, Entry, Record
 from ..history.process_flow import this_process
 from .checkpoint import timestamp
 from .checkpoint_flow import interruption_written

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 
 from ..._core.error_codes import INVALID_OPTION, NOT_FOUND, ROLLBACK_IMPOSSIBLE
 from ..._core.errors import SlipwayError
+from ..._core.history import SUCCEEDED, settled
+from ..._core.history_api import read_history
 from ..._core.names import last
 from ..._core.types import Connection, Json, Result
 from ..history.images_flow import image_problems
-from ..history.lock_flow import read as read_history
-from ..history.model import SUCCEEDED, settled
 from ..history.target import PREVIOUS, Target, find_target
 from ..service.members import Options
 from ..service.model import exists

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from ..._core.error_codes import ACCESS_DENIED
 from ..._core.errors import SlipwayError
+from ..._core.history import Entry
+from ..._core.history_api import read_history
 from ..._core.names import last
 from ..._core.tags import PROJECT
 from ..._core.types import Client, Connection, Json, Result
 from ..cluster import api as cluster_api
-from ..history.lock_flow import read as read_history
-from ..history.model import Entry
 from ..history.needs import needed_revisions
 from ..service import api as service_api
 from ..task import api as task_api

@@ -11,7 +11,9 @@ import datetime
 from ..._core.error_codes import NO_RECORD
 from ..._core.errors import SlipwayError
 from ..._core.types import Client, Connection, Json, Result
+from .. import releases_flow
 from ..record import info
+from ..releases import last_releases
 from . import api, events, model
 
 # Resources to look up, as CloudTrail answers two requests a second.
@@ -23,7 +25,8 @@ def run(connection: Connection) -> Result:
     _require_records(read, connection.params["project"])
     found = model.live(read)
     drift = model.drift(read["records"], read["problems"], found)
-    notes = add_events(connection, drift["resources"], found) if connection.params["events"] else []
+    notes = add_rollbacks(connection, drift["resources"])
+    notes += add_events(connection, drift["resources"], found) if connection.params["events"] else []
     about = {
         "project": connection.params["project"],
         "account": read["caller"]["account"],
@@ -45,6 +48,19 @@ def _require_records(read: Json, project: str) -> None:
         f"Drift of the project {project}: expected the record of a run in {read['region']}, got none. Run site.yml,"
         " which records what it converges; if it ran, check slipway_project and slipway_region.",
     )
+
+
+def add_rollbacks(connection: Connection, resources: list[Json]) -> list[str]:
+    """Adds which services were rolled back on purpose. Where that cannot be read, a note says so."""
+    services = model.other_revisions(resources)
+    if not services:
+        return []
+    try:
+        entries = releases_flow.entries_of(connection.client("ssm"), connection.params["project"])
+    except SlipwayError as error:
+        return [f"Whether services were rolled back is unknown, as the history cannot be read: {error.msg}"]
+    model.mark_rolled_back(services, last_releases(entries, lasting=True))
+    return []
 
 
 def add_events(connection: Connection, resources: list[Json], found: model.Live) -> list[str]:

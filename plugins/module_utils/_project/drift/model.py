@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..._core.error_codes import UNSUPPORTED
+from ..._core.history import SUCCEEDED
 from ..._core.types import Json
 from .. import state
 from ..model import TAGS
@@ -26,6 +27,12 @@ REMEDIES = {
     MISSING: "Rerun site.yml --tags {tag}.",
     UNRECORDED: "Add it to the variables and rerun site.yml --tags {tag}, or delete it.",
 }
+# A rerun would release again what was rolled back for a reason.
+ROLLED_BACK = (
+    "Release {number} has rolled it back. To keep that, first set variables and application to the version that it"
+    " runs: the playbook slipway.aws.history shows its images and its revision in git. With the former ones, site.yml"
+    " --tags {tag} releases again what was rolled back."
+)
 # Under this name a state has the tags; the answer repeats them in one of these.
 STATE_TAGS = "slipway:tags"
 TAG_LISTS = ("Tags", "tags", "TagList", "TagSet", "tagSet")
@@ -145,6 +152,7 @@ def _resource(kind: str, identity: str, role: str, name: str, how: str) -> Json:
         "tag": tag,
         "drift": how,
         "remedy": REMEDIES[how].format(tag=tag),
+        "rolled_back_by": None,
         "members": [],
         "recorded_at": None,
         "recorded_by": None,
@@ -157,6 +165,25 @@ _NAMES = (
     *("serviceName", "clusterName", "family", "repositoryName", "logGroupName", "LoadBalancerName", "TargetGroupName"),
     *("GroupName", "KeyName", "RoleName", "InstanceProfileName", "LaunchTemplateName", "Name", "name", "DomainName"),
 )
+
+
+def other_revisions(resources: t.Iterable[Json]) -> list[Json]:
+    """Services that run another revision than the last converged run has released."""
+    return [
+        one
+        for one in resources
+        if one["kind"] == "service" and any(member["member"] == "taskDefinition" for member in one["members"])
+    ]
+
+
+def mark_rolled_back(services: t.Iterable[Json], releases: t.Mapping[str, Json]) -> None:
+    """Say of services that a rollback has changed, after they were recorded, what a rerun would do to them."""
+    for one in services:
+        release = releases.get("/".join(one["id"].split("/")[-2:])) or {}
+        is_later = str(release.get("started", "")) > str(one["recorded_at"])
+        if release.get("action") == "rollback" and release["outcome"] == SUCCEEDED and is_later:
+            one["rolled_back_by"] = release["number"]
+            one["remedy"] = ROLLED_BACK.format(number=release["number"], tag=one["tag"])
 
 
 def _named(name: str | None, details: Json | None) -> str:

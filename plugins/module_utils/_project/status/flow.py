@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 
 from ..._core.types import Connection, Result
-from .. import details_flow
+from .. import details_flow, releases_flow
 from .model import status
 
 
@@ -17,5 +17,6 @@ def run(connection: Connection) -> Result:
     """The flow of project_status."""
     project = connection.params["project"]
     read = details_flow.run(connection.client, project)
+    read = releases_flow.with_releases(connection.client("ssm"), project, read)
     endpoint = connection.params.get("endpoint_url") or ""
     return {"changed": False, "status": status(project, read, datetime.datetime.now(datetime.UTC), endpoint)}

@@ -52,6 +52,11 @@ class Project:
         moment = moment_of(value)
         return None if moment is None else max(0, int((self.now - moment).total_seconds()))
 
+    def recorded_release(self, cluster: str, name: str) -> Json | None:
+        """The last release of a service in the history; None without one."""
+        found: Json | None = (self.read.get("releases") or {}).get(f"{cluster}/{name}")
+        return found
+
     @cached_property
     def tags_of_images(self) -> dict[tuple[str, str], list[str]]:
         """Tags by repository and digest. A repository's name is what an image's address ends with."""

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping
 
+from ..._core.names import last
 from ..._core.tags import CHECKPOINT_RUN_TAG, CHECKPOINT_TAG
 from ..._core.types import Json
 from .project import Project, moment_of, timestamp
@@ -18,6 +20,9 @@ ROLLED_BACK, ROLLBACK_FAILED, FAILED, STOPPED = "rolled_back", "rollback_failed"
 # Of a release whose checkpoint is still on the service: it was interrupted, or killed.
 INTERRUPTED, UNFINISHED = "interrupted", "unfinished"
 UNKNOWN = "unknown"
+UNENDED = (IN_PROGRESS, INTERRUPTED, UNFINISHED)
+# The record is written a moment after the last deployment, by another clock.
+LATER = datetime.timedelta(minutes=1)
 # https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ServiceDeployment.html
 OF_SERVICE_DEPLOYMENT = {
     "PENDING": IN_PROGRESS,
@@ -37,19 +42,35 @@ OF_DEPLOYMENT = {"COMPLETED": SUCCEEDED, "IN_PROGRESS": IN_PROGRESS, "FAILED": F
 
 
 def last_release(project: Project, service: Json, tags: Mapping[str, str]) -> Json:
-    """The outcome with its reason, when it began and ended, and who released where a checkpoint says so."""
+    """The outcome with its reason, when it began and ended, and who released where history or checkpoint say so."""
     current = primary(service)
     found = _of_aws(service, current)
     run = checkpoint_run(tags)
     outcome = _of_checkpoint(project, run) if run is not None else ""
+    recorded = _recorded(project, service, current)
+    if not outcome and found["outcome"] in (SUCCEEDED, UNKNOWN):
+        # ECS does not know why a release was rolled back whose deployments all succeeded.
+        outcome = recorded.get("outcome") or ""
+    known = {"id": recorded.get("id"), "by": recorded.get("by"), **(run or {})}
     return {
+        "number": recorded.get("number"),
+        "action": recorded.get("action"),
+        "to": recorded.get("to"),
+        "code": recorded.get("code") or None,
         "outcome": outcome or found["outcome"],
         "reason": found["reason"],
         "started_at": timestamp(found["started"] or current.get("createdAt")),
-        "ended_at": None if outcome else timestamp(found["ended"]),
-        "id": (run or {}).get("id"),
-        "by": (run or {}).get("by"),
+        "ended_at": None if outcome in UNENDED else timestamp(found["ended"]),
+        "id": known["id"],
+        "by": known["by"],
     }
+
+
+def _recorded(project: Project, service: Json, current: Json) -> Json:
+    """The last release in the history; empty if something else has deployed since."""
+    found = project.recorded_release(last(service.get("clusterArn")), str(service.get("serviceName"))) or {}
+    ended, deployed = moment_of(found.get("ended")), moment_of(current.get("createdAt"))
+    return {} if ended and deployed and deployed - ended > LATER else found
 
 
 def primary(service: Json) -> Json:

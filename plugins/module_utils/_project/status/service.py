@@ -18,15 +18,15 @@ from .release import last_release, primary
 from .urls import urls
 
 FAILING, DEPLOYING, STABLE, STOPPED, DELETING = "failing", "deploying", "stable", "stopped", "deleting"
-# Outcomes of a release that need attention, and the sentence for each.
+# Outcomes of a release that need attention, and the sentence for each of it.
 OUTCOMES = {
-    releases.FAILED: "The last deployment failed",
-    releases.ROLLING_BACK: "The last deployment failed, ECS is rolling back",
-    releases.ROLLED_BACK: "The last deployment failed and was rolled back",
-    releases.ROLLBACK_FAILED: "The last deployment and its rollback failed",
-    releases.STOPPED: "The last deployment was stopped",
-    releases.INTERRUPTED: "The last release was interrupted: rerun it, or run the playbook slipway.aws.rollback",
-    releases.UNFINISHED: "The last release was not completed: rerun it, or run the playbook slipway.aws.rollback",
+    releases.FAILED: "{} failed",
+    releases.ROLLING_BACK: "{} failed, ECS is rolling back",
+    releases.ROLLED_BACK: "{} failed and was rolled back",
+    releases.ROLLBACK_FAILED: "{} and its rollback failed",
+    releases.STOPPED: "{} was stopped",
+    releases.INTERRUPTED: "{} was interrupted: rerun it, or run the playbook slipway.aws.rollback",
+    releases.UNFINISHED: "{} was not completed: rerun it, or run the playbook slipway.aws.rollback",
 }
 # What ECS reports of a service that cannot start tasks.
 TROUBLE = ("unable to", "failed", "unhealthy", "insufficient")
@@ -100,8 +100,8 @@ def _problems(service: Json, found: Json) -> Iterator[str]:
     counts, outcome = found["tasks"], found["release"]["outcome"]
     in_progress = _is_in_progress(found)
     if outcome in OUTCOMES:
-        reason = found["release"]["reason"].strip().rstrip(".")
-        yield f"{OUTCOMES[outcome]}{f': {reason}' if reason else ''}."
+        reason = found["release"]["reason"].strip().rstrip(".") or found["release"]["code"]
+        yield f"{OUTCOMES[outcome].format(_released(found['release']))}{f': {reason}' if reason else ''}."
     if counts["failed"]:
         yield f"{_counted(counts['failed'], 'task')} of the current deployment failed."
     if counts["running"] < counts["desired"] and not in_progress:
@@ -111,6 +111,13 @@ def _problems(service: Json, found: Json) -> Iterator[str]:
         yield f"Health checks fail{f': {reasons}' if reasons else ''}."
     if counts["running"] < counts["desired"] and (trouble := _trouble(service)):
         yield f"ECS: {trouble}"
+
+
+def _released(release: Json) -> str:
+    if release["number"] is not None:
+        return f"Release {release['number']}"
+    is_release = release["outcome"] in (releases.INTERRUPTED, releases.UNFINISHED)
+    return "The last release" if is_release else "The last deployment"
 
 
 def _trouble(service: Json) -> str:

@@ -20,7 +20,7 @@ import re
 import typing as t
 import zlib
 
-from ..._core.types import Json
+from .types import Json
 
 VERSION = 1
 # A parameter of the standard tier has 4096 characters.

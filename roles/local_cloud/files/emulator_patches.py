@@ -30,6 +30,7 @@ INSTANCE_CAPABILITIES = [
     "IPC_LOCK", "DAC_READ_SEARCH", "SYSLOG", "LEASE", "SYS_RAWIO",
 ]  # fmt: skip
 APPARMOR = Path("/sys/module/apparmor/parameters/enabled")
+INSPECTION_SECONDS = 0.5
 UNHEALTHY = "Task failed container health checks"
 
 
@@ -437,6 +438,19 @@ def remove_volumes(client: Any, instance_id: str, active: set[str]) -> None:
             volume.remove()
         except docker.errors.APIError:
             continue
+
+
+def inspections(ecs: ModuleType) -> None:
+    """The engine is asked about the containers of a task twice a second; the emulator does so ten times."""
+
+    @wrap(ecs, "_maybe_mark_stopped")
+    def inspect(original: Callable[..., None], task: Json, client: Any = None) -> None:
+        # Only what watches the task has a client; a request that describes it has none, and is not delayed.
+        if client is not None:
+            if time.monotonic() < task.get("_inspection_due", 0):
+                return
+            task["_inspection_due"] = time.monotonic() + INSPECTION_SECONDS
+        original(task, client)
 
 
 def health_checks(ecs: ModuleType) -> None:

@@ -315,6 +315,7 @@ def patch_emulator(settings: Settings) -> None:
     emulator_patches.secure_strings(ssm)
     emulator_patches.namespaces(ecs, servicediscovery, settings.identity)
     emulator_patches.service_discovery(ecs, servicediscovery, ec2, settings.identity)
+    emulator_patches.inspections(ecs)
     emulator_patches.health_checks(ecs)
     emulator_patches.families(ecs)
     emulator_patches.hosts(autoscaling, ecs)

@@ -14,6 +14,7 @@ import typing as t
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -46,6 +47,28 @@ def task_limits() -> Iterator[t.Any]:
         yield task_limits
     for name in ("task_limits", "emulator_patches"):
         sys.modules.pop(name, None)
+
+
+# Inspections
+
+
+def test_a_task_is_inspected_twice_a_second_and_whenever_it_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    inspected: list[t.Any] = []
+    emulator = SimpleNamespace(_maybe_mark_stopped=lambda _task, client=None: inspected.append(client))
+    monkeypatch.syspath_prepend(str(FILES))
+    import emulator_patches  # type: ignore[import-not-found]
+
+    emulator_patches.inspections(emulator)
+    task: Json = {}
+    end = time.monotonic() + 1.2
+    while time.monotonic() < end:
+        emulator._maybe_mark_stopped(task, "engine")
+        time.sleep(0.01)
+    assert 2 <= len(inspected) <= 3
+    for _time in range(5):
+        emulator._maybe_mark_stopped(task)
+    assert inspected.count(None) == 5
+    sys.modules.pop("emulator_patches", None)
 
 
 # Health of targets

@@ -53,6 +53,10 @@ def test_containers_of_a_task_have_networks_of_their_own() -> None:
     assert "container:" not in inspect.getsource(ecs._build_run_kwargs)
 
 
+def test_a_task_is_inspected_ten_times_a_second() -> None:
+    assert "time.sleep(0.1)" in inspect.getsource(ecs._watch_task_lifecycle)
+
+
 def test_health_of_a_container_is_ignored() -> None:
     assert "Health" not in inspect.getsource(ecs._maybe_mark_stopped)
 

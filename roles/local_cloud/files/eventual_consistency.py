@@ -61,8 +61,8 @@ class Visibility:
     def __init__(self, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
         self.seconds, self._now = seconds, now
         self._born: dict[str, float] = {}
-        self._changed: dict[str, float] = {}
-        self._past: dict[tuple[str, str, bytes], Answer] = {}
+        self._changed: dict[str, list[float]] = {}
+        self._past: dict[tuple[str, str, bytes], tuple[float, Answer]] = {}
 
     def reset(self) -> None:
         for kept in (self._born, self._changed, self._past):
@@ -82,20 +82,23 @@ class Visibility:
         self._born.setdefault(name, self._now())
 
     def past(self, service: str, operation: str, body: bytes) -> Answer | None:
-        """What the same read answered before a change of a moment ago."""
-        if self._now() - self._changed.get(service, -self.seconds) >= self.seconds:
-            return None
-        return self._past.get((service, operation, body))
+        """What the same read answered before a change of a moment ago, unless it lacks an older one."""
+        changed, latest = self._changed.get(service, []), self._now() - self.seconds
+        read, answer = self._past.get((service, operation, body), (0.0, None))
+        visible = any(read - self.seconds < change <= latest for change in changed)
+        return None if visible or not any(change > latest for change in changed) else answer
 
     def has_read(self, service: str, operation: str, body: bytes, answer: Answer) -> None:
-        self._past[service, operation, body] = answer
+        self._past[service, operation, body] = self._now(), answer
         for name in names_in(service, NOT_FOUND.sub(b"", answer[2])) if answer[0] < 400 else ():
             self._born.setdefault(name, -self.seconds)
 
     def has_changed(self, service: str, operation: str, body: bytes, answer: Answer) -> None:
         if answer[0] >= 400:
             return
-        self._changed[service] = self._now()
+        changed, latest = self._changed.get(service, []), self._now() - self.seconds
+        visible = [change for change in changed if change <= latest]
+        self._changed[service] = [*visible[-1:], *changed[len(visible) :], self._now()]
         if operation.startswith(DELETES):
             deleted = set(re.findall(r"[\w+=,.@:/-]+", urllib.parse.unquote(body.decode(errors="replace"))))
             self._born = {name: born for name, born in self._born.items() if not {name, last(name)} & deleted}

@@ -268,6 +268,13 @@ def test_a_service_that_is_deleted_meanwhile_has_failed(cluster: Cluster) -> Non
     assert web.error.code == "service_deleted"
 
 
+def test_a_service_that_some_answers_lack_is_not_taken_for_deleted(cluster: Cluster) -> None:
+    """They may be older than the service, whose creation another run has waited for."""
+    web = cluster.rollout("web")
+    cluster.visible_at = 1
+    assert cluster.run(web) == "stable"
+
+
 def test_a_new_service_that_is_not_visible_yet_is_not_taken_for_deleted(cluster: Cluster) -> None:
     web = cluster.rollout("web")
     web.reader.unseen = True

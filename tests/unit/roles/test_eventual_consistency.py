@@ -116,6 +116,19 @@ def test_a_read_shows_what_was_true_before_a_change(account: Account) -> None:
     assert account.ecs("DescribeClusters", **read)["clusters"][0]["settings"] == after
 
 
+def test_no_read_is_older_than_the_lag(account: Account) -> None:
+    """One from before the service was created is none that a later change brings back."""
+    account.ecs("CreateCluster", clusterName="web")
+    account.ecs("RegisterTaskDefinition", family="web", containerDefinitions=[CONTAINER])
+    account.later()
+    account.ecs("CreateService", cluster="web", serviceName="api", taskDefinition="web", desiredCount=0)
+    read: Json = {"cluster": "web", "services": ["api"]}
+    assert account.ecs("DescribeServices", **read)["services"] == []
+    account.later()
+    account.ecs("CreateCluster", clusterName="other")
+    assert account.ecs("DescribeServices", **read)["services"][0]["serviceName"] == "api"
+
+
 def test_what_exists_is_found_after_something_new_names_it(account: Account) -> None:
     account.ecs("CreateCluster", clusterName="web")
     account.later()

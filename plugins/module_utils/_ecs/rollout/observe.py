@@ -31,6 +31,8 @@ from .verdict import Verdict
 
 # After so many empty answers, a service without service deployments is taken not to get any (emulators).
 EMPTY_ANSWERS = 10
+# After so many answers without it, a service that was there does not exist any more.
+MISSING_ANSWERS = 5
 # Every so many quick snapshots, take a full one: AWS does not count tasks that end after a successful start.
 FULL_EVERY = 6
 _RUNNING_DEPLOYMENTS = frozenset(
@@ -61,6 +63,7 @@ class RolloutReader:
     _quick_snapshots: int = 0
     _running: int = 0
     _empty_answers: int = 0
+    _missing_answers: int = 0
     _stopped: dict[str, Json] = field(default_factory=dict)
     _denied: set[str] = field(default_factory=set)
     _tasks_denied: SlipwayError | None = None
@@ -113,8 +116,12 @@ class RolloutReader:
         return self.seen(found[0] if found else None, last)
 
     def seen(self, found: Json | None, last: Json | None) -> Json:
-        """The service as it was read. A new one may not be visible yet: until it is, `last` counts."""
-        if self.unseen and not found and last:
+        """The service as it was read. A new one may not be visible yet: until it is, `last` counts.
+
+        Nor is one missing at once that was there before: AWS returns a deleted service as INACTIVE.
+        """
+        self._missing_answers = 0 if found else self._missing_answers + 1
+        if last and not found and (self.unseen or self._missing_answers < MISSING_ANSWERS):
             return last
         self.unseen = False
         return found or {"serviceName": self.name, "status": "INACTIVE"}

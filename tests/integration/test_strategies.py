@@ -226,6 +226,26 @@ def test_a_pause_is_asked_about_at_a_terminal(
     assert site.deployment()["status"] == "ROLLBACK_SUCCESSFUL"
 
 
+def test_a_release_whose_check_fails_is_rolled_back_without_approval(
+    site: Site, start: t.Callable[..., Playbook]
+) -> None:
+    assert site.release("v1", "blue_green", {"bake_minutes": 0}).get("changed")
+    # The settings alone start no deployment, and are what a rollback restores.
+    assert site.release("v1", "blue_green", LOOK).get("changed")
+    before = site.revision()
+    headers = {"Host": f"{site.name}.alb.localhost:80"}
+    page = {"name": "page", "url": f"http://{site.address}/", "headers": headers, "content": "v3"}
+    with Traffic(site) as traffic:
+        run = start("v2", "blue_green", LOOK, verify=[page], verify_timeout=3)
+        site.wait_paused(run)
+        (continued,) = site.steer("continued")["deployments"]
+        assert (continued["status"], end(run) != 0) == ("SUCCESSFUL", True), run.output
+    assert any("continues after its pause at POST_TEST_TRAFFIC_SHIFT" in line for line in run.lines), run.output
+    assert "Rolled back: web." in run.output, run.output
+    assert traffic.failed() == []
+    assert (site.revision(), site.request("production")) == (before, ("v1", 200))
+
+
 @pytest.fixture
 def project(aws: None, endpoint: str, tmp_path: Path) -> t.Iterator[Project]:
     """A project of the playbooks. Nothing of it outlives the test."""

@@ -75,6 +75,7 @@ def test_settings_change_right_before_the_service_and_once(
     release: Run, web: Json, group: Group, calls: list[str], ecs: t.Any
 ) -> None:
     result = release(*newer(web), target_groups={group.arn: NEW})
+    assert (calls.count("DescribeTargetGroups"), calls.count("DescribeTargetGroupAttributes")) == (1, 1)
     assert (result["changed"], states(result)) == (True, {"web": "updated"})
     diff = result["services"]["web"]["diff"]
     assert (diff["before"]["target_groups"], diff["after"]["target_groups"]) == ({"web": OLD}, {"web": NEW})

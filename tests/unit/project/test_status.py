@@ -10,8 +10,10 @@ import datetime
 import typing as t
 
 import pytest
+from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.checkpoint import Checkpoint, Run, to_tags
+from ansible_collections.slipway.aws.plugins.module_utils._project import releases_flow
 from ansible_collections.slipway.aws.plugins.module_utils._project.status.model import status
 from ansible_collections.slipway.aws.plugins.plugin_utils.status import table
 from ansible_collections.slipway.aws.tests.unit.project import projects
@@ -75,6 +77,17 @@ def test_a_release_that_failed_after_its_deployments_is_no_success() -> None:
 def test_what_was_deployed_since_is_not_that_release() -> None:
     release = released(ended="2026-11-29T08:50:00Z", outcome="failed")["services"][0]["release"]
     assert (release["number"], release["outcome"], release["id"]) == (None, "succeeded", None)
+
+
+def test_without_the_history_the_rest_is_shown() -> None:
+    class Denied:
+        def get_paginator(self, _operation: str) -> t.NoReturn:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetParametersByPath")
+
+    found = status("ecs", releases_flow.with_releases(Denied(), "ecs", project(*service("web"))), NOW)
+    release = found["services"][0]["release"]
+    assert (release["number"], release["outcome"]) == (None, "succeeded")
+    assert "release: requires ssm:GetParametersByPath, " in shown(found)
 
 
 def test_a_service_says_what_it_runs_since_when_and_how_it_is() -> None:

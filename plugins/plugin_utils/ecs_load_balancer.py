@@ -311,6 +311,12 @@ def _serving(site: Site, balancer: Json, name: str) -> str:
     return alternate if not is_shifting and weights.get(alternate) and not weights.get(own) else own
 
 
+def _idle(site: Site, balancer: Json, name: str) -> str:
+    """The other one of both target groups, to which listener and rules forward, too."""
+    own, alternate = site.arns.get(name, UNKNOWN), site.arns.get(name + ALTERNATE, UNKNOWN)
+    return own if _serving(site, balancer, name) == alternate else alternate
+
+
 def _certificates(site: Site, tags: Mapping[str, str]) -> Json:
     """Certificates of the project with these tags that are not in use, and the validation records that no other needs.
 
@@ -351,7 +357,7 @@ def _result(site: Site) -> Json:
             if (name := group["target_group_name"].removeprefix(site.prefix))
             in [known["name"] for known in site.groups]
         },
-        "alternates": {name: site.arns.get(name + ALTERNATE, UNKNOWN) for name in site.alternates},
+        "alternates": {name: _idle(site, one, name) for name in site.alternates},
         "shifting": _shifting(site, one),
         # As the variables have them: those in AWS may change with the next release.
         "target_group_settings": {

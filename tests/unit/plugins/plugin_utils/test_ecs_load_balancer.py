@@ -360,15 +360,18 @@ def test_a_service_that_shifts_traffic_has_a_second_target_group_and_a_rule() ->
     assert (list(result["target_groups"]), result["alternates"]) == (["web"], {"web": "arn:ecs-web-2"})
 
 
-@pytest.mark.parametrize(("web", "serves"), [(100, "arn:ecs-web"), (0, "arn:ecs-web-2"), (90, "arn:ecs-web")])
-def test_a_service_that_rolls_again_stays_where_its_requests_go(web: int, serves: str) -> None:
+OWN, ALTERNATE = "arn:ecs-web", "arn:ecs-web-2"
+
+
+@pytest.mark.parametrize(("web", "serves", "other"), [(100, OWN, ALTERNATE), (0, ALTERNATE, OWN), (90, OWN, ALTERNATE)])
+def test_a_service_that_rolls_again_stays_where_its_requests_go(web: int, serves: str, other: str) -> None:
     made = shifting(strategy="rolling", web=web)
     # The role reads the rules to know it.
     assert made["shifts"]
     result = made["result"]
     assert (result["target_groups"]["web"]["arn"], result["shifting"]) == (serves, {})
     # It remains, as its listener forwards to it.
-    assert result["alternates"] == {"web": "arn:ecs-web-2"}
+    assert result["alternates"] == {"web": other}
 
 
 def test_a_test_listener_is_like_the_production_listener() -> None:

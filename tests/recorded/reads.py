@@ -31,6 +31,7 @@ SERVICES = {
 FILES = {
     "_core/history_api.py": ("ssm",),
     "_ecs/history/api.py": ("ecr", "ssm", "sts"),
+    "_ecs/hosts/api.py": ("ecr", "ecs"),
     "_ecs/network/api.py": ("ec2", "elbv2"),
     "_ecs/prune/api.py": ("ecr", "ecs"),
     "_project/api.py": ("ec2", "elbv2", "iam", "sts"),

@@ -36,11 +36,12 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
         "CapacityProviderStrategyItem": ("capacityProvider",),
         "Cluster": ("clusterArn", "clusterName"),
         "ClusterSetting": ("name",),
+        "Container": ("name",),
         "ContainerDefinition": ("image",),
         "Service": ("serviceArn", "serviceName"),
         "ServiceDeploymentBrief": ("serviceDeploymentArn",),
         "Tag": ("key",),
-        "Task": ("taskArn", "taskDefinitionArn"),
+        "Task": ("clusterArn", "lastStatus", "taskArn", "taskDefinitionArn"),
         "TaskDefinition": ("taskDefinitionArn", "containerDefinitions", "family", "status"),
     },
     "elbv2": {

@@ -13,6 +13,7 @@ import typing as t
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core import waiting
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.hosts import flow as hosts_flow
 from ansible_collections.slipway.aws.plugins.module_utils._project import details_flow
 from ansible_collections.slipway.aws.plugins.module_utils._project.kinds import base_api
 from ansible_collections.slipway.aws.plugins.module_utils._project.obsolete import flow as obsolete_flow
@@ -51,7 +52,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Replay:
     fast = clock()
     monkeypatch.setattr(waiting.Clock.__init__, "__defaults__", (fast.now, fast.sleep))
     futures = types.SimpleNamespace(ThreadPoolExecutor=InTurn, Future=concurrent.futures.Future)
-    for module in (base_api, details_flow, obsolete_flow):
+    for module in (base_api, details_flow, hosts_flow, obsolete_flow):
         monkeypatch.setattr(module, "concurrent", types.SimpleNamespace(futures=futures))
     replay = Replay()
     replay.serves(monkeypatch)

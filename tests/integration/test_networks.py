@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import boto3
 import docker
 import pytest
 
@@ -291,7 +292,7 @@ def found(shop: Shop) -> dict[str, str]:
 # Requests the registry as Docker does, and prints the first line of its answer, if there is one in time.
 REQUEST = """
 use IO::Socket::INET;
-$SIG{ALRM} = sub { print "no answer"; exit };
+$SIG{ALRM} = sub { print "no answer\\n"; exit };
 alarm 2;
 my $client = IO::Socket::INET->new(PeerAddr => $ARGV[0], PeerPort => $ARGV[1]) or die "no connection";
 print $client "GET /v2/ HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n";
@@ -346,3 +347,37 @@ def test_instance_follows_its_security_group_and_routes(vpc: Vpc, endpoint: str,
     assert not instance.answers(), "a reboot opens the instance"
     assert instance.registry(endpoint) == "no answer"
     vpc.ec2.terminate_instances(InstanceIds=[instance.id])
+
+
+@pytest.fixture
+def registry(vpc: Vpc, name: str) -> t.Iterator[str]:
+    """The ARN of the name `web` in a private DNS namespace of the VPC, which is the test's own name."""
+    discovery = boto3.client("servicediscovery")
+    discovery.create_private_dns_namespace(Name=name, Vpc=vpc.id)
+    (namespace,) = [one["Id"] for one in discovery.list_namespaces()["Namespaces"] if one["Name"] == name]
+    records = {"DnsRecords": [{"Type": "A", "TTL": 10}]}
+    made = discovery.create_service(Name="web", NamespaceId=namespace, DnsConfig=records)["Service"]
+    yield str(made["Arn"])
+    discovery.delete_service(Id=made["Id"])
+    discovery.delete_namespace(Id=namespace)
+
+
+@pytest.mark.slow
+def test_tasks_find_a_service_by_name_and_reach_it_if_its_group_lets_them(shop: Shop, vpc: Vpc, registry: str) -> None:
+    web = shop.service(
+        task_definition=shop.register("perl", "-e", SERVE),
+        network_configuration=vpc.tasks_in(vpc.private),
+        service_registries=[{"registryArn": registry}],
+    )
+    assert web.get("changed"), web
+
+    client = shop.register("perl", "-e", REQUEST, f"web.{shop.name}", str(PORT))
+
+    def requested(group: str) -> str:
+        network = {"awsvpcConfiguration": {"subnets": vpc.private, "securityGroups": [group]}}
+        result = shop.run("ecs_task_run", cluster=shop.name, task_definition=client, network_configuration=network)
+        assert result.get("exit_code") == 0, result
+        return " ".join(result["output"])
+
+    assert requested(vpc.balancers).startswith("HTTP/1.1 ")
+    assert requested(vpc.tasks) == "no answer"

@@ -362,7 +362,7 @@ def variants() -> Tally:
 
 def hard() -> Tally:
     """The tests of modules, roles and playbooks that use MiniStack, where it is as hard as AWS."""
-    kinds = {"SLIPWAY_CLOUD": os.environ.get("SLIPWAY_CLOUD", "rewriting,lagging,throttling")}
+    kinds = {"SLIPWAY_CLOUD": os.environ.get("SLIPWAY_CLOUD", "rewriting,lagging,throttling,changing")}
     return cases("pytest, hard", "pytest", "-m", "not slow", *BY_FILE, **kinds)
 
 

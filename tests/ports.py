@@ -43,7 +43,9 @@ def tried(address: str, ports: Iterable[int]) -> list[int]:
         for number, _events in waiting.poll(100):
             waiting.unregister(number)
             port, probe = probes.pop(number)
-            if probe.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
+            connected = probe.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0
+            # On an own address, Linux may connect a socket to itself, when it has chosen that very port for it.
+            if connected and probe.getsockname() != probe.getpeername():
                 found.append(port)
             probe.close()
     for __, probe in probes.values():

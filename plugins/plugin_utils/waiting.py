@@ -25,6 +25,10 @@ class WaitingAction(NormalAction):  # type: ignore[misc]  # Ansible has no types
 
     folder = "slipway-waiting-"
 
+    def shower(self) -> t.Callable[[str], t.Any]:
+        """What shows a line."""
+        return shower(self._task)
+
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         # The file can be followed only on this machine. With no_log nothing is shown.
         if self._task.no_log or self._task.async_val or self._connection.transport != "local":
@@ -34,7 +38,7 @@ class WaitingAction(NormalAction):  # type: ignore[misc]  # Ansible has no types
             path = Path(folder, LINES_FILE)
             self._task.environment = [*_listed(given), {WAITING_FILE: str(path)}]
             try:
-                with Follower(path, shower(self._task)):
+                with Follower(path, self.shower()):
                     return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
             finally:
                 self._task.environment = given

@@ -56,6 +56,9 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
         "TargetHealth": ("State",),
         "TargetHealthDescription": ("Target", "TargetHealth"),
     },
+    "logs": {
+        "FilteredLogEvent": ("eventId",),
+    },
     "secretsmanager": {
         "DescribeSecretResponse": ("ARN", "Name"),
         "SecretListEntry": ("ARN", "Name"),

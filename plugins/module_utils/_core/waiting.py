@@ -137,8 +137,13 @@ def say_waiting(what: str, start: float, due: float, now: float) -> float:
 
 
 def say(line: str) -> None:
+    """Add lines to the file that the module's action follows, with the time of day."""
+    show(f"{datetime.datetime.now():%H:%M:%S}  {one}" for one in line.splitlines())
+
+
+def show(lines: t.Iterable[str]) -> None:
     """Add lines to the file that the module's action follows. Without it, or without space, the work continues."""
     path = os.environ.get(WAITING_FILE)
     if path:
         with contextlib.suppress(OSError), open(path, "a", encoding="utf-8") as file:
-            file.write("".join(f"{datetime.datetime.now():%H:%M:%S}  {one}\n" for one in line.splitlines()))
+            file.write("".join(f"{one}\n" for one in lines))

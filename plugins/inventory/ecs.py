@@ -104,7 +104,6 @@ import typing as t
 
 from ansible.errors import AnsibleParserError
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
-from botocore.config import Config
 
 from ansible_collections.slipway.aws.plugins.module_utils._core import calls
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
@@ -141,6 +140,9 @@ class InventoryModule(AWSInventoryBase):  # type: ignore[misc]  # amazon.aws has
         return model.hosts(found.tasks, found.images, self.get_option("hosts") == "task")
 
     def _client(self, service: str, region: str | None) -> t.Any:
+        # amazon.aws has refused a Python without it, with a message.
+        from botocore.config import Config
+
         return calls.watch(self.client(service, region=region, config=Config(**calls.settings({}))))
 
     def _add(self, name: str, variables: dict[str, t.Any]) -> None:

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Connection
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import info as history_info
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.logs import api as logs_api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.prune import flow as prune_flow
 from ansible_collections.slipway.aws.plugins.module_utils._project import api, details_flow
 from ansible_collections.slipway.aws.plugins.module_utils._project.record import info as record_info
@@ -188,6 +189,7 @@ def test_the_project_is_read_in_full_with_the_document_status(site: Site, monkey
     kinds = [{one["kind"] for one in some["resources"]} for some in (found, expected)]
     assert kinds[0] == kinds[1] == {kind.name for kind in api.KINDS} - {"key pair"}
     assert history_info.run(reader)["history"]["releases"] == []
+    assert logs_api.filter_log_events(site.client("logs", "reader"), "/ecs/ours", "", "", 0) == []
     assert site.surplus("reader", status) == UNSEEN
 
 

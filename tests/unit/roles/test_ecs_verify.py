@@ -115,6 +115,7 @@ def tasks_running(cloud: t.Any, *digests: str, **more: Answer) -> Proxy:
     service = {"serviceName": "web", "serviceArn": f"{prefix}:service/shop/web", "status": "ACTIVE", **counts}
     tasks = [
         {
+            "clusterArn": f"{prefix}:cluster/shop",
             "taskArn": arn,
             "taskDefinitionArn": f"{prefix}:task-definition/web:1",
             "lastStatus": "RUNNING",

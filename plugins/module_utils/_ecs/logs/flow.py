@@ -105,10 +105,7 @@ class Reader:
         self.services = sorted(str(one["serviceName"]) for one in found)
         missing = [name for name in self.names or () if last(name) not in self.services]
         if missing:
-            listed = ", ".join(self.services) or "none"
-            message = (
-                f"services: expected services of cluster {self.cluster}, got {', '.join(missing)} beside {listed}."
-            )
+            message = f"services: expected services that exist in cluster {self.cluster}, got {', '.join(missing)}."
             raise SlipwayError(NOT_FOUND, message, {"missing": missing})
         for service in found:
             for arn in _definitions(service):

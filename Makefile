@@ -103,7 +103,7 @@ benchmark-site: $(VENV)/installed-benchmark ## Benchmark runs of the whole site 
 	@$(BIN)/python -m benchmarks.site
 
 # The kinds of tests/run.py, each with a target test-<kind>; those that `make test` runs come first.
-KINDS := unit sanity integration molecule slow sanity-slow variants hard ansible-units races artifact upgrade
+KINDS := unit sanity integration molecule slow lint-slow variants hard ansible-units races artifact upgrade
 .PHONY: test test-all lint $(KINDS:%=test-%) test-mutations test-interruptions docs
 test: $(VENV)/installed-test ## Run the daily tests: lint, unit, sanity, integration, molecule
 	@$(BIN)/python tests/run.py
@@ -116,7 +116,7 @@ test-sanity: ## Run ansible-test sanity, without its slow rules
 test-integration: ## Run ansible-test integration: each module in a playbook, on emulators
 test-molecule: ## Test roles, modules and the whole site on the local cloud (requires Docker)
 test-slow: ## Run the slow tests: single roles, PostgreSQL, distributions, interrupted runs, and the seven kinds below (3 hours)
-test-sanity-slow: ## Run the slow rules of ansible-test sanity: import, pep8, pylint, yamllint
+test-lint-slow: ## Run ansible-lint on the tests, too, and the slow rules of ansible-test sanity
 test-variants: ## Test non-default role configurations, on emulators
 test-hard: ## Test modules, roles and playbooks on an emulator that rewrites, lags and throttles as AWS does
 test-ansible-units: ## Run ansible-test units: the unit tests that need no emulator

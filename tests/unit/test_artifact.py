@@ -50,6 +50,7 @@ def test_what_its_pages_link_to_is_in_the_archive(installed: Installed) -> None:
     assert dead == []
 
 
+@pytest.mark.variants
 def test_each_playbook_loads_by_its_full_name(installed: Installed) -> None:
     assert {"slipway.aws.local_cloud", "slipway.aws.site", "slipway.aws.destroy"} < set(installed.playbooks)
     installed.play("--syntax-check", *installed.playbooks, inventory="aws")

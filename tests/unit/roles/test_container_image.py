@@ -158,6 +158,7 @@ def ship(cloud: t.Any, edited: Path, engine: t.Any, tmp_path: Path) -> t.Iterato
     cloud.client("ecr").delete_repository(repositoryName="edited", force=True)
 
 
+@pytest.mark.variants
 def test_what_is_built_is_what_was_tagged_whatever_is_edited_meanwhile(
     ship: Ship, edited: Path, engine: Engine
 ) -> None:

@@ -57,6 +57,7 @@ def in_variants(cases: list[t.Any]) -> t.Iterator[t.Any]:
     return (pytest.param(*case, marks=pytest.mark.variants) for case in cases)
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize(("variables", "kind", "parameter", "user"), [CHOSEN[0], *in_variants(CHOSEN[1:])])
 def test_image_follows_from_distribution_and_processor(
     cloud: Cloud, tmp_path: Path, variables: dict[str, str], kind: str, parameter: str, user: str

@@ -143,6 +143,7 @@ def story(moto: Cloud) -> Story:
     return story
 
 
+@pytest.mark.variants
 def test_invalid_variables_are_refused_before_anything_is_created(moto: Cloud) -> None:
     before = state_of(moto)
     run = moto.play([refusal(case) for case, _text in REFUSED], ecs_network_result=network_of(moto))

@@ -161,6 +161,7 @@ def test_every_task_must_run_the_image_that_was_pushed(cloud: t.Any, pushed: str
     assert new == 10 or "in 9 of 10 running tasks" in " ".join(run.output.split())
 
 
+@pytest.mark.variants
 def test_a_missing_permission_is_named(cloud: t.Any, pushed: str) -> None:
     denied = json_error("AccessDeniedException", "not authorized to perform: ecs:ListTasks")
     run = verify_digests(cloud, tasks_running(cloud, pushed, ListTasks=denied))

@@ -114,6 +114,7 @@ SERVICES = [
 ]
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("emulator", ["ministack"], indirect=True)
 @pytest.mark.usefixtures("aws")
 def test_a_play_shows_the_lines_unless_no_log_is_set(tmp_path: Path) -> None:

@@ -25,6 +25,13 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
         "Instance": ("InstanceId",),
         "TagDescription": ("Key",),
     },
+    "ec2": {
+        "IpRange": ("CidrIp",),
+        "NatGateway": ("NatGatewayId",),
+        "RouteTable": ("RouteTableId",),
+        "SecurityGroup": ("GroupId",),
+        "Subnet": ("SubnetId", "VpcId"),
+    },
     "ecr": {
         "AuthorizationData": ("authorizationToken", "expiresAt", "proxyEndpoint"),
         "ImageDetail": ("imageDigest", "imagePushedAt"),
@@ -37,7 +44,7 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
         "Cluster": ("clusterArn", "clusterName"),
         "ClusterSetting": ("name",),
         "Container": ("name",),
-        "ContainerDefinition": ("image",),
+        "ContainerDefinition": ("image", "name"),
         "Service": ("serviceArn", "serviceName"),
         "ServiceDeploymentBrief": ("serviceDeploymentArn",),
         "Tag": ("key",),
@@ -45,6 +52,7 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
         "TaskDefinition": ("taskDefinitionArn", "containerDefinitions", "family", "status"),
     },
     "elbv2": {
+        "LoadBalancer": ("LoadBalancerArn", "LoadBalancerName"),
         "LoadBalancerAttribute": ("Key", "Value"),
         "Rule": ("RuleArn", "Priority"),
         "RuleCondition": ("Field",),

@@ -235,14 +235,15 @@ def of_listeners(network: Network) -> list[Finding]:
     for balancer in network.balancers or ():
         found += _not_public(network, balancer)
         groups, name = list(balancer.get("SecurityGroups") or ()), balancer["LoadBalancerName"]
-        for listener in network.listeners.get(balancer["LoadBalancerArn"], ()):
-            ingress = rules_for(network, groups, INGRESS, int(listener["Port"]))
+        listeners = network.listeners.get(balancer["LoadBalancerArn"], ())
+        for port in [int(one["Port"]) for one in listeners if one.get("Port")]:
+            ingress = rules_for(network, groups, INGRESS, port)
             if ingress is not None and not ingress:
                 found.append(
                     Finding(
                         LISTENER_CLOSED,
                         f"The security groups of load balancer {name}, {_list(groups)}, let nothing in on port"
-                        f" {listener['Port']} of its listener.",
+                        f" {port} of its listener.",
                     )
                 )
     return found

@@ -30,7 +30,9 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
         "NatGateway": ("NatGatewayId",),
         "RouteTable": ("RouteTableId",),
         "SecurityGroup": ("GroupId",),
+        "SecurityGroupIdentifier": ("GroupId",),
         "Subnet": ("SubnetId", "VpcId"),
+        "VpcEndpoint": ("VpcEndpointId",),
     },
     "ecr": {
         "AuthorizationData": ("authorizationToken", "expiresAt", "proxyEndpoint"),

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 from ansible.utils.display import Display
 
+from ansible_collections.slipway.aws.plugins.plugin_utils.printing import Json, print_json
 from ansible_collections.slipway.aws.plugins.plugin_utils.waiting import WaitingAction
 
-Json = dict[str, t.Any]
 # Of the services, in the order in which they appear.
 COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright cyan", "bright green", "bright yellow")
 
@@ -37,5 +36,5 @@ class ActionModule(WaitingAction):
     def run(self, tmp: str | None = None, task_vars: Json | None = None) -> Json:
         result = super().run(tmp, task_vars)
         if "lines" in result and self._task.args.get("format") == "json" and not self._task.no_log:
-            Display().display(json.dumps(result["lines"], indent=2, ensure_ascii=False))
+            print_json(result["lines"])
         return result

@@ -33,7 +33,7 @@ class PrintingAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
         form = self._task.args.get("format")
         if self.returned in result and form != "none" and not self._task.no_log:
             if form == "json":
-                Display().display(json.dumps(self.content(result), indent=2, ensure_ascii=False))
+                print_json(self.content(result))
             else:
                 for text, colour in self.lines(result):
                     Display().display(text, color=colour)
@@ -46,3 +46,8 @@ class PrintingAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
     @abstractmethod
     def lines(self, result: Json) -> Iterable[tuple[str, str | None]]:
         """What people read: lines and their colours."""
+
+
+def print_json(content: t.Any) -> None:
+    """For programs, which read standard output."""
+    Display().display(json.dumps(content, indent=2, ensure_ascii=False))

@@ -2,35 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the inventory reads of Amazon ECS: one typed function for each call."""
+"""What the inventory reads of images: one typed function for each call."""
 
 from __future__ import annotations
 
-from ..._core.answers import described
-from ..._core.errors import aws_call, aws_find
+from ..._core.errors import aws_find
 from ..._core.paging import batches, pages
-from ..._core.types import Client, Items, Json
+from ..._core.types import Client, Items
 
-TASKS_BATCH = 100
 IMAGES_BATCH = 100
-
-
-@aws_call
-def list_clusters(ecs: Client) -> list[str]:
-    return pages(ecs, "list_clusters", "clusterArns")
-
-
-@aws_find
-def list_tasks(ecs: Client, cluster: str, **filters: str) -> list[str]:
-    """ARNs of tasks that run or start. None if the cluster or the service does not exist."""
-    return pages(ecs, "list_tasks", "taskArns", cluster=cluster, **filters)
-
-
-@aws_call
-def describe_tasks(ecs: Client, cluster: str, arns: Items) -> list[Json]:
-    """Tasks with their tags, without those that have ended since they were listed."""
-    answer = ecs.describe_tasks(cluster=cluster, tasks=arns, include=["TAGS"])
-    return described("DescribeTasks", answer, "tasks", "taskArn", arns)
 
 
 @aws_find

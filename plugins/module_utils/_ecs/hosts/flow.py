@@ -14,6 +14,8 @@ from ..._core.error_codes import ACCESS_DENIED, NOT_FOUND
 from ..._core.errors import SlipwayError
 from ..._core.paging import batches
 from ..._core.types import Client, Items, Json
+from ..cluster import api as cluster_api
+from ..task import api as task_api
 from . import api, model
 
 T = t.TypeVar("T")
@@ -65,7 +67,7 @@ class Reader:
         requests = [
             (place, arns)
             for place, some in zip(places, listed, strict=True)
-            for arns in batches(some or [], api.TASKS_BATCH)
+            for arns in batches(some or [], task_api.TASKS_BATCH)
         ]
         described = pool.map(lambda request: self._describe(*request), requests)
         return [(place.region, task) for (place, _arns), some in zip(requests, described, strict=True) for task in some]
@@ -79,20 +81,18 @@ class Reader:
 
     def _places(self, region: str) -> list[Place]:
         ecs = self.clients[region].ecs
-        names = self.clusters or self._allowed(region, [], api.list_clusters, ecs)
+        names = self.clusters or self._allowed(region, [], cluster_api.list_clusters, ecs)
         return [Place(region, ecs, name) for name in names]
 
     def _arns(self, place: Place) -> list[str] | None:
         """The tasks of a cluster, or of its named services; None if it does not exist."""
         filters = [{"serviceName": name} for name in self.services] or [{}]
         nothing: list[str] | None = []
-        some = [
-            self._allowed(place.region, nothing, api.list_tasks, place.ecs, place.cluster, **one) for one in filters
-        ]
+        some = [self._allowed(place.region, nothing, _list_tasks, place.ecs, place.cluster, **one) for one in filters]
         return None if all(arns is None for arns in some) else [arn for arns in some for arn in arns or ()]
 
     def _describe(self, place: Place, arns: list[str]) -> list[Json]:
-        return self._allowed(place.region, [], api.describe_tasks, place.ecs, place.cluster, arns)
+        return self._allowed(place.region, [], task_api.describe_tasks, place.ecs, place.cluster, arns, ["TAGS"])
 
     def _allowed(self, region: str, otherwise: T, call: t.Callable[..., T], *args: t.Any, **more: t.Any) -> T:
         """What a call returns, or the other value where the credentials do not allow it."""
@@ -118,3 +118,13 @@ class Reader:
                 f"clusters: expected clusters{of_services} in {', '.join(self.clients)}, got {', '.join(missing)}, "
                 "which does not exist. Correct the name or the region.",
             )
+
+
+def _list_tasks(ecs: Client, cluster: str, **filters: str) -> list[str] | None:
+    """ARNs of tasks that run or start. None if the cluster or the service does not exist."""
+    try:
+        return task_api.list_tasks(ecs, cluster, **filters)
+    except SlipwayError as error:
+        if error.code != NOT_FOUND:
+            raise
+        return None

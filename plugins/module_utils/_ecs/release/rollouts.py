@@ -194,7 +194,7 @@ class RolloutGroup:
         return [rollout for rollout in monitored if not rollout.in_progress]
 
     def _continue(self, rollout: MonitoredRollout, deployment: Json) -> None:
-        """Continue a deployment where it is paused. If that fails, somebody else can still do it."""
+        """Continue a deployment where it is paused. If that fails, someone else can still do it."""
         stage, arn = str(deployment.get("lifecycleStage")), str(deployment["serviceDeploymentArn"])
         for hook_id in [str(hook.get("hookId", "")) for hook in pauses(deployment)]:
             if (stage, hook_id) in rollout.continued:

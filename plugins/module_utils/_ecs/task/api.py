@@ -43,10 +43,11 @@ def list_tasks(ecs: Client, cluster: str, **filters: str) -> list[str]:
 
 
 @aws_call
-def describe_tasks(ecs: Client, cluster: str, names: Items) -> list[Json]:
+def describe_tasks(ecs: Client, cluster: str, names: Items, include: Items = ()) -> list[Json]:
+    """The tasks that exist, of those named."""
     found: list[Json] = []
     for batch in batches(names, TASKS_BATCH):
-        answer = ecs.describe_tasks(cluster=cluster, tasks=batch)
+        answer = ecs.describe_tasks(cluster=cluster, tasks=batch, include=list(include))
         found += described("DescribeTasks", answer, "tasks", "taskArn", batch)
     return found
 

@@ -13,6 +13,7 @@ author: The Slipway authors (@slipway)
 description:
   - Sets capacity limits, target tracking policies and schedules of each service in Application Auto Scaling, or
     removes them.
+  - Scales a service with the depth of an SQS queue, also from and to no task at all.
   - AWS then changes the number of tasks. Omit O(slipway.aws.ecs_service#module:desired_count) for an existing service;
     C(initial_count) of O(slipway.aws.ecs_release#module:services) is for a new one.
   - Other policies and schedules of the service are deleted.
@@ -61,6 +62,28 @@ options:
         description:
           - The target group whose requests are counted. Required if the service has several.
         type: str
+      queue:
+        description:
+          - The SQS queue whose messages the service processes. AWS keeps as many tasks as its depth requires.
+          - The policy C(QueueBacklogPerTask) tracks the messages per running task. Messages in flight count, too, so
+            that a task that still processes the last messages is not stopped.
+          - If O(services[].min_capacity), also of a schedule, is 0, the policy C(QueueStartFromZero) and an alarm in
+            CloudWatch start the first task once a message waits. The alarm gets the tags of its service.
+          - Tasks are counted by the metric C(RunningTaskCount), so the cluster needs Container Insights, for which AWS
+            charges.
+          - The module fails with V(not_found) if there is no such queue in the account and region.
+        type: dict
+        suboptions:
+          name:
+            description: The name of the queue.
+            type: str
+            required: true
+          messages_per_task:
+            description:
+              - The target for the number of messages per running task. Choose as many as a task processes in the time
+                that a message may wait.
+            type: float
+            required: true
       scale_in_cooldown:
         description: Seconds between two scale-in activities. AWS defaults to 300.
         type: int
@@ -135,6 +158,26 @@ EXAMPLES = r"""
         max_capacity: 4
         memory_utilization: 70
 
+- name: Start workers while there are messages, up to 20, and none at night
+  slipway.aws.ecs_service_scaling:
+    cluster: shop
+    services:
+      - name: worker
+        min_capacity: 0
+        max_capacity: 20
+        queue:
+          name: orders
+          messages_per_task: 100
+        schedules:
+          - name: night
+            schedule: cron(0 22 * * ? *)
+            timezone: Europe/Berlin
+            max_capacity: 0
+          - name: morning
+            schedule: cron(0 6 * * ? *)
+            timezone: Europe/Berlin
+            max_capacity: 20
+
 - name: Stop scaling the stock
   slipway.aws.ecs_service_scaling:
     cluster: shop
@@ -163,6 +206,11 @@ services:
     schedules:
       description: Schedules by name, in AWS's spelling.
       type: dict
+    alarms:
+      description: >-
+        Alarms of the module's own by name, in AWS's spelling. C(AlarmActions) has names of policies. AWS's alarms of
+        target tracking are not listed.
+      type: dict
     tags:
       description: The tag that marks a service with scaling.
       type: dict
@@ -190,6 +238,10 @@ SCHEDULE = {
     "min_capacity": {"type": "int"},
     "max_capacity": {"type": "int"},
 }
+QUEUE = {
+    "name": {"type": "str", "required": True},
+    "messages_per_task": {"type": "float", "required": True},
+}
 SERVICE = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -199,6 +251,7 @@ SERVICE = {
     "memory_utilization": {"type": "float"},
     "requests_per_target": {"type": "float"},
     "target_group_arn": {"type": "str"},
+    "queue": {"type": "dict", "options": QUEUE},
     "scale_in_cooldown": {"type": "int"},
     "scale_out_cooldown": {"type": "int"},
     "schedules": {"type": "list", "elements": "dict", "options": SCHEDULE, "default": []},

@@ -65,12 +65,15 @@ def _tags(own: Json) -> Json:
 
 def _known(own: Json, others: Json, account: Json, secrets: Sequence[Json]) -> ecs_app_problems.Known:
     groups = _target_groups(account) if account else others.get("target_groups")
+    cluster = account.get("cluster") or {}
     return ecs_app_problems.Known(
         images=own["images"],
         secrets={item["name"]: item["type"] for item in secrets},
         target_groups=None if groups is None else list(groups),
         registries=list(_registries(account)) if account else None,
         on_fargate=others.get("hosting") != "ec2",
+        cluster=str(cluster.get("name", "")),
+        insights=str(cluster.get("container_insights", "")),
     )
 
 

@@ -22,6 +22,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import (
 )
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.order import wrong_order
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.model import problems as scaling_problems
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.queue import insights_problem
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import limits as service_limits
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition.problems import (
     definition_problems,
@@ -46,13 +47,18 @@ DIRECT = ("name", "desired_count", "load_balancers", "after", "scaling")
 
 @dataclass(frozen=True)
 class Known:
-    """The names that services can use, None for those that are not known yet, and where services run by default."""
+    """The names that services can use, None for those that are not known yet, and where services run by default.
+
+    `insights` is the setting of the cluster, empty if it is not known yet.
+    """
 
     images: Mapping[str, str]
     secrets: Mapping[str, str]
     target_groups: Sequence[str] | None
     registries: Sequence[str] | None
     on_fargate: bool
+    cluster: str = ""
+    insights: str = ""
 
 
 def place_of(number: int, service: Json) -> str:
@@ -128,7 +134,7 @@ def _problems(service: Json, known: Known) -> Iterator[str]:
     for problem in _name_problems(options, "service_registries", "registryArn", "Cloud Map services", known.registries):
         yield f"options.{problem}"
     yield from _order_problems(containers)
-    yield from _scaling_problems(service)
+    yield from _scaling_problems(service, known)
     yield from _task_problems(service, containers)
     yield from ecs_app_strategies.problems(service)
     for number, container in enumerate(containers):
@@ -186,7 +192,7 @@ def _order_problems(containers: Sequence[Json]) -> Iterator[str]:
                 yield f"{where}: expected a healthCheck in container {other}, got none, so it never becomes healthy."
 
 
-def _scaling_problems(service: Json) -> Iterator[str]:
+def _scaling_problems(service: Json, known: Known) -> Iterator[str]:
     count, scaling = service.get("desired_count"), service.get("scaling")
     if not scaling:
         return
@@ -194,6 +200,8 @@ def _scaling_problems(service: Json) -> Iterator[str]:
     yield from (f"scaling{': ' if problem.startswith('expected') else '.'}{problem}." for problem in found)
     if scaling.get("requests_per_target") is not None and not service.get("load_balancers"):
         yield "scaling.requests_per_target: expected a load balancer in load_balancers, got none."
+    if scaling.get("queue") and known.insights == "disabled":
+        yield f"scaling.{insights_problem(known.cluster)}."
     number = number_of(count)
     if found or number is None:
         return

@@ -230,6 +230,13 @@ def place_of(arn: str) -> Place:
     return Place(parts[1], parts[4]) if len(parts) > 4 else Place("aws", UNKNOWN)
 
 
+def _insights(cluster: Json) -> str:
+    """Empty where it is not known yet: a cluster that is only predicted may follow a setting of the account."""
+    settings = cluster.get("settings")
+    found = settings if isinstance(settings, list) else []
+    return next((str(one.get("value")) for one in found if one.get("name") == "containerInsights"), "")
+
+
 def _result(variables: Variables, cluster: Json, *, leftover_hosts: bool) -> Json:
     """Roles and log groups are created before the cluster, and IAM's ARNs follow from its own."""
     place = place_of(str(cluster.get("arn", "")))
@@ -245,5 +252,6 @@ def _result(variables: Variables, cluster: Json, *, leftover_hosts: bool) -> Jso
         "architecture": variables["ecs_cluster_architecture"],
         "capacity_providers": cluster.get("capacity_providers", []),
         "default_strategy": cluster.get("default_capacity_provider_strategy", []),
+        "container_insights": _insights(cluster),
         "leftover_hosts": leftover_hosts,
     }

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
 
 Json = dict[str, t.Any]
 # The service in a signature, where boto3 has another name.
-SIGNED = {"elasticloadbalancing": "elbv2"}
+SIGNED = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 # Query parameters that S3 has instead of names of operations.
 S3 = {
     "": "ListBuckets",

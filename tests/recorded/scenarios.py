@@ -142,11 +142,12 @@ CLUSTER: Json = {
 }
 SCALING: Json = {
     "name": "web",
-    "min_capacity": 2,
+    "min_capacity": 0,
     "max_capacity": 6,
     "cpu_utilization": 60,
+    "queue": {"name": "orders", "messages_per_task": 100},
     "schedules": [
-        {"name": "night", "schedule": "cron(0 22 * * ? *)", "timezone": "Europe/Berlin", "min_capacity": 2},
+        {"name": "night", "schedule": "cron(0 22 * * ? *)", "timezone": "Europe/Berlin", "min_capacity": 0},
     ],
 }
 SECRETS: list[Json] = [

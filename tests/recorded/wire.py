@@ -27,7 +27,7 @@ NEW = {"dict": "structure", "list": "list"}
 
 def answer(model: t.Any, members: Json) -> base.Answer:
     """The answer of an operation, `model`, with these members."""
-    shape, protocol = model.output_shape, model.service_model.protocol
+    shape, protocol = model.output_shape, model.service_model.resolved_protocol
     if protocol == "json":
         version = model.service_model.metadata["jsonVersion"]
         body = json.dumps(_json(shape, members)).encode()
@@ -36,7 +36,7 @@ def answer(model: t.Any, members: Json) -> base.Answer:
 
 
 def refusal(model: t.Any, code: str, message: str, status: int) -> base.Answer:
-    protocol = model.service_model.protocol
+    protocol = model.service_model.resolved_protocol
     if protocol == "json":
         return base.json_error(code, message, status)
     if protocol == "ec2":
@@ -81,7 +81,7 @@ def _moment(value: t.Any) -> datetime.datetime:
 
 
 def _xml_body(model: t.Any, shape: t.Any, members: Json) -> bytes:
-    protocol = model.service_model.protocol
+    protocol = model.service_model.resolved_protocol
     if protocol == "rest-xml":
         payload = shape.serialization.get("payload")
         if payload and shape.members[payload].type_name in ("string", "blob"):

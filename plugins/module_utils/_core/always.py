@@ -17,13 +17,16 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
     },
     "application-autoscaling": {
         "ScalableTarget": ("ResourceId", "MinCapacity", "MaxCapacity"),
-        "ScalingPolicy": ("PolicyName", "PolicyType", "ResourceId"),
+        "ScalingPolicy": ("PolicyARN", "PolicyName", "PolicyType", "ResourceId"),
         "ScheduledAction": ("ScheduledActionName", "ResourceId", "Schedule"),
     },
     "autoscaling": {
         "AutoScalingGroup": ("AutoScalingGroupName", "AutoScalingGroupARN"),
         "Instance": ("InstanceId",),
         "TagDescription": ("Key",),
+    },
+    "cloudwatch": {
+        "MetricAlarm": ("AlarmName",),
     },
     "ec2": {
         "IpRange": ("CidrIp",),

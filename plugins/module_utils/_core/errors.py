@@ -83,6 +83,8 @@ _CONFLICT = {
 }
 _EXISTS = ("AlreadyExists", "AlreadyExistsException", "AlreadyExistsFault", "NotEmptyException")
 _REFUSED = {"ClientException", "InvalidParameterException", "ValidationException", "ValidationError"}
+# SQS has two codes for a queue that does not exist: one of each of its protocols.
+_NOT_FOUND = ("NotFoundException", "NotFound", "NonExistentQueue", "QueueDoesNotExist")
 # What has no code of its own: of ECS, and of EC2 Auto Scaling.
 _NOT_FOUND_MESSAGES = (
     "Unable to describe task definition",
@@ -145,7 +147,7 @@ def code_of(error_code: str, message: str) -> str:
         return NO_CREDENTIALS
     if error_code in THROTTLING:
         return THROTTLED
-    if error_code.endswith(("NotFoundException", "NotFound")) or _is_nothing(message):
+    if error_code.endswith(_NOT_FOUND) or _is_nothing(message):
         return NOT_FOUND
     if error_code in _CONFLICT or error_code.endswith(_EXISTS) or _EXISTS_MESSAGE.search(message):
         return CONFLICT

@@ -144,7 +144,7 @@ KINDS = (
 # Every service that KINDS asks.
 SERVICES = tuple(sorted({kind.service for kind in KINDS}))
 # And what details need in addition.
-DETAILED_SERVICES = ("application-autoscaling", "sts")
+DETAILED_SERVICES = ("application-autoscaling", "cloudwatch", "sts")
 
 
 @aws_call

@@ -57,6 +57,7 @@ class Volatile(t.NamedTuple):
 COUNT = "changes while tasks start and stop; the derived member stable covers it"
 CAPACITY = "the capacity provider changes it"
 USE = "records the use of the resource, not its settings"
+METRIC = "follows the metric, not the settings"
 PROGRESS = "progress of what AWS does by itself"
 
 VOLATILE = (
@@ -76,6 +77,12 @@ VOLATILE = (
     Volatile(SERVICE, "deployments.failedTasks", COUNT),
     Volatile(SERVICE, "deployments.rolloutState", "the derived member stable covers it"),
     Volatile(SERVICE, "deployments.rolloutStateReason", "the derived member stable covers it"),
+    Volatile(SERVICE, "scalingAlarms.StateValue", METRIC),
+    Volatile(SERVICE, "scalingAlarms.StateReason", METRIC),
+    Volatile(SERVICE, "scalingAlarms.StateReasonData", METRIC),
+    Volatile(SERVICE, "scalingAlarms.StateUpdatedTimestamp", METRIC),
+    Volatile(SERVICE, "scalingAlarms.StateTransitionedTimestamp", METRIC),
+    Volatile(SERVICE, "scalingAlarms.EvaluationState", METRIC),
     Volatile("cluster", "runningTasksCount", COUNT),
     Volatile("cluster", "pendingTasksCount", COUNT),
     Volatile("cluster", "activeServicesCount", "the services themselves are compared"),
@@ -109,6 +116,7 @@ def converged_state(resource: Json) -> Json:
         if details.get("scalableTarget") or details.get("schedulingStrategy") == "DAEMON":
             # Application Auto Scaling, or the number of hosts, decides.
             details.pop("desiredCount", None)
+        details = _without_scheduled_bounds(details)
     if resource["kind"] == "repository":
         # These are the state of the role that pushes them.
         details.pop("images", None)
@@ -117,6 +125,16 @@ def converged_state(resource: Json) -> Json:
     state = without(details, [entry.path for entry in VOLATILE if entry.kind == resource["kind"]])
     # A task definition never changes: where a hidden value does, there is a new revision with another ARN.
     return {**t.cast(Json, mask(in_one_order(state))), **derived, "slipway:tags": resource["tags"]}
+
+
+def _without_scheduled_bounds(details: Json) -> Json:
+    """A service without the limits of its tasks that its schedules change."""
+    target = details.get("scalableTarget")
+    actions = [one.get("ScalableTargetAction") or {} for one in details.get("scheduledActions") or ()]
+    if not target or not actions:
+        return details
+    changed = {bound for action in actions for bound, value in action.items() if value is not None}
+    return {**details, "scalableTarget": {name: value for name, value in target.items() if name not in changed}}
 
 
 def is_stable(resource: Json) -> bool:

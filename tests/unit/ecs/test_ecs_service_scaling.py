@@ -19,6 +19,9 @@ from ansible_collections.slipway.aws.plugins.modules import ecs_service_scaling
 Json = dict[str, t.Any]
 WEB: Json = {"name": "web", "min_capacity": 2, "max_capacity": 10}
 NIGHT: Json = {"name": "night", "schedule": "cron(0 22 * * ? *)", "min_capacity": 1, "max_capacity": 2}
+QUEUE: Json = {"name": "orders", "messages_per_task": 100}
+WORKER: Json = {"name": "worker", "min_capacity": 0, "max_capacity": 20, "queue": QUEUE}
+ALARM = "StepScaling-service/shop/worker-QueueStartFromZero"
 MARK = {"key": "slipway:scaling", "value": "true"}
 
 
@@ -60,6 +63,37 @@ def shop(run: t.Any, ecs: t.Any) -> Shop:
     for name in ("web", "stock"):
         ecs.create_service(cluster="shop", serviceName=name, taskDefinition="web", desiredCount=3)
     return Shop(run, ecs, boto3.client("application-autoscaling"))
+
+
+class Queue(t.NamedTuple):
+    """A worker in a cluster with Container Insights, and its queue."""
+
+    shop: Shop
+    cloudwatch: t.Any
+
+    def scale(self, check: bool = False, **options: t.Any) -> Json:
+        return self.shop.scale({**WORKER, **options}, check=check)
+
+    def alarms(self) -> dict[str, Json]:
+        """Alarms that AWS has not created for target tracking, by name."""
+        found = self.cloudwatch.describe_alarms()["MetricAlarms"]
+        return {one["AlarmName"]: one for one in found if not one["AlarmName"].startswith("TargetTracking-")}
+
+    def policies(self) -> dict[str, Json]:
+        place = {"ServiceNamespace": "ecs", "ResourceId": "service/shop/worker"}
+        return {
+            one["PolicyName"]: one for one in self.shop.client.describe_scaling_policies(**place)["ScalingPolicies"]
+        }
+
+
+@pytest.fixture
+def queue(shop: Shop) -> Queue:
+    insights = [{"name": "containerInsights", "value": "enabled"}]
+    shop.ecs.update_cluster(cluster="shop", settings=insights)
+    tags = [{"key": "slipway:project", "value": "shop"}]
+    shop.ecs.create_service(cluster="shop", serviceName="worker", taskDefinition="web", desiredCount=0, tags=tags)
+    boto3.client("sqs").create_queue(QueueName="orders")
+    return Queue(shop, boto3.client("cloudwatch"))
 
 
 @pytest.mark.witness("ecs_service_scaling")
@@ -188,6 +222,108 @@ def test_what_a_schedule_did_is_not_undone(shop: Shop) -> None:
     assert shop.state()["bounds"] == [(2, 10)]
 
 
+def metrics_of(queries: list[Json]) -> dict[str, t.Any]:
+    """What a policy or an alarm computes from what, by the names in its expression."""
+    return {
+        one["Id"]: one.get("Expression")
+        or (one["MetricStat"]["Metric"]["MetricName"], one["MetricStat"]["Metric"]["Dimensions"])
+        for one in queries
+    }
+
+
+def test_a_worker_follows_its_queue_to_and_from_zero(queue: Queue) -> None:
+    predicted = queue.scale(check=True)
+    assert (queue.policies(), queue.alarms()) == ({}, {})
+    done = queue.scale()
+    assert predicted["services"] == done["services"]
+    policies, [alarm] = queue.policies(), queue.alarms().values()
+    tracking = policies["QueueBacklogPerTask"]["TargetTrackingScalingPolicyConfiguration"]
+    assert tracking["TargetValue"] == 100
+    own, place = [{"Name": "QueueName", "Value": "orders"}], {"ClusterName": "shop", "ServiceName": "worker"}
+    running = ("RunningTaskCount", [{"Name": name, "Value": value} for name, value in place.items()])
+    assert metrics_of(tracking["CustomizedMetricSpecification"]["Metrics"]) == {
+        "waiting": ("ApproximateNumberOfMessagesVisible", own),
+        "in_flight": ("ApproximateNumberOfMessagesNotVisible", own),
+        "running": running,
+        "backlog_per_task": "(waiting + FILL(in_flight, 0)) / running",
+    }
+    starting = policies["QueueStartFromZero"]
+    assert starting["StepScalingPolicyConfiguration"]["AdjustmentType"] == "ChangeInCapacity"
+    assert (alarm["AlarmName"], alarm["AlarmActions"]) == (ALARM, [starting["PolicyARN"]])
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+    assert metrics_of(alarm["Metrics"]) == {
+        "waiting": ("ApproximateNumberOfMessagesVisible", own),
+        "running": running,
+        "without_tasks": "IF(FILL(running, 0) < 1, waiting, 0)",
+    }
+    tags = queue.cloudwatch.list_tags_for_resource(ResourceARN=alarm["AlarmArn"])["Tags"]
+    assert tags == [{"Key": "slipway:project", "Value": "shop"}]
+    assert queue.scale()["changed"] is False
+    assert queue.scale(check=True)["changed"] is False
+    queue.shop.scale({"name": "worker", "state": "absent"})
+    assert (queue.policies(), queue.cloudwatch.describe_alarms()["MetricAlarms"]) == ({}, [])
+
+
+def test_a_worker_that_always_runs_needs_no_alarm(queue: Queue) -> None:
+    queue.scale()
+    assert queue.scale(min_capacity=1)["changed"]
+    assert (list(queue.policies()), queue.alarms()) == (["QueueBacklogPerTask"], {})
+    # At night it may have no task.
+    night = {"name": "night", "schedule": "cron(0 22 * * ? *)", "min_capacity": 0, "max_capacity": 0}
+    queue.scale(min_capacity=1, schedules=[night])
+    assert list(queue.alarms()) == [ALARM]
+
+
+@pytest.mark.parametrize("left", [{}, {"alarms": {}}])
+def test_what_others_changed_on_the_alarm_is_restored(queue: Queue, left: Json) -> None:
+    queue.scale()
+    [alarm] = queue.alarms().values()
+    if left:
+        queue.cloudwatch.delete_alarms(AlarmNames=[ALARM])
+    else:
+        queue.cloudwatch.disable_alarm_actions(AlarmNames=[ALARM])
+    assert queue.scale()["changed"]
+    assert queue.alarms()[ALARM]["AlarmActions"] == alarm["AlarmActions"]
+    assert queue.alarms()[ALARM]["ActionsEnabled"]
+    assert queue.scale()["changed"] is False
+
+
+def test_an_alarm_triggers_the_policy_that_replaced_its_own(queue: Queue) -> None:
+    queue.scale()
+    target = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
+    queue.shop.client.delete_scaling_policy(PolicyName="QueueStartFromZero", ResourceId="service/shop/worker", **target)
+    assert queue.scale()["changed"]
+    assert queue.alarms()[ALARM]["AlarmActions"] == [queue.policies()["QueueStartFromZero"]["PolicyARN"]]
+
+
+def test_an_alarm_without_a_target_is_deleted(queue: Queue) -> None:
+    """A run was interrupted, or someone has deregistered the target, which deletes its policies and keeps the alarm."""
+    queue.scale()
+    target = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
+    queue.shop.client.deregister_scalable_target(ResourceId="service/shop/worker", **target)
+    queue.shop.scale({"name": "worker", "state": "absent"})
+    assert queue.alarms() == {}
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_a_queue_that_does_not_exist_is_reported(queue: Queue, calls: list[str], check: bool) -> None:
+    result = queue.scale(check=check, queue={**QUEUE, "name": "order"})
+    assert (result["failed"], result["code"]) == (True, "not_found")
+    assert "services, worker: queue.name: expected an existing queue, got 'order'. Create the queue" in result["msg"]
+    assert set(calls) == {"DescribeServices", "GetQueueUrl"}
+
+
+def test_a_cluster_that_does_not_count_tasks_is_reported(queue: Queue) -> None:
+    off = [{"name": "containerInsights", "value": "disabled"}]
+    queue.shop.ecs.update_cluster(cluster="shop", settings=off)
+    result = queue.scale()
+    assert (result["failed"], result["code"]) == (True, "invalid_option")
+    assert "worker: queue: expected Container Insights on the cluster shop" in result["msg"]
+    assert (queue.policies(), queue.shop.tags("worker")) == ({}, [{"key": "slipway:project", "value": "shop"}])
+    # The cluster may get it in the same run.
+    assert queue.scale(check=True)["changed"]
+
+
 def test_the_mark_survives_a_change_of_tags(shop: Shop) -> None:
     shop.scale(WEB)
     shop.run("ecs_service", name="web", cluster="shop", tags={"team": "shop"}, wait=False)
@@ -224,6 +360,12 @@ def test_a_service_that_does_not_exist_is_reported(shop: Shop) -> None:
             {"schedules": [{**NIGHT, "timezone": "Seoul time"}]},
             "expected a time zone such as Asia/Seoul, got 'Seoul time'",
         ),
+        ({"queue": {**QUEUE, "messages_per_task": 0}}, "queue.messages_per_task: expected a number above 0, got 0.0"),
+        ({"queue": {**QUEUE, "name": "https://sqs/1/orders"}}, "queue.name: expected the name of a queue, up to 80"),
+        (
+            {"queue": QUEUE, "min_capacity": 0, "max_capacity": 0},
+            "max_capacity: expected 1 or more for a service with a queue, got 0",
+        ),
         (
             {"schedules": [{**NIGHT, "min_capacity": 3}]},
             "schedules, night: min_capacity: expected at most max_capacity, 2, got 3",
@@ -254,7 +396,7 @@ def test_schedules(expression: str, right: bool) -> None:
     assert is_schedule(expression) is right
 
 
-def test_examples(shop: Shop) -> None:
+def test_examples(shop: Shop, queue: Queue) -> None:
     for task in yaml.safe_load(ecs_service_scaling.EXAMPLES):
         options = task["slipway.aws.ecs_service_scaling"]
         assert shop.run("ecs_service_scaling", **options)["changed"], task["name"]

@@ -41,7 +41,7 @@ def read(name: str) -> dict[str, Json]:
     """The resources of a kind as the reader returns them, by id."""
     kind = next(one for one in api.KINDS if one.name == name)
     account = Account(
-        {service: boto3.client(service) for service in (kind.service, "application-autoscaling")}, PROJECT
+        {service: boto3.client(service) for service in (kind.service, "application-autoscaling", "cloudwatch")}, PROJECT
     )
     found = {}
     for one in api.read(kind, account):
@@ -287,6 +287,22 @@ def scaling_calls() -> t.Iterator[Call]:
     memory = {"PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageMemoryUtilization"}}
     yield Call("metric", "service", "application-autoscaling", put, changed(**memory))
     yield Call("policy", "service", "application-autoscaling", put, {**changed(), "PolicyName": "second"})
+    step: Json = {"AdjustmentType": "ChangeInCapacity", "StepAdjustments": [{"ScalingAdjustment": 1}]}
+    start: Json = {**own, "PolicyName": "QueueStartFromZero", "PolicyType": "StepScaling"}
+    scaling.put_scaling_policy(**start, StepScalingPolicyConfiguration=step)
+    alarm: Json = {
+        "AlarmName": "StepScaling-service/shop/web-QueueStartFromZero",
+        "Namespace": "AWS/SQS",
+        "MetricName": "ApproximateNumberOfMessagesVisible",
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 2,
+        "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+    }
+    boto3.client("cloudwatch").put_metric_alarm(**alarm)
+    yield Call("Threshold", "service", "cloudwatch", "put_metric_alarm", {**alarm, "Threshold": 9.0})
+    yield Call("deleted alarm", "service", "cloudwatch", "delete_alarms", {"AlarmNames": [alarm["AlarmName"]]})
     deleted = {**own, "PolicyName": "cpu"}
     yield Call("deleted policy", "service", "application-autoscaling", "delete_scaling_policy", deleted)
 
@@ -354,6 +370,7 @@ def test_no_member_of_scaling_is_missed(aws: None) -> None:
     found = judged(scaling_calls())
     assert found.missed == set()
     assert {"MinCapacity", "MaxCapacity", "TargetValue", "policy", "deleted policy"} <= found.seen, found
+    assert {"Threshold", "deleted alarm"} <= found.seen, found
 
 
 @pytest.mark.parametrize("member", ["HealthCheckPath", "Attributes"])

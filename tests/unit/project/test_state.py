@@ -128,6 +128,27 @@ def test_what_others_scale_may_have_any_count(decided: Json) -> None:
     assert converged_state(resource(details=two)) == converged_state(resource(details=three))
 
 
+def test_a_schedule_may_change_the_limits_that_it_has() -> None:
+    def at(least: int, most: int, *actions: Json) -> Json:
+        found = [{"ScheduledActionName": str(one), "ScalableTargetAction": one} for one in actions]
+        target = {"MinCapacity": least, "MaxCapacity": most}
+        return converged_state(resource(details={**SERVICE, "scalableTarget": target, "scheduledActions": found}))
+
+    night = {"MinCapacity": 0}
+    assert at(1, 4, night) == at(0, 4, night)
+    assert at(1, 4, night) != at(1, 5, night)
+    assert at(1, 4) != at(0, 4)
+
+
+def test_an_alarm_may_be_in_any_state() -> None:
+    def of(**members: t.Any) -> Json:
+        alarm = {"AlarmName": "StepScaling-service/shop/web-QueueStartFromZero", "Threshold": 1.0, **members}
+        return converged_state(resource(details={**SERVICE, "scalingAlarms": [alarm]}))
+
+    assert of(StateValue="OK", StateReason="a") == of(StateValue="ALARM", StateReason="b")
+    assert of() != of(Threshold=2.0)
+
+
 def test_state_is_of_the_role_that_creates_it() -> None:
     images = [{"imageDigest": "sha256:1", "imageTags": ["1.0"], "lastRecordedPullTime": "today"}]
     found = by_role(

@@ -39,6 +39,7 @@ UNSEEN = {
     "application-autoscaling:DescribeScalableTargets",
     "application-autoscaling:DescribeScalingPolicies",
     "application-autoscaling:DescribeScheduledActions",
+    "cloudwatch:DescribeAlarms",
     "ecs:DescribeServiceDeployments",
     "ecs:DescribeTasks",
     "elasticloadbalancing:DescribeListenerCertificates",

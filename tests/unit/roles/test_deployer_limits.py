@@ -266,6 +266,11 @@ OF_OTHERS = {
     "a bucket's policy": Request("s3:PutBucketPolicy", f"arn:aws:s3:::{PROJECT}-backups"),
     "an image": Request("ecr:PutImage", arn("ecr", "repository/other"), OTHER),
     "a repository": Request("ecr:DeleteRepository", arn("ecr", "repository/base/django"), OTHER),
+    "an alarm": Request("cloudwatch:PutMetricAlarm", arn("cloudwatch", "alarm:pager")),
+    "an alarm of another cluster": Request(
+        "cloudwatch:DeleteAlarms", arn("cloudwatch", "alarm:StepScaling-service/other/web-QueueStartFromZero")
+    ),
+    "a queue": Request("sqs:ReceiveMessage", arn("sqs", "orders"), OTHER),
     "a new repository": Request("ecr:CreateRepository", arn("ecr", "repository/other"), tagged(Request=PROJECT)),
     **{
         f"scaling: {action}": Request(f"application-autoscaling:{action}", SCALABLE, {
@@ -282,12 +287,18 @@ def test_what_belongs_to_others_is_left_alone(what: str) -> None:
     assert [name for name in DOCUMENTS if allowed(name, OF_OTHERS[what])] == []
 
 
+OWN_ALARM = arn("cloudwatch", f"alarm:StepScaling-service/{VALUES['cluster']}/worker-QueueStartFromZero")
 OF_THE_SITE = [
     ("load_balancer", Request(RECORDS, ZONE, record(f"_x.www.{PROJECT}.example.com", "CNAME"))),
     ("discovery", Request(RECORDS, ZONE, record(f"database.{PROJECT}.internal", "A"))),
     ("registry", Request("ecr:CreateRepository", arn("ecr", "repository/webapp"), tagged(Request=PROJECT))),
     ("load_balancer", Request("s3:PutBucketPolicy", f"arn:aws:s3:::{PROJECT}-access-logs")),
     ("service", Request("application-autoscaling:PutScalingPolicy", SCALABLE, tagged(Resource=PROJECT))),
+    ("service", Request("cloudwatch:PutMetricAlarm", OWN_ALARM)),
+    ("service", Request("cloudwatch:TagResource", OWN_ALARM, tagged(Request=PROJECT))),
+    ("service", Request("sqs:GetQueueUrl", arn("sqs", "orders"))),
+    ("destroy", Request("cloudwatch:DescribeAlarms", OWN_ALARM)),
+    ("destroy", Request("cloudwatch:DeleteAlarms", OWN_ALARM)),
 ]
 
 

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Application Auto Scaling for services of ECS, one typed function a call: paginated, errors translated.
+"""Application Auto Scaling for services of ECS, with the alarms and queues that it uses, one typed function a call:
+paginated, errors translated.
 
 `scaling` is a client of `Connection.client("application-autoscaling")`, which retries by itself; `resource` is AWS's
 name for a service, service/<cluster>/<service>.
@@ -13,9 +14,10 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from ..._core import tags as tagging
 from ..._core.answers import check_complete
 from ..._core.error_codes import NOT_FOUND, UNSUPPORTED
-from ..._core.errors import SlipwayError, aws_call
+from ..._core.errors import SlipwayError, aws_call, aws_delete
 from ..._core.paging import batches, pages
 from ..._core.types import Client, Json
 
@@ -23,8 +25,8 @@ P = t.ParamSpec("P")
 R = t.TypeVar("R")
 
 NAMESPACE: Json = {"ServiceNamespace": "ecs", "ScalableDimension": "ecs:service:DesiredCount"}
-# ResourceIds that DescribeScalableTargets takes at a time.
-TARGETS_BATCH = 50
+# ResourceIds that DescribeScalableTargets takes at a time, and names that DescribeAlarms takes.
+TARGETS_BATCH, ALARMS_BATCH = 50, 100
 # An endpoint without this service answers with a bare HTTP status; AWS always names its error.
 NO_SUCH_SERVICE = {"400", "404", "501", "UnknownOperationException"}
 
@@ -93,15 +95,17 @@ def register_target(scaling: Client, resource: str, bounds: tuple[int, int], tag
 
 
 @scaling_call
-def put_policy(scaling: Client, resource: str, name: str, configuration: Json) -> None:
-    """A target tracking policy, with its alarms, which AWS makes."""
-    scaling.put_scaling_policy(
+def put_policy(scaling: Client, resource: str, name: str, configuration: Json) -> str:
+    """A policy, with its alarms, which AWS creates for target tracking. Returns its ARN."""
+    kind = "TargetTracking" if "TargetValue" in configuration else "Step"
+    answer = scaling.put_scaling_policy(
         ResourceId=resource,
         PolicyName=name,
-        PolicyType="TargetTrackingScaling",
-        TargetTrackingScalingPolicyConfiguration=configuration,
+        PolicyType=f"{kind}Scaling",
+        **{f"{kind}ScalingPolicyConfiguration": configuration},
         **NAMESPACE,
     )
+    return str(answer["PolicyARN"])
 
 
 @scaling_call
@@ -131,6 +135,32 @@ def delete_schedule(scaling: Client, resource: str, name: str) -> None:
 @scaling_deletion
 def deregister_target(scaling: Client, resource: str) -> None:
     scaling.deregister_scalable_target(ResourceId=resource, **NAMESPACE)
+
+
+@aws_call
+def list_alarms(cloudwatch: Client, names: t.Sequence[str]) -> list[Json]:
+    """The alarms that exist, of those named."""
+    found: list[Json] = []
+    for batch in batches(names, ALARMS_BATCH):
+        found += pages(cloudwatch, "describe_alarms", "MetricAlarms", AlarmNames=batch, AlarmTypes=["MetricAlarm"])
+    return [alarm for alarm in found if alarm["AlarmName"] in names]
+
+
+@aws_call
+def put_alarm(cloudwatch: Client, name: str, alarm: Json, tags: t.Mapping[str, str]) -> None:
+    """Create the alarm with these tags, or replace it, which keeps its tags."""
+    created = {"Tags": tagging.to_capital_list(tags)} if tags else {}
+    cloudwatch.put_metric_alarm(AlarmName=name, **alarm, **created)
+
+
+@aws_delete
+def delete_alarm(cloudwatch: Client, name: str) -> None:
+    cloudwatch.delete_alarms(AlarmNames=[name])
+
+
+@aws_call
+def queue_url(sqs: Client, name: str) -> str:
+    return str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
 
 
 @aws_call

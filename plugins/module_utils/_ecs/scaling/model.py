@@ -15,9 +15,10 @@ import typing as t
 
 from ..._core.error_codes import INVALID_OPTION
 from ..._core.errors import SlipwayError
-from ..._core.plan import UNKNOWN, Resource
+from ..._core.plan import UNKNOWN, Resource, normalise
 from ..._core.tags import SCALING_TAG
 from ..._core.types import Json
+from . import queue
 
 # The option of each metric that AWS keeps at a target by itself. A policy carries its metric's name.
 METRICS = {
@@ -65,6 +66,7 @@ def problems(scaling: Resource) -> list[str]:
     for option in ("scale_in_cooldown", "scale_out_cooldown"):
         if scaling.get(option) is not None and int(scaling[option]) < 0:
             found.append(f"{option}: expected 0 seconds or more, got {scaling[option]}")
+    found += queue.problems(scaling)
     schedules = scaling.get("schedules") or []
     names = [str(schedule.get("name")) for schedule in schedules]
     found += [
@@ -109,16 +111,18 @@ def is_schedule(expression: str) -> bool:
     return len(fields) == 6 and (fields[2] == "?") != (fields[4] == "?")
 
 
-def desired_scaling(scaling: Resource, label: str) -> Json:
+def desired_scaling(scaling: Resource, cluster: str, label: str) -> Json:
     """The scaling that is requested; `label` is what AWS calls load balancer and target group in one."""
+    tracked = {
+        metric: _policy(scaling, option, metric, label)
+        for option, metric in METRICS.items()
+        if scaling.get(option) is not None
+    }
     return {
         "min_capacity": scaling["min_capacity"],
         "max_capacity": scaling["max_capacity"],
-        "policies": {
-            metric: _policy(scaling, option, metric, label)
-            for option, metric in METRICS.items()
-            if scaling.get(option) is not None
-        },
+        "policies": normalise({**tracked, **queue.policies(scaling, cluster)}, queue.SETS),
+        "alarms": normalise(queue.alarms(scaling, cluster), queue.SETS),
         "schedules": {
             schedule["name"]: _without_null(
                 {
@@ -152,15 +156,29 @@ def _without_null(members: Json) -> Json:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def from_api(target: Json | None, policies: t.Iterable[Json], schedules: t.Iterable[Json], tags: Json) -> Json:
+class Found(t.NamedTuple):
+    """What AWS answers of the scaling of one service."""
+
+    target: Json | None
+    policies: t.Sequence[Json]
+    schedules: t.Sequence[Json]
+    alarms: t.Sequence[Json]
+
+
+def from_api(found: Found, tags: Json) -> Json:
     """The current scaling; empty without any."""
-    own = {name: text for name, text in tags.items() if name in TAG}
+    target, policies, schedules, alarms = found
+    names = {policy["PolicyARN"]: policy["PolicyName"] for policy in policies}
+    owned = {
+        "alarms": normalise({one["AlarmName"]: queue.alarm_from_api(one, names) for one in alarms}, queue.SETS),
+        "tags": {name: text for name, text in tags.items() if name in TAG},
+    }
     if target is None:
-        return {"tags": own} if own else {}
+        return {name: value for name, value in owned.items() if value}
     return {
         "min_capacity": target["MinCapacity"],
         "max_capacity": target["MaxCapacity"],
-        "policies": {policy["PolicyName"]: _settings(policy) for policy in policies},
+        "policies": normalise({policy["PolicyName"]: _settings(policy) for policy in policies}, queue.SETS),
         "schedules": {
             action["ScheduledActionName"]: {
                 "Schedule": action["Schedule"],
@@ -169,14 +187,16 @@ def from_api(target: Json | None, policies: t.Iterable[Json], schedules: t.Itera
             }
             for action in schedules
         },
-        "tags": own,
+        **owned,
     }
 
 
 def _settings(policy: Json) -> Json:
-    """What a policy does; of one that we could not have made, its kind."""
+    """What a policy does; of one of a kind that is not set here, its kind."""
     tracking = policy.get("TargetTrackingScalingPolicyConfiguration")
-    return {**DEFAULTS, **_without_null(tracking)} if tracking else {"PolicyType": policy["PolicyType"]}
+    if tracking:
+        return {**DEFAULTS, **_without_null(tracking)}
+    return policy.get("StepScalingPolicyConfiguration") or {"PolicyType": policy["PolicyType"]}
 
 
 def with_scheduled_bounds(wanted: Json, current: Json) -> Json:

@@ -33,6 +33,8 @@ SCALING = (
     ("describe_scaling_policies", "ScalingPolicies"),
     ("describe_scheduled_actions", "ScheduledActions"),
 )
+# How the names of the alarms begin that ecs_service_scaling creates for step scaling.
+STEP_ALARMS = "StepScaling-"
 
 
 @shared
@@ -124,10 +126,23 @@ def scaling_of_services(account: Account, operation: str, member: str) -> dict[s
     return found
 
 
+@shared
+def step_alarms(account: Account) -> dict[str, list[Json]]:
+    """Alarms of step scaling, by AWS's name for a service."""
+    cloudwatch, found = account.clients["cloudwatch"], dict[str, list[Json]]()
+    for one in pages(cloudwatch, "describe_alarms", "MetricAlarms", AlarmNamePrefix=f"{STEP_ALARMS}service/"):
+        # After the last hyphen is the name of the policy.
+        name = one["AlarmName"].removeprefix(STEP_ALARMS).rpartition("-")[0]
+        found.setdefault(name, []).append(one)
+    return found
+
+
 def scaling(account: Account, service: Found) -> Json:
     name = f"service/{last(service.details['clusterArn'])}/{service.name}"
     targets, policies, schedules = (scaling_of_services(account, *call).get(name, []) for call in SCALING)
+    steps = any(one["PolicyType"] == "StepScaling" for one in policies)
     return {
+        **({"scalingAlarms": step_alarms(account).get(name, [])} if steps else {}),
         "scalableTarget": targets[0] if targets else None,
         "scalingPolicies": sorted(policies, key=lambda one: str(one["PolicyName"])),
         "scheduledActions": sorted(schedules, key=lambda one: str(one["ScheduledActionName"])),

@@ -155,6 +155,17 @@ def test_a_service_that_scales_has_only_an_initial_count() -> None:
     assert counts == [(3, None), (2, None), (None, 3)]
 
 
+def test_a_queue_without_counted_tasks_is_a_problem() -> None:
+    scaling = {"min_capacity": 0, "max_capacity": 4, "queue": {"name": "orders", "messages_per_task": 10}}
+    off = {"cluster": {**ACCOUNT["cluster"], "container_insights": "disabled"}}
+    assert "Container Insights on the cluster shop" in " ".join(
+        planned(service(scaling=scaling), account=off)["problems"]
+    )
+    found = planned(service(scaling=scaling))
+    assert (found["problems"], found["scaling"]) == ([], [{"name": "web", **scaling}])
+    assert found["services"][0]["initial_count"] == 0
+
+
 def test_scaling_by_requests_counts_them_at_the_first_target_group() -> None:
     scaling = {"min_capacity": 1, "max_capacity": 4, "requests_per_target": 9}
     found = planned(service(scaling=scaling, load_balancers=[{"targetGroupArn": "web"}]), service("db"))

@@ -232,12 +232,30 @@ WRONG = [
         ),
         "scaling.schedules, a: expected at(2026-12-24T18:00:00), rate(12 hours) or cron(",
     ),
+    (
+        service(scaling={"min_capacity": 0, "max_capacity": 0, "queue": {"name": "a/b", "messages_per_task": 0}}),
+        "scaling.queue.name: expected the name of a queue, up to 80 letters, digits, hyphens or underscores, a FIFO queue"
+        " with .fifo at the end, got 'a/b'. ecs_app_services[0] (web).scaling.queue.messages_per_task: expected a number"
+        " above 0, got 0. ecs_app_services[0] (web).scaling.max_capacity: expected 1 or more for a service with a queue,"
+        " got 0",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("wrong", "problem"), WRONG, ids=[problem for _wrong, problem in WRONG])
 def test_an_invalid_service_is_refused(wrong: Json, problem: str) -> None:
     assert problem in " ".join(problems(wrong))
+
+
+def test_a_queue_needs_a_cluster_that_counts_tasks() -> None:
+    worker = service(scaling={"min_capacity": 0, "max_capacity": 9, "queue": {"name": "a", "messages_per_task": 1}})
+    (problem,) = problems(worker, cluster="shop", insights="disabled")
+    assert problem == (
+        "ecs_app_services[0] (web).scaling.queue: expected Container Insights on the cluster shop, for its metric"
+        " RunningTaskCount, got none. Set containerInsights to enabled; in the role ecs_cluster, that is"
+        " ecs_cluster_container_insights."
+    )
+    assert [problems(worker, insights=known) for known in ("", "enabled", "enhanced")] == [[], [], []]
 
 
 def test_names_and_families_are_unique() -> None:

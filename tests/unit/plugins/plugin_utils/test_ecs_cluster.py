@@ -136,6 +136,14 @@ def test_the_result_follows_from_the_cluster() -> None:
     assert ecs_cluster.plan(variables(), {"clusters": [cluster(arn="unknown")]})["result"]["task_role_arn"] == "unknown"
 
 
+@pytest.mark.parametrize(("settings", "insights"), [
+    ([{"name": "containerInsights", "value": "enabled"}], "enabled"), ([], ""), ("unknown", ""),
+])  # fmt: skip
+def test_the_result_says_whether_tasks_are_counted(settings: Any, insights: str) -> None:
+    result = ecs_cluster.plan(variables(), {"clusters": [cluster(settings=settings)]})["result"]
+    assert result["container_insights"] == insights
+
+
 @pytest.mark.parametrize("found", [{}, {"clusters": [cluster(tags={})]}])
 def test_without_a_cluster_of_the_project_the_result_is_empty(found: Json) -> None:
     result = ecs_cluster.plan(variables(), found)["result"]

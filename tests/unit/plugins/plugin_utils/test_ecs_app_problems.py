@@ -233,11 +233,16 @@ WRONG = [
         "scaling.schedules, a: expected at(2026-12-24T18:00:00), rate(12 hours) or cron(",
     ),
     (
-        service(scaling={"min_capacity": 0, "max_capacity": 0, "queue": {"name": "a/b", "messages_per_task": 0}}),
-        "scaling.queue.name: expected the name of a queue, up to 80 letters, digits, hyphens or underscores, a FIFO queue"
-        " with .fifo at the end, got 'a/b'. ecs_app_services[0] (web).scaling.queue.messages_per_task: expected a number"
-        " above 0, got 0. ecs_app_services[0] (web).scaling.max_capacity: expected 1 or more for a service with a queue,"
-        " got 0",
+        service(scaling={"min_capacity": 0, "max_capacity": 4, "queue": {"name": "a/b", "messages_per_task": 1}}),
+        "scaling.queue.name: expected the name of a queue, up to 80 letters, digits, hyphens or underscores, a FIFO",
+    ),
+    (
+        service(scaling={"min_capacity": 0, "max_capacity": 4, "queue": {"name": "a", "messages_per_task": 0}}),
+        "scaling.queue.messages_per_task: expected a number above 0, got 0",
+    ),
+    (
+        service(scaling={"min_capacity": 0, "max_capacity": 0, "queue": {"name": "a", "messages_per_task": 1}}),
+        "scaling.max_capacity: expected 1 or more for a service with a queue, got 0",
     ),
 ]
 

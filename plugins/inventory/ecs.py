@@ -147,6 +147,7 @@ class InventoryModule(AWSInventoryBase):  # type: ignore[misc]  # amazon.aws has
 
     def _add(self, name: str, variables: dict[str, t.Any]) -> None:
         self.inventory.add_host(name)
+        self.inventory.set_variable(name, "ansible_connection", "slipway.aws.ecs_exec")
         for key, value in variables.items():
             self.inventory.set_variable(name, key, value)
         for group in model.groups(variables):

@@ -275,7 +275,9 @@ def serve(settings: Settings) -> None:
     patch_emulator(settings)
     if settings.auth:
         check_policies(settings)
-    served = app if not settings.network or network_obstacle(settings) else enforced(settings, app)
+    served = sessions(settings, app)
+    if settings.network and not network_obstacle(settings):
+        served = enforced(settings, served)
 
     config = Config()
     # An API that starts containers, without a password: nobody else may reach it.
@@ -333,6 +335,14 @@ def patch_emulator(settings: Settings) -> None:
     request_checks.check_requests(app)
     throttling.throttling(app, settings.throttling)
     expiring_credentials.expiring_credentials(app, settings.session_seconds)
+
+
+def sessions(settings: Settings, app: Any) -> Any:
+    """The emulator with the streams of sessions in containers."""
+    import execute_command
+    from ministack.services import ecs
+
+    return execute_command.execute_command(ecs, app, settings.port)
 
 
 def enforced(settings: Settings, app: Any) -> Any:

@@ -1,0 +1,239 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: ecs_exec
+short_description: Runs modules and commands in containers on Amazon ECS, by ECS Exec
+version_added: 0.2.0
+author: The Slipway authors (@slipway)
+description:
+  - Runs commands in a container of a running task, and copies files. It speaks the protocol of AWS Systems Manager
+    Session Manager itself, so that C(session-manager-plugin) need not be installed.
+  - The inventory P(slipway.aws.ecs#inventory) lists containers as hosts, with this connection and its variables.
+  - Bytes pass unchanged, and standard output, standard error and the exit status are those of the command.
+  - The container needs C(sh), C(stty), C(base64), C(sed) and C(head), which Debian, Alpine and BusyBox have. Without
+    Python in it, use M(ansible.builtin.raw), M(ansible.builtin.script), or P(ansible.builtin.fetch#module) with
+    C(validate_checksum=false).
+  - The task has to be started with ECS Exec, see O(slipway.aws.ecs_service#module:enable_execute_command).
+  - Amazon ECS runs commands as root, whatever user the container has. C(become) to another user works with C(su), and
+    with other methods that the container has, as long as they ask for no password.
+options:
+  cluster:
+    description: The name or ARN of the cluster of the task.
+    type: str
+    default: default
+    vars:
+      - name: ecs_cluster
+  task:
+    description: The ARN of the task.
+    type: str
+    required: true
+    vars:
+      - name: ecs_task_arn
+  container:
+    description: The name of the container. Only a task of one container needs none.
+    type: str
+    vars:
+      - name: ecs_container
+  region:
+    description: The region of the task.
+    type: str
+    aliases: [aws_region]
+    env:
+      - name: AWS_REGION
+    vars:
+      - name: ecs_region
+  profile:
+    description: The AWS profile to use.
+    type: str
+    aliases: [aws_profile]
+    env:
+      - name: AWS_PROFILE
+      - name: AWS_DEFAULT_PROFILE
+    vars:
+      - name: ansible_ecs_exec_profile
+  endpoint_url:
+    description: The URL of the AWS API, if it is not AWS's own.
+    type: str
+    aliases: [aws_endpoint_url]
+    env:
+      - name: AWS_URL
+      - name: AWS_ENDPOINT_URL
+    vars:
+      - name: ansible_ecs_exec_endpoint_url
+  assume_role_arn:
+    description: The ARN of a role to assume first.
+    type: str
+    aliases: [iam_role_arn]
+    vars:
+      - name: ansible_ecs_exec_assume_role_arn
+  connect_timeout:
+    description:
+      - Seconds until a session has to be ready. Meanwhile, a session that cannot start because the agent in the
+        container is not connected yet is tried again.
+    type: int
+    default: 30
+    vars:
+      - name: ansible_ecs_exec_connect_timeout
+  command_timeout:
+    description: Seconds after which a command is interrupted and fails. 0 lets commands run as long as they want.
+    type: int
+    default: 1800
+    vars:
+      - name: ansible_ecs_exec_command_timeout
+  pipelining:
+    description: Modules are passed to Python in the container as its input, which needs no temporary files there.
+    type: bool
+    default: true
+    vars:
+      - name: ansible_pipelining
+      - name: ansible_ecs_exec_pipelining
+extends_documentation_fragment:
+  - amazon.aws.boto3
+  - amazon.aws.common.plugins
+requirements:
+  - websocket-client
+notes:
+  - Requires the permissions C(ecs:ExecuteCommand) and C(ecs:DescribeTasks).
+  - Sessions that AWS KMS encrypts are not supported.
+seealso:
+  - plugin: slipway.aws.ecs
+    plugin_type: inventory
+"""
+
+EXAMPLES = r"""
+# Check every container of a service. ecs.yml is a file of the inventory slipway.aws.ecs.
+# ansible -i ecs.yml service_web -m ansible.builtin.ping
+
+- name: Check a file in every container of two services
+  hosts: service_web:service_worker
+  gather_facts: false
+  tasks:
+    - name: Read the version
+      ansible.builtin.raw: cat /etc/app-version
+      register: version
+      changed_when: false
+
+    - name: Validate the version
+      ansible.builtin.assert:
+        that: version.stdout | trim == ecs_version
+"""
+
+import typing as t
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
+from ansible_collections.amazon.aws.plugins.plugin_utils.connection import AWSConnectionBase
+
+from ansible_collections.slipway.aws.plugins.module_utils._core import calls
+from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import api, flow, model
+
+try:
+    from botocore.config import Config
+
+    from ansible_collections.slipway.aws.plugins.plugin_utils import session_client, session_shell
+except ImportError as error:
+    MISSING: ImportError | None = error
+else:
+    MISSING = None
+
+import os
+import shlex
+
+
+class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no types
+    transport = "slipway.aws.ecs_exec"
+    has_pipelining = True
+
+    def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._session: session_client.Client | None = None
+        self._ecs: t.Any = None
+
+    def _connect(self) -> t.Any:
+        if MISSING:
+            raise AnsibleConnectionFailure(f"slipway.aws.ecs_exec requires websocket-client: {MISSING}. Install it.")
+        if not self._session:
+            self._session = self._open()
+            self._connected = True
+        return self
+
+    def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
+        super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
+        output: list[bytes] = []
+        given = session_client.of_bytes(in_data) if in_data else None
+        status, errors = self._run(cmd, given, output.append)
+        return status, b"".join(output), errors
+
+    def put_file(self, in_path: str, out_path: str) -> None:
+        super().put_file(in_path, out_path)
+        if not os.path.exists(in_path):
+            raise AnsibleFileNotFound(f"The file to copy: expected {in_path}, got none. Correct the path.")
+        with open(in_path, "rb") as source:
+            chunks = iter(lambda: source.read(session_shell.CHUNK), b"")
+            given = session_client.Input(os.path.getsize(in_path), chunks)
+            status, errors = self._run(f"cat > {shlex.quote(out_path)}", given, lambda _data: None)
+        self._require(status, f"{out_path} in the container cannot be written", errors)
+
+    def fetch_file(self, in_path: str, out_path: str) -> None:
+        super().fetch_file(in_path, out_path)
+        with open(out_path, "wb") as target:
+            status, errors = self._run(f"cat {shlex.quote(in_path)}", None, target.write)
+        self._require(status, f"{in_path} in the container cannot be read", errors)
+
+    def close(self) -> None:
+        session, self._session, self._connected = self._session, None, False
+        if session:
+            try:
+                session.end()
+            except session_client.SessionError:
+                pass  # it has ended
+
+    def reset(self) -> None:
+        self.close()
+        self._connect()
+
+    def _run(
+        self, command: str, given: session_client.Input | None, stdout: t.Callable[[bytes], t.Any]
+    ) -> tuple[int, bytes]:
+        self._connect()
+        assert self._session
+        try:
+            return self._session.run(command, given, stdout, self.get_option("command_timeout"))
+        except session_client.CommandTimeout as error:
+            self._session = None
+            raise AnsibleError(f"{self._name()}: {error}. Raise ansible_ecs_exec_command_timeout.") from error
+        except (session_client.SessionError, SlipwayError) as error:
+            self._session = None
+            raise AnsibleConnectionFailure(f"{self._name()}: {error}") from error
+
+    def _require(self, status: int, what: str, errors: bytes) -> None:
+        if status:
+            raise AnsibleError(f"{self._name()}: {what}: {errors.decode(errors='replace').strip() or status}.")
+
+    def _open(self) -> session_client.Client:
+        seconds = self.get_option("connect_timeout")
+        marker = session_client.new_marker()
+        task, cluster = self.get_option("task"), self.get_option("cluster")
+        try:
+            ecs = self._client()
+            opener = flow.Opener(ecs, cluster, task, self.get_option("container"))
+            session = opener.open(session_shell.start(marker), seconds)
+            return session_client.Client(session.url, session.token, marker, seconds, opener.check)
+        except (session_client.SessionError, SlipwayError) as error:
+            raise AnsibleConnectionFailure(f"{self._name()}: {error}") from error
+
+    def _client(self) -> t.Any:
+        config = Config(**calls.settings({}))
+        role = self.get_option("assume_role_arn")
+        if not role:
+            return calls.watch(self.client("ecs", config=config))
+        given = api.assume_role(self.client("sts", config=config), role)
+        return calls.watch(self.client("ecs", config=config, profile_name=None, **given))
+
+    def _name(self) -> str:
+        container = self.get_option("container")
+        return f"Container {container} of {self.get_option('task')}" if container else f"Task {self.get_option('task')}"

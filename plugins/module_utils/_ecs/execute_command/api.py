@@ -1,0 +1,40 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a connection into a container asks Amazon ECS: one typed function for each call."""
+
+from __future__ import annotations
+
+from ..._core.answers import described
+from ..._core.errors import aws_call
+from ..._core.types import Client, Json
+from . import model
+
+
+@aws_call
+def execute_command(ecs: Client, place: model.Place, command: str) -> model.Session:
+    """Start a session with a terminal; the API has no others."""
+    answer = ecs.execute_command(
+        cluster=place.cluster, task=place.task, container=place.container, command=command, interactive=True
+    )
+    session = answer["session"]
+    return model.Session(session["sessionId"], session["streamUrl"], session["tokenValue"])
+
+
+@aws_call
+def describe_task(ecs: Client, cluster: str, arn: str) -> Json | None:
+    """The task. None if it does not exist, or ended an hour ago."""
+    answer = ecs.describe_tasks(cluster=cluster, tasks=[arn])
+    return next(iter(described("DescribeTasks", answer, "tasks", "taskArn", [arn])), None)
+
+
+@aws_call
+def assume_role(sts: Client, arn: str) -> dict[str, str]:
+    """The credentials of a role, as arguments of a client."""
+    given = sts.assume_role(RoleArn=arn, RoleSessionName="slipway-ecs-exec")["Credentials"]
+    return {
+        "aws_access_key_id": given["AccessKeyId"],
+        "aws_secret_access_key": given["SecretAccessKey"],
+        "aws_session_token": given["SessionToken"],
+    }

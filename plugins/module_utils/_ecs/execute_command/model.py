@@ -1,0 +1,104 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where a command runs, and what a task needs for it. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..._core.error_codes import INVALID_OPTION, NOT_FOUND, REFUSED
+from ..._core.errors import SlipwayError
+from ..._core.names import last
+from ..._core.types import Json
+
+AGENT = "ExecuteCommandAgent"
+RUNNING = "RUNNING"
+
+
+class Place(t.NamedTuple):
+    """A container of a task, in a cluster."""
+
+    cluster: str
+    task: str
+    container: str
+
+
+class Session(t.NamedTuple):
+    """Where a client finds a session, and the token that proves that it may."""
+
+    id: str
+    url: str
+    token: str
+
+
+def container_of(task: Json, named: str | None) -> str:
+    """The container that is named, or the only one of the task."""
+    names = [str(one["name"]) for one in task.get("containers") or ()]
+    wanted = named or (names[0] if len(names) == 1 else None)
+    if wanted in names:
+        return str(wanted)
+    got = f"{named}, which the task does not have" if named else "none"
+    raise SlipwayError(
+        INVALID_OPTION, f"ecs_container: expected one of {', '.join(names)}, got {got}. Set the variable for the host."
+    )
+
+
+def check(task: Json | None, cluster: str, arn: str, container: str | None) -> None:
+    """Fail if no command can run in the container, with the reason."""
+    if task is None:
+        raise SlipwayError(
+            NOT_FOUND,
+            f"ecs_task_arn: expected a task of cluster {cluster}, got {arn}, which does not exist. Read the inventory "
+            "again: a rollout may have replaced the task.",
+        )
+    name = last(arn)
+    if task["lastStatus"] != RUNNING:
+        reason = _reason(task.get("stoppedReason"))
+        raise SlipwayError(
+            NOT_FOUND,
+            f"Task {name}: expected a running task, got one that is {task['lastStatus']}{reason}. Read the inventory "
+            "again: a rollout may have replaced the task.",
+        )
+    if container:
+        _check_container(name, _container(task, container))
+    if not task.get("enableExecuteCommand"):
+        raise SlipwayError(
+            REFUSED,
+            f"Task {name}: expected a task that was started with ECS Exec, got one without. Set enable_execute_command "
+            "of the service or of the task and start a new task; ECS does not change one that runs.",
+        )
+
+
+def check_agent(task: Json, container: str) -> None:
+    """Fail if ECS says that the container's agent does not run."""
+    for agent in _container(task, container).get("managedAgents") or ():
+        if agent.get("name") == AGENT and agent.get("lastStatus") != RUNNING:
+            raise SlipwayError(
+                REFUSED,
+                f"Container {container}: expected a running {AGENT}, got one that is {agent.get('lastStatus')}"
+                f"{_reason(agent.get('reason'))}. The task role has to allow ssmmessages:CreateControlChannel, "
+                "CreateDataChannel, OpenControlChannel and OpenDataChannel, the network has to reach ssmmessages, and "
+                "the container's root file system has to be writable.",
+            )
+
+
+def _check_container(task: str, container: Json) -> None:
+    status = container.get("lastStatus") or RUNNING
+    if status != RUNNING:
+        code = container.get("exitCode")
+        exited = f" with exit code {code}" if code is not None else ""
+        raise SlipwayError(
+            NOT_FOUND,
+            f"Container {container.get('name')} of task {task}: expected a running container, got one that is {status}"
+            f"{exited}{_reason(container.get('reason'))}. Read its logs, and the inventory again.",
+        )
+
+
+def _container(task: Json, name: str) -> Json:
+    return next((one for one in task.get("containers") or () if one["name"] == name), {"name": name})
+
+
+def _reason(text: object) -> str:
+    return f" ({str(text).rstrip('.')})" if text else ""

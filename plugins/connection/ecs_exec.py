@@ -15,8 +15,7 @@ description:
   - The inventory P(slipway.aws.ecs#inventory) lists containers as hosts, with this connection and its variables.
   - Bytes pass unchanged, and standard output, standard error and the exit status are those of the command.
   - The container needs C(sh), C(stty), C(base64), C(sed) and C(head), which Debian, Alpine and BusyBox have. Without
-    Python in it, use M(ansible.builtin.raw), M(ansible.builtin.script), or P(ansible.builtin.fetch#module) with
-    C(validate_checksum=false).
+    Python in it, use M(ansible.builtin.raw) and M(ansible.builtin.script).
   - The task has to be started with ECS Exec, see O(slipway.aws.ecs_service#module:enable_execute_command).
   - Amazon ECS runs commands as root, whatever user the container has. C(become) to another user works with C(su), and
     with other methods that the container has, as long as they ask for no password.
@@ -122,6 +121,9 @@ EXAMPLES = r"""
         that: version.stdout | trim == ecs_version
 """
 
+import contextlib
+import os
+import shlex
 import typing as t
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
@@ -129,19 +131,16 @@ from ansible_collections.amazon.aws.plugins.plugin_utils.connection import AWSCo
 
 from ansible_collections.slipway.aws.plugins.module_utils._core import calls
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import api, flow, model
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import api, flow
+from ansible_collections.slipway.aws.plugins.plugin_utils import session_shell
 
+MISSING: ImportError | None = None
 try:
     from botocore.config import Config
 
-    from ansible_collections.slipway.aws.plugins.plugin_utils import session_client, session_shell
-except ImportError as error:
-    MISSING: ImportError | None = error
-else:
-    MISSING = None
-
-import os
-import shlex
+    from ansible_collections.slipway.aws.plugins.plugin_utils import session_client
+except ImportError as imported:
+    MISSING = imported
 
 
 class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no types
@@ -151,14 +150,9 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
     def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
         super().__init__(*args, **kwargs)
         self._session: session_client.Client | None = None
-        self._ecs: t.Any = None
 
-    def _connect(self) -> t.Any:
-        if MISSING:
-            raise AnsibleConnectionFailure(f"slipway.aws.ecs_exec requires websocket-client: {MISSING}. Install it.")
-        if not self._session:
-            self._session = self._open()
-            self._connected = True
+    def _connect(self) -> Connection:
+        self._ready()
         return self
 
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> tuple[int, bytes, bytes]:
@@ -170,27 +164,23 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
 
     def put_file(self, in_path: str, out_path: str) -> None:
         super().put_file(in_path, out_path)
-        if not os.path.exists(in_path):
-            raise AnsibleFileNotFound(f"The file to copy: expected {in_path}, got none. Correct the path.")
-        with open(in_path, "rb") as source:
-            chunks = iter(lambda: source.read(session_shell.CHUNK), b"")
-            given = session_client.Input(os.path.getsize(in_path), chunks)
-            status, errors = self._run(f"cat > {shlex.quote(out_path)}", given, lambda _data: None)
-        self._require(status, f"{out_path} in the container cannot be written", errors)
+        if not os.path.isfile(in_path):
+            raise AnsibleFileNotFound(f"The file to copy: expected a file, got {in_path}, which does not exist.")
+        command = f"cat > {shlex.quote(out_path)}"
+        status, errors = self._run(command, session_client.of_file(in_path), lambda _data: None)
+        self._require(status, f"{out_path}: expected a file that can be written", errors)
 
     def fetch_file(self, in_path: str, out_path: str) -> None:
         super().fetch_file(in_path, out_path)
         with open(out_path, "wb") as target:
             status, errors = self._run(f"cat {shlex.quote(in_path)}", None, target.write)
-        self._require(status, f"{in_path} in the container cannot be read", errors)
+        self._require(status, f"{in_path}: expected a file that can be read", errors)
 
     def close(self) -> None:
         session, self._session, self._connected = self._session, None, False
         if session:
-            try:
+            with contextlib.suppress(session_client.SessionError):  # it has ended by itself
                 session.end()
-            except session_client.SessionError:
-                pass  # it has ended
 
     def reset(self) -> None:
         self.close()
@@ -199,41 +189,46 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
     def _run(
         self, command: str, given: session_client.Input | None, stdout: t.Callable[[bytes], t.Any]
     ) -> tuple[int, bytes]:
-        self._connect()
-        assert self._session
+        session = self._ready()
         try:
-            return self._session.run(command, given, stdout, self.get_option("command_timeout"))
+            return session.run(command, given, stdout, self.get_option("command_timeout"))
         except session_client.CommandTimeout as error:
             self._session = None
-            raise AnsibleError(f"{self._name()}: {error}. Raise ansible_ecs_exec_command_timeout.") from error
+            raise AnsibleError(f"{error}. Raise ansible_ecs_exec_command_timeout.") from None
         except (session_client.SessionError, SlipwayError) as error:
             self._session = None
-            raise AnsibleConnectionFailure(f"{self._name()}: {error}") from error
+            raise AnsibleConnectionFailure(str(error)) from None
 
-    def _require(self, status: int, what: str, errors: bytes) -> None:
+    def _require(self, status: int, expected: str, errors: bytes) -> None:
         if status:
-            raise AnsibleError(f"{self._name()}: {what}: {errors.decode(errors='replace').strip() or status}.")
+            raise AnsibleError(f"{expected}, got {errors.decode(errors='replace').strip() or f'status {status}'}.")
 
-    def _open(self) -> session_client.Client:
-        seconds = self.get_option("connect_timeout")
+    def _ready(self) -> session_client.Client:
+        """The session; one serves all commands of a task."""
+        if MISSING:
+            raise AnsibleConnectionFailure(
+                f"slipway.aws.ecs_exec: expected websocket-client, got {MISSING}. Install it."
+            )
+        if not self._session:
+            try:
+                self._session = self._open(self.get_option("connect_timeout"))
+            except (session_client.SessionError, SlipwayError) as error:
+                raise AnsibleConnectionFailure(str(error)) from None
+            self._connected = True
+        return self._session
+
+    def _open(self, seconds: float) -> session_client.Client:
         marker = session_client.new_marker()
-        task, cluster = self.get_option("task"), self.get_option("cluster")
-        try:
-            ecs = self._client()
-            opener = flow.Opener(ecs, cluster, task, self.get_option("container"))
-            session = opener.open(session_shell.start(marker), seconds)
-            return session_client.Client(session.url, session.token, marker, seconds, opener.check)
-        except (session_client.SessionError, SlipwayError) as error:
-            raise AnsibleConnectionFailure(f"{self._name()}: {error}") from error
+        opener = flow.Opener(
+            self._client(), self.get_option("cluster"), self.get_option("task"), self.get_option("container")
+        )
+        session = opener.open(session_shell.start(marker), seconds)
+        return session_client.Client(session.url, session.token, marker, seconds, opener.check)
 
     def _client(self) -> t.Any:
         config = Config(**calls.settings({}))
         role = self.get_option("assume_role_arn")
-        if not role:
-            return calls.watch(self.client("ecs", config=config))
-        given = api.assume_role(self.client("sts", config=config), role)
-        return calls.watch(self.client("ecs", config=config, profile_name=None, **given))
-
-    def _name(self) -> str:
-        container = self.get_option("container")
-        return f"Container {container} of {self.get_option('task')}" if container else f"Task {self.get_option('task')}"
+        given = api.assume_role(self.client("sts", config=config), role) if role else {}
+        if given:
+            given["profile_name"] = None
+        return calls.watch(self.client("ecs", config=config, **given))

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import binascii
+import contextlib
+import os
 import secrets
 import time
 import typing as t
@@ -43,6 +45,23 @@ class Input(t.NamedTuple):
 
 def of_bytes(data: bytes) -> Input:
     return Input(len(data), (data[at : at + shell.CHUNK] for at in range(0, len(data), shell.CHUNK)))
+
+
+def of_file(path: str) -> Input:
+    """What a file contains now: one that changes meanwhile would leave the container waiting."""
+    size = os.path.getsize(path)
+
+    def chunks() -> t.Iterator[bytes]:
+        left = size
+        with open(path, "rb") as source:
+            while left:
+                chunk = source.read(min(shell.CHUNK, left))
+                if not chunk:
+                    raise SessionError(f"{path}: expected {size} bytes, got {size - left}: it was changed meanwhile")
+                left -= len(chunk)
+                yield chunk
+
+    return Input(size, chunks())
 
 
 class Client:
@@ -90,11 +109,9 @@ class Client:
         self.channel.send(PayloadType.OUTPUT, shell.INTERRUPT)
         self.channel.send(PayloadType.FLAG, TERMINATE_SESSION)
         until = self._now() + INTERRUPT_SECONDS
-        try:
+        with contextlib.suppress(SessionError):
             while not self.channel.idle and self._now() < until:
                 self._next(until)
-        except SessionError:
-            pass
         self.close()
 
     def close(self) -> None:
@@ -110,7 +127,7 @@ class Client:
     def _greet(self, deadline: float, seconds: float) -> None:
         greeting = shell.Greeting(self.marker)
         try:
-            while not any([greeting.feed(data) for data in self._next(deadline)]):
+            while not any(greeting.feed(data) for data in self._next(deadline)):
                 if self._now() > deadline:
                     raise SessionError(f"expected a shell within {seconds:g} s, got none")
         except shell.MissingTool as error:

@@ -4,8 +4,9 @@
 
 """Messages of a data channel of AWS Systems Manager Session Manager, as bytes. Pure.
 
-The layout is that of the open-source agent and client: https://github.com/aws/amazon-ssm-agent,
-agent/session/contracts/agentmessage.go, and https://github.com/aws/session-manager-plugin, src/message/clientmessage.go.
+The layout is that of the open-source agent and client: https://github.com/aws/amazon-ssm-agent, in
+agent/session/contracts/agentmessage.go, and https://github.com/aws/session-manager-plugin, in
+src/message/clientmessage.go.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@
 
 """Commands and their bytes through a terminal: ECS Exec has nothing else. Pure.
 
-A terminal changes bytes, mixes standard output with standard error and knows no exit status. So a small shell script in
-the container runs the commands: it switches the terminal to raw mode without echo, reads each command in base64,
-and writes both outputs in base64, standard error in angle brackets, then the exit status in braces. It needs a POSIX shell
-and base64, head, sed and stty, which Debian, Alpine and BusyBox have.
+A terminal changes bytes, mixes standard output with standard error, and knows no exit status. So a small shell script
+in the container runs the commands: it switches the terminal to raw mode without echo, reads each command in base64,
+and writes both outputs in base64, standard error in angle brackets, then the exit status in braces. It needs a POSIX
+shell and base64, head, sed and stty, which Debian, Alpine and BusyBox have.
 """
 
 from __future__ import annotations
@@ -36,14 +36,6 @@ START = (
     ' echo "{{{token}:ready}}";'
     ' while IFS= read -r s; do eval "$(echo "$s" | base64 -d)"; done'
 )
-# File descriptors: 9 is the terminal, 8 the exit status, 7 the standard output. What the command leaves of its input is
-# read, so that the next command begins where it should.
-RUN = """\
-exec 9>&1 2>/dev/null
-s=$({ { { %(input)s | { ( exec 8>&- 9>&-; exec 2>&1 1>&7 7>&-; %(command)s ); echo $? >&8; cat >/dev/null; } \
-7>&7 | base64 | sed 's/.*/<&>/' >&9; } 7>&1 | base64 >&9; } 8>&1; })
-echo "{%(token)s:$s}"
-"""
 
 
 class MissingTool(Exception):
@@ -56,9 +48,16 @@ def start(token: str) -> str:
 
 
 def run(token: str, command: str, size: int | None) -> bytes:
-    """What makes the script run a command, with as many bytes of input in base64, or none."""
-    source = "head -c %d | base64 -d" % encoded_size(size) if size else ": "
-    script = RUN % {"token": token, "command": f"/bin/sh -c {shlex.quote(command)}", "input": source}
+    """What makes the script run a command, with as many bytes of input in base64, or none.
+
+    File descriptors: 9 is the terminal, 8 the exit status, 7 the standard output. What the command leaves of its input
+    is read, so that the next command begins where it should.
+    """
+    given = f"head -c {encoded_size(size)} | base64 -d" if size else ":"
+    words = f"/bin/sh -c {shlex.quote(command)}"
+    apart = f"( exec 8>&- 9>&-; exec 2>&1 1>&7 7>&-; {words} ); echo $? >&8; cat >/dev/null"
+    both = f"{{ {given} | {{ {apart}; }} | base64 | sed 's/.*/<&>/' >&9; }} 7>&1 | base64 >&9"
+    script = f'exec 9>&1 2>/dev/null\ns=$({{ {both}; }} 8>&1)\necho "{{{token}:$s}}"\n'
     return base64.b64encode(script.encode()) + b"\n"
 
 

@@ -26,7 +26,9 @@ import session_agent
 from emulator_patches import wrap
 
 Json = dict[str, Any]
-Asgi = Callable[[Json, Callable[[], Awaitable[Json]], Callable[[Json], Awaitable[None]]], Awaitable[None]]
+Receive = Callable[[], Awaitable[Json]]
+Send = Callable[[Json], Awaitable[None]]
+Asgi = Callable[[Json, Receive, Send], Awaitable[None]]
 
 PATH = "/v1/data-channel/"
 NOT_ENABLED = (
@@ -50,9 +52,13 @@ class Session:
     command: list[str]
 
 
-def execute_command(ecs: ModuleType, app: Any, port: int) -> Asgi:
+OpenTerminal = Callable[[Session], Any]
+
+
+def execute_command(ecs: ModuleType, app: Asgi, port: int, terminal: OpenTerminal | None = None) -> Asgi:
     """Answer sessions, and return the application that serves their streams and passes on all else."""
     sessions: dict[str, Session] = {}
+    open_terminal = terminal or (lambda session: DockerTerminal(ecs._get_docker().api, session))
 
     @wrap(ecs, "_execute_command")
     def execute(original: Callable[..., Any], data: Json) -> Any:
@@ -71,27 +77,27 @@ def execute_command(ecs: ModuleType, app: Any, port: int) -> Asgi:
         answer["session"] = {"sessionId": name, "streamUrl": url, "tokenValue": token}
         return ecs.json_response(answer)
 
-    async def served(scope: Json, receive: Callable[[], Awaitable[Json]], send: Callable[[Json], Awaitable[None]]) -> None:
+    async def served(scope: Json, receive: Receive, send: Send) -> None:
         name = scope.get("path", "").removeprefix(PATH)
         if scope["type"] == "websocket" and name in sessions:
-            await Stream(name, sessions[name], receive, send).serve(ecs._get_docker())
+            await Stream(name, sessions[name], receive, send, open_terminal).serve()
         else:
             await app(scope, receive, send)
 
     return served
 
 
-class Terminal:
+class DockerTerminal:
     """A command in a container, with a terminal."""
 
-    def __init__(self, engine: Any, session: Session) -> None:
-        self.api = engine.api
-        self.id = self.api.exec_create(
+    def __init__(self, api: Any, session: Session) -> None:
+        self.api = api
+        self.container = session.container
+        self.id = api.exec_create(
             session.container, session.command, stdin=True, tty=True, user="0", environment=TERMINAL
         )["Id"]
-        response = self.api.exec_start(self.id, tty=True, socket=True)
-        self.response = response  # its end would close the socket
-        self.socket: socket.socket = getattr(response, "_sock", response)
+        self.response = api.exec_start(self.id, tty=True, socket=True)  # its end would close the socket
+        self.socket: socket.socket = getattr(self.response, "_sock", self.response)
         self.socket.setblocking(False)
         self.first = b""
 
@@ -110,8 +116,13 @@ class Terminal:
     async def resize(self, columns: int, rows: int) -> None:
         await asyncio.to_thread(self.api.exec_resize, self.id, height=rows, width=columns)
 
+    async def is_orphaned(self) -> bool:
+        """Whether the container has stopped, and with it the agent in it."""
+        container = await asyncio.to_thread(self.api.inspect_container, self.container)
+        return not container["State"]["Running"]
+
     def close(self) -> None:
-        """Hang up: the command's terminal is gone."""
+        """Hang up."""
         with contextlib.suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
@@ -120,20 +131,15 @@ class Terminal:
 class Stream:
     """The stream of one session."""
 
-    def __init__(
-        self,
-        name: str,
-        session: Session,
-        receive: Callable[[], Awaitable[Json]],
-        send: Callable[[Json], Awaitable[None]],
-    ) -> None:
+    def __init__(self, name: str, session: Session, receive: Receive, send: Send, open_terminal: OpenTerminal) -> None:
         self.name = name
         self.session = session
         self.receive = receive
         self.send = send
-        self.terminal: Terminal | None = None
+        self.open_terminal = open_terminal
+        self.terminal: Any = None
 
-    async def serve(self, engine: Any) -> None:
+    async def serve(self) -> None:
         """Accept the client that has the token, and run its command until one of them ends."""
         await self.receive()
         await self.send({"type": "websocket.accept"})
@@ -141,41 +147,40 @@ class Stream:
         if json.loads(opened.get("text") or "{}").get("TokenValue") != self.session.token:
             await self.send({"type": "websocket.close", "code": 1008})
             return
-        agent = session_agent.Agent(self.write, lambda: self.open(engine))
+        agent = session_agent.Agent(self.write, self.open)
         running = asyncio.create_task(agent.run())
         reading = asyncio.create_task(self.read(agent))
-        await asyncio.wait([running, reading], return_when=asyncio.FIRST_COMPLETED)
-        if running.done() and await self.lives(engine):
-            await self.end()
-        elif running.done():
-            # An agent that died with its container says nothing.
-            await reading
-        for task in (running, reading):
-            task.cancel()
-        await asyncio.gather(running, reading, return_exceptions=True)
-        if self.terminal:
-            self.terminal.close()
+        try:
+            await asyncio.wait([running, reading], return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                await self.end(reading)
+        finally:
+            for task in (running, reading):
+                task.cancel()
+            await asyncio.gather(running, reading, return_exceptions=True)
+            if self.terminal:
+                self.terminal.close()
 
-    async def open(self, engine: Any) -> Terminal:
-        self.terminal = await asyncio.to_thread(Terminal, engine, self.session)
+    async def open(self) -> Any:
+        self.terminal = await asyncio.to_thread(self.open_terminal, self.session)
         return self.terminal
 
     async def write(self, frame: bytes) -> None:
         await self.send({"type": "websocket.send", "bytes": frame})
 
     async def read(self, agent: session_agent.Agent) -> None:
-        """Pass on what the client sends until it is gone."""
+        """Pass on what the client sends until it disconnects."""
         while (event := await self.receive())["type"] != "websocket.disconnect":
             if event.get("bytes"):
                 await agent.receive(event["bytes"])
 
-    async def lives(self, engine: Any) -> bool:
-        container = await asyncio.to_thread(engine.api.inspect_container, self.session.container)
-        return bool(container["State"]["Running"])
-
-    async def end(self) -> None:
+    async def end(self, reading: asyncio.Task[None]) -> None:
         """Say that the session has ended, and why if its command could not be started."""
+        if self.terminal and await self.terminal.is_orphaned():
+            # An agent that died with its container says nothing.
+            await reading
+            return
         failed = self.terminal and NOT_STARTED in self.terminal.first
         output = AGENT_SAYS.format(self.session.command[0]) if failed else ""
-        await self.send({"type": "websocket.send", "bytes": session_agent.closed(self.name, output)})
+        await self.write(session_agent.closed(self.name, output))
         await self.send({"type": "websocket.close", "code": 1000})

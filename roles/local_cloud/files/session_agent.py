@@ -4,8 +4,8 @@
 """The agent's side of a data channel of Session Manager, in front of a terminal.
 
 Written from what https://github.com/aws/amazon-ssm-agent does (agent/session/contracts/agentmessage.go,
-agent/session/datachannel/datachannel.go, agent/session/shell/shell.go), independently of the client in plugins/, so that
-a fault in one of them is not a fault in both.
+agent/session/datachannel/datachannel.go, agent/session/shell/shell.go), independently of the client in plugins/, so
+that a fault in one of them is not a fault in both.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def packed(kind: str, payload: bytes, sequence: int = 0, payload_type: int = 0, 
 class Agent:
     """One session. `send` writes bytes to the client."""
 
-    def __init__(self, send: Callable[[bytes], Awaitable[None]], open_terminal: Callable[[], Awaitable[Terminal]]) -> None:
+    def __init__(
+        self, send: Callable[[bytes], Awaitable[None]], open_terminal: Callable[[], Awaitable[Terminal]]
+    ) -> None:
         self.send = send
         self.open_terminal = open_terminal
         self.terminal: Terminal | None = None
@@ -79,9 +81,10 @@ class Agent:
         again = asyncio.create_task(self.resend())
         try:
             action = {"ActionType": "SessionType", "ActionParameters": {"SessionType": "InteractiveCommands"}}
-            await self.stream(HANDSHAKE_REQUEST, json.dumps(
-                {"AgentVersion": AGENT_VERSION, "RequestedClientActions": [action]}
-            ).encode())
+            await self.stream(
+                HANDSHAKE_REQUEST,
+                json.dumps({"AgentVersion": AGENT_VERSION, "RequestedClientActions": [action]}).encode(),
+            )
             await asyncio.wait_for(self.shaken.wait(), HANDSHAKE_SECONDS)
             self.terminal = await self.open_terminal()
             complete = {"HandshakeTimeToComplete": 1_000_000, "CustomerMessage": ""}
@@ -94,19 +97,20 @@ class Agent:
             again.cancel()
 
     async def copy(self, terminal: Terminal) -> None:
+        """Send what the terminal writes until its command ends, or the client ends the session."""
         cancelled = asyncio.create_task(self.cancelled.wait())
-        while not self.cancelled.is_set():
-            reading = asyncio.create_task(terminal.read())
+        reading = asyncio.create_task(self.pass_on(terminal))
+        try:
             await asyncio.wait([reading, cancelled], return_when=asyncio.FIRST_COMPLETED)
-            if not reading.done():
-                reading.cancel()
-                break
-            data = reading.result()
-            if not data:
-                break
+        finally:
+            for task in (reading, cancelled):
+                task.cancel()
+            await asyncio.gather(reading, cancelled, return_exceptions=True)
+
+    async def pass_on(self, terminal: Terminal) -> None:
+        while data := await terminal.read():
             for start in range(0, len(data), PAYLOAD):
                 await self.stream(OUTPUT, data[start : start + PAYLOAD])
-        cancelled.cancel()
 
     async def stream(self, payload_type: int, payload: bytes) -> None:
         await self.room.wait()

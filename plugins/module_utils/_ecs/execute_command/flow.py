@@ -6,53 +6,57 @@
 
 from __future__ import annotations
 
-import time
-
 from ..._core.errors import SlipwayError
-from ..._core.types import Client
+from ..._core.types import Client, Json
+from ..._core.waiting import Clock
 from . import api, model
 
-# The agent of a container that has just started is not connected yet:
-# https://github.com/aws/containers-roadmap/issues/187 recommends to try again after a few seconds.
-NOT_CONNECTED = "TargetNotConnectedException"
 AGAIN_SECONDS = 2.0
 
 
 class Opener:
     """Starts sessions in one container."""
 
-    def __init__(self, ecs: Client, cluster: str, task: str, container: str | None) -> None:
+    def __init__(self, ecs: Client, cluster: str, task: str, container: str | None, clock: Clock | None = None) -> None:
         self.ecs = ecs
         self.cluster = cluster
         self.task = task
         self.container = container
+        self.clock = clock or Clock()
 
     def open(self, command: str, seconds: float) -> model.Session:
         """Start a session; one whose agent is not connected yet is tried again for a while."""
-        deadline = time.monotonic() + seconds
-        container = self.container or self._only_container()
-        place = model.Place(self.cluster, self.task, container)
+        until = self.clock.now() + seconds
+        if not self.container:
+            self.container = self._only_container()
+        place = model.Place(self.cluster, self.task, self.container)
         while True:
             try:
                 return api.execute_command(self.ecs, place, command)
             except SlipwayError as error:
-                self.check()
-                if error.details.get("error_code") != NOT_CONNECTED or time.monotonic() > deadline:
-                    self._check_agent(container)
+                task = self._describe()
+                self._check(task)
+                if not model.may_connect_later(error, task, self.container) or self.clock.now() > until:
+                    model.check_agent(task or {}, self.container)
                     raise
-            time.sleep(AGAIN_SECONDS)
+            self.clock.sleep(AGAIN_SECONDS)
 
     def check(self) -> None:
-        """Fail if no command can run in the container, with the reason."""
-        model.check(api.describe_task(self.ecs, self.cluster, self.task), self.cluster, self.task, self.container)
+        """Fail if the container does not run, with the reason."""
+        self._check(self._describe())
 
     def _only_container(self) -> str:
         task = api.describe_task(self.ecs, self.cluster, self.task)
         model.check(task, self.cluster, self.task, None)
         return model.container_of(task or {}, None)
 
-    def _check_agent(self, container: str) -> None:
-        task = api.describe_task(self.ecs, self.cluster, self.task)
-        if task:
-            model.container_of(task, container)
-            model.check_agent(task, container)
+    def _describe(self) -> Json | None:
+        """The task. An empty one if nothing can be said about it: what failed before is what counts."""
+        try:
+            return api.describe_task(self.ecs, self.cluster, self.task)
+        except SlipwayError:
+            return {}
+
+    def _check(self, task: Json | None) -> None:
+        if task != {}:
+            model.check(task, self.cluster, self.task, self.container)

@@ -15,6 +15,11 @@ from ..._core.types import Json
 
 AGENT = "ExecuteCommandAgent"
 RUNNING = "RUNNING"
+PENDING = "PENDING"
+# The agent of a container that has just started is not connected yet:
+# https://github.com/aws/containers-roadmap/issues/187 recommends to try again after a few seconds.
+NOT_CONNECTED = "TargetNotConnectedException"
+REREAD = "Read the inventory again: a rollout may have replaced the task."
 
 
 class Place(t.NamedTuple):
@@ -50,38 +55,47 @@ def check(task: Json | None, cluster: str, arn: str, container: str | None) -> N
     if task is None:
         raise SlipwayError(
             NOT_FOUND,
-            f"ecs_task_arn: expected a task of cluster {cluster}, got {arn}, which does not exist. Read the inventory "
-            "again: a rollout may have replaced the task.",
+            f"ecs_task_arn: expected a task of cluster {last(cluster)}, got {arn}, which does not exist. {REREAD}",
         )
     name = last(arn)
     if task["lastStatus"] != RUNNING:
         reason = _reason(task.get("stoppedReason"))
         raise SlipwayError(
-            NOT_FOUND,
-            f"Task {name}: expected a running task, got one that is {task['lastStatus']}{reason}. Read the inventory "
-            "again: a rollout may have replaced the task.",
+            NOT_FOUND, f"Task {name}: expected a running task, got one that is {task['lastStatus']}{reason}. {REREAD}"
         )
     if container:
+        container_of(task, container)
         _check_container(name, _container(task, container))
     if not task.get("enableExecuteCommand"):
         raise SlipwayError(
             REFUSED,
             f"Task {name}: expected a task that was started with ECS Exec, got one without. Set enable_execute_command "
-            "of the service or of the task and start a new task; ECS does not change one that runs.",
+            "of the service or of the task, and start a new task; ECS does not change one that runs.",
         )
+
+
+def may_connect_later(error: SlipwayError, task: Json | None, container: str) -> bool:
+    """Whether a session that could not start may start later."""
+    status = _agent(task or {}, container).get("lastStatus")
+    return status == PENDING or error.details.get("error_code") == NOT_CONNECTED
 
 
 def check_agent(task: Json, container: str) -> None:
     """Fail if ECS says that the container's agent does not run."""
-    for agent in _container(task, container).get("managedAgents") or ():
-        if agent.get("name") == AGENT and agent.get("lastStatus") != RUNNING:
-            raise SlipwayError(
-                REFUSED,
-                f"Container {container}: expected a running {AGENT}, got one that is {agent.get('lastStatus')}"
-                f"{_reason(agent.get('reason'))}. The task role has to allow ssmmessages:CreateControlChannel, "
-                "CreateDataChannel, OpenControlChannel and OpenDataChannel, the network has to reach ssmmessages, and "
-                "the container's root file system has to be writable.",
-            )
+    agent = _agent(task, container)
+    if agent.get("lastStatus", RUNNING) != RUNNING:
+        raise SlipwayError(
+            REFUSED,
+            f"Container {container}: expected a running {AGENT}, got one that is {agent['lastStatus']}"
+            f"{_reason(agent.get('reason'))}. The task role has to allow ssmmessages:CreateControlChannel, "
+            "CreateDataChannel, OpenControlChannel and OpenDataChannel, the network has to reach ssmmessages, and the "
+            "container's root file system has to be writable.",
+        )
+
+
+def _agent(task: Json, container: str) -> Json:
+    agents = _container(task, container).get("managedAgents") or ()
+    return next((one for one in agents if one.get("name") == AGENT), {})
 
 
 def _check_container(task: str, container: Json) -> None:
@@ -91,8 +105,8 @@ def _check_container(task: str, container: Json) -> None:
         exited = f" with exit code {code}" if code is not None else ""
         raise SlipwayError(
             NOT_FOUND,
-            f"Container {container.get('name')} of task {task}: expected a running container, got one that is {status}"
-            f"{exited}{_reason(container.get('reason'))}. Read its logs, and the inventory again.",
+            f"Container {container['name']} of task {task}: expected a running container, got one that is {status}"
+            f"{exited}{_reason(container.get('reason'))}. Read its log. {REREAD}",
         )
 
 

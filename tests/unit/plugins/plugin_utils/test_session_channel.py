@@ -12,6 +12,9 @@ import random
 import uuid
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ansible_collections.slipway.aws.plugins.plugin_utils import session_message as message
 from ansible_collections.slipway.aws.plugins.plugin_utils.session_channel import (
     LONGEST_TIMEOUT,
@@ -21,8 +24,6 @@ from ansible_collections.slipway.aws.plugins.plugin_utils.session_channel import
     Data,
     Event,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 # The values of the tests of amazon-ssm-agent, agent/session/contracts/agentmessage_test.go, at 1c217c89.
 ID = uuid.UUID("dd01e56b-ff48-483e-a508-b5f073f31b16")
@@ -127,7 +128,8 @@ def test_what_is_sent_arrives_once_and_in_order(seed: int, loss: float, to_agent
             break
         network.step(is_bad=False)
     assert network.got == {network.agent: to_agent, network.client: to_client}
-    assert network.client.idle and network.agent.idle
+    assert network.client.idle
+    assert network.agent.idle
 
 
 def test_no_more_is_on_the_wire_than_the_other_side_acknowledges() -> None:
@@ -152,7 +154,8 @@ def test_message_is_repeated_until_it_is_acknowledged() -> None:
     assert repeated >= 10 / LONGEST_TIMEOUT
     agent.receive(sent, now)
     client.receive(agent.frames(now)[0], now)
-    assert client.idle and client.wait(now) is None
+    assert client.idle
+    assert client.wait(now) is None
 
 
 def test_message_that_arrives_twice_is_acknowledged_twice() -> None:

@@ -1,0 +1,79 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An emulator with the local cloud's ExecuteCommand, whose containers are this machine."""
+
+from __future__ import annotations
+
+import sys
+import typing as t
+from pathlib import Path
+
+import boto3
+import pytest
+
+pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
+from ministack import app as emulator
+from ministack.services import ecs
+
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import api, model
+from ansible_collections.slipway.aws.plugins.plugin_utils import session_client, session_shell
+from ansible_collections.slipway.aws.tests.session_server import BadNetwork, PtyTerminal, listener, serving
+
+FILES = Path(__file__).resolve().parents[4] / "roles/local_cloud/files"
+REGION = "eu-central-1"
+KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "b2f0c1d4e7a9"}
+Json = dict[str, t.Any]
+
+
+class Cloud:
+    """An account with a cluster, and the network in front of it."""
+
+    def __init__(self, address: str, network: BadNetwork) -> None:
+        self.address = address
+        self.network = network
+        self.ecs = boto3.client("ecs", endpoint_url=address, region_name=REGION, **KEYS)
+        self.ecs.create_cluster(clusterName="shop")
+
+    def start(self, family: str, containers: t.Iterable[str] = ("app",), is_enabled: bool = True) -> str:
+        """Run a task; its ARN."""
+        definitions = [{"name": name, "image": "web:1.4", "memory": 64} for name in containers]
+        self.ecs.register_task_definition(family=family, containerDefinitions=definitions)
+        task = self.ecs.run_task(cluster="shop", taskDefinition=family, enableExecuteCommand=is_enabled)["tasks"][0]
+        return str(task["taskArn"])
+
+    def connect(self, check: t.Callable[[], None] = lambda: None, seconds: float = 10) -> session_client.Client:
+        marker = session_client.new_marker()
+        place = model.Place("shop", self.start("web"), "app")
+        session = api.execute_command(self.ecs, place, session_shell.start(marker))
+        return session_client.Client(session.url, session.token, marker, seconds, check)
+
+
+@pytest.fixture(scope="module")
+def cloud() -> t.Iterator[Cloud]:
+    kept, actions = dict(vars(ecs)), dict(ecs._ACTION_MAP)
+    bound = listener()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(FILES))
+        import execute_command  # type: ignore[import-not-found]
+
+        patch.setattr(execute_command.session_agent, "OVERDUE_SECONDS", 0.05)
+        patch.setattr(execute_command.session_agent, "RESEND_SECONDS", 0.02)
+        patch.setattr(ecs, "_get_docker", lambda: None)
+        served = execute_command.execute_command(ecs, emulator.app, bound.getsockname()[1], PtyTerminal)
+        network = BadNetwork(served)
+        with serving(network, bound) as address:
+            yield Cloud(address, network)
+            ecs.reset()
+    vars(ecs).update(kept)
+    ecs._ACTION_MAP.update(actions)
+    for name in ("execute_command", "session_agent", "emulator_patches"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture(autouse=True)
+def good_network(cloud: Cloud) -> None:
+    cloud.network.loss = 0.0
+    cloud.network.cut.clear()
+    PtyTerminal.started.clear()

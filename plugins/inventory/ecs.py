@@ -20,6 +20,8 @@ description:
     C(tag_team_web). In names of groups, Ansible replaces what is neither a letter nor a digit by C(_).
   - The version of a container is the tag in the reference to its image. If that has only a digest, it is a tag that
     the image has in Amazon ECR, other than C(latest) if possible. The digest is in C(ecs_digest).
+  - Ansible connects to the hosts with P(slipway.aws.ecs_exec#connection), in the same account; I(access_key) and
+    I(secret_key) have to be in the environment for that. Use I(compose) to set another C(ansible_connection).
   - If the credentials do not allow a call, a warning names the missing permission, and the hosts that could be read
     are returned.
   - The name of the file has to end with C(ecs.yml) or C(ecs.yaml).
@@ -68,6 +70,8 @@ notes:
   - ECS returns tags of tasks that were started with them or whose service propagates tags.
 seealso:
   - module: slipway.aws.ecs_cluster_info
+  - plugin: slipway.aws.ecs_exec
+    plugin_type: connection
 """
 
 EXAMPLES = r"""
@@ -145,10 +149,15 @@ class InventoryModule(AWSInventoryBase):  # type: ignore[misc]  # amazon.aws has
 
         return calls.watch(self.client(service, region=region, config=Config(**calls.settings({}))))
 
+    def _connection(self) -> dict[str, str]:
+        """How Ansible reaches a container: in the account that this inventory reads. Keys are no variables of hosts."""
+        named = {name: self.get_option(name) for name in ("assume_role_arn", "endpoint_url", "profile")}
+        options = {f"ansible_ecs_exec_{name}": str(value) for name, value in named.items() if value}
+        return {"ansible_connection": "slipway.aws.ecs_exec", **options}
+
     def _add(self, name: str, variables: dict[str, t.Any]) -> None:
         self.inventory.add_host(name)
-        self.inventory.set_variable(name, "ansible_connection", "slipway.aws.ecs_exec")
-        for key, value in variables.items():
+        for key, value in {**variables, **self._connection()}.items():
             self.inventory.set_variable(name, key, value)
         for group in model.groups(variables):
             self.inventory.add_child(self.inventory.add_group(self._sanitize_group_name(group)), name)

@@ -30,6 +30,7 @@ SERVICES = {
 # Files whose calls go to fewer, or to more, than those of their folder.
 FILES = {
     "_core/history_api.py": ("ssm",),
+    "_ecs/execute_command/api.py": ("ecs",),
     "_ecs/history/api.py": ("ecr", "ssm", "sts"),
     "_ecs/hosts/api.py": ("ecr", "ecs"),
     "_ecs/network/api.py": ("ec2", "elbv2"),

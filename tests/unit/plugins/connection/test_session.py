@@ -83,7 +83,7 @@ def test_script_runs_in_other_shells(cloud: Cloud, monkeypatch: pytest.MonkeyPat
     if not shutil.which(program):
         pytest.skip(f"{program} is not installed")
     if words:
-        for tool in session_shell.TOOLS + ("cat", "echo"):
+        for tool in (*session_shell.TOOLS, "cat", "echo"):
             (tmp_path / tool).symlink_to(str(shutil.which(program)))
         monkeypatch.setitem(PtyTerminal.environment, "PATH", str(tmp_path))
     monkeypatch.setattr(PtyTerminal, "shell", [str(shutil.which(program)), *words])
@@ -124,7 +124,7 @@ def test_session_ends_with_its_connection(cloud: Cloud) -> None:
 def test_connection_that_is_cut_is_an_error(cloud: Cloud) -> None:
     client = cloud.connect()
     cloud.network.cut.set()
-    with pytest.raises(session_client.SessionError, match="the connection was lost|the service closed the stream"):
+    with pytest.raises(session_client.SessionError, match=r"the connection was lost|the service closed the stream"):
         run(client, "echo a")
 
 

@@ -1,0 +1,116 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Ansible in containers: the inventory finds them, and modules run in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.slipway.aws.tests.unit.plugins.connection.conftest import Cloud
+
+ROOT = Path(__file__).resolve().parents[4]
+Json = dict[str, t.Any]
+pytestmark = pytest.mark.own_cloud("runs no module")
+
+PLAY = """
+- hosts: container_app
+  gather_facts: false
+  tasks:
+    - ansible.builtin.ping:
+    - ansible.builtin.setup:
+        gather_subset: [min]
+    - ansible.builtin.raw: printf 'out\\r\\n'; echo err >&2; exit 4
+      register: status
+      failed_when: false
+    - ansible.builtin.copy:
+        src: "{{ folder }}/given"
+        dest: "{{ folder }}/copied"
+        mode: "0600"
+    - ansible.builtin.command: cat {{ folder }}/copied
+      register: read
+      changed_when: false
+    - ansible.builtin.fetch:
+        src: "{{ folder }}/copied"
+        dest: "{{ folder }}/fetched"
+        flat: true
+    - ansible.builtin.script: "{{ folder }}/given.sh word"
+      register: script
+    - ansible.builtin.debug:
+        msg: >-
+          status {{ status.rc }} {{ status.stdout | trim }} {{ status.stderr | trim }},
+          script {{ script.stdout | trim }}, container {{ ecs_container }}
+"""
+
+
+class Controller(t.NamedTuple):
+    """Where Ansible runs."""
+
+    cloud: Cloud
+    folder: Path
+
+    def run(self, *command: str, **variables: t.Any) -> str:
+        """The output of one of Ansible's programs."""
+        options = {"plugin": "slipway.aws.ecs", "region": "eu-central-1", "endpoint_url": self.cloud.address}
+        (self.folder / "ecs.yml").write_text(json.dumps(options))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
+        keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "b2f0c1d4e7a9"}
+        programs = Path(sys.executable).parent
+        extra = json.dumps({"ansible_python_interpreter": sys.executable, "folder": str(self.folder), **variables})
+        done = subprocess.run(
+            [programs / command[0], "-i", self.folder / "ecs.yml", "-e", extra, *command[1:]],
+            cwd=ROOT,
+            env={**kept, **keys, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", "ANSIBLE_NOCOLOR": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.stdout + done.stderr
+
+
+@pytest.fixture
+def controller(cloud: Cloud, tmp_path: Path) -> Controller:
+    return Controller(cloud, tmp_path)
+
+
+def test_modules_and_files_pass(controller: Controller) -> None:
+    controller.cloud.start("web", ["app", "proxy"])
+    given = random.Random(1).randbytes(100_000)
+    (controller.folder / "given").write_bytes(given)
+    (controller.folder / "given.sh").write_text('#!/bin/sh\necho "got $1"\n')
+    (controller.folder / "play.yml").write_text(PLAY)
+    output = controller.run("ansible-playbook", str(controller.folder / "play.yml"))
+    assert "failed=0" in output, output
+    assert (controller.folder / "fetched").read_bytes() == given
+    assert "status 4 out err, script got word, container app" in output
+
+
+FAILURES = {
+    "not enabled": ({}, "expected a task that was started with ECS Exec, got one without"),
+    "no container": (
+        {"ecs_container": "none"},
+        "ecs_container: expected one of app, got none, which the task does not",
+    ),
+    "no task": ({"ecs_task_arn": "arn:aws:ecs:eu-central-1:000000000000:task/shop/none"}, "which does not exist"),
+}
+
+
+def test_reason_why_nothing_can_run_is_named(controller: Controller) -> None:
+    controller.cloud.start("closed", is_enabled=False)
+    tasks = [
+        {"ansible.builtin.raw": "id", "vars": variables, "ignore_unreachable": True}
+        for variables, _message in FAILURES.values()
+    ]
+    play = {"hosts": "family_closed", "gather_facts": False, "tasks": tasks}
+    (controller.folder / "play.yml").write_text(json.dumps([play]))
+    output = " ".join(controller.run("ansible-playbook", str(controller.folder / "play.yml")).split())
+    assert [name for name, (_variables, message) in FAILURES.items() if message not in output] == []

@@ -96,8 +96,10 @@ extends_documentation_fragment:
 requirements:
   - websocket-client
 notes:
-  - Requires the permissions C(ecs:ExecuteCommand) and C(ecs:DescribeTasks).
-  - Sessions that AWS KMS encrypts are not supported.
+  - Requires the permissions C(ecs:ExecuteCommand) and C(ecs:DescribeTasks), and C(kms:GenerateDataKey) for the key if
+    the cluster encrypts sessions.
+  - If the cluster logs sessions, see O(slipway.aws.ecs_cluster#module:configuration), the log contains what passes
+    through them, in base64. C(no_log) does not change that.
 seealso:
   - plugin: slipway.aws.ecs
     plugin_type: inventory
@@ -121,7 +123,6 @@ EXAMPLES = r"""
         that: version.stdout | trim == ecs_version
 """
 
-import contextlib
 import os
 import shlex
 import typing as t
@@ -132,15 +133,7 @@ from ansible_collections.amazon.aws.plugins.plugin_utils.connection import AWSCo
 from ansible_collections.slipway.aws.plugins.module_utils._core import calls
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import api, flow
-from ansible_collections.slipway.aws.plugins.plugin_utils import session_shell
-
-MISSING: ImportError | None = None
-try:
-    from botocore.config import Config
-
-    from ansible_collections.slipway.aws.plugins.plugin_utils import session_client
-except ImportError as imported:
-    MISSING = imported
+from ansible_collections.slipway.aws.plugins.plugin_utils import session_client, session_shell
 
 
 class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no types
@@ -179,8 +172,7 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
     def close(self) -> None:
         session, self._session, self._connected = self._session, None, False
         if session:
-            with contextlib.suppress(session_client.SessionError):  # it has ended by itself
-                session.end()
+            session.close()
 
     def reset(self) -> None:
         self.close()
@@ -193,10 +185,10 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
         try:
             return session.run(command, given, stdout, self.get_option("command_timeout"))
         except session_client.CommandTimeout as error:
-            self._session = None
+            self.close()
             raise AnsibleError(f"{error}. Raise ansible_ecs_exec_command_timeout.") from None
         except (session_client.SessionError, SlipwayError) as error:
-            self._session = None
+            self.close()
             raise AnsibleConnectionFailure(str(error)) from None
 
     def _require(self, status: int, expected: str, errors: bytes) -> None:
@@ -205,10 +197,8 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
 
     def _ready(self) -> session_client.Client:
         """The session; one serves all commands of a task."""
-        if MISSING:
-            raise AnsibleConnectionFailure(
-                f"slipway.aws.ecs_exec: expected websocket-client, got {MISSING}. Install it."
-            )
+        if not session_client.HAS_WEBSOCKET:
+            raise AnsibleConnectionFailure("slipway.aws.ecs_exec: expected websocket-client, got none. Install it.")
         if not self._session:
             try:
                 self._session = self._open(self.get_option("connect_timeout"))
@@ -220,15 +210,21 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
     def _open(self, seconds: float) -> session_client.Client:
         marker = session_client.new_marker()
         opener = flow.Opener(
-            self._client(), self.get_option("cluster"), self.get_option("task"), self.get_option("container")
+            self._client("ecs"), self.get_option("cluster"), self.get_option("task"), self.get_option("container")
         )
         session = opener.open(session_shell.start(marker), seconds)
-        return session_client.Client(session.url, session.token, marker, seconds, opener.check)
 
-    def _client(self) -> t.Any:
+        def data_key(key: str, challenge: str) -> tuple[bytes, bytes]:
+            return opener.data_key(self._client("kms"), session.id, key, challenge)
+
+        access = session_client.Access(session.url, session.token, opener.check, data_key)
+        return session_client.Client(access, marker, seconds)
+
+    def _client(self, service: str) -> t.Any:
+        # amazon.aws has refused a Python without it, with a message.
+        from botocore.config import Config
+
         config = Config(**calls.settings({}))
         role = self.get_option("assume_role_arn")
-        given = api.assume_role(self.client("sts", config=config), role) if role else {}
-        if given:
-            given["profile_name"] = None
-        return calls.watch(self.client("ecs", config=config, **given))
+        given = {"profile_name": None, **api.assume_role(self.client("sts", config=config), role)} if role else {}
+        return calls.watch(self.client(service, config=config, **given))

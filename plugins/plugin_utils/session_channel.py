@@ -110,10 +110,15 @@ class Channel:
         """Messages that are not on the wire yet."""
         return len(self._waiting)
 
-    def send(self, payload_type: int, payload: bytes) -> None:
-        """Send bytes, in as many messages as they need."""
+    def send(self, payload_type: int, payload: bytes, seal: t.Callable[[bytes], bytes] | None = None) -> None:
+        """Send bytes in as many messages as they need, each of them sealed."""
         for start in range(0, len(payload), PAYLOAD):
-            self._waiting.append((payload_type, payload[start : start + PAYLOAD]))
+            part = payload[start : start + PAYLOAD]
+            self._waiting.append((payload_type, seal(part) if seal else part))
+
+    def discard(self) -> None:
+        """Do not send what is not on the wire yet."""
+        self._waiting.clear()
 
     def receive(self, frame: bytes, now: float) -> list[Event]:
         """What follows from the bytes that arrived."""

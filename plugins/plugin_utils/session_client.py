@@ -14,18 +14,24 @@ import time
 import typing as t
 import uuid
 
-import websocket
-
+from . import session_encryption as encryption
 from . import session_handshake as handshake
 from . import session_shell as shell
 from .session_channel import WINDOW, Channel, Closed, Data
 from .session_message import TERMINATE_SESSION, BadMessage, PayloadType
 
+try:
+    import websocket
+except ImportError:
+    HAS_WEBSOCKET = False
+else:
+    HAS_WEBSOCKET = True
+
 # After that many seconds without a message, the container may have stopped, or the network may be cut.
 QUIET_SECONDS = 5.0
 LOST_SECONDS = 60.0
-# How long an interrupted command has to end.
-INTERRUPT_SECONDS = 1.0
+# How long the agent has to acknowledge the end of the session.
+CLOSE_SECONDS = 1.0
 
 
 class SessionError(Exception):
@@ -64,65 +70,76 @@ def of_file(path: str) -> Input:
     return Input(size, chunks())
 
 
-class Client:
-    """One session, in which commands run one after the other. `check` fails if the container does not run."""
+class Access(t.NamedTuple):
+    """How to reach a session."""
 
-    def __init__(self, url: str, token: str, marker: str, seconds: float, check: t.Callable[[], None]) -> None:
+    url: str
+    token: str
+    check: t.Callable[[], None]
+    """Fails if the container does not run."""
+    data_key: t.Callable[[str, str], tuple[bytes, bytes]]
+    """A data key of AWS KMS for a key and a challenge, as it is and encrypted."""
+
+
+class Client:
+    """One session, in which commands run one after the other."""
+
+    def __init__(self, access: Access, marker: str, seconds: float) -> None:
+        self.access = access
         self.marker = marker
-        self.check = check
         self.channel = Channel()
+        self.cipher: encryption.Cipher | None = None
+        self.is_busy = False
         self._epoch = time.time() - time.monotonic()
         self._heard = self._checked = self._now()
         deadline = self._now() + seconds
         try:
-            self.socket = websocket.create_connection(url, timeout=seconds)
-            self.socket.send(handshake.opening(token, str(uuid.uuid4()), str(uuid.uuid4())))
+            self.socket = websocket.create_connection(access.url, timeout=seconds)
+            self.socket.send(handshake.opening(access.token, str(uuid.uuid4()), str(uuid.uuid4())))
         except (websocket.WebSocketException, OSError) as error:
             raise SessionError(f"the stream of the session cannot be opened: {error}") from error
-        self._greet(deadline, seconds)
+        try:
+            self._greet(deadline, seconds)
+        except BaseException:
+            self.socket.close(timeout=1)
+            raise
 
     def run(
         self, command: str, given: Input | None, stdout: t.Callable[[bytes], None], seconds: float
     ) -> tuple[int, bytes]:
         """Run a command. Its exit status and standard error; its standard output is passed on as it arrives."""
+        self.is_busy = True
         stderr: list[bytes] = []
         output = shell.Output(self.marker, stdout, stderr.append)
         deadline = self._now() + seconds if seconds else float("inf")
-        self.channel.send(PayloadType.OUTPUT, shell.run(self.marker, command, given.size if given else None))
+        self._send(shell.run(self.marker, command, given.size if given else None))
         chunks = given.chunks if given else iter(())
         while output.status is None:
             if self.channel.backlog < WINDOW and (chunk := next(chunks, None)):
-                self.channel.send(PayloadType.OUTPUT, shell.encoded(chunk))
+                self._send(shell.encoded(chunk))
                 continue
             if self._now() > deadline:
-                self.interrupt()
                 raise CommandTimeout(f"expected the command to end within {seconds:g} s, got none; it was interrupted")
             try:
                 for data in self._next(deadline):
                     output.feed(data)
             except binascii.Error as error:
                 raise SessionError("expected base64 from the terminal, got other bytes") from error
+        self.is_busy = False
         return int(output.status), b"".join(stderr)
 
-    def interrupt(self) -> None:
-        """End the running command and the session."""
-        self.channel.send(PayloadType.OUTPUT, shell.INTERRUPT)
-        self.channel.send(PayloadType.FLAG, TERMINATE_SESSION)
-        until = self._now() + INTERRUPT_SECONDS
-        with contextlib.suppress(SessionError):
+    def close(self) -> None:
+        """End the session, and what still runs in it."""
+        self.access = self.access._replace(check=lambda: None)
+        self.channel.discard()
+        self._send(shell.INTERRUPT if self.is_busy else shell.EXIT)
+        if self.is_busy:
+            self.channel.send(PayloadType.FLAG, TERMINATE_SESSION)
+        until = self._now() + CLOSE_SECONDS
+        with contextlib.suppress(SessionError):  # it has ended by itself
             while not self.channel.idle and self._now() < until:
                 self._next(until)
-        self.close()
-
-    def close(self) -> None:
-        """The end of the stream ends the shell's input, and so the session."""
         self.socket.close(timeout=1)
-
-    def end(self) -> None:
-        """End a session in which nothing runs."""
-        self.channel.send(PayloadType.OUTPUT, b"ZXhpdA==\n")  # exit
-        self._write()
-        self.close()
 
     def _greet(self, deadline: float, seconds: float) -> None:
         greeting = shell.Greeting(self.marker)
@@ -131,7 +148,6 @@ class Client:
                 if self._now() > deadline:
                     raise SessionError(f"expected a shell within {seconds:g} s, got none")
         except shell.MissingTool as error:
-            self.close()
             raise SessionError(
                 f"expected a container with sh, {', '.join(shell.TOOLS)}, got one without {error}"
             ) from error
@@ -151,11 +167,11 @@ class Client:
             self._quiet()
             return []
         except (websocket.WebSocketException, OSError) as error:
-            self.check()
+            self.access.check()
             raise SessionError(f"the connection was lost: {error}") from error
         self._heard = self._checked = self._now()
         if opcode == websocket.ABNF.OPCODE_CLOSE:
-            self.check()
+            self.access.check()
             raise SessionError("the service closed the stream")
         return self._received(frame) if opcode == websocket.ABNF.OPCODE_BINARY else []
 
@@ -165,7 +181,7 @@ class Client:
             for frame in self.channel.frames(self._now()):
                 self.socket.send_binary(frame)
         except (websocket.WebSocketException, OSError) as error:
-            self.check()
+            self.access.check()
             raise SessionError(f"the connection was lost: {error}") from error
 
     def _received(self, frame: bytes) -> list[bytes]:
@@ -177,19 +193,34 @@ class Client:
         for event in events:
             if isinstance(event, Closed):
                 self._write()
-                self.check()
+                self.access.check()
                 raise SessionError(f"the session has ended: {event.output.strip() or 'no reason given'}")
             output += self._data(event)
         return output
 
+    def _send(self, data: bytes) -> None:
+        self.channel.send(PayloadType.OUTPUT, data, self.cipher.encrypt if self.cipher else None)
+
     def _data(self, event: Data) -> list[bytes]:
         if event.type == PayloadType.HANDSHAKE_REQUEST:
-            answer = handshake.answer(event.payload)
-            self.channel.send(PayloadType.HANDSHAKE_RESPONSE, answer.payload)
-            if answer.problems:
-                self._write()
-                raise SessionError("; ".join(answer.problems))
-        return [event.payload] if event.type == PayloadType.OUTPUT else []
+            self._shake_hands(event.payload)
+        elif event.type == PayloadType.CHALLENGE_REQUEST and self.cipher:
+            known = self.cipher.encrypt(self.cipher.decrypt(handshake.challenge(event.payload)))
+            self.channel.send(PayloadType.CHALLENGE_RESPONSE, handshake.challenge_response(known))
+        elif event.type == PayloadType.OUTPUT:
+            return [self.cipher.decrypt(event.payload) if self.cipher else event.payload]
+        return []
+
+    def _shake_hands(self, request: bytes) -> None:
+        encrypted = None
+        if wanted := handshake.encryption(request):
+            plain, encrypted = self.access.data_key(wanted.key, wanted.challenge)
+            self.cipher = encryption.Cipher(plain)
+        answer = handshake.answer(request, encrypted)
+        self.channel.send(PayloadType.HANDSHAKE_RESPONSE, answer.payload)
+        if answer.problems:
+            self._write()
+            raise SessionError("; ".join(answer.problems))
 
     def _quiet(self) -> None:
         """Nothing came for a while: find out whether the other side still exists."""
@@ -198,7 +229,7 @@ class Client:
             raise SessionError(f"expected a message within {LOST_SECONDS:g} s, got none: the network may be cut")
         if now - self._checked >= QUIET_SECONDS:
             self._checked = now
-            self.check()
+            self.access.check()
             self.socket.ping()
 
 

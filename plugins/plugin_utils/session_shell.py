@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 TOOLS = ("stty", "base64", "sed", "head")
 # Interrupts what runs in the terminal: base64 has no such byte.
 INTERRUPT = b"\x03"
+# The command that ends the script.
+EXIT = base64.b64encode(b"exit") + b"\n"
 # As long as a line of the base64 of MIME, and the bytes that it holds.
 LINE = 76
 BYTES = 57

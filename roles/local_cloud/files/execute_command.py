@@ -12,6 +12,7 @@ the wording is that in https://github.com/fabfuel/ecs-deploy/issues/193.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import secrets
@@ -23,7 +24,9 @@ from types import ModuleType
 from typing import Any
 
 import session_agent
+import session_encryption
 from emulator_patches import wrap
+from ministack.core.responses import request_scope
 
 Json = dict[str, Any]
 Receive = Callable[[], Awaitable[Json]]
@@ -50,12 +53,15 @@ class Session:
     token: str
     container: str
     command: list[str]
+    encryption: session_encryption.Encryption | None = None
 
 
 OpenTerminal = Callable[[Session], Any]
 
 
-def execute_command(ecs: ModuleType, app: Asgi, port: int, terminal: OpenTerminal | None = None) -> Asgi:
+def execute_command(
+    ecs: ModuleType, kms: ModuleType, app: Asgi, port: int, terminal: OpenTerminal | None = None
+) -> Asgi:
     """Answer sessions, and return the application that serves their streams and passes on all else."""
     sessions: dict[str, Session] = {}
     open_terminal = terminal or (lambda session: DockerTerminal(ecs._get_docker().api, session))
@@ -72,7 +78,8 @@ def execute_command(ecs: ModuleType, app: Asgi, port: int, terminal: OpenTermina
             return ecs.error_response_json("InvalidParameterException", NOT_ENABLED, 400)
         name = f"ecs-execute-command-{secrets.token_hex(12)}"
         token = secrets.token_urlsafe(48)
-        sessions[name] = Session(token, container["runtimeId"], shlex.split(data["command"]))
+        encryption = encryption_of(ecs, kms, name, task, container["runtimeId"])
+        sessions[name] = Session(token, container["runtimeId"], shlex.split(data["command"]), encryption)
         url = f"ws://127.0.0.1:{port}{PATH}{name}?role=publish_subscribe"
         answer["session"] = {"sessionId": name, "streamUrl": url, "tokenValue": token}
         return ecs.json_response(answer)
@@ -85,6 +92,27 @@ def execute_command(ecs: ModuleType, app: Asgi, port: int, terminal: OpenTermina
             await app(scope, receive, send)
 
     return served
+
+
+def encryption_of(
+    ecs: ModuleType, kms: ModuleType, session: str, task: Json, runtime: str
+) -> session_encryption.Encryption | None:
+    """What the agent does if the cluster has a key for sessions. It has the permissions of the task role."""
+    cluster = ecs._clusters.get(task["clusterArn"].rpartition("/")[2]) or {}
+    key = ((cluster.get("configuration") or {}).get("executeCommandConfiguration") or {}).get("kmsKeyId")
+    account, region = ecs.get_account_id(), ecs.get_region()
+    target = f"ecs:{cluster.get('clusterName')}_{task['taskArn'].rpartition('/')[2]}_{runtime}"
+
+    async def decrypt(encrypted: bytes, context: Json) -> bytes:
+        whole = {"aws:ssm:SessionId": session, "aws:ssm:TargetId": target, **context}
+        request = {"CiphertextBlob": base64.b64encode(encrypted).decode(), "EncryptionContext": whole}
+        with request_scope(account, region):
+            status, _headers, body = kms._decrypt(request)
+        if status != 200:
+            raise PermissionError(f"Fetching data key failed: Unable to retrieve data key, {body!r}")
+        return base64.b64decode(json.loads(body)["Plaintext"])
+
+    return session_encryption.Encryption(key, decrypt) if key else None
 
 
 class DockerTerminal:
@@ -147,7 +175,7 @@ class Stream:
         if json.loads(opened.get("text") or "{}").get("TokenValue") != self.session.token:
             await self.send({"type": "websocket.close", "code": 1008})
             return
-        agent = session_agent.Agent(self.write, self.open)
+        agent = session_agent.Agent(self.write, self.open, self.session.encryption)
         running = asyncio.create_task(agent.run())
         reading = asyncio.create_task(self.read(agent))
         try:

@@ -340,9 +340,9 @@ def patch_emulator(settings: Settings) -> None:
 def sessions(settings: Settings, app: Any) -> Any:
     """The emulator with the streams of sessions in containers."""
     import execute_command
-    from ministack.services import ecs
+    from ministack.services import ecs, kms
 
-    return execute_command.execute_command(ecs, app, settings.port)
+    return execute_command.execute_command(ecs, kms, app, settings.port)
 
 
 def enforced(settings: Settings, app: Any) -> Any:

@@ -11,6 +11,7 @@ that a fault in one of them is not a fault in both.
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 import struct
@@ -20,10 +21,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from session_encryption import Encryption
+
 Json = dict[str, Any]
 
 AGENT_VERSION = "3.3.1142.0"
-OUTPUT, SIZE, HANDSHAKE_REQUEST, HANDSHAKE_RESPONSE, HANDSHAKE_COMPLETE, FLAG = 1, 3, 5, 6, 7, 10
+OUTPUT, SIZE, HANDSHAKE_REQUEST, HANDSHAKE_RESPONSE, HANDSHAKE_COMPLETE = 1, 3, 5, 6, 7
+CHALLENGE_REQUEST, CHALLENGE_RESPONSE, FLAG = 8, 9, 10
 TERMINATE = struct.pack(">I", 2)
 # config.go of the agent: StreamDataPayloadSize, ResendSleepInterval, OutgoingMessageBufferCapacity, and datachannel.go:
 # handshakeTimeout, and how long it waits at the end for what is not acknowledged.
@@ -62,12 +66,17 @@ class Agent:
     """One session. `send` writes bytes to the client."""
 
     def __init__(
-        self, send: Callable[[bytes], Awaitable[None]], open_terminal: Callable[[], Awaitable[Terminal]]
+        self,
+        send: Callable[[bytes], Awaitable[None]],
+        open_terminal: Callable[[], Awaitable[Terminal]],
+        encryption: Encryption | None = None,
     ) -> None:
         self.send = send
         self.open_terminal = open_terminal
+        self.encryption = encryption
         self.terminal: Terminal | None = None
         self.shaken = asyncio.Event()
+        self.proven = asyncio.Event()
         self.cancelled = asyncio.Event()
         self.room = asyncio.Event()
         self.room.set()
@@ -80,12 +89,7 @@ class Agent:
         """Shake hands, then copy what the terminal writes until its command ends."""
         again = asyncio.create_task(self.resend())
         try:
-            action = {"ActionType": "SessionType", "ActionParameters": {"SessionType": "InteractiveCommands"}}
-            await self.stream(
-                HANDSHAKE_REQUEST,
-                json.dumps({"AgentVersion": AGENT_VERSION, "RequestedClientActions": [action]}).encode(),
-            )
-            await asyncio.wait_for(self.shaken.wait(), HANDSHAKE_SECONDS)
+            await self.shake_hands()
             self.terminal = await self.open_terminal()
             complete = {"HandshakeTimeToComplete": 1_000_000, "CustomerMessage": ""}
             await self.stream(HANDSHAKE_COMPLETE, json.dumps(complete).encode())
@@ -95,6 +99,20 @@ class Agent:
                 await asyncio.sleep(0.01)
         finally:
             again.cancel()
+
+    async def shake_hands(self) -> None:
+        """Ask for what the session needs, and for a proof that the client has the key."""
+        actions = [{"ActionType": "SessionType", "ActionParameters": {"SessionType": "InteractiveCommands"}}]
+        if self.encryption:
+            parameters = {"KMSKeyId": self.encryption.key_id, "Challenge": self.encryption.challenge}
+            actions.append({"ActionType": "KMSEncryption", "ActionParameters": parameters})
+        request = {"AgentVersion": AGENT_VERSION, "RequestedClientActions": actions}
+        await self.stream(HANDSHAKE_REQUEST, json.dumps(request).encode())
+        await asyncio.wait_for(self.shaken.wait(), HANDSHAKE_SECONDS)
+        if self.encryption:
+            proof = base64.b64encode(self.encryption.seal(self.encryption.proof)).decode()
+            await self.stream(CHALLENGE_REQUEST, json.dumps({"Challenge": proof}).encode())
+            await asyncio.wait_for(self.proven.wait(), HANDSHAKE_SECONDS)
 
     async def copy(self, terminal: Terminal) -> None:
         """Send what the terminal writes until its command ends, or the client ends the session."""
@@ -114,6 +132,8 @@ class Agent:
 
     async def stream(self, payload_type: int, payload: bytes) -> None:
         await self.room.wait()
+        if self.encryption and payload_type == OUTPUT:
+            payload = self.encryption.seal(payload)
         frame = packed("output_stream_data", payload, self.sequence, payload_type, int(self.sequence == 0))
         self.unacknowledged[self.sequence] = (time.monotonic(), frame)
         if len(self.unacknowledged) >= BUFFERED:
@@ -171,20 +191,26 @@ class Agent:
 
     async def handle(self, payload_type: int, payload: bytes) -> None:
         if payload_type == HANDSHAKE_RESPONSE:
-            actions = json.loads(payload)["ProcessedClientActions"]
-            if all(action["ActionStatus"] == 1 for action in actions):
-                self.shaken.set()
-            else:
-                self.cancelled.set()
+            await self.answered(json.loads(payload)["ProcessedClientActions"])
+        elif payload_type == CHALLENGE_RESPONSE and self.encryption:
+            if self.encryption.open(base64.b64decode(json.loads(payload)["Challenge"])) == self.encryption.proof:
+                self.proven.set()
         elif payload_type == FLAG and payload == TERMINATE:
             self.cancelled.set()
-        elif self.terminal is None:
-            return
-        elif payload_type == SIZE:
+        elif self.terminal and payload_type == SIZE:
             size = json.loads(payload)
             await self.terminal.resize(size["cols"], size["rows"])
-        elif payload_type == OUTPUT:
-            await self.terminal.write(payload)
+        elif self.terminal and payload_type == OUTPUT:
+            await self.terminal.write(self.encryption.open(payload) if self.encryption else payload)
+
+    async def answered(self, actions: list[Json]) -> None:
+        for action in actions:
+            if action["ActionStatus"] != 1:
+                self.cancelled.set()
+                return
+            if self.encryption and action["ActionType"] == "KMSEncryption":
+                await self.encryption.begin(action["ActionResult"])
+        self.shaken.set()
 
 
 def closed(session: str, output: str) -> bytes:

@@ -18,6 +18,7 @@ import pytest
 pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
 from ministack.core.responses import request_scope
 from ministack.services import ecs as emulator
+from ministack.services import kms
 
 Json = dict[str, t.Any]
 FILES = Path(__file__).resolve().parents[3] / "roles/local_cloud/files"
@@ -42,13 +43,13 @@ def execute() -> Iterator[Callable[[bool], Json]]:
         import execute_command  # type: ignore[import-not-found]
 
         patch.setattr(emulator, "_get_docker", lambda: None)
-        execute_command.execute_command(emulator, None, 4566)
+        execute_command.execute_command(emulator, kms, None, 4566)
         call("RegisterTaskDefinition", family="web", containerDefinitions=[{"name": "web", "image": "w", "memory": 64}])
         yield start
         emulator.reset()
     vars(emulator).update(kept)
     emulator._ACTION_MAP.update(actions)
-    for name in ("execute_command", "session_agent", "emulator_patches"):
+    for name in ("execute_command", "session_agent", "session_encryption", "emulator_patches"):
         sys.modules.pop(name, None)
 
 

@@ -11,6 +11,9 @@ from ..._core.errors import aws_call
 from ..._core.types import Client, Json
 from . import model
 
+# One half for each direction.
+DATA_KEY_BYTES = 64
+
 
 @aws_call
 def execute_command(ecs: Client, place: model.Place, command: str) -> model.Session:
@@ -27,6 +30,13 @@ def describe_task(ecs: Client, cluster: str, arn: str) -> Json | None:
     """The task. None if it does not exist, or ended an hour ago."""
     answer = ecs.describe_tasks(cluster=cluster, tasks=[arn])
     return next(iter(described("DescribeTasks", answer, "tasks", "taskArn", [arn])), None)
+
+
+@aws_call
+def generate_data_key(kms: Client, key: str, context: dict[str, str]) -> tuple[bytes, bytes]:
+    """A new data key, as it is and encrypted."""
+    answer = kms.generate_data_key(KeyId=key, NumberOfBytes=DATA_KEY_BYTES, EncryptionContext=context)
+    return answer["Plaintext"], answer["CiphertextBlob"]
 
 
 @aws_call

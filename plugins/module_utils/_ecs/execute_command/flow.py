@@ -45,6 +45,13 @@ class Opener:
         """Fail if the container does not run, with the reason."""
         self._check(self._describe())
 
+    def data_key(self, kms: Client, session: str, key: str, challenge: str) -> tuple[bytes, bytes]:
+        """A data key for the session, as it is and encrypted."""
+        task = api.describe_task(self.ecs, self.cluster, self.task)
+        self._check(task)
+        context = model.encryption_context(session, task or {}, str(self.container), challenge)
+        return api.generate_data_key(kms, key, context)
+
     def _only_container(self) -> str:
         task = api.describe_task(self.ecs, self.cluster, self.task)
         model.check(task, self.cluster, self.task, None)

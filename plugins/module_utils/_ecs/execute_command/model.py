@@ -50,6 +50,14 @@ def container_of(task: Json, named: str | None) -> str:
     )
 
 
+def encryption_context(session: str, task: Json, container: str, challenge: str) -> dict[str, str]:
+    """What a data key belongs to, as the agent names it: agent/session/crypto/blockcipher.go in amazon-ssm-agent."""
+    runtime = _container(task, container)["runtimeId"]
+    target = f"ecs:{last(task['clusterArn'])}_{last(task['taskArn'])}_{runtime}"
+    context = {"aws:ssm:SessionId": session, "aws:ssm:TargetId": target}
+    return {**context, "aws:ssm:RandomChallenge": challenge} if challenge else context
+
+
 def check(task: Json | None, cluster: str, arn: str, container: str | None) -> None:
     """Fail if no command can run in the container, with the reason."""
     if task is None:

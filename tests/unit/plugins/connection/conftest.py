@@ -15,9 +15,9 @@ import pytest
 
 pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
 from ministack import app as emulator
-from ministack.services import ecs
+from ministack.services import ecs, kms
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import api, model
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import flow
 from ansible_collections.slipway.aws.plugins.plugin_utils import session_client, session_shell
 from ansible_collections.slipway.aws.tests.session_server import BadNetwork, PtyTerminal, listener, serving
 
@@ -36,18 +36,24 @@ class Cloud:
         self.ecs = boto3.client("ecs", endpoint_url=address, region_name=REGION, **KEYS)
         self.ecs.create_cluster(clusterName="shop")
 
-    def start(self, family: str, containers: t.Iterable[str] = ("app",), is_enabled: bool = True) -> str:
+    def start(
+        self, family: str, containers: t.Iterable[str] = ("app",), is_enabled: bool = True, cluster: str = "shop"
+    ) -> str:
         """Run a task; its ARN."""
         definitions = [{"name": name, "image": "web:1.4", "memory": 64} for name in containers]
         self.ecs.register_task_definition(family=family, containerDefinitions=definitions)
-        task = self.ecs.run_task(cluster="shop", taskDefinition=family, enableExecuteCommand=is_enabled)["tasks"][0]
+        task = self.ecs.run_task(cluster=cluster, taskDefinition=family, enableExecuteCommand=is_enabled)["tasks"][0]
         return str(task["taskArn"])
 
-    def connect(self, check: t.Callable[[], None] = lambda: None, seconds: float = 10) -> session_client.Client:
+    def connect(self, check: t.Callable[[], None] = lambda: None, cluster: str = "shop") -> session_client.Client:
         marker = session_client.new_marker()
-        place = model.Place("shop", self.start("web"), "app")
-        session = api.execute_command(self.ecs, place, session_shell.start(marker))
-        return session_client.Client(session.url, session.token, marker, seconds, check)
+        opener = flow.Opener(self.ecs, cluster, self.start("web", cluster=cluster), "app")
+        session = opener.open(session_shell.start(marker), 10)
+        kms = boto3.client("kms", endpoint_url=self.address, region_name=REGION, **KEYS)
+        access = session_client.Access(
+            session.url, session.token, check, lambda key, challenge: opener.data_key(kms, session.id, key, challenge)
+        )
+        return session_client.Client(access, marker, 10)
 
 
 @pytest.fixture(scope="module")
@@ -61,14 +67,14 @@ def cloud() -> t.Iterator[Cloud]:
         patch.setattr(execute_command.session_agent, "OVERDUE_SECONDS", 0.05)
         patch.setattr(execute_command.session_agent, "RESEND_SECONDS", 0.02)
         patch.setattr(ecs, "_get_docker", lambda: None)
-        served = execute_command.execute_command(ecs, emulator.app, bound.getsockname()[1], PtyTerminal)
+        served = execute_command.execute_command(ecs, kms, emulator.app, bound.getsockname()[1], PtyTerminal)
         network = BadNetwork(served)
         with serving(network, bound) as address:
             yield Cloud(address, network)
             ecs.reset()
     vars(ecs).update(kept)
     ecs._ACTION_MAP.update(actions)
-    for name in ("execute_command", "session_agent", "emulator_patches"):
+    for name in ("execute_command", "session_agent", "session_encryption", "emulator_patches"):
         sys.modules.pop(name, None)
 
 

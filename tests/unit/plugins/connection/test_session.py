@@ -14,13 +14,14 @@ import time
 import typing as t
 from pathlib import Path
 
+import boto3
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.plugin_utils import session_client, session_handshake, session_shell
 from ansible_collections.slipway.aws.plugins.plugin_utils.session_client import Client
 from ansible_collections.slipway.aws.tests.session_server import PtyTerminal
-from ansible_collections.slipway.aws.tests.unit.plugins.connection.conftest import Cloud
+from ansible_collections.slipway.aws.tests.unit.plugins.connection.conftest import KEYS, REGION, Cloud
 
 pytestmark = pytest.mark.own_cloud("runs no module")
 
@@ -35,7 +36,7 @@ def run(client: Client, command: str, given: bytes = b"", seconds: float = 60) -
 def client(cloud: Cloud) -> t.Iterator[Client]:
     found = cloud.connect()
     yield found
-    found.end()
+    found.close()
 
 
 @pytest.mark.parametrize("size", [0, 1, 56, 57, 58, 5000, session_shell.CHUNK, session_shell.CHUNK * 3 + 1])
@@ -90,7 +91,7 @@ def test_script_runs_in_other_shells(cloud: Cloud, monkeypatch: pytest.MonkeyPat
     client = cloud.connect()
     assert run(client, "cat; echo err >&2; exit 3", b"\0\n" * 5000) == (3, b"\0\n" * 5000, b"err\n")
     assert run(client, "cat", b"") == (0, b"", b"")
-    client.end()
+    client.close()
 
 
 def wait_until(condition: t.Callable[[], bool]) -> None:
@@ -117,7 +118,7 @@ def test_command_that_takes_too_long_is_interrupted(cloud: Cloud, tmp_path: Path
 def test_session_ends_with_its_connection(cloud: Cloud) -> None:
     client = cloud.connect()
     [terminal] = PtyTerminal.started
-    client.end()
+    client.close()
     wait_until(lambda: terminal.process.poll() is not None)
 
 
@@ -160,10 +161,14 @@ def test_tool_that_the_container_lacks_is_named(cloud: Cloud, monkeypatch: pytes
         cloud.connect()
 
 
+def access(url: str, token: str) -> session_client.Access:
+    return session_client.Access(url, token, lambda: None, lambda _key, _challenge: (b"", b""))
+
+
 def test_token_has_to_be_that_of_the_session(cloud: Cloud) -> None:
     session = cloud.ecs.execute_command(cluster="shop", task=cloud.start("web"), command="sh", interactive=True)
     with pytest.raises(session_client.SessionError):
-        Client(session["session"]["streamUrl"], "another", "marker", 5, lambda: None)
+        Client(access(session["session"]["streamUrl"], "another"), "marker", 5)
     assert PtyTerminal.started == []
 
 
@@ -177,9 +182,21 @@ def test_file_that_shrinks_while_it_is_copied_is_an_error(tmp_path: Path) -> Non
         list(given.chunks)
 
 
-def test_session_with_encryption_is_refused_with_the_reason() -> None:
-    request = {"RequestedClientActions": [{"ActionType": "KMSEncryption", "ActionParameters": {"KMSKeyId": "key"}}]}
+def test_session_of_a_cluster_with_a_key_is_encrypted(cloud: Cloud) -> None:
+    """The data key belongs to the session and its container: AWS KMS decrypts it for nothing else."""
+    kms = boto3.client("kms", endpoint_url=cloud.address, region_name=REGION, **KEYS)
+    configuration = {"executeCommandConfiguration": {"kmsKeyId": kms.create_key()["KeyMetadata"]["Arn"]}}
+    cloud.ecs.create_cluster(clusterName="secret", configuration=configuration)
+    client = cloud.connect(cluster="secret")
+    assert client.cipher
+    given = random.Random(3).randbytes(5000)
+    assert run(client, "cat; exit 3", given) == (3, given, b"")
+    client.close()
+
+
+def test_what_the_agent_requests_and_the_client_does_not_know_is_named() -> None:
+    request = {"RequestedClientActions": [{"ActionType": "New", "ActionParameters": {}}]}
     answer = session_handshake.answer(json.dumps(request).encode())
     [action] = json.loads(answer.payload)["ProcessedClientActions"]
-    assert (action["ActionType"], action["ActionStatus"]) == ("KMSEncryption", session_handshake.UNSUPPORTED)
-    assert answer.problems == ["expected a session with a terminal, without encryption by AWS KMS, got KMSEncryption"]
+    assert (action["ActionType"], action["ActionStatus"]) == ("New", session_handshake.UNSUPPORTED)
+    assert answer.problems == ["expected a session with a terminal, got New"]

@@ -98,6 +98,8 @@ requirements:
 notes:
   - Requires the permissions C(ecs:ExecuteCommand) and C(ecs:DescribeTasks), and C(kms:GenerateDataKey) for the key if
     the cluster encrypts sessions.
+  - Amazon ECS ends a session through which nothing passes for 20 minutes. Run long commands with C(async), or let them
+    print something.
   - If the cluster logs sessions, see O(slipway.aws.ecs_cluster#module:configuration), the log contains what passes
     through them, in base64. C(no_log) does not change that.
 seealso:

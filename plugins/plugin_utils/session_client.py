@@ -27,8 +27,10 @@ except ImportError:
 else:
     HAS_WEBSOCKET = True
 
-# After that many seconds without a message, the container may have stopped, or the network may be cut.
+# After that many seconds without a message, the container may have stopped: ECS is asked, less and less often.
 QUIET_SECONDS = 5.0
+LONGEST_QUIET_SECONDS = 60.0
+# After that many, without an answer to a ping, the network may be cut.
 LOST_SECONDS = 60.0
 # How long the agent has to acknowledge the end of the session.
 CLOSE_SECONDS = 1.0
@@ -91,8 +93,9 @@ class Client:
         self.cipher: encryption.Cipher | None = None
         self.is_busy = False
         self._epoch = time.time() - time.monotonic()
-        self._heard = self._checked = self._now()
-        deadline = self._now() + seconds
+        self._heard = self._pinged = self._now()
+        self._pause, self._check_at = QUIET_SECONDS, self._heard + QUIET_SECONDS
+        deadline = self._heard + seconds
         try:
             self.socket = websocket.create_connection(access.url, timeout=seconds)
             self.socket.send(handshake.opening(access.token, str(uuid.uuid4()), str(uuid.uuid4())))
@@ -125,6 +128,8 @@ class Client:
                     output.feed(data)
             except binascii.Error as error:
                 raise SessionError("expected base64 from the terminal, got other bytes") from error
+        if not output.status.isdigit():
+            raise SessionError(f"expected the exit status of the command, got {output.status or 'none'}")
         self.is_busy = False
         return int(output.status), b"".join(stderr)
 
@@ -169,7 +174,7 @@ class Client:
         except (websocket.WebSocketException, OSError) as error:
             self.access.check()
             raise SessionError(f"the connection was lost: {error}") from error
-        self._heard = self._checked = self._now()
+        self._heard = self._now()
         if opcode == websocket.ABNF.OPCODE_CLOSE:
             self.access.check()
             raise SessionError("the service closed the stream")
@@ -185,6 +190,7 @@ class Client:
             raise SessionError(f"the connection was lost: {error}") from error
 
     def _received(self, frame: bytes) -> list[bytes]:
+        self._pause, self._check_at = QUIET_SECONDS, self._heard + QUIET_SECONDS
         try:
             events = self.channel.receive(frame, self._now())
         except BadMessage:
@@ -227,10 +233,13 @@ class Client:
         now = self._now()
         if now - self._heard > LOST_SECONDS:
             raise SessionError(f"expected a message within {LOST_SECONDS:g} s, got none: the network may be cut")
-        if now - self._checked >= QUIET_SECONDS:
-            self._checked = now
-            self.access.check()
+        if now - max(self._heard, self._pinged) >= QUIET_SECONDS:
+            self._pinged = now
             self.socket.ping()
+        if now >= self._check_at:
+            self._pause = min(self._pause * 2, LONGEST_QUIET_SECONDS)
+            self._check_at = now + self._pause
+            self.access.check()
 
 
 def new_marker() -> str:

@@ -112,6 +112,7 @@ def test_command_that_takes_too_long_is_interrupted(cloud: Cloud, tmp_path: Path
     client = cloud.connect()
     with pytest.raises(session_client.CommandTimeout, match=r"within 0\.5 s"):
         run(client, f"echo $$ > {tmp_path}/pid; sleep 60; true", seconds=0.5)
+    client.close()
     wait_until(lambda: not is_running(int((tmp_path / "pid").read_text())))
 
 

@@ -43,6 +43,8 @@ NOT_ENABLED = (
 NOT_STARTED = b"OCI runtime exec failed"
 AGENT_SAYS = "Unable to start command: Failed to start pty: fork/exec {}: no such file or directory\n\n"
 READ = 64 * 1024
+# Why a WebSocket is closed.
+NORMAL, REJECTED = 1000, 1008
 TERMINAL = {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
 
 
@@ -173,7 +175,7 @@ class Stream:
         await self.send({"type": "websocket.accept"})
         opened = await self.receive()
         if json.loads(opened.get("text") or "{}").get("TokenValue") != self.session.token:
-            await self.send({"type": "websocket.close", "code": 1008})
+            await self.send({"type": "websocket.close", "code": REJECTED})
             return
         agent = session_agent.Agent(self.write, self.open, self.session.encryption)
         running = asyncio.create_task(agent.run())
@@ -211,4 +213,4 @@ class Stream:
         failed = self.terminal and NOT_STARTED in self.terminal.first
         output = AGENT_SAYS.format(self.session.command[0]) if failed else ""
         await self.write(session_agent.closed(self.name, output))
-        await self.send({"type": "websocket.close", "code": 1000})
+        await self.send({"type": "websocket.close", "code": NORMAL})

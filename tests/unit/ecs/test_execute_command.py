@@ -14,7 +14,7 @@ from botocore.stub import ANY, Stubber
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import flow, model
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import api, flow, model
 
 Json = dict[str, t.Any]
 ARN = "arn:aws:ecs:eu-central-1:123456789012:task/shop/0123456789abcdef"
@@ -102,7 +102,7 @@ class Account:
         expected = {"cluster": "shop", "task": ARN, "container": "app", "command": ANY, "interactive": True}
         self.stub.add_response("execute_command", ANSWER, expected)
 
-    def open(self) -> model.Session:
+    def open(self) -> api.Session:
         with self.stub:
             return self.opener.open("sh", 30)
 
@@ -111,7 +111,7 @@ def test_agent_that_is_not_connected_yet_is_waited_for() -> None:
     account = Account()
     account.refuse(NOT_CONNECTED, task(), times=3)
     account.accept()
-    assert account.open() == model.Session("ecs-execute-command-1", "wss://a", "token")
+    assert account.open() == api.Session("ecs-execute-command-1", "wss://a", "token")
     assert account.now == 3 * flow.AGAIN_SECONDS
 
 

@@ -6,23 +6,40 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..._core.answers import described
 from ..._core.errors import aws_call
 from ..._core.types import Client, Json
-from . import model
 
 # One half for each direction.
 DATA_KEY_BYTES = 64
 
 
+class Place(t.NamedTuple):
+    """A container of a task, in a cluster."""
+
+    cluster: str
+    task: str
+    container: str
+
+
+class Session(t.NamedTuple):
+    """Where a client finds a session, and the token that proves that it may."""
+
+    id: str
+    url: str
+    token: str
+
+
 @aws_call
-def execute_command(ecs: Client, place: model.Place, command: str) -> model.Session:
+def execute_command(ecs: Client, place: Place, command: str) -> Session:
     """Start a session with a terminal; the API has no others."""
     answer = ecs.execute_command(
         cluster=place.cluster, task=place.task, container=place.container, command=command, interactive=True
     )
     session = answer["session"]
-    return model.Session(session["sessionId"], session["streamUrl"], session["tokenValue"])
+    return Session(session["sessionId"], session["streamUrl"], session["tokenValue"])
 
 
 @aws_call

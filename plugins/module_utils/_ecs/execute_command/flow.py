@@ -24,12 +24,12 @@ class Opener:
         self.container = container
         self.clock = clock or Clock()
 
-    def open(self, command: str, seconds: float) -> model.Session:
+    def open(self, command: str, seconds: float) -> api.Session:
         """Start a session; one whose agent is not connected yet is tried again for a while."""
         until = self.clock.now() + seconds
         if not self.container:
             self.container = self._only_container()
-        place = model.Place(self.cluster, self.task, self.container)
+        place = api.Place(self.cluster, self.task, self.container)
         while True:
             try:
                 return api.execute_command(self.ecs, place, command)

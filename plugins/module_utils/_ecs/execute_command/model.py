@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import typing as t
-
 from ..._core.error_codes import INVALID_OPTION, NOT_FOUND, REFUSED
 from ..._core.errors import SlipwayError
 from ..._core.names import last
@@ -20,22 +18,6 @@ PENDING = "PENDING"
 # https://github.com/aws/containers-roadmap/issues/187 recommends to try again after a few seconds.
 NOT_CONNECTED = "TargetNotConnectedException"
 REREAD = "Read the inventory again: a rollout may have replaced the task."
-
-
-class Place(t.NamedTuple):
-    """A container of a task, in a cluster."""
-
-    cluster: str
-    task: str
-    container: str
-
-
-class Session(t.NamedTuple):
-    """Where a client finds a session, and the token that proves that it may."""
-
-    id: str
-    url: str
-    token: str
 
 
 def container_of(task: Json, named: str | None) -> str:

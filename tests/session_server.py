@@ -100,6 +100,9 @@ class BadNetwork:
         return 2 if self.random.random() < self.loss else 1
 
     async def __call__(self, scope: Json, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            # The emulator would open ports of services that nobody uses.
+            raise NotImplementedError
         waiting: list[Json] = []
 
         async def received() -> Json:

@@ -48,12 +48,12 @@ class Cloud:
     def connect(self, check: t.Callable[[], None] = lambda: None, cluster: str = "shop") -> session_client.Client:
         marker = session_client.new_marker()
         opener = flow.Opener(self.ecs, cluster, self.start("web", cluster=cluster), "app")
-        session = opener.open(session_shell.start(marker), 10)
+        session = opener.open(session_shell.start(marker), 60)
         kms = boto3.client("kms", endpoint_url=self.address, region_name=REGION, **KEYS)
         access = session_client.Access(
             session.url, session.token, check, lambda key, challenge: opener.data_key(kms, session.id, key, challenge)
         )
-        return session_client.Client(access, marker, 10)
+        return session_client.Client(access, marker, 60)
 
 
 @pytest.fixture(scope="module")

@@ -36,8 +36,8 @@ PLAY = """
         src: "{{ folder }}/given"
         dest: "{{ folder }}/copied"
         mode: "0600"
-    - ansible.builtin.command: cat {{ folder }}/copied
-      register: read
+    - ansible.builtin.command: wc -c {{ folder }}/copied
+      register: counted
       changed_when: false
     - ansible.builtin.fetch:
         src: "{{ folder }}/copied"
@@ -48,7 +48,7 @@ PLAY = """
     - ansible.builtin.debug:
         msg: >-
           status {{ status.rc }} {{ status.stdout | trim }} {{ status.stderr | trim }},
-          script {{ script.stdout | trim }}, container {{ ecs_container }}
+          script {{ script.stdout | trim }}, container {{ ecs_container }}, size {{ counted.stdout.split() | first }}
 """
 
 
@@ -91,7 +91,7 @@ def test_modules_and_files_pass(controller: Controller) -> None:
     output = controller.run("ansible-playbook", str(controller.folder / "play.yml"))
     assert "failed=0" in output, output
     assert (controller.folder / "fetched").read_bytes() == given
-    assert "status 4 out err, script got word, container app" in output
+    assert "status 4 out err, script got word, container app, size 100000" in output
 
 
 FAILURES = {

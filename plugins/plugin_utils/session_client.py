@@ -116,8 +116,10 @@ class Client:
         output = shell.Output(self.marker, stdout, stderr.append)
         deadline = self._now() + seconds if seconds else float("inf")
         self._send(shell.run(self.marker, command, given.size if given else None))
-        chunks = given.chunks if given else iter(())
-        while output.status is None:
+        chunks: t.Iterator[bytes] = iter(())
+        while (said := output.status) is None or said == shell.READS:
+            if given and said:
+                output.status, chunks = None, given.chunks
             if self.channel.backlog < WINDOW and (chunk := next(chunks, None)):
                 self._send(shell.encoded(chunk))
                 continue
@@ -128,10 +130,10 @@ class Client:
                     output.feed(data)
             except binascii.Error as error:
                 raise SessionError("expected base64 from the terminal, got other bytes") from error
-        if not output.status.isdigit():
-            raise SessionError(f"expected the exit status of the command, got {output.status or 'none'}")
+        if not said.isdigit():
+            raise SessionError(f"expected the exit status of the command, got {said or 'none'}")
         self.is_busy = False
-        return int(output.status), b"".join(stderr)
+        return int(said), b"".join(stderr)
 
     def close(self) -> None:
         """End the session, and what still runs in it."""

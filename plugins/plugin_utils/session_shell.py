@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 TOOLS = ("stty", "base64", "sed", "head")
 # Interrupts what runs in the terminal: base64 has no such byte.
 INTERRUPT = b"\x03"
+# What the script prints when it is about to read the input of a command.
+READS = "reads"
 # The command that ends the script.
 EXIT = base64.b64encode(b"exit") + b"\n"
 # As long as a line of the base64 of MIME, and the bytes that it holds.
@@ -52,14 +54,16 @@ def start(token: str) -> str:
 def run(token: str, command: str, size: int | None) -> bytes:
     """What makes the script run a command, with as many bytes of input in base64, or none.
 
+    The input has to wait until the script READS it: bash takes more than a line from a terminal, and drops the rest.
     File descriptors: 9 is the terminal, 8 the exit status, 7 the standard output. What the command leaves of its input
     is read, so that the next command begins where it should.
     """
     given = f"head -c {encoded_size(size)} | base64 -d" if size else ":"
+    ready = f'echo "{{{token}:{READS}}}"\n' if size else ""
     words = f"/bin/sh -c {shlex.quote(command)}"
     apart = f"( exec 8>&- 9>&-; exec 2>&1 1>&7 7>&-; {words} ); echo $? >&8; cat >/dev/null"
     both = f"{{ {given} | {{ {apart}; }} | base64 | sed 's/.*/<&>/' >&9; }} 7>&1 | base64 >&9"
-    script = f'exec 9>&1 2>/dev/null\ns=$({{ {both}; }} 8>&1)\necho "{{{token}:$s}}"\n'
+    script = f'exec 9>&1 2>/dev/null\n{ready}s=$({{ {both}; }} 8>&1)\necho "{{{token}:$s}}"\n'
     return base64.b64encode(script.encode()) + b"\n"
 
 

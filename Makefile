@@ -99,7 +99,7 @@ $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 .PHONY: benchmark benchmark-site
 benchmark: $(VENV)/installed-benchmark ## Benchmark slipway.aws and its alternatives, and write the guide's figures (15 minutes)
 	@$(BIN)/python -m benchmarks.run
-benchmark-site: $(VENV)/installed-benchmark ## Benchmark runs of the whole site and the previous release, on local clouds (15 minutes)
+benchmark-site: $(VENV)/installed-benchmark ## Benchmark runs of the whole site and the previous release, on local clouds (25 minutes)
 	@$(BIN)/python -m benchmarks.site
 
 # The kinds of tests/run.py, each with a target test-<kind>; those that `make test` runs come first.

@@ -27,6 +27,7 @@ SERVICES = (
     "logs",
     "route53",
     "s3",
+    "scheduler",
     "secretsmanager",
     "ssm",
 )

@@ -21,6 +21,8 @@ import typing as t
 import urllib.parse
 from collections import Counter
 
+import botocore.session
+
 Json = dict[str, t.Any]
 Headers = dict[str, str]
 
@@ -30,7 +32,18 @@ READS = ("BatchCheck", "BatchGet", "Describe", "Filter", "Get", "Head", "List", 
 OWN = {"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"}
 # The region and the service in the scope of a signature.
 SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
+# Services whose calls are known by method and path alone, and whose bodies are JSON.
+REST = ("scheduler",)
 TIMEOUT = 120.0
+
+
+@functools.cache
+def _routes(service: str) -> tuple[tuple[str, re.Pattern[str], str], ...]:
+    """Method, path and name of each operation of a service in `REST`."""
+    model = botocore.session.get_session().get_service_model(service)
+    calls = [(name, model.operation_model(name).http) for name in model.operation_names]
+    paths = {name: re.sub(r"\\{\w+\\}", "[^/]+", re.escape(call["requestUri"])) for name, call in calls}
+    return tuple((call["method"], re.compile(paths[name]), name) for name, call in calls)
 
 
 class LostError(Exception):
@@ -64,6 +77,11 @@ class Request:
     @functools.cached_property
     def operation(self) -> str:
         """As the API names it, such as CreateService; method and path where the protocol has no name for it."""
+        if self.service in REST:
+            path = urllib.parse.urlsplit(self.path).path
+            return next(
+                name for method, one, name in _routes(self.service) if self.method == method and one.fullmatch(path)
+            )
         target = self.headers.get("x-amz-target", "")
         return target.rpartition(".")[2] or self._form.get("Action", [""])[0] or f"{self.method.title()} {self.path}"
 
@@ -76,6 +94,8 @@ class Request:
         """The request's parameters: those of JSON as they are, those of a form as texts."""
         if self.headers.get("x-amz-target"):
             return dict(json.loads(self.body or b"{}"))
+        if self.service in REST and self.body:
+            return dict(json.loads(self.body))
         return {name: values[0] for name, values in self._form.items()}
 
     @functools.cached_property
@@ -111,6 +131,12 @@ def json_error(code: str, message: str, status: int = 400) -> Answer:
     return json_answer(status, {"__type": code, "message": message})
 
 
+def rest_error(code: str, message: str, status: int = 400) -> Answer:
+    """A refusal, as EventBridge Scheduler words it."""
+    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": code}
+    return Answer(status, headers, json.dumps({"Message": message}).encode())
+
+
 def query_error(code: str, message: str, status: int = 400) -> Answer:
     """A refusal, as Elastic Load Balancing, IAM and Auto Scaling word it."""
     error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
@@ -129,6 +155,8 @@ def refusal(request: Request, code: str, message: str, status: int = 400) -> Ans
     """A refusal in the protocol of the request."""
     if request.headers.get("x-amz-target"):
         return json_error(code, message, status)
+    if request.service in REST:
+        return rest_error(code, message, status)
     return (ec2_error if request.service == "ec2" else query_error)(code, message, status)
 
 

@@ -36,6 +36,7 @@ FILES = {
     "_ecs/network/api.py": ("ec2", "elbv2"),
     "_ecs/prune/api.py": ("ecr", "ecs"),
     "_ecs/scaling/api.py": ("application-autoscaling", "cloudwatch", "elbv2", "sqs"),
+    "_ecs/schedule/api.py": ("scheduler",),
     "_project/api.py": ("ec2", "elbv2", "iam", "sts"),
     "_project/drift/api.py": ("cloudtrail",),
     "_project/kinds/data_api.py": ("ecr", "logs", "s3", "secretsmanager", "ssm"),
@@ -44,6 +45,7 @@ FILES = {
     "_project/kinds/ecs_api.py": ("application-autoscaling", "cloudwatch", "ecs"),
     "_project/kinds/elb_api.py": ("acm", "elbv2"),
     "_project/kinds/iam_api.py": ("iam",),
+    "_project/kinds/scheduler_api.py": ("scheduler",),
     "_project/obsolete/api.py": ("ecr", "ecs", "elbv2", "logs", "secretsmanager", "servicediscovery", "ssm"),
     "_project/record/api.py": ("ssm",),
 }

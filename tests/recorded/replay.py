@@ -142,7 +142,7 @@ def values_of(request: base.Request) -> set[str]:
     if request.headers.get("x-amz-target"):
         return set(_leaves(json.loads(request.body or b"{}")))
     where = urllib.parse.urlsplit(request.path)
-    return {*request.members.values(), *where.path.strip("/").split("/")}
+    return {*request.members.values(), *map(urllib.parse.unquote, where.path.strip("/").split("/"))}
 
 
 def _leaves(value: t.Any) -> t.Iterator[str]:

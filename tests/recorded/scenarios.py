@@ -150,6 +150,24 @@ SCALING: Json = {
         {"name": "night", "schedule": "cron(0 22 * * ? *)", "timezone": "Europe/Berlin", "min_capacity": 0},
     ],
 }
+SCHEDULES: Json = {
+    "name": "shop",
+    "cluster": "shop",
+    "role_arn": f"arn:aws:iam::{ACCOUNT}:role/shop-schedules",
+    "schedules": [
+        {
+            "name": "night",
+            "service": "web",
+            "container": "web",
+            "command": ["clean-up"],
+            "schedule": "cron(0 22 * * ? *)",
+            "timezone": "Europe/Berlin",
+            "maximum_retry_attempts": 3,
+        }
+    ],
+    "match_tags": {"slipway:project": "shop"},
+    "tags": TAGS,
+}
 SECRETS: list[Json] = [
     {"name": "SECRET_KEY"},
     {"name": "database", "type": "SecretsManager"},
@@ -247,6 +265,9 @@ READERS = (
             ],
         },
     ),
+    Reader("ecs_schedule_group", SCHEDULES),
+    Reader("ecs_schedule_group", {"name": "shop", "cluster": "shop"}),
+    absent("ecs_schedule_group", name="shop"),
     Reader("ecs_secrets", {"path": "/shop/web/", "secrets": SECRETS, "match_tags": TAGS}),
     absent("ecs_secrets", path="/shop/web/", match_tags=TAGS),
     Reader("ecs_service", SERVICE),

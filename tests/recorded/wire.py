@@ -32,6 +32,8 @@ def answer(model: t.Any, members: Json) -> base.Answer:
         version = model.service_model.metadata["jsonVersion"]
         body = json.dumps(_json(shape, members)).encode()
         return base.Answer(200, {"Content-Type": f"application/x-amz-json-{version}"}, body)
+    if protocol == "rest-json":
+        return base.Answer(200, {"Content-Type": "application/json"}, json.dumps(_json(shape, members)).encode())
     return base.Answer(200, {"Content-Type": "text/xml"}, _xml_body(model, shape, members))
 
 
@@ -39,6 +41,8 @@ def refusal(model: t.Any, code: str, message: str, status: int) -> base.Answer:
     protocol = model.service_model.resolved_protocol
     if protocol == "json":
         return base.json_error(code, message, status)
+    if protocol == "rest-json":
+        return base.rest_error(code, message, status)
     if protocol == "ec2":
         return base.ec2_error(code, message, status)
     if protocol == "query":

@@ -72,6 +72,13 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
     "logs": {
         "FilteredLogEvent": ("eventId",),
     },
+    "scheduler": {
+        "GetScheduleGroupOutput": ("Arn", "Name"),
+        "GetScheduleOutput": ("Name", "ScheduleExpression"),
+        "ScheduleGroupSummary": ("Arn", "Name"),
+        "ScheduleSummary": ("Name",),
+        "Tag": ("Key",),
+    },
     "secretsmanager": {
         "DescribeSecretResponse": ("ARN", "Name"),
         "SecretListEntry": ("ARN", "Name"),

@@ -37,6 +37,8 @@ PASSING: tuple[tuple[str, str], ...] = (
     # visible").
     (r"CreateCluster|CreateService|UpdateService", ROLE),
     (r"RegisterTaskDefinition|RunTask|CreateCapacityProvider", ROLE),
+    # Terraform: scheduler/retry.go.
+    (r"CreateSchedule|UpdateSchedule", r"must allow AWS EventBridge Scheduler to assume the role"),
     # AWS's guide to the failures of RunTask: Fargate may have capacity later, and a host may be about to join. Dagster
     # repeats it.
     (r"RunTask", r"Capacity is unavailable at this time|RESOURCE:"),

@@ -151,7 +151,7 @@ def code_of(error_code: str, message: str) -> str:
         return NOT_FOUND
     if error_code in _CONFLICT or error_code.endswith(_EXISTS) or _EXISTS_MESSAGE.search(message):
         return CONFLICT
-    if error_code.startswith("LimitExceeded"):
+    if error_code.startswith(("LimitExceeded", "ServiceQuotaExceeded")):
         return LIMIT_EXCEEDED
     return REFUSED if error_code in _REFUSED else AWS_ERROR
 

@@ -88,6 +88,29 @@ TASK: Spec = {
     "enable_execute_command": {"type": "bool"},
 }
 
+# A schedule, and what it runs: what EcsParameters of EventBridge Scheduler takes of a task.
+SCHEDULE: Spec = {
+    "name": {"type": "str", "required": True},
+    "schedule": {"type": "str"},
+    "timezone": {"type": "str", "default": "UTC"},
+    "enabled": {"type": "bool", "default": True},
+    "description": {"type": "str"},
+    "start_date": {"type": "str"},
+    "end_date": {"type": "str"},
+    "flexible_window": {"type": "int"},
+    "maximum_retry_attempts": {"type": "int"},
+    "maximum_event_age": {"type": "int"},
+    "dead_letter_queue": {"type": "str"},
+    "service": {"type": "str"},
+    "task_definition": {"type": "str"},
+    "container": {"type": "str"},
+    "command": {"type": "list", "elements": "str"},
+    "environment": {"type": "dict"},
+    "tags": {"type": "dict"},
+    **{name: option for name, option in TASK.items() if name not in ("volume_configurations", "started_by")},
+    "launch_type": {"type": "str", "choices": ["EC2", "FARGATE", "EXTERNAL"]},
+}
+
 # A task of a service that runs with a release, and one that names its service.
 SERVICE_TASK: Spec = {
     "name": {"type": "str", "required": True},

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from .._core.errors import aws_call
 from .._core.types import Client, Json
-from .kinds import data_api, discovery_api, ec2_api, ecs_api, elb_api, iam_api
+from .kinds import data_api, discovery_api, ec2_api, ecs_api, elb_api, iam_api, scheduler_api
 from .kinds.base_api import Account, Found, Kind, Part
 from .kinds.ec2_api import ec2
 from .kinds.elb_api import balanced
@@ -21,6 +21,7 @@ from .kinds.iam_api import iam
 
 # In the order in which they are deleted.
 KINDS = (
+    Kind("schedule group", "ecs_app", "scheduler", scheduler_api.schedule_groups, (scheduler_api.schedules,)),
     Kind(
         "service",
         "ecs_app",

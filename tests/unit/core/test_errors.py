@@ -45,6 +45,7 @@ def answer(code: str, message: str = "") -> ClientError:
         ("UpdateInProgressException", "", "conflict"),
         ("RepositoryNotEmptyException", "", "conflict"),
         ("LimitExceededException", "", "limit_exceeded"),
+        ("ServiceQuotaExceededException", "", "limit_exceeded"),
         ("ServerException", "", "aws_error"),
     ],
 )

@@ -154,6 +154,9 @@ def test_what_only_further_calls_return_is_in_the_details(client: Client, reques
     assert balancer["details"]["Attributes"]["deletion_protection.enabled"] == "false"
     assert group["details"]["Attributes"]["deregistration_delay.timeout_seconds"] == "300"
     assert group["details"]["TargetHealth"] == []
+    [schedule] = named(found, "schedule group", "ours")["details"]["schedules"]
+    # As data, so that what looks like a secret is masked wherever it is shown or recorded.
+    assert schedule["Target"]["Input"]["containerOverrides"][0]["name"] == "web"
     host = named(found, "IAM role", "ours-host")["details"]
     assert (host["Policies"], [one["PolicyArn"] for one in host["AttachedPolicies"]]) == (
         {"slipway": POLICY},

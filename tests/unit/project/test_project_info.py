@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import boto3
@@ -99,6 +100,26 @@ def make_site(project: str) -> None:
     elb.create_target_group(Name=project, Protocol="HTTP", Port=80, VpcId=vpc, Tags=upper(project))
     boto3.client("acm").request_certificate(DomainName=f"{project}.example.com", Tags=upper(project))
     boto3.client("servicediscovery").create_http_namespace(Name=project, Tags=upper(project))
+    make_schedule(project)
+
+
+def make_schedule(project: str) -> None:
+    scheduler = boto3.client("scheduler")
+    scheduler.create_schedule_group(Name=project, Tags=upper(project))
+    here = "eu-central-1:123456789012"
+    overrides = {"containerOverrides": [{"name": "web", "environment": [{"name": "API_TOKEN", "value": "x"}]}]}
+    scheduler.create_schedule(
+        GroupName=project,
+        Name="night",
+        ScheduleExpression="rate(1 day)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": f"arn:aws:ecs:{here}:cluster/{project}",
+            "RoleArn": "arn:aws:iam::123456789012:role/schedules",
+            "EcsParameters": {"TaskDefinitionArn": f"arn:aws:ecs:{here}:task-definition/{project}-web:1"},
+            "Input": json.dumps(overrides),
+        },
+    )
 
 
 def make_data(project: str) -> None:

@@ -29,6 +29,8 @@ description:
   - Of a play with the variable C(__slipway_quiet), such as that of the playbook C(slipway.aws.status), it prints
     failures alone, to the standard error output, so that programs can read what the play prints.
   - URLs are those of each fact C(<role>_result) with a member C(urls), a dictionary of names and URLs.
+  - Before the first task of a run, it loads the plugins that most tasks use. Otherwise the process that Ansible starts
+    for a task would load them, each time.
 extends_documentation_fragment:
   - default_callback
   - result_format_callback
@@ -47,13 +49,13 @@ from ansible import constants, context
 from ansible.playbook.task_include import TaskInclude
 from ansible.plugins.callback.default import CallbackModule as Default
 
-from ansible_collections.slipway.aws.plugins.plugin_utils import plan, run_lines
+from ansible_collections.slipway.aws.plugins.plugin_utils import plan, preload, run_lines
 from ansible_collections.slipway.aws.plugins.plugin_utils.running_tasks import RunningTasks
 
 # Modules that explain what they wait for.
 SHOW_PROGRESS = (
     *("acm_certificate_request", "auto_scaling_group", "ecs_capacity_provider", "ecs_cluster", "ecs_release"),
-    *("ecs_schedule_group", "ecs_service", "ecs_service_deployment", "ecs_task_run", "service_discovery_namespace"),
+    *("ecs_service", "ecs_service_deployment", "ecs_task_run", "service_discovery_namespace"),
 )
 # YAML wraps longer text.
 LINE = 60
@@ -139,6 +141,7 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
     @safely
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._display = FailuresOnly(self._full_display) if play.vars.get(QUIET) else self._full_display
+        preload.for_play(play)
         super().v2_playbook_on_play_start(play)
 
     def _task_start(self, task: Any, prefix: str | None = None) -> None:

@@ -4,7 +4,7 @@
 
 """Ansible in the containers of the workshop, by inventory and connection: a task of it that is started with ECS Exec.
 
-SLIPWAY_ENDPOINT says where the local cloud is, on which the workshop's service has to run.
+SLIPWAY_ENDPOINT and SLIPWAY_REGION say where the local cloud is, on which the workshop's service has to run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 ENDPOINT = os.environ.get("SLIPWAY_ENDPOINT")
-REGION = "us-east-1"
+REGION = os.environ.get("SLIPWAY_REGION", "ap-northeast-2")
 # Those of inventory/local.
 KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "the-local-cloud-takes-any-key"}
 pytestmark = pytest.mark.skipif(not ENDPOINT, reason="SLIPWAY_ENDPOINT does not name a local cloud")

@@ -101,6 +101,8 @@ def test_an_unreadable_answer_is_neither_believed_nor_a_traceback(
 ) -> None:
     # botocore itself repeats calls of S3 for that reason.
     monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+    # Ten attempts at each of a project's reads would tell no more than two.
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     module, options, operation = READERS[reader]
     proxy = behind(lambda _request: answer)
     result = run(module, **options)

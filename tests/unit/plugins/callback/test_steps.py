@@ -317,6 +317,26 @@ def test_several_hosts_blocks_and_handlers(plays: Plays, strategy: str, options:
         assert re.search(r"^a: Restart … changed", run.output, re.MULTILINE)
 
 
+FILTER = """
+import os
+with open({log!r}, "a") as file:
+    file.write(f"{{os.getpid()}}\\n")
+
+class FilterModule:
+    def filters(self):
+        return {{"twice": lambda number: 2 * number}}
+"""
+
+
+def test_tasks_do_not_load_filters_again(plays: Plays) -> None:
+    log = plays.folder / "loaded"
+    plays.folder.joinpath("filter_plugins").mkdir()
+    plays.folder.joinpath("filter_plugins/twice.py").write_text(FILTER.format(log=str(log)))
+    tasks = [{"ansible.builtin.set_fact": {"number": "{{ 2 | twice }}"}} for _number in range(3)]
+    assert plays.run({"tasks": tasks}).code == 0
+    assert len(log.read_text().splitlines()) == 1
+
+
 @pytest.mark.parametrize("option", ["--list-tasks", "--list-tags", "--syntax-check"])
 def test_lists_are_those_of_ansible(plays: Plays, option: str) -> None:
     run = plays.run(SEVERAL, option)

@@ -64,6 +64,11 @@ TWICE = """
 const ids = [...document.querySelectorAll("[id]")].map(one => one.id);
 return ids.filter((id, n) => ids.indexOf(id) !== n);
 """
+# One call instead of two for each service.
+VISIBLE_NAMES = """
+const rows = [...document.querySelectorAll(".services tbody tr")].filter(row => row.checkVisibility());
+return rows.map(row => row.querySelector("strong").innerText);
+"""
 
 
 @pytest.fixture(scope="session")
@@ -184,8 +189,7 @@ def test_services_are_sorted_and_filtered(view: View) -> None:
     page = view.open("fifty")
 
     def names() -> list[str]:
-        rows = page.find_elements(By.CSS_SELECTOR, ".services tbody tr")
-        return [row.find_element(By.TAG_NAME, "strong").text for row in rows if row.is_displayed()]
+        return list(page.execute_script(VISIBLE_NAMES))
 
     # Those that need attention come first.
     assert names()[0] == "basket-api"

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The edge to Ansible: create the module and its clients, run a flow, exit."""
+"""The edge to Ansible: create the module, run a flow, exit."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from . import calls, tags
+from .clients import ModuleClients
 from .error_codes import INVALID_OPTION
 from .errors import SlipwayError
 from .masking import mask
@@ -35,7 +36,7 @@ def run(argument_spec: dict[str, t.Any], flow: t.Callable[[Connection], Result],
     settings = calls.settings(_chosen(module.params.get("profile")))
     try:
         params = _checked(module.params)
-        result = flow(Connection(functools.partial(aws_client, module, settings), params, module.check_mode))
+        result = flow(Connection(ModuleClients(module, settings), params, module.check_mode))
     except SlipwayError as error:
         _end(module, module.fail_json, error.result())
     else:
@@ -56,17 +57,6 @@ def _end(module: AnsibleAWSModule, leave: t.Callable[..., t.Any], result: Result
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     leave(**mask(result), invocation={"module_args": mask(module.params)})
-
-
-def aws_client(module: AnsibleAWSModule, settings: t.Mapping[str, t.Any], service: str, region: str = "") -> t.Any:
-    """A client of `module`'s connection options that retries by itself; `region` instead of theirs, if given.
-
-    What the user has chosen wins: the option aws_config, then AWS's variables, then its configuration file.
-    """
-    from botocore.config import Config
-
-    elsewhere = {"region": region} if region else {}
-    return calls.watch(module.client(service, config=Config(**settings), **elsewhere))
 
 
 def _chosen(profile: str | None) -> dict[str, str | None]:

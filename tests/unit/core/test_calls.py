@@ -13,6 +13,7 @@ import typing as t
 from pathlib import Path
 
 import boto3
+import botocore.loaders
 import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core import errors, waiting
@@ -179,6 +180,38 @@ def test_a_stalled_connection_ends_after_three_attempts(run: RunModule, behind: 
     result = run("ecs_cluster_info", names=["shop"], aws_config={"read_timeout": 0.2})
     assert result["code"] == "no_connection", result
     assert proxy.calls["DescribeClusters"] == 3
+
+
+# Clients
+
+
+def test_a_module_reads_the_data_on_endpoints_once(run: RunModule, aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many services it calls."""
+    read, load = [], botocore.loaders.JSONFileLoader.load_file
+
+    def noted(loader: t.Any, path: str) -> t.Any:
+        read.append(Path(path).name)
+        return load(loader, path)
+
+    monkeypatch.setattr(botocore.loaders.JSONFileLoader, "load_file", noted)
+    assert run("project_info", project="shop")["resources"] == []
+    assert read.count("endpoints") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [({"profile": "nobody"}, "profile (nobody) could not be found"), ({"region": ""}, "requires a region")],
+    ids=["profile", "region"],
+)
+def test_a_connection_that_cannot_be_is_an_invalid_option(
+    run: RunModule, options: Json, reason: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    result = run("ecs_cluster_info", names=["shop"], **options)
+    assert (result.get("failed"), result.get("code")) == (True, "invalid_option"), result
+    assert reason in result["msg"]
 
 
 # Deletions

@@ -55,7 +55,7 @@ from ansible_collections.slipway.aws.plugins.plugin_utils.running_tasks import R
 # Modules that explain what they wait for.
 SHOW_PROGRESS = (
     *("acm_certificate_request", "auto_scaling_group", "ecs_capacity_provider", "ecs_cluster", "ecs_release"),
-    *("ecs_service", "ecs_service_deployment", "ecs_task_run", "service_discovery_namespace"),
+    *("ecs_schedule_group", "ecs_service", "ecs_service_deployment", "ecs_task_run", "service_discovery_namespace"),
 )
 # YAML wraps longer text.
 LINE = 60

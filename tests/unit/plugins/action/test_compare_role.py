@@ -69,15 +69,20 @@ def test_an_edit_of_the_code_counts(edited: str, tmp_path: Path, monkeypatch: py
     assert compare_role.code_of.__wrapped__("ecs_app") != before
 
 
-def compared(folder: Path, role: str, variables: str, *options: str) -> str:
-    """Why a role runs in full, according to a playbook of its own."""
+def compared(folder: Path, roles: list[str], variables: str, *options: str) -> list[str]:
+    """Why each role runs in full, according to a playbook of its own."""
     play = {
         "hosts": "localhost",
         "gather_facts": False,
         "tasks": [
             {"name": "Start", "ansible.builtin.set_fact": {"__slipway_records": READ}},
-            {"slipway.aws.compare_role": {"role": role}, "register": "answer"},
-            {"ansible.builtin.copy": {"content": "{{ answer.msg }}", "dest": str(folder / "answer")}},
+            *({"slipway.aws.compare_role": {"role": role}, "register": f"of_{role}"} for role in roles),
+            {
+                "ansible.builtin.copy": {
+                    "content": "{{ [" + ", ".join(f"of_{role}.msg" for role in roles) + "] | to_json }}",
+                    "dest": str(folder / "answers"),
+                }
+            },
         ],
     }
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
@@ -91,7 +96,7 @@ def compared(folder: Path, role: str, variables: str, *options: str) -> str:
         command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    return (folder / "answer").read_text()
+    return list(json.loads((folder / "answers").read_text()))
 
 
 def encrypted(folder: Path, name: str) -> str:
@@ -101,24 +106,22 @@ def encrypted(folder: Path, name: str) -> str:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize(
-    ("role", "variables", "said"),
-    [
-        ("docker_host", "docker_host_users: ['{{ nowhere }}']", "docker_host_users cannot be resolved"),
-        ("ecs_cluster", "ecs_cluster_project: shop", "ecs_cluster_project is shop, and the records are those of ecs."),
-        ("ecs_cluster", "{}", "no record"),
-    ],
-)
-def test_what_is_not_known_cannot_be_compared(role: str, variables: str, said: str, tmp_path: Path) -> None:
-    assert said in compared(tmp_path, role, variables)
+def test_what_is_not_known_cannot_be_compared(tmp_path: Path) -> None:
+    variables = "{docker_host_users: ['{{ nowhere }}'], ecs_cluster_project: shop}"
+    unresolved, other, none = compared(tmp_path, ["docker_host", "ecs_cluster", "ecr_registry"], variables)
+    assert "docker_host_users cannot be resolved" in unresolved
+    assert "ecs_cluster_project is shop, and the records are those of ecs." in other
+    assert none == "no record"
 
 
 def test_a_part_of_a_playbook_is_not_compared(tmp_path: Path) -> None:
-    assert "a part of the playbook was selected" in compared(tmp_path, "ecs_cluster", "{}", "--start-at-task", "Start")
+    [said] = compared(tmp_path, ["ecs_cluster"], "{}", "--start-at-task", "Start")
+    assert "a part of the playbook was selected" in said
 
 
 def test_an_encrypted_value_is_not_recorded(tmp_path: Path) -> None:
-    secret = encrypted(tmp_path, "service_discovery_namespace")
-    assert "has an encrypted value" in compared(tmp_path, "service_discovery", secret)
-    secret = encrypted(tmp_path, "secret") + "\necs_app_secret_values: {key: '{{ secret }}'}"
-    assert compared(tmp_path, "ecs_app", secret) == "no record"
+    namespace, secret = encrypted(tmp_path, "service_discovery_namespace"), encrypted(tmp_path, "secret")
+    variables = f"{namespace}\n{secret}\necs_app_secret_values: {{key: '{{{{ secret }}}}'}}"
+    of_a_setting, of_a_secret = compared(tmp_path, ["service_discovery", "ecs_app"], variables)
+    assert "has an encrypted value" in of_a_setting
+    assert of_a_secret == "no record"

@@ -362,7 +362,7 @@ UNREADABLE = _code(
 )
 UNSUPPORTED = _code(
     "unsupported",
-    "The endpoint has no Application Auto Scaling. The local cloud has none.",
+    "The endpoint has no Application Auto Scaling.",
     "maybe",
     "Leave out ``scaling``.",
 )

@@ -327,6 +327,7 @@ def patch_emulator(settings: Settings) -> None:
     service_deployments.service_deployments(ecs)
     traffic_shift.traffic_shift(ecs, alb, cloudwatch, settings.minute_seconds)
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))
+    scale_services(settings)
     emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
     capacity.capacity(ecs, settings.capacity_seconds)
     client_tokens.client_tokens(ecs)
@@ -343,6 +344,16 @@ def sessions(settings: Settings, app: Any) -> Any:
     from ministack.services import ecs, kms
 
     return execute_command.execute_command(ecs, kms, app, settings.port)
+
+
+def scale_services(settings: Settings) -> None:
+    """Serve Application Auto Scaling, which the emulator lacks."""
+    import application_autoscaling
+    from ministack import app
+    from ministack.core import router
+    from ministack.services import cloudwatch, ecs, sqs
+
+    application_autoscaling.application_autoscaling(app, router, settings.minute_seconds, ecs, cloudwatch, sqs)
 
 
 def enforced(settings: Settings, app: Any) -> Any:

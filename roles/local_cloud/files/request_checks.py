@@ -45,6 +45,7 @@ Handler = Callable[[str, str, dict[str, str], bytes, dict[str, list[str]]], Awai
 # What the emulator calls a service, and botocore's name of its model.
 MODELS = {
     "acm": "acm",
+    "application-autoscaling": "application-autoscaling",
     "autoscaling": "autoscaling",
     "ec2": "ec2",
     "ecr": "ecr",
@@ -191,7 +192,9 @@ def answer(model: Any, found: Refusal) -> Answer:
 def check_requests(app: ModuleType) -> None:
     """Put the checks in front of the emulator's handlers of requests."""
     state = State(Resources(app))
-    for service, name in MODELS.items():
+    # Application Auto Scaling is a patch.
+    for service in [one for one in MODELS if one in app.SERVICE_HANDLERS]:
+        name = MODELS[service]
         app.SERVICE_HANDLERS[service] = checked(app.SERVICE_HANDLERS[service], name, state)
 
 

@@ -18,6 +18,8 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.types import Con
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import info as history_info
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.logs import api as logs_api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.prune import flow as prune_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling import api as scaling_api
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling import queue
 from ansible_collections.slipway.aws.plugins.module_utils._project import api, details_flow
 from ansible_collections.slipway.aws.plugins.module_utils._project.record import info as record_info
 from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import policy_documents
@@ -213,6 +215,24 @@ def test_the_document_prune_suffices_and_spares_others(site: Site) -> None:
     ids = [{"imageDigest": shop.put("x", repository="theirs")}]
     ecr = site.client("ecr", "pruner")
     assert code_of(ecr.batch_delete_image, repositoryName="theirs", imageIds=ids) == "AccessDeniedException"
+
+
+def test_scaling_finds_queues_and_has_alarms_of_its_own_cluster(site: Site) -> None:
+    values = {**VALUES, "project": PROJECT, "cluster": PROJECT, "region": REGION, "account": ACCOUNT}
+    document = policy_documents(PERMISSIONS, values, ["scaling"])["service"]
+    site.keys["scaler"] = deployers.user(site.root("iam"), "scaler", json.dumps(document))
+    site.root("sqs").create_queue(QueueName="orders")
+    sqs, cloudwatch = (site.client(service, "scaler") for service in ("sqs", "cloudwatch"))
+    assert scaling_api.queue_url(sqs, "orders").endswith("/orders")
+    assert code_of(sqs.receive_message, QueueUrl=scaling_api.queue_url(sqs, "orders")) == "AccessDenied"
+    worker = {"name": "worker", "min_capacity": 0, "queue": {"name": "orders", "messages_per_task": 1}}
+    [(name, alarm)] = queue.alarms(worker, PROJECT).items()
+    scaling_api.put_alarm(cloudwatch, name, {**alarm, "AlarmActions": []}, {"slipway:project": PROJECT})
+    assert [one["AlarmName"] for one in scaling_api.list_alarms(cloudwatch, [name])] == [name]
+    foreign = {**alarm, "AlarmName": queue.alarm_name("other", "worker"), "AlarmActions": []}
+    assert code_of(cloudwatch.put_metric_alarm, **foreign).startswith("AccessDenied")
+    # The emulator does not know which alarms a call deletes; test_deployer_limits.py does.
+    site.root("cloudwatch").delete_alarms(AlarmNames=[name])
 
 
 def test_repository_of_nobody_stays_so(site: Site) -> None:

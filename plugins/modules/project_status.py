@@ -284,6 +284,22 @@ status:
           type: list
           elements: str
           sample: ["http://ecs-workshop-1234567890.ap-northeast-2.elb.amazonaws.com/"]
+        scaling:
+          description: How AWS scales the service now. Null if it does not, or if that could not be read.
+          type: dict
+          contains:
+            min_capacity:
+              description: The minimum number of tasks.
+              type: int
+              sample: 0
+            max_capacity:
+              description: The maximum number of tasks.
+              type: int
+              sample: 20
+            queue:
+              description: The SQS queue whose depth it follows. Null if it follows none.
+              type: str
+              sample: orders
     resources:
       description: All other resources, without task definitions.
       type: list

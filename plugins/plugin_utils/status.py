@@ -125,9 +125,15 @@ def _service(service: Json, row: Sequence[str], versions: Sequence[str], layout:
         texts += [INDENT + text for text in more]
     addresses = [f"Address: {UNKNOWN}"] if service["urls"] is None else list(service["urls"])
     yield from (Line(text.rstrip(), kind) for text in texts)
-    yield from (Line(INDENT + address, QUIET) for address in addresses)
+    yield from (Line(INDENT + text, QUIET) for text in [*addresses, *_scaling(service["scaling"])])
     for problem in service["problems"]:
         yield from (Line(text, BAD) for text in _wrapped(problem, layout.width))
+
+
+def _scaling(scaling: Json | None) -> Iterator[str]:
+    if scaling:
+        by = f" with the queue {scaling['queue']}" if scaling["queue"] else ""
+        yield f"Scales from {scaling['min_capacity']} to {scaling['max_capacity']} tasks{by}"
 
 
 def _release(release: Json) -> str:

@@ -15,6 +15,7 @@ from .health import DEGRADED, UNHEALTHY, health
 from .images import images
 from .project import Project, timestamp
 from .release import last_release, primary
+from .scaling import scaling
 from .urls import urls
 
 FAILING, DEPLOYING, STABLE, STOPPED, DELETING = "failing", "deploying", "stable", "stopped", "deleting"
@@ -53,6 +54,7 @@ def service_status(project: Project, resource: Json) -> Json:
         "deployed_seconds_ago": project.age(current.get("createdAt")),
         "release": last_release(project, service, resource.get("tags") or {}),
         "urls": urls(project, service),
+        "scaling": scaling(service),
     }
     problems = [_shortened(text) for text in _problems(service, found)]
     return {"state": _state(service, found, problems), "problems": problems, **found}

@@ -30,6 +30,12 @@ from ansible_collections.slipway.aws.tests.unit.project.projects import (
 )
 
 
+METRICS = [
+    {"Id": "waiting", "MetricStat": {"Metric": {"Dimensions": [{"Name": "QueueName", "Value": "orders"}]}}},
+    {"Id": "backlog", "Expression": "waiting / 2"},
+]
+
+
 def lines(*resources: Json, width: int = 100, unknown: t.Sequence[Json] = ()) -> list[str]:
     return [line.text for line in table(status("ecs", project(*resources, unknown=unknown), NOW), width)]
 
@@ -58,6 +64,17 @@ def test_a_service_is_one_line_with_a_line_for_each_further_image_and_address() 
     assert found[row + 1].split() == ["nginx", "ecr1.0", "@1a2b3c4d1a2b"]
     assert found[row + 1].index("nginx") == found[row].index("django")
     assert found[row + 2] == "    http://ecs-web-1.eu-central-1.elb.amazonaws.com/"
+
+
+def test_a_service_that_scales_has_a_line_with_its_limits_and_its_queue() -> None:
+    policy = {"TargetTrackingScalingPolicyConfiguration": {"CustomizedMetricSpecification": {"Metrics": METRICS}}}
+    limits = {"scalableTarget": {"MinCapacity": 0, "MaxCapacity": 20}}
+    worker = service("worker", desired=0, running=0, **limits, scalingPolicies=[policy])
+    web = service("web", **limits, scalingPolicies=[{"TargetTrackingScalingPolicyConfiguration": {"TargetValue": 60}}])
+    found = lines(*worker, *web, *service("api"))
+    scaled = [line.strip() for line in found if "Scales" in line]
+    assert scaled == ["Scales from 0 to 20 tasks", "Scales from 0 to 20 tasks with the queue orders"]
+    assert line_of(found, "worker ").split()[1:4] == ["stopped", "0/0", "-"]
 
 
 LONG = "a-service-whose-name-has-all-of-the-characters-that-ecs-allows-in-one" * 3

@@ -29,7 +29,6 @@ from ansible_collections.slipway.aws.tests.unit.project.projects import (
     unknown,
 )
 
-
 METRICS = [
     {"Id": "waiting", "MetricStat": {"Metric": {"Dimensions": [{"Name": "QueueName", "Value": "orders"}]}}},
     {"Id": "backlog", "Expression": "waiting / 2"},

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import functools
-import os
 import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from . import calls, tags
+from . import tags
 from .clients import ModuleClients
 from .error_codes import INVALID_OPTION
 from .errors import SlipwayError
@@ -33,10 +32,9 @@ def run(argument_spec: dict[str, t.Any], flow: t.Callable[[Connection], Result],
     module = AnsibleAWSModule(argument_spec=argument_spec, supports_check_mode=True, **constraints)
     # amazon.aws fails by itself, without a code, where a region or profile is missing or does not exist.
     module.fail_json = functools.partial(module.fail_json, code=INVALID_OPTION)
-    settings = calls.settings(_chosen(module.params.get("profile")))
     try:
         params = _checked(module.params)
-        result = flow(Connection(ModuleClients(module, settings), params, module.check_mode))
+        result = flow(Connection(ModuleClients(module), params, module.check_mode))
     except SlipwayError as error:
         _end(module, module.fail_json, error.result())
     else:
@@ -57,15 +55,3 @@ def _end(module: AnsibleAWSModule, leave: t.Callable[..., t.Any], result: Result
     for warning in result.pop("warnings", ()):
         module.warn(warning)
     leave(**mask(result), invocation={"module_args": mask(module.params)})
-
-
-def _chosen(profile: str | None) -> dict[str, str | None]:
-    """What the environment or AWS's configuration file says about retries."""
-    from botocore.exceptions import BotoCoreError
-    from botocore.session import Session
-
-    try:
-        file = Session(profile=profile).get_scoped_config()
-    except BotoCoreError:  # creating the client reports it better
-        file = {}
-    return {name: os.environ.get(f"AWS_{name.upper()}") or file.get(name) for name in calls.NAMES}

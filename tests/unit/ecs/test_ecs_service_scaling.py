@@ -370,6 +370,14 @@ def test_a_service_that_does_not_exist_is_reported(shop: Shop) -> None:
             {"schedules": [{**NIGHT, "min_capacity": 3}]},
             "schedules, night: min_capacity: expected at most max_capacity, 2, got 3",
         ),
+        (
+            {"schedules": [{"name": "night", "schedule": "cron(0 22 * * ? *)", "max_capacity": 0}]},
+            "schedules, night: max_capacity: expected at least 2, or a min_capacity, got 0",
+        ),
+        (
+            {"schedules": [{"name": "day", "schedule": "cron(0 6 * * ? *)", "min_capacity": 11}]},
+            "schedules, day: min_capacity: expected at most 10, or a max_capacity, got 11",
+        ),
     ],
 )
 def test_wrong_scaling_is_refused(shop: Shop, calls: list[str], wrong: Json, problem: str) -> None:

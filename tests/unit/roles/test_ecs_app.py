@@ -180,6 +180,36 @@ def test_a_service_scales_from_creation_to_deletion(moto: Site) -> None:
     assert (gone.code, moto.web(), moto.bounds(), moto.kept()) == (0, {}, {}, ([], [])), gone.output
 
 
+@pytest.mark.own_cloud("runs on moto")
+@pytest.mark.variants
+def test_a_worker_follows_its_queue(moto: Site) -> None:
+    """A queue that is missing is refused before anything is created; the alarm is deleted with the service."""
+    cloudwatch, queue = moto.cloud.client("cloudwatch"), {"name": "orders", "messages_per_task": 10}
+    moto.cloud.client("ecs").update_cluster(cluster="ecs", settings=[{"name": "containerInsights", "value": "enabled"}])
+    worker = service(name="worker", scaling={"min_capacity": 0, "max_capacity": 4, "queue": queue})
+    worker.pop("desired_count")
+    refused = moto.play(ecs_app_services=[worker])
+    assert (refused.code != 0, moto.kept()) == (True, ([], [])), refused.output
+    assert "queue.name: expected an existing queue, got 'orders'" in refused.output
+
+    moto.cloud.client("sqs").create_queue(QueueName="orders")
+    made = moto.play(ecs_app_services=[worker])
+    assert (made.code, moto.bounds()) == (0, {"service/ecs/worker": (0, 4)}), made.output
+    (found,) = moto.cloud.client("ecs").describe_services(cluster="ecs", services=["worker"])["services"]
+    assert found["desiredCount"] == 0
+    names = [one["AlarmName"] for one in cloudwatch.describe_alarms(AlarmNamePrefix="StepScaling-")["MetricAlarms"]]
+    assert names == ["StepScaling-service/ecs/worker-QueueStartFromZero"]
+
+    # A new version keeps the number of tasks.
+    moto.cloud.client("ecs").update_service(cluster="ecs", service="worker", desiredCount=3)
+    changed = moto.play(ecs_app_services=[worker], ecs_app_settings={"log-level": "debug"})
+    (found,) = moto.cloud.client("ecs").describe_services(cluster="ecs", services=["worker"])["services"]
+    assert (changed.code, found["desiredCount"]) == (0, 3), changed.output
+
+    gone = moto.play(entry="absent", ecs_app_services=[worker])
+    assert (gone.code, moto.bounds(), cloudwatch.describe_alarms()["MetricAlarms"]) == (0, {}, []), gone.output
+
+
 def strangers(cloud: t.Any) -> None:
     """In the same account and cluster: by hand, of another project, of another group of this project."""
     ecs = cloud.client("ecs")

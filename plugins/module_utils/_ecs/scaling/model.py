@@ -74,7 +74,25 @@ def problems(scaling: Resource) -> list[str]:
         for name in sorted(set(names))
         if names.count(name) > 1
     ]
-    return found + [problem for schedule in schedules for problem in _schedule_problems(schedule)]
+    found += [problem for schedule in schedules for problem in _schedule_problems(schedule)]
+    return found or list(_contradictions(scaling, schedules))
+
+
+def _contradictions(scaling: Resource, schedules: t.Sequence[Resource]) -> t.Iterator[str]:
+    """Schedules with one limit that is beyond each value which the other one can have by then."""
+    every = [scaling, *schedules]
+    least = min(int(one["min_capacity"]) for one in every if one.get("min_capacity") is not None)
+    most = max(int(one["max_capacity"]) for one in every if one.get("max_capacity") is not None)
+    for schedule in schedules:
+        where, lower, upper = (
+            f"schedules, {schedule['name']}",
+            schedule.get("min_capacity"),
+            schedule.get("max_capacity"),
+        )
+        if lower is None and upper is not None and int(upper) < least:
+            yield f"{where}: max_capacity: expected at least {least}, or a min_capacity, got {upper}"
+        if upper is None and lower is not None and int(lower) > most:
+            yield f"{where}: min_capacity: expected at most {most}, or a max_capacity, got {lower}"
 
 
 def _bounds_problems(least: int, most: int) -> list[str]:

@@ -54,8 +54,8 @@ options:
         required: true
       schedule:
         description:
-          - When it runs, as C(at(yyyy-mm-ddThh:mm:ss\)), C(rate(12 hours\)) or C(cron(minutes hours day-of-month month
-            day-of-week year\)), with C(?) for one of the two days.
+          - When it runs, as V(at\(yyyy-mm-ddThh:mm:ss\)), V(rate\(12 hours\)) or V(cron\(minutes hours day-of-month
+            month day-of-week year\)), with C(?) for one of the two days.
           - A schedule whose time or O(schedules[].end_date) has passed never runs again. It is neither created nor
             updated, and a warning says so.
           - Required unless O(state=absent).
@@ -171,6 +171,12 @@ options:
       enable_execute_command:
         description: Whether ECS Exec is enabled for the tasks. By default as O(schedules[].service) has it.
         type: bool
+  task_definitions:
+    description:
+      - The task definition that each service runs, by the name of the service. By default, AWS is asked.
+      - After a release in check mode, pass the revisions that it would register.
+    type: dict
+    default: {}
   purge_schedules:
     description: Whether to delete schedules of the group that are not in O(schedules).
     type: bool
@@ -309,6 +315,7 @@ ARGUMENT_SPEC = {
     "cluster": {"type": "str", "default": "default"},
     "role_arn": {"type": "str"},
     "schedules": {"type": "list", "elements": "dict", "options": SCHEDULE},
+    "task_definitions": {"type": "dict", "default": {}},
     "purge_schedules": {"type": "bool", "default": True},
     "match_tags": {"type": "dict"},
     "wait_timeout": {"type": "int", "default": 300},

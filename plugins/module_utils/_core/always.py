@@ -76,7 +76,7 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
         "GetScheduleGroupOutput": ("Arn", "Name"),
         "GetScheduleOutput": ("Name", "ScheduleExpression"),
         "ScheduleGroupSummary": ("Arn", "Name"),
-        "ScheduleSummary": ("Name",),
+        "ScheduleSummary": ("Arn", "GroupName", "Name", "State"),
         "Tag": ("Key",),
     },
     "secretsmanager": {

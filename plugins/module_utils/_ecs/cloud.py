@@ -48,6 +48,10 @@ class Cloud:
         return self._get("ecr")
 
     @property
+    def scheduler(self) -> t.Any:
+        return self._get("scheduler")
+
+    @property
     def ssm(self) -> t.Any:
         return self._get("ssm")
 

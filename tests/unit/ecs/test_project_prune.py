@@ -121,14 +121,30 @@ def test_each_release_that_is_listed_can_be_rolled_back_to(shop: Pruned, monkeyp
         assert "failed" not in plan, plan
 
 
+def make_schedule(definition: str) -> None:
+    here = "arn:aws:ecs:eu-central-1:000000000000"
+    boto3.client("scheduler").create_schedule(
+        Name="night",
+        ScheduleExpression="rate(1 day)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={
+            "Arn": f"{here}:cluster/shop",
+            "RoleArn": "arn:aws:iam::000000000000:role/schedules",
+            "EcsParameters": {"TaskDefinitionArn": f"{here}:task-definition/{definition}"},
+        },
+    )
+
+
 def test_what_runs_is_kept(released: Pruned) -> None:
     first, second = (f"{released.address}@{digest}" for digest in released.images[:2])
     released.ecs.create_service(cluster="shop", serviceName="old", taskDefinition="web:1", desiredCount=0)
+    make_schedule("web:2")
     # A family of another project, whose image is in this one's repository.
     released.register("batch", second, {"slipway:project": "other"})
     found = reasons(released.prune())
     assert found["web:1"] == "service old of cluster shop runs it"
-    assert released.revisions() == {1, *range(3, 14)}
+    assert found["web:2"] == "schedule night of group default runs it"
+    assert released.revisions() == set(range(1, 14))
     assert {first.partition("@")[2], second.partition("@")[2]} < released.digests()
     names = [name for name in found if second.partition("@")[2] in name]
     assert [found[name] for name in names] == ["task definition batch:1 names it"]

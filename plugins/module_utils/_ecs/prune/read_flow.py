@@ -17,6 +17,7 @@ from ..._core.types import Json
 from ..cloud import Cloud
 from ..cluster import api as cluster_api
 from ..release.checkpoint import from_tags
+from ..schedule import api as schedule_api
 from ..service import api as service_api
 from ..service.model import exists
 from ..task import api as task_api
@@ -50,7 +51,23 @@ def read_uses(snapshot: Snapshot) -> tuple[dict[str, str], Needs]:
             runs.setdefault(last(task["taskDefinitionArn"]), text)
             for container in task.get("containers") or ():
                 needs.add(str(container.get("image") or ""), container.get("imageDigest"), text)
+    for name, text in _scheduled(snapshot):
+        runs.setdefault(name, text)
     return runs, needs
+
+
+def _scheduled(snapshot: Snapshot) -> Iterator[tuple[str, str]]:
+    """The revisions that schedules run, of any owner. One without a revision runs the latest."""
+    names = schedule_api.list_scheduled(snapshot.cloud.scheduler)
+    found = snapshot.pool.map(lambda one: schedule_api.get_schedule(snapshot.cloud.scheduler, *one), names)
+    for (group, name), schedule in zip(names, found, strict=True):
+        parameters = ((schedule or {}).get("Target") or {}).get("EcsParameters") or {}
+        definition = last(parameters.get("TaskDefinitionArn"))
+        if definition and ":" not in definition:
+            latest = _describe(snapshot, definition)
+            definition = last(latest["taskDefinitionArn"]) if latest else ""
+        if definition:
+            yield definition, f"schedule {name} of group {group} runs it"
 
 
 def _revisions_of(service: Json) -> Iterator[str]:

@@ -32,6 +32,14 @@ def list_schedules(scheduler: Client, group: str) -> list[str]:
     return [str(one["Name"]) for one in found]
 
 
+@aws_call
+def list_scheduled(scheduler: Client) -> list[tuple[str, str]]:
+    """Group and name of every schedule in the region that runs tasks of ECS, whoever it belongs to."""
+    found = pages(scheduler, "list_schedules", "Schedules")
+    targets = ((one, str((one.get("Target") or {}).get("Arn") or "")) for one in found)
+    return [(str(one["GroupName"]), str(one["Name"])) for one, arn in targets if ":ecs:" in arn]
+
+
 @aws_find
 def get_schedule(scheduler: Client, group: str, name: str) -> Json:
     return dict(scheduler.get_schedule(GroupName=group, Name=name))

@@ -19,9 +19,9 @@ from ..._core.error_codes import CONFLICT, INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.names import CLUSTER, arn_of, home_of, is_arn
 from ..._core.plan import UNKNOWN, normalise
+from ..._core.schedules import AT, next_run, problem_of
 from ..._core.tags import carries, from_list
 from ..._core.types import Json
-from .expressions import AT, next_run, problem_of
 
 # What a new group has that was not requested.
 NEW: Json = {"arn": UNKNOWN, "tags": {}}
@@ -57,7 +57,7 @@ def validate(params: Mapping[str, t.Any]) -> None:
     schedules = params["schedules"] or ()
     found = [*_group_problems(params, schedules)]
     if params["state"] == "present":
-        found += [f"schedules, {one['name']}, {problem}" for one in schedules for problem in _problems(one)]
+        found += [f"schedules, {one['name']}, {problem}" for one in schedules for problem in problems(one)]
     if found:
         raise SlipwayError(INVALID_OPTION, f"{'. '.join(found)}.", {"problems": found})
 
@@ -72,7 +72,8 @@ def _group_problems(params: Mapping[str, t.Any], schedules: Sequence[Json]) -> I
         yield f"schedules: expected each name once, got '{name}' {names.count(name)} times"
 
 
-def _problems(one: Json) -> Iterator[str]:
+def problems(one: Json) -> Iterator[str]:
+    """What is wrong with the options of one schedule, without a full stop."""
     if not one["schedule"]:
         yield "schedule: expected an expression, got none"
     elif problem := problem_of(one["schedule"], one["timezone"]):

@@ -75,7 +75,8 @@ class _Builder:
                 return None
             where = f"a service of cluster {self.params['cluster']}"
             raise SlipwayError(NOT_FOUND, f"service: expected {where}, got '{one['service']}', which does not exist.")
-        name = str(one["task_definition"] or service.get("taskDefinition") or "")
+        running = self.params["task_definitions"].get(one["service"]) or service.get("taskDefinition")
+        name = str(one["task_definition"] or running or "")
         if self.check_mode and UNKNOWN in name:
             return None
         definition = self._definition(name)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.schedule.expressions import next_run, problem_of
+from ansible_collections.slipway.aws.plugins.module_utils._core.schedules import next_run, problem_of
 
 UTC = datetime.UTC
 # A Thursday.

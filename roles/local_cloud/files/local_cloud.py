@@ -290,7 +290,7 @@ def serve(settings: Settings) -> None:
 def patch_emulator(settings: Settings) -> None:
     """Patch the emulator so that it does what AWS does."""
     from ministack import app
-    from ministack.services import alb, autoscaling, cloudwatch, ec2, ecs, servicediscovery, ssm
+    from ministack.services import alb, autoscaling, cloudwatch, ec2, ecs, eventbridge, scheduler, servicediscovery, ssm
 
     sys.path.insert(0, str(HERE))
     import capacity
@@ -299,6 +299,7 @@ def patch_emulator(settings: Settings) -> None:
     import eventual_consistency
     import expiring_credentials
     import request_checks
+    import scheduled_tasks
     import service_deployments
     import target_health
     import task_limits
@@ -331,6 +332,7 @@ def patch_emulator(settings: Settings) -> None:
     emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
     capacity.capacity(ecs, settings.capacity_seconds)
     client_tokens.client_tokens(ecs)
+    scheduled_tasks.scheduled_tasks(scheduler, eventbridge, ecs)
     transitions.transitions(alb, ec2, ecs, settings.transition_seconds)
     eventual_consistency.eventual_consistency(app, ecs, settings.lag_seconds)
     request_checks.check_requests(app)

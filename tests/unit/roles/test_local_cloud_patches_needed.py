@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
 from ministack.core.responses import request_scope
-from ministack.services import alb, ec2, ecs, servicediscovery, ssm
+from ministack.services import alb, ec2, ecs, eventbridge, scheduler, servicediscovery, ssm
 
 PUBLIC_KEY = "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUVyM3RlMXcgYQ=="
 TASK = "arn:aws:ecs:eu-central-1:000000000000:task/web/0123456789abcdef"
@@ -87,6 +87,11 @@ def test_task_of_a_service_is_not_found_by_its_name() -> None:
 @pytest.mark.parametrize("action", ["_list_namespaces", "_list_services"])
 def test_filters_of_a_list_are_ignored(action: str) -> None:
     assert "Filters" not in inspect.getsource(getattr(servicediscovery, action))
+
+
+def test_a_schedule_runs_no_task_and_knows_no_time_zone() -> None:
+    assert "ecs" not in inspect.getsource(eventbridge._invoke_target)
+    assert "Timezone" not in inspect.getsource(scheduler._tick_schedules)
 
 
 def test_fingerprint_of_an_imported_key_is_random() -> None:

@@ -12,8 +12,8 @@ short_description: Shows what runs where
 author:
   - The Slipway authors (@slipway)
 description:
-  - Shows the version, tasks, health, last release and addresses of each service of a project, and the state of all of
-    its other resources, as a table on the terminal or as JSON.
+  - Shows the version, tasks, health, last release and addresses of each service of a project, the last and next run of
+    each schedule, and the state of all of its other resources, as a table on the terminal or as JSON.
   - It reads everything once, as M(slipway.aws.project_info) does, changes nothing, and can run during a release.
   - Services that need attention come first, with the reason.
   - What could not be read is in RV(status.unknown) with the missing permission. It is never taken for absent, and
@@ -91,7 +91,7 @@ status:
           type: int
           sample: 2
         needing_attention:
-          description: How many services and other resources need attention.
+          description: How many services, schedules and other resources need attention.
           type: int
           sample: 0
         deploying:
@@ -300,6 +300,86 @@ status:
               description: The SQS queue whose depth it follows. Null if it follows none.
               type: str
               sample: orders
+    schedules:
+      description: The schedules of tasks.
+      type: list
+      elements: dict
+      contains:
+        name:
+          description: The name.
+          type: str
+          sample: night
+        group:
+          description: The name of the schedule group.
+          type: str
+          sample: ecs
+        cluster:
+          description: The name of the cluster.
+          type: str
+          sample: ecs
+        schedule:
+          description: When it runs.
+          type: str
+          sample: cron(0 22 * * ? *)
+        timezone:
+          description: The time zone of RV(status.schedules.schedule).
+          type: str
+          sample: Asia/Seoul
+        state:
+          description: V(enabled), V(disabled), or V(over) if it never runs again.
+          type: str
+          sample: enabled
+        task_definition:
+          description: Family and revision of the task definition that it runs.
+          type: str
+          sample: workshop:7
+        next_run:
+          description:
+            - When it runs next, in UTC, as its expression says. Null if it does not. A rate is counted from its start,
+              or its creation.
+          type: str
+          sample: "2026-11-29T13:00:00Z"
+        last_run:
+          description:
+            - The newest task that it started. Null if ECS knows none, as it forgets tasks about an hour after they
+              stopped.
+          type: dict
+          contains:
+            task_arn:
+              description: The ARN of the task.
+              type: str
+            task_definition:
+              description: Family and revision of its task definition.
+              type: str
+              sample: workshop:7
+            status:
+              description: Its last status, such as V(stopped).
+              type: str
+              sample: stopped
+            started_at:
+              description: When it started, in UTC.
+              type: str
+              sample: "2026-11-29T11:30:00Z"
+            stopped_at:
+              description: When it stopped, in UTC, or null.
+              type: str
+              sample: "2026-11-29T11:30:41Z"
+            seconds_ago:
+              description: How many seconds ago it started.
+              type: int
+              sample: 1800
+            exit_code:
+              description: The exit code of the command, or null if it was not started or has not ended.
+              type: int
+              sample: 0
+            reason:
+              description: Why the task stopped, in AWS's words.
+              type: str
+        problems:
+          description: What needs attention, a sentence each.
+          type: list
+          elements: str
+          sample: ["The last run failed with exit code 1: Essential container in task exited."]
     resources:
       description: All other resources, without task definitions.
       type: list

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,7 @@ TAGS = 2
 CONTENT = re.compile(r"src-[0-9a-f]{16}")
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 COLUMNS = ("SERVICE", "STATE", "TASKS", "HEALTH", "REVISION", "SINCE", "RELEASE")
+SCHEDULE_COLUMNS = ("SCHEDULE", "WHEN", "NEXT RUN", "LAST RUN", "REVISION")
 MARKS = {BAD: "! ", BUSY: "~ "}
 
 
@@ -43,6 +45,8 @@ class Line(NamedTuple):
 def table(status: Json, width: int) -> list[Line]:
     """The status in lines of at most `width` characters, except where one word is longer."""
     lines = [*_header(status), Line(""), *_services(status, width)]
+    if status["schedules"]:
+        lines += [Line(""), *_schedules(status, width)]
     if status["resources"]:
         lines += [Line(""), Line("OTHER RESOURCES", HEADING), *_resources(status["resources"], width)]
     unsupported = [one for one in status["unknown"] if one["code"] == UNSUPPORTED]
@@ -177,6 +181,44 @@ def _version(image: Json, service: str) -> str:
         *([f"git {commit[:COMMIT]}"] if commit and not any(commit in tag for tag in tags[:TAGS]) else []),
     ]
     return " ".join(parts) or UNKNOWN
+
+
+# Schedules
+
+
+def _schedules(status: Json, width: int) -> Iterator[Line]:
+    """A line for each schedule, and its problems below it."""
+    rows = [SCHEDULE_COLUMNS, *(_schedule(one, status["read_at"]) for one in status["schedules"])]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(SCHEDULE_COLUMNS))]
+    kinds = [HEADING, *(BAD if one["problems"] else PLAIN for one in status["schedules"])]
+    problems: list[Sequence[str]] = [(), *(one["problems"] for one in status["schedules"])]
+    for row, kind, some in zip(rows, kinds, problems, strict=True):
+        yield Line((MARKS.get(kind, GAP) + _padded(row, widths)).rstrip(), kind)
+        yield from (Line(text, BAD) for problem in some for text in _wrapped(problem, width))
+
+
+def _schedule(one: Json, read_at: str) -> tuple[str, ...]:
+    """The time zone is part of the expression, unless it is UTC."""
+    zone = "" if one["timezone"] == "UTC" else f" {one['timezone']}"
+    run = one["last_run"]
+    return (
+        one["name"],
+        f"{one['schedule']}{zone}",
+        f"in {age(_seconds(read_at, one['next_run']))}" if one["next_run"] else one["state"],
+        _run(run) if run else "none in the last hour",
+        one["task_definition"] or UNKNOWN,
+    )
+
+
+def _run(run: Json) -> str:
+    if run["status"] != "stopped":
+        return str(run["status"])
+    code = "not started" if run["exit_code"] is None else f"exit code {run['exit_code']}"
+    return f"{age(run['seconds_ago'])} ago, {code}"
+
+
+def _seconds(first: str, second: str) -> int:
+    return int((datetime.datetime.fromisoformat(second) - datetime.datetime.fromisoformat(first)).total_seconds())
 
 
 # The rest

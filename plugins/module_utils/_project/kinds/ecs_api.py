@@ -13,10 +13,10 @@ import typing as t
 from ..._core import tags
 from ..._core.answers import described
 from ..._core.error_codes import UNSUPPORTED
-from ..._core.errors import SlipwayError, translate
+from ..._core.errors import SlipwayError, aws_call, translate
 from ..._core.names import last
 from ..._core.paging import batches, pages
-from ..._core.types import Json
+from ..._core.types import Client, Json
 from .base_api import DELETED, Account, Found, all_of, each, shared, side_by_side, unless_missing
 
 with contextlib.suppress(ImportError):  # AnsibleAWSModule reports it
@@ -79,6 +79,21 @@ def tasks_of_cluster(account: Account, cluster: str) -> dict[str, list[Json]]:
     for some in side_by_side(describe, batches(pages(ecs, "list_tasks", "taskArns", cluster=cluster), BATCH)):
         for one in some:
             found.setdefault(one.get("group", ""), []).append(one)
+    return found
+
+
+@aws_call
+def recent_tasks(ecs: Client, cluster: str) -> list[Json]:
+    """Tasks that run, and those that have stopped within about an hour."""
+    arns = [
+        arn
+        for status in ("RUNNING", "STOPPED")
+        for arn in pages(ecs, "list_tasks", "taskArns", cluster=cluster, desiredStatus=status)
+    ]
+    found: list[Json] = []
+    for some in batches(list(dict.fromkeys(arns)), BATCH):
+        # AWS may have forgotten one meanwhile.
+        found += described("DescribeTasks", ecs.describe_tasks(cluster=cluster, tasks=some), "tasks", "taskArn", some)
     return found
 
 

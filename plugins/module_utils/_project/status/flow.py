@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 
 from ..._core.types import Connection, Result
-from .. import details_flow, releases_flow
+from .. import details_flow, releases_flow, schedules_flow
 from .model import status
 
 
@@ -18,5 +18,6 @@ def run(connection: Connection) -> Result:
     project = connection.params["project"]
     read = details_flow.run(connection.client, project)
     read = releases_flow.with_releases(connection.client("ssm"), project, read)
+    read = schedules_flow.with_scheduled_tasks(connection.client("ecs"), read)
     endpoint = connection.params.get("endpoint_url") or ""
     return {"changed": False, "status": status(project, read, datetime.datetime.now(datetime.UTC), endpoint)}

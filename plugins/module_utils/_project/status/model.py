@@ -11,6 +11,7 @@ import datetime
 from ..._core.types import Json
 from .project import Project, timestamp
 from .resources import resources
+from .schedules import schedules
 from .service import DEPLOYING, FAILING, service_status
 
 # Of the format that programs read.
@@ -21,7 +22,7 @@ def status(name: str, read: Json, now: datetime.datetime, endpoint: str = "") ->
     """The status, as the module documents it. Services that need attention come first."""
     project = Project(read, now, endpoint)
     services = sorted((service_status(project, one) for one in project.of("service")), key=_order)
-    others = resources(project)
+    others, scheduled = resources(project), schedules(project)
     return {
         "version": VERSION,
         "project": name,
@@ -31,12 +32,14 @@ def status(name: str, read: Json, now: datetime.datetime, endpoint: str = "") ->
         "summary": {
             "services": len(services),
             "needing_attention": sum(bool(one["problems"]) for one in services)
+            + sum(bool(one["problems"]) for one in scheduled)
             + sum(one["needs_attention"] for one in others),
             "deploying": sum(one["state"] == DEPLOYING for one in services),
             "resources": len(read["resources"]),
             "unknown": len(project.unknown),
         },
         "services": services,
+        "schedules": scheduled,
         "resources": others,
         "unknown": [
             {member: one.get(member) for member in ("kind", "role", "action", "code", "message")}

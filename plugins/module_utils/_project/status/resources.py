@@ -110,6 +110,10 @@ def _route_table(details: Json) -> t.Iterable[str]:
     yield counted(len(details.get("Routes") or ()), "route")
 
 
+def _schedule_group(details: Json) -> t.Iterable[str]:
+    yield counted(len(details.get("schedules") or ()), "schedule")
+
+
 KINDS: dict[str, Describe] = {
     "Auto Scaling group": _scaling_group,
     "VPC": members("CidrBlock"),
@@ -125,6 +129,7 @@ KINDS: dict[str, Describe] = {
     "parameter": members("Type"),
     "repository": _repository,
     "route table": _route_table,
+    "schedule group": _schedule_group,
     "security group": _security_group,
     "subnet": members("CidrBlock", "AvailabilityZone"),
     "target group": _target_group,

@@ -31,7 +31,7 @@ options:
     description:
       - What has been read. The results of roles as C(network), C(registry), C(cluster), C(load_balancer) and
         C(discovery), and what modules returned as C(repositories), C(images) and C(secrets).
-      - Empty before anything is read. Then only C(problems), C(secrets) and C(tags) are returned.
+      - Empty before anything is read. Then only C(problems), C(schedules), C(secrets) and C(tags) are returned.
     type: dict
     default: {}
 """
@@ -50,6 +50,7 @@ _value:
   description:
     - C(problems), one sentence each with the variable's name and position.
     - C(services) and C(target_groups), as M(slipway.aws.ecs_release) takes them.
+    - C(schedules) and C(schedule_group), as M(slipway.aws.ecs_schedule_group) takes them.
     - C(scaling), as M(slipway.aws.ecs_service_scaling) takes it.
     - C(secrets), secrets and settings as M(slipway.aws.ecs_secrets) takes them.
     - C(images), references by the names of images.

@@ -40,10 +40,13 @@ def plan(variables: Json, others: Json, account: Json) -> Json:
     services = [ecs_app_ports.completed(service) for service in own["services"]]
     secrets = ecs_app_secrets.desired(own["secrets"], own["settings"])
     known = _known(own, others, account, secrets)
+    group = own["group"]
     found: Json = {
         "problems": ecs_app_secrets.problems(own["secrets"], own["settings"], own["secret_values"]),
         "secrets": secrets,
         "tags": _tags(own),
+        "schedules": own["schedules"],
+        "schedule_group": f"{own['project']}.{group}" if group else own["project"],
     }
     found["problems"] += ecs_app_problems.image_problems(own["images"])
     found["problems"] += ecs_app_problems.verify_problems(own["verify"])
@@ -55,6 +58,7 @@ def plan(variables: Json, others: Json, account: Json) -> Json:
         found["problems"] += _account_problems(services, own, account)
         found["problems"] += _page_problems(own, account, others)
     found["problems"] += ecs_app_problems.service_problems(services, known)
+    found["problems"] += ecs_app_problems.schedule_problems(own["schedules"], services)
     return found
 
 
@@ -244,6 +248,7 @@ def _kept(own: Json, others: Json, account: Json, secrets: Sequence[Json]) -> di
     services = own["services"]
     mine = {
         "service": [service["name"] for service in services],
+        "schedule": [schedule["name"] for schedule in own["schedules"]],
         "task definition": [service["task_definition"]["family"] for service in services],
         **ecs_app_secrets.stored_names(secrets, own["project"]),
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import did_you_mean, named, snake
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import SCHEDULE
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import (
     AWSVPC,
     SHARED_NETWORK,
@@ -23,6 +24,9 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import (
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release.order import wrong_order
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.model import problems as scaling_problems
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.queue import insights_problem
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.schedule.model import (
+    problems as schedule_option_problems,
+)
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import limits as service_limits
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition.problems import (
     definition_problems,
@@ -81,6 +85,24 @@ def image_problems(images: Mapping[str, str]) -> list[str]:
         for name, image in images.items()
         if not IMAGE.fullmatch(str(image))
     ]
+
+
+def schedule_problems(schedules: Sequence[Json], services: Sequence[Json]) -> list[str]:
+    """What is wrong with the schedules of tasks, by the rules of their module and by the names of services."""
+    by_name = {str(service["name"]): service for service in services}
+    omitted = {name: option.get("default") for name, option in SCHEDULE.items()}
+    found = []
+    for number, one in enumerate(schedules):
+        place = f"ecs_app_schedules[{number}]{named(one)}"
+        if one["service"] not in by_name:
+            expected = _one_of("services of ecs_app_services", list(by_name))
+            found.append(f"{place}.service: expected {expected}, got '{one['service']}'.")
+        else:
+            containers = ecs_app_ports.containers(by_name[one["service"]])
+            found += [f"{place}.{problem}" for problem in _chosen_problems(one, containers)]
+        found += [f"{place}.{problem}." for problem in schedule_option_problems({**omitted, **one})]
+    names = twice(str(one["name"]) for one in schedules)
+    return [*found, *(f"ecs_app_schedules: expected each name once, got '{name}' more than once." for name in names)]
 
 
 def verify_problems(checks: Sequence[Json]) -> list[str]:
@@ -211,13 +233,17 @@ def _scaling_problems(service: Json, known: Known) -> Iterator[str]:
 
 
 def _task_problems(service: Json, containers: Sequence[Json]) -> Iterator[str]:
-    names = [str(container.get("name")) for container in containers]
     for option in ("pre_deploy_tasks", "post_deploy_tasks"):
         for number, task in enumerate(service.get(option) or ()):
-            given = task.get("container")
-            if given is not None and given not in names:
-                place = f"{option}[{number}]{named(task)}.container"
-                yield f"{place}: expected one of {', '.join(names)}, got {given!r}."
+            for problem in _chosen_problems(task, containers):
+                yield f"{option}[{number}]{named(task)}.{problem}"
+
+
+def _chosen_problems(task: Json, containers: Sequence[Json]) -> Iterator[str]:
+    """The container of a task is one of the service's."""
+    names, given = [str(container.get("name")) for container in containers], task.get("container")
+    if given is not None and given not in names:
+        yield f"container: expected one of {', '.join(names)}, got {given!r}."
 
 
 def _container_problems(container: Json, where: str, known: Known) -> Iterator[str]:

@@ -77,6 +77,7 @@ def _role_problems(variables: Variables) -> Iterator[str]:
         "execution_role",
         "task_role",
         "load_balancer_role",
+        "schedule_role",
         *(["instance_role"] if is_on_hosts(variables) else []),
     ]
     taken: dict[str, str] = {}
@@ -202,7 +203,8 @@ def _foreign_problems(foreign: Sequence[str], variables: Variables) -> Iterator[
             f"{', '.join(foreign)}: expected the tag {PROJECT}={variables['ecs_cluster_project']} and no other region"
             f" in {REGION}, got the tags of others. Two sites in one account need two names in ecs_cluster_project."
             " Choose other names in ecs_cluster_name, ecs_cluster_log_groups, ecs_cluster_execution_role,"
-            " ecs_cluster_task_role, ecs_cluster_hosts and ecs_cluster_instance_role, or tag what is this project's."
+            " ecs_cluster_schedule_role, ecs_cluster_task_role, ecs_cluster_hosts and ecs_cluster_instance_role, or tag"
+            " what is this project's."
         )
 
 
@@ -241,7 +243,8 @@ def _result(variables: Variables, cluster: Json, *, leftover_hosts: bool) -> Jso
     """Roles and log groups are created before the cluster, and IAM's ARNs follow from its own."""
     place = place_of(str(cluster.get("arn", "")))
     roles = {
-        f"{name}_role_arn": variables[f"ecs_cluster_{name}_role"] for name in ("execution", "task", "load_balancer")
+        f"{name}_role_arn": variables[f"ecs_cluster_{name}_role"]
+        for name in ("execution", "task", "load_balancer", "schedule")
     }
     return {
         "name": cluster.get("name", ""),

@@ -31,6 +31,7 @@ def resources(variables: Variables, arn: str, network: Json | None = None, templ
     place = place_of(arn)
     roles = [_execution_role(variables, place), _task_role(variables, place)]
     roles += [_load_balancer_role(variables, place)] if variables["ecs_cluster_shifts_traffic"] else []
+    roles += [_schedule_role(variables, place)] if variables["ecs_cluster_scheduled_families"] else []
     if not is_on_hosts(variables):
         return {"roles": roles}
     launch = _launch_template(variables, place.profile(variables["ecs_cluster_hosts"]), network or {}, template or {})
@@ -98,6 +99,35 @@ def _load_balancer_role(variables: Variables, place: Place) -> Json:
         "ecs.amazonaws.com",
         statements,
         trust=_of_tasks(place),
+    )
+
+
+def _schedule_role(variables: Variables, place: Place) -> Json:
+    """What runs the scheduled tasks, in this cluster alone, for schedules of the project alone.
+
+    AWS wants the schedule group as the source, not the schedule:
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+    """
+    of = {name.removeprefix("ecs_cluster_"): value for name, value in variables.items()}
+    groups = [place.arn("scheduler", f"schedule-group/{of['project']}{more}") for more in ("", ".*")]
+    trust = {"StringEquals": {"aws:SourceAccount": place.account}, "ArnLike": {"aws:SourceArn": groups}}
+    families = [place.arn("ecs", f"task-definition/{family}:*") for family in of["scheduled_families"]]
+    here = {"ArnLike": {"ecs:cluster": place.arn("ecs", f"cluster/{of['name']}")}}
+    task_roles = [place.role(of["execution_role"]), place.role(of["task_role"])]
+    to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    started = {"StringEquals": {"ecs:CreateAction": "RunTask"}}
+    statements = [
+        {**_statement("Run", "ecs:RunTask", families), "Condition": here},
+        {**_statement("PassRoles", "iam:PassRole", task_roles), "Condition": to_tasks},
+        {**_statement("Tag", "ecs:TagResource", place.arn("ecs", f"task/{of['name']}/*")), "Condition": started},
+        *([_statement("Report", "sqs:SendMessage", of["schedule_queues"])] if of["schedule_queues"] else ()),
+    ]
+    return _role(
+        of["schedule_role"],
+        f"Runs the scheduled tasks of {of['project']}",
+        "scheduler.amazonaws.com",
+        [*statements, *of["schedule_statements"]],
+        trust={"Condition": trust},
     )
 
 

@@ -46,7 +46,16 @@ FILES = {
     "_project/kinds/elb_api.py": ("acm", "elbv2"),
     "_project/kinds/iam_api.py": ("iam",),
     "_project/kinds/scheduler_api.py": ("scheduler",),
-    "_project/obsolete/api.py": ("ecr", "ecs", "elbv2", "logs", "secretsmanager", "servicediscovery", "ssm"),
+    "_project/obsolete/api.py": (
+        "ecr",
+        "ecs",
+        "elbv2",
+        "logs",
+        "scheduler",
+        "secretsmanager",
+        "servicediscovery",
+        "ssm",
+    ),
     "_project/record/api.py": ("ssm",),
 }
 

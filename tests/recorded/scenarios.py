@@ -192,6 +192,7 @@ GROUP_SETTINGS: Json = {
     "VPCZoneIdentifier": "subnet-0a92e88c50ab9adac, subnet-0b829c7f54fd00883",
 }
 KEEP = {
+    "schedule": [],
     "service": [],
     "task definition": [],
     "parameter": [],

@@ -254,6 +254,7 @@ def record(name: str, kind: str) -> Context:
 
 OTHER = tagged(Resource="other")
 SCALABLE = arn("application-autoscaling", "scalable-target/0ec5x")
+SCHEDULES = f"arn:aws:iam::{ACCOUNT}:role/{PROJECT}-schedules"
 OF_OTHERS = {
     "a record": Request(RECORDS, ZONE, record("www.example.com", "A")),
     "a validation record": Request(RECORDS, ZONE, record("_x.other.example.com", "CNAME")),
@@ -271,6 +272,9 @@ OF_OTHERS = {
         "cloudwatch:DeleteAlarms", arn("cloudwatch", "alarm:StepScaling-service/other/web-QueueStartFromZero")
     ),
     "a queue": Request("sqs:ReceiveMessage", arn("sqs", "orders"), OTHER),
+    "a schedule": Request("scheduler:UpdateSchedule", arn("scheduler", f"schedule/{PROJECT}-eu/night")),
+    "a schedule group": Request("scheduler:DeleteScheduleGroup", arn("scheduler", f"schedule-group/{PROJECT}"), OTHER),
+    "a schedule's role": Request("iam:PassRole", SCHEDULES, {"iam:PassedToService": "lambda.amazonaws.com"}),
     "a new repository": Request("ecr:CreateRepository", arn("ecr", "repository/other"), tagged(Request=PROJECT)),
     **{
         f"scaling: {action}": Request(f"application-autoscaling:{action}", SCALABLE, {
@@ -287,6 +291,7 @@ def test_what_belongs_to_others_is_left_alone(what: str) -> None:
     assert [name for name in DOCUMENTS if allowed(name, OF_OTHERS[what])] == []
 
 
+OWN_GROUP = arn("scheduler", f"schedule-group/{PROJECT}")
 OWN_ALARM = arn("cloudwatch", f"alarm:StepScaling-service/{VALUES['cluster']}/worker-QueueStartFromZero")
 OF_THE_SITE = [
     ("load_balancer", Request(RECORDS, ZONE, record(f"_x.www.{PROJECT}.example.com", "CNAME"))),
@@ -297,6 +302,10 @@ OF_THE_SITE = [
     ("service", Request("cloudwatch:PutMetricAlarm", OWN_ALARM)),
     ("service", Request("cloudwatch:TagResource", OWN_ALARM, tagged(Request=PROJECT))),
     ("service", Request("sqs:GetQueueUrl", arn("sqs", "orders"))),
+    ("service", Request("scheduler:CreateSchedule", arn("scheduler", f"schedule/{PROJECT}/night"))),
+    ("service", Request("scheduler:DeleteSchedule", arn("scheduler", f"schedule/{PROJECT}.api/night"))),
+    ("service", Request("iam:PassRole", SCHEDULES, {"iam:PassedToService": "scheduler.amazonaws.com"})),
+    ("destroy", Request("scheduler:DeleteScheduleGroup", OWN_GROUP, tagged(Resource=PROJECT))),
     ("destroy", Request("cloudwatch:DescribeAlarms", OWN_ALARM)),
     ("destroy", Request("cloudwatch:DeleteAlarms", OWN_ALARM)),
 ]

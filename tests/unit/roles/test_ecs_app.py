@@ -100,6 +100,7 @@ def dependencies(cloud: t.Any) -> Json:
             "arn": cluster["clusterArn"],
             "execution_role_arn": arn("execution"),
             "task_role_arn": arn("task"),
+            "schedule_role_arn": arn("schedules"),
             "log_groups": ["/ecs/ecs"],
         },
     }
@@ -208,6 +209,53 @@ def test_a_worker_follows_its_queue(moto: Site) -> None:
 
     gone = moto.play(entry="absent", ecs_app_services=[worker])
     assert (gone.code, moto.bounds(), cloudwatch.describe_alarms()["MetricAlarms"]) == (0, {}, []), gone.output
+
+
+NIGHT: Json = {"name": "night", "service": "web", "schedule": "cron(0 22 * * ? *)", "command": ["clean", "up"]}
+
+
+@pytest.mark.own_cloud("runs on moto")
+@pytest.mark.variants
+def test_a_schedule_runs_what_its_service_runs_from_creation_to_deletion(moto: Site) -> None:
+    scheduler = moto.cloud.client("scheduler")
+
+    def names() -> list[str]:
+        return sorted(one["Name"] for one in scheduler.list_schedules(GroupName="ecs")["Schedules"])
+
+    def revision() -> str:
+        target = scheduler.get_schedule(GroupName="ecs", Name="night")["Target"]
+        return str(target["EcsParameters"]["TaskDefinitionArn"])
+
+    hourly = {**NIGHT, "name": "hourly", "schedule": "rate(1 hour)"}
+    scheduled: Json = {"ecs_app_services": [service()], "ecs_app_schedules": [NIGHT, hourly]}
+    predicted = moto.play("--check", **scheduled)
+    assert (predicted.code, names()) == (0, []), predicted.output
+    made = moto.play(**scheduled)
+    assert (made.code, made.changed, names()) == (0, predicted.changed, ["hourly", "night"]), made.output
+    assert revision() == moto.web()["taskDefinition"]
+
+    # A release moves it; one that was deleted by hand is created again.
+    scheduler.delete_schedule(GroupName="ecs", Name="hourly")
+    released = {**scheduled, "ecs_app_settings": {"log-level": "debug"}}
+    before = revision()
+    predicted = moto.play("--check", **released)
+    assert "Create or update the schedules" in predicted.output
+    done = moto.play(**released)
+    assert (done.code, names()) == (0, ["hourly", "night"]), done.output
+    assert before != revision() == moto.web()["taskDefinition"]
+    again = moto.play(**released)
+    assert (again.code, again.changed) == (0, 0), again.output
+
+    # What is in no variable any more is listed, and deleted on request.
+    fewer = {**released, "ecs_app_schedules": [NIGHT]}
+    listed = moto.play(**fewer)
+    assert (listed.changed, names()) == (0, ["hourly", "night"]), listed.output
+    assert "No longer in ecs_app_schedules: schedule hourly (enabled)." in " ".join(listed.output.split())
+    assert moto.play(**fewer, ecs_app_prune=True).changed == 1
+    assert names() == ["night"]
+    gone = moto.play(entry="absent", **fewer)
+    groups = [one["Name"] for one in scheduler.list_schedule_groups()["ScheduleGroups"]]
+    assert (gone.code, groups, moto.web()) == (0, ["default"], {}), gone.output
 
 
 def strangers(cloud: t.Any) -> None:

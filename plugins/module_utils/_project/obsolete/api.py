@@ -26,6 +26,7 @@ class Scope(t.NamedTuple):
     cluster: str
     namespace: str
     keep: t.Mapping[str, t.Collection[str]]
+    schedule_group: str = ""
 
     def client(self, service: str) -> t.Any:
         return self.account.clients[service]
@@ -61,6 +62,17 @@ def arns_in(value: t.Any) -> t.Iterator[str]:
     elif isinstance(value, list):
         for one in value:
             yield from arns_in(one)
+
+
+def schedules(scope: Scope) -> t.Iterator[Found]:
+    """A schedule belongs to whom its group belongs to."""
+    scheduler = scope.client("scheduler")
+    listed = pages(scheduler, "list_schedules", "Schedules", GroupName=scope.schedule_group)
+    found = scope.others("schedule", listed, "Name")
+    if found:
+        arn = scheduler.get_schedule_group(Name=scope.schedule_group)["Arn"]
+        own = tags.from_list(scheduler.list_tags_for_resource(ResourceArn=arn)["Tags"])
+        yield from (Found(one["Arn"], one["Name"], own, state=str(one["State"]).lower()) for one in found)
 
 
 def families(scope: Scope) -> t.Iterator[Found]:
@@ -205,6 +217,7 @@ class Kind(t.NamedTuple):
 
 # In the order in which they are deleted.
 KINDS = (
+    Kind("schedule", "ecs_app_schedules", "scheduler", schedules),
     Kind("service", "ecs_app_services", "ecs", services),
     Kind("task definition", "ecs_app_services", "ecs", families),
     Kind("parameter", "ecs_app_secrets and ecs_app_settings", "ssm", parameters),

@@ -29,7 +29,9 @@ def run(connection: Connection) -> Result:
     params = connection.params
     kinds = _kinds(params["keep"])
     account = base_api.Account({kind.client: connection.client(kind.client) for kind in kinds}, params["project"])
-    scope = api.Scope(account, params["cluster"] or "", params["namespace"] or "", params["keep"])
+    # As the role ecs_app names it.
+    group = f"{params['project']}.{params['group']}" if params["group"] else params["project"]
+    scope = api.Scope(account, params["cluster"] or "", params["namespace"] or "", params["keep"], group)
     found, unread = _read(kinds, scope)
     if "task definition" in found and "service" in found:
         found["task definition"] += _families_of_obsolete_services(found, scope)

@@ -13,7 +13,7 @@ from ..._core.types import Json
 
 GROUP = "slipway:group"
 # Kinds that carry the group of those who deploy them. Of others nobody knows which group they belong to.
-GROUPED = ("service", "task definition", "parameter", "secret")
+GROUPED = ("service", "schedule", "task definition", "parameter", "secret")
 # Kinds that a service can refer to: without the services nobody knows whether they are used.
 REFERRED = ("task definition", "target group", "discovery service")
 

@@ -24,6 +24,7 @@ VARIABLES: Json = {
     "ecs_app_keep": [],
     "ecs_app_project": "shop",
     "ecs_app_region": "eu-central-1",
+    "ecs_app_schedules": [],
     "ecs_app_secrets": {},
     "ecs_app_secret_values": [],
     "ecs_app_services": [],
@@ -205,7 +206,7 @@ def test_before_anything_is_read_the_variables_alone_are_validated() -> None:
     wrong = service(load_balancers=[{"targetGroupArn": "wbe"}], options={"launch_type": "EC2"})
     variables = {**VARIABLES, "ecs_app_services": [wrong], "ecs_app_settings": {"a b": 1}}
     found = plan(variables, {"target_groups": ["web"]}, {})
-    assert set(found) == {"problems", "secrets", "tags"}
+    assert set(found) == {"problems", "schedule_group", "schedules", "secrets", "tags"}
     assert [problem.partition(":")[0] for problem in found["problems"]] == [
         "ecs_app_settings",
         "ecs_app_services[0] (web).load_balancers[0].targetGroupArn",
@@ -227,6 +228,7 @@ def test_kept_names_cover_other_roles_where_these_have_names() -> None:
     found = planned(service(), others=others, keep=["nightly"], secrets={"key": None, "db": {"type": "SecretsManager"}})
     assert found["kept"] == {
         "service": ["web", "nightly"],
+        "schedule": ["nightly"],
         "task definition": ["web", "nightly"],
         "parameter": ["/shop/key", "nightly"],
         "secret": ["shop/db", "nightly"],
@@ -278,3 +280,35 @@ def test_wrong_tasks_and_checks_are_reported_with_their_place() -> None:
         "ecs_app_verify: expected a load balancer for checks of type http, got none.",
         "ecs_app_services[0] (web).post_deploy_tasks[0] (smoke).container: expected one of web, got 'app'.",
     ]
+
+
+NIGHT: Json = {"name": "night", "service": "web", "schedule": "cron(0 22 * * ? *)", "command": ["clean", "up"]}
+
+
+def test_schedules_are_those_of_the_group_of_services() -> None:
+    found = planned(service(), schedules=[NIGHT])
+    assert (found["problems"], found["schedules"], found["schedule_group"]) == ([], [NIGHT], "shop")
+    assert found["kept"]["schedule"] == ["night"]
+    assert planned(service(), schedules=[NIGHT], group="web")["schedule_group"] == "shop.web"
+
+
+@pytest.mark.parametrize(
+    ("schedules", "expected"),
+    [
+        (
+            [{**NIGHT, "service": "wbe"}],
+            "ecs_app_schedules[0] (night).service: expected one of the services of ecs_app_services (web), got 'wbe'.",
+        ),
+        (
+            [{**NIGHT, "container": "nginx"}],
+            "ecs_app_schedules[0] (night).container: expected one of web, got 'nginx'.",
+        ),
+        ([{**NIGHT, "schedule": "0 22 * * *"}], "ecs_app_schedules[0] (night).schedule: expected at(2026-12-24T18"),
+        ([{**NIGHT, "timezone": "Seoul"}], "ecs_app_schedules[0] (night).timezone: expected the name of a time zone"),
+        ([NIGHT, NIGHT], "ecs_app_schedules: expected each name once, got 'night' more than once."),
+    ],
+)
+def test_schedules_that_cannot_run_are_reported_before_anything_is_read(schedules: list[Json], expected: str) -> None:
+    variables = {**VARIABLES, "ecs_app_services": [service()], "ecs_app_schedules": schedules}
+    [problem] = plan(variables, {}, {})["problems"]
+    assert problem.startswith(expected)

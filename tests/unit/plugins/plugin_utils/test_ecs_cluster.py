@@ -39,6 +39,10 @@ def variables(**changes: Any) -> Json:
         "instance_role": "hosts-shop",
         "load_balancer_role": "shop-load-balancing",
         "shifts_traffic": False,
+        "schedule_role": "shop-schedules",
+        "scheduled_families": [],
+        "schedule_queues": [],
+        "schedule_statements": [],
         "target_capacity": 100,
         "instances_min": 1,
         "instances_desired": 1,
@@ -222,3 +226,28 @@ def test_all_problems_are_reported_at_once() -> None:
     none_at_first = variables(hosting="ec2", instances_min=0, instances_desired=0)
     assert ecs_cluster.problems(none_at_first) == []
     assert ecs_cluster.problems(variables()) == ecs_cluster.problems(variables(hosting="ec2")) == []
+
+
+def test_the_role_of_schedules_runs_what_is_scheduled_for_schedules_of_the_project_alone() -> None:
+    queue = "arn:aws:sqs:eu-central-1:123456789012:failed"
+    roles = ecs_cluster_resources.resources(
+        variables(scheduled_families=["web"], schedule_queues=[queue]), LOGS, NETWORK
+    )["roles"]
+    [role] = [one for one in roles if one["name"] == "shop-schedules"]
+    [trust] = role["trust"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    group = "arn:aws-cn:scheduler:*:123456789012:schedule-group/shop"
+    assert trust["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+        "ArnLike": {"aws:SourceArn": [group, f"{group}.*"]},
+    }
+    found = {one["Sid"]: one for one in role["statements"]}
+    assert found["Run"]["Resource"] == ["arn:aws-cn:ecs:*:123456789012:task-definition/web:*"]
+    assert found["Run"]["Condition"] == {"ArnLike": {"ecs:cluster": "arn:aws-cn:ecs:*:123456789012:cluster/shop"}}
+    assert found["PassRoles"]["Resource"] == [
+        f"arn:aws-cn:iam::123456789012:role/shop-{name}" for name in ("execution", "task")
+    ]
+    assert found["PassRoles"]["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    assert found["Tag"]["Condition"] == {"StringEquals": {"ecs:CreateAction": "RunTask"}}
+    assert found["Report"]["Resource"] == [queue]
+    assert "shop-schedules" not in {one["name"] for one in ecs_cluster_resources.resources(variables(), LOGS)["roles"]}

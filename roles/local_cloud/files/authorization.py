@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextvars
 import json
 import re
+import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -68,6 +69,7 @@ TAGGING = {
     "ecs": "TagResource",
     "elasticloadbalancing": "AddTags",
     "logs": "TagResource",
+    "scheduler": "TagResource",
     "ssm": "AddTagsToResource",
 }
 
@@ -353,6 +355,18 @@ def json_questions(call: Call, action: str, resource: str) -> Iterator[Question]
         yield Question(f"{call.service}:{action}", resource, tag_context(tags_in(call)))
 
 
+def scheduler_questions(call: Call, action: str, resource: str) -> Iterator[Question]:
+    """The emulator takes each schedule for one of the default group. A schedule passes a role."""
+    group = call.body.get("GroupName") or call.params.get("groupName") or "default"
+    resource = resource.replace(":schedule/default/", f":schedule/{group}/")
+    if action == "CreateScheduleGroup":
+        yield from making(call, action, resource)
+    else:
+        yield Question(f"scheduler:{action}", resource, tag_context(tags_in(call)))
+    if role := (call.body.get("Target") or {}).get("RoleArn"):
+        yield passing(call, role, "scheduler.amazonaws.com")
+
+
 BY_SERVICE: dict[str, Callable[[Call, str], Iterator[Question]]] = {
     "ec2": ec2_questions,
     "ecr": ecr_questions,
@@ -368,6 +382,8 @@ def questions(call: Call, name: str, resource: str) -> list[Question]:
         asked = list(BY_SERVICE[service](call, action))
     elif service == "iam" and {"RoleName", "InstanceProfileName"} & call.params.keys():
         asked = list(iam_questions(call, action))
+    elif service == "scheduler":
+        asked = list(scheduler_questions(call, action, resource))
     elif service in TAGGING:
         asked = list(json_questions(call, action, resource))
     else:
@@ -384,12 +400,15 @@ def questions(call: Call, name: str, resource: str) -> list[Question]:
 
 def tags_by_arn(service: str) -> Iterable[tuple[str, Any]]:
     """The tags of the resources of a service, where the emulator does not look for them itself."""
-    from ministack.services import alb, cloudwatch_logs, ec2, tagging
+    from ministack.services import alb, cloudwatch_logs, ec2, scheduler, tagging
 
     if service in {"ecr", "ecs"}:
         yield from tagging._COLLECTORS[service]()
     elif service == "elasticloadbalancing":
         yield from alb._tags.items()
+    elif service == "scheduler":
+        for arn, tags in scheduler._tags.items():
+            yield arn, [{"Key": key, "Value": value} for key, value in tags.items()]
     elif service == "logs":
         for name, group in cloudwatch_logs._log_groups.items():
             yield name, [{"Key": key, "Value": value} for key, value in group["tags"].items()]
@@ -429,9 +448,11 @@ def authorization(actions: ModuleType, evaluator: ModuleType, tagging: ModuleTyp
 
     @wrap(actions, "extract_resource_arn")
     def read(original: Callable[..., str], *args: Any) -> str:
-        service, _method, _path, _headers, body, params, region, account = args
+        service, _method, path, _headers, body, params, region, account = args
         _call.set(read_call(actions.SERVICE_TO_IAM_NAMESPACE.get(service, service), body, params, region, account))
-        return original(*args)
+        # The emulator looks for no resource in the paths of tags.
+        is_tagged = service == "scheduler" and path.startswith("/tags/")
+        return urllib.parse.unquote(path.removeprefix("/tags/")) if is_tagged else original(*args)
 
     @wrap(evaluator, "enforce")
     def enforce(original: Callable[..., Any], key: str, action: str, service: str, region: str, **more: Any) -> Any:

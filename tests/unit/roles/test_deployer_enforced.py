@@ -14,12 +14,15 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Connection
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import SCHEDULE
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import info as history_info
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.logs import api as logs_api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.prune import flow as prune_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling import api as scaling_api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling import queue
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.schedule import flow as schedule_flow
 from ansible_collections.slipway.aws.plugins.module_utils._project import api, details_flow
 from ansible_collections.slipway.aws.plugins.module_utils._project.record import info as record_info
 from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import policy_documents
@@ -260,3 +263,38 @@ def test_release_takes_no_service_and_keeps_its_owner(site: Site) -> None:
     foreign_tag = [{"key": "slipway:project", "value": "other"}]
     assert code_of(deployer.tag_resource, resourceArn=own, tags=foreign_tag) == denied
     assert code_of(deployer.untag_resource, resourceArn=own, tagKeys=["slipway:project"]) == denied
+
+
+def test_the_variant_schedules_suffices_and_spares_others(site: Site) -> None:
+    values = {**VALUES, "project": "shop", "cluster": "shop", "region": REGION, "account": ACCOUNT}
+    documents = policy_documents(PERMISSIONS, values, ["schedules"])
+    for name in ("service", "destroy"):
+        site.keys[f"{name}-schedules"] = deployers.user(
+            site.root("iam"), f"{name}-schedules", json.dumps(documents[name])
+        )
+    root = site.root("ecs")
+    root.create_cluster(clusterName="shop")
+    container = {"name": "web", "image": "web", "memory": 64}
+    definition = root.register_task_definition(family="shop-nightly", containerDefinitions=[container])
+    own = {"slipway:project": "shop"}
+    night: Json = {**{name: option.get("default") for name, option in SCHEDULE.items()}, "name": "night"}
+    night |= {"schedule": "rate(1 day)", "task_definition": "shop-nightly"}
+
+    def run(user: str, **options: t.Any) -> Json:
+        params = {"cluster": "shop", "role_arn": f"arn:aws:iam::{ACCOUNT}:role/shop-schedules", "tags": own}
+        params |= {"state": "present", "name": "shop", "schedules": [night], "match_tags": own, "wait_timeout": 5}
+        params |= {"purge_tags": True, "purge_schedules": True, "task_definitions": {}, **options}
+        connection = Connection(lambda service, _region="": site.client(service, user), params, False)
+        return schedule_flow.run(connection)
+
+    assert definition["taskDefinition"]["status"] == "ACTIVE"
+    assert run("service-schedules")["changed"]
+    assert run("service-schedules", tags={**own, "stage": "test"}, name="shop", purge_tags=False)["changed"]
+    hourly = {**night, "schedule": "rate(1 hour)"}
+    assert run("service-schedules", schedules=[hourly], tags=None)["changed"]
+    assert run("service-schedules", schedules=[], tags=None)["changed"]
+    for options in ({"name": "shop-eu"}, {"role_arn": f"arn:aws:iam::{ACCOUNT}:role/shop-task", "schedules": [night]}):
+        with pytest.raises(SlipwayError) as refused:
+            run("service-schedules", **options)
+        assert refused.value.code == "access_denied"
+    assert run("destroy-schedules", state="absent", schedules=[])["changed"]

@@ -273,6 +273,7 @@ def serve(settings: Settings) -> None:
     from ministack.app import app
 
     patch_emulator(settings)
+    patch_requests(settings)
     if settings.auth:
         check_policies(settings)
     served = sessions(settings, app)
@@ -289,21 +290,16 @@ def serve(settings: Settings) -> None:
 
 def patch_emulator(settings: Settings) -> None:
     """Patch the emulator so that it does what AWS does."""
-    from ministack import app
     from ministack.services import alb, autoscaling, cloudwatch, ec2, ecs, eventbridge, scheduler, servicediscovery, ssm
 
     sys.path.insert(0, str(HERE))
     import capacity
     import client_tokens
     import emulator_patches
-    import eventual_consistency
-    import expiring_credentials
-    import request_checks
     import scheduled_tasks
     import service_deployments
     import target_health
     import task_limits
-    import throttling
     import traffic_shift
     import transitions
     import weighted_forward
@@ -334,6 +330,17 @@ def patch_emulator(settings: Settings) -> None:
     client_tokens.client_tokens(ecs)
     scheduled_tasks.scheduled_tasks(scheduler, eventbridge, ecs)
     transitions.transitions(alb, ec2, ecs, settings.transition_seconds)
+
+
+def patch_requests(settings: Settings) -> None:
+    """Patch how the emulator answers all services."""
+    import eventual_consistency
+    import expiring_credentials
+    import request_checks
+    import throttling
+    from ministack import app
+    from ministack.services import ecs
+
     eventual_consistency.eventual_consistency(app, ecs, settings.lag_seconds)
     request_checks.check_requests(app)
     throttling.throttling(app, settings.throttling)

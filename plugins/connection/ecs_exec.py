@@ -191,7 +191,7 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
             raise AnsibleError(f"{error}. Raise ansible_ecs_exec_command_timeout.") from None
         except (session_client.SessionError, SlipwayError) as error:
             self.close()
-            raise AnsibleConnectionFailure(str(error)) from None
+            raise AnsibleConnectionFailure(_message(error)) from None
 
     def _require(self, status: int, expected: str, errors: bytes) -> None:
         if status:
@@ -205,7 +205,7 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
             try:
                 self._session = self._open(self.get_option("connect_timeout"))
             except (session_client.SessionError, SlipwayError) as error:
-                raise AnsibleConnectionFailure(str(error)) from None
+                raise AnsibleConnectionFailure(_message(error)) from None
             self._connected = True
         return self._session
 
@@ -230,3 +230,8 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
         role = self.get_option("assume_role_arn")
         given = {"profile_name": None, **api.assume_role(self.client("sts", config=config), role)} if role else {}
         return calls.watch(self.client(service, config=config, **given))
+
+
+def _message(error: Exception) -> str:
+    """What went wrong, with its code for programs."""
+    return f"{error} (code {error.code})" if isinstance(error, SlipwayError) else str(error)

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import did_you_mean, named, snake
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
@@ -45,6 +47,8 @@ CONDITIONS = ("START", "COMPLETE", "SUCCESS", "HEALTHY")
 IMAGE = re.compile(r"[a-z0-9][a-z0-9._/-]*(:[A-Za-z0-9_][A-Za-z0-9._-]*)?(@sha256:[0-9a-f]{64})?")
 # What a secret's name in valueFrom may look like. All else is not shown: it may be the secret itself.
 SECRET_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,40}", re.IGNORECASE)
+# Where the agent of ECS Exec writes: https://github.com/aws/containers-roadmap/issues/1359
+AGENT_WRITES = ("/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm")
 # Options that services of the role have beside `options`.
 DIRECT = ("name", "desired_count", "load_balancers", "after", "scaling")
 
@@ -156,6 +160,7 @@ def _problems(service: Json, known: Known) -> Iterator[str]:
     for problem in _name_problems(options, "service_registries", "registryArn", "Cloud Map services", known.registries):
         yield f"options.{problem}"
     yield from _order_problems(containers)
+    yield from _exec_problems(options, containers)
     yield from _scaling_problems(service, known)
     yield from _task_problems(service, containers)
     yield from ecs_app_strategies.problems(service)
@@ -212,6 +217,23 @@ def _order_problems(containers: Sequence[Json]) -> Iterator[str]:
                 yield f"{where}: expected one of {', '.join(CONDITIONS)}, got {condition or 'nothing'}."
             elif condition == "HEALTHY" and not checked.get(other, True):
                 yield f"{where}: expected a healthCheck in container {other}, got none, so it never becomes healthy."
+
+
+def _exec_problems(options: Json, containers: Sequence[Json]) -> Iterator[str]:
+    """A container that the agent of ECS Exec cannot run in may be one of several."""
+    is_enabled = boolean(options.get("enable_execute_command"), strict=False)
+    if is_enabled and not any(map(_has_agent, containers)):
+        yield (
+            "options.enable_execute_command: expected a container with a writable root file system, got"
+            " readonlyRootFilesystem in each. Leave it out where commands are to run, or mount writable volumes at"
+            f" {', '.join(AGENT_WRITES)}, which AWS does not support."
+        )
+
+
+def _has_agent(container: Json) -> bool:
+    mounts = items_of(container, "mountPoints")
+    writable = {str(mount.get("containerPath")) for mount in mounts if not mount.get("readOnly")}
+    return not container.get("readonlyRootFilesystem") or writable >= set(AGENT_WRITES)
 
 
 def _scaling_problems(service: Json, known: Known) -> Iterator[str]:

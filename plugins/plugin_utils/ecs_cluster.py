@@ -23,6 +23,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.tags import prob
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE_PROVIDERS, Limit, name_problems
 from ansible_collections.slipway.aws.plugins.plugin_utils.docker_instance import instance_architecture
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_secrets import KEY_ARN
 
 # The role's variables, or AWS's answers by kind, as the modules return them.
 Variables = Mapping[str, Any]
@@ -42,6 +43,7 @@ HOSTS = {
 _ROLE = re.compile(r"[a-zA-Z0-9_+=,.@-]{1,64}")
 _HOSTS = re.compile(r"(?!(?i:aws|ecs|fargate))[a-zA-Z0-9_-]{1,64}")
 _LOG_GROUP = re.compile(r"[a-zA-Z0-9._/#-]{1,512}")
+_BUCKET = re.compile(r"([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?")
 _BOUNDARY = re.compile(r"(arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+)?")
 _IMAGE = re.compile(r"ami-[0-9a-f]{8,17}|resolve:ssm:[a-zA-Z0-9_.:/-]+")
 _PAGE = "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_"
@@ -65,6 +67,7 @@ def problems(variables: Variables) -> list[str]:
             f" arn:aws:iam::123456789012:policy/shop-boundary, got {boundary!r}. Name the policy by its ARN."
         )
     found += [*_log_group_problems(variables["ecs_cluster_log_groups"]), *_strategy_problems(variables)]
+    found += [*_exec_problems(variables)]
     return [*found, *(_host_problems(variables) if is_on_hosts(variables) else ())]
 
 
@@ -97,6 +100,57 @@ def _log_group_problems(groups: Sequence[Json]) -> Iterator[str]:
         if not _LOG_GROUP.fullmatch(group["name"]):
             where = f"ecs_cluster_log_groups[{number}].name"
             yield f"{where}: expected 1 to 512 letters, digits or ._-/#, such as /ecs/shop, got {group['name']!r}."
+
+
+def _exec_problems(variables: Variables) -> Iterator[str]:
+    of = {name.removeprefix("ecs_cluster_exec_"): value for name, value in variables.items()}
+    group, bucket, key = of["log_group"], of["bucket"], of["kms_key"]
+    if group and not _LOG_GROUP.fullmatch(group):
+        yield f"ecs_cluster_exec_log_group: expected 1 to 512 letters, digits or ._-/#, got {group!r}."
+    if group in (one["name"] for one in variables["ecs_cluster_log_groups"]):
+        yield f"ecs_cluster_exec_log_group: expected another group than those in ecs_cluster_log_groups, got {group!r}."
+    if not _BUCKET.fullmatch(bucket):
+        yield f"ecs_cluster_exec_bucket: expected the name of a bucket, such as shop-sessions, got {bucket!r}."
+    if not group and not bucket:
+        yield "ecs_cluster_exec_log_group, ecs_cluster_exec_bucket: expected one for sessions, got neither."
+    if key and not KEY_ARN.fullmatch(key):
+        yield (
+            "ecs_cluster_exec_kms_key: expected the ARN of a key, such as"
+            f" arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab, got {key!r}."
+        )
+
+
+def exec_bucket_prefix(variables: Variables) -> str:
+    """Where the bucket contains the logs of this project's sessions."""
+    return f"{variables['ecs_cluster_project']}/exec"
+
+
+def _log_groups(variables: Variables) -> list[Json]:
+    """The log groups to create, with the one of sessions if there can be any."""
+    name, days = variables["ecs_cluster_exec_log_group"], variables["ecs_cluster_exec_log_retention"]
+    exec_group = [{"name": name, "retention": days}] if variables["ecs_cluster_exec"] and name else []
+    return [*variables["ecs_cluster_log_groups"], *exec_group]
+
+
+def _log_group_names(variables: Variables) -> list[str]:
+    """Names of the project's log groups. That of sessions stays after the last service with ECS Exec."""
+    names = [*(group["name"] for group in variables["ecs_cluster_log_groups"]), variables["ecs_cluster_exec_log_group"]]
+    return [name for name in names if name]
+
+
+def _configuration(variables: Variables) -> Json:
+    """How the cluster encrypts and logs sessions. If no service has them, the cluster keeps what it has."""
+    if not variables["ecs_cluster_exec"]:
+        return {}
+    bucket = variables["ecs_cluster_exec_bucket"]
+    log = {
+        "cloudWatchLogGroupName": variables["ecs_cluster_exec_log_group"],
+        "s3BucketName": bucket,
+        "s3KeyPrefix": exec_bucket_prefix(variables) if bucket else "",
+    }
+    given = {"logConfiguration": {member: value for member, value in log.items() if value}}
+    key = {"kmsKeyId": variables["ecs_cluster_exec_kms_key"]} if variables["ecs_cluster_exec_kms_key"] else {}
+    return {"executeCommandConfiguration": {"logging": "OVERRIDE", **given, **key}}
 
 
 def _providers(variables: Variables) -> list[str]:
@@ -166,6 +220,8 @@ def plan(variables: Variables, found: Found | None = None) -> Json:
         "cluster_tags": {**tags, **({HOSTING: "ec2"} if had_hosts or on_hosts else {})},
         # Services may still run on hosts that are obsolete.
         "capacity_providers": [*_providers(variables), *(kept if had_hosts and not on_hosts else ())],
+        "log_groups": _log_groups(variables),
+        "configuration": _configuration(variables),
         "retention": {one["log_group_name"]: int(one.get("retention_in_days") or 0) for one in owned["log_groups"]},
         "launch_template": next(iter(owned["launch_templates"]), {}),
         "result": _result(variables, cluster, leftover_hosts=had_hosts and not on_hosts),
@@ -178,8 +234,10 @@ def own_tags(variables: Variables) -> dict[str, Any]:
 
 def _of_role(kind: str, variables: Variables, found: Sequence[Json]) -> list[Json]:
     """Log groups are found by how their names begin."""
-    names = [group["name"] for group in variables["ecs_cluster_log_groups"]]
-    return [one for one in found if kind != "log_groups" or one["log_group_name"] in names]
+    if kind != "log_groups":
+        return list(found)
+    names = _log_group_names(variables)
+    return list({one["log_group_name"]: one for one in found if one["log_group_name"] in names}.values())
 
 
 def tags_of(one: Json) -> Tags:
@@ -250,7 +308,7 @@ def _result(variables: Variables, cluster: Json, *, leftover_hosts: bool) -> Jso
         "name": cluster.get("name", ""),
         "arn": cluster.get("arn", ""),
         **{name: place.role(role) if cluster else "" for name, role in roles.items()},
-        "log_groups": [group["name"] for group in variables["ecs_cluster_log_groups"]] if cluster else [],
+        "log_groups": _log_group_names(variables) if cluster else [],
         "hosting": variables["ecs_cluster_hosting"],
         "architecture": variables["ecs_cluster_architecture"],
         "capacity_providers": cluster.get("capacity_providers", []),

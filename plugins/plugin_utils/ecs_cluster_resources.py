@@ -17,6 +17,7 @@ from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_secrets
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_cluster import (
     Place,
     Variables,
+    exec_bucket_prefix,
     is_on_hosts,
     own_tags,
     place_of,
@@ -73,9 +74,30 @@ def _task_role(variables: Variables, place: Place) -> Json:
         variables["ecs_cluster_task_role"],
         f"What the containers of {variables['ecs_cluster_project']} may do",
         "ecs-tasks.amazonaws.com",
-        variables["ecs_cluster_task_statements"],
+        [*_exec_statements(variables, place), *variables["ecs_cluster_task_statements"]],
         trust=_of_tasks(place),
     )
+
+
+def _exec_statements(variables: Variables, place: Place) -> Iterator[Json]:
+    """What the agent of ECS Exec does, which has the permissions of the task.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html
+    """
+    if not variables["ecs_cluster_exec"]:
+        return
+    channels = [f"ssmmessages:{verb}{what}Channel" for verb in ("Create", "Open") for what in ("Control", "Data")]
+    yield _statement("ExecSessions", channels, "*")
+    if group := variables["ecs_cluster_exec_log_group"]:
+        log = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+        yield _statement("ExecFindLog", "logs:DescribeLogGroups", "*")
+        yield _statement("ExecLog", log, place.arn("logs", f"log-group:{group}:*"))
+    if bucket := variables["ecs_cluster_exec_bucket"]:
+        arn = f"arn:{place.partition}:s3:::{bucket}"
+        yield _statement("ExecFindBucket", ["s3:GetBucketLocation", "s3:GetEncryptionConfiguration"], arn)
+        yield _statement("ExecBucket", "s3:PutObject", f"{arn}/{exec_bucket_prefix(variables)}/*")
+    if key := variables["ecs_cluster_exec_kms_key"]:
+        yield _statement("ExecKey", "kms:Decrypt", key)
 
 
 def _load_balancer_role(variables: Variables, place: Place) -> Json:

@@ -228,6 +228,12 @@ CODE_DEPLOY = _code(
     "no",
     "Move the service to deployments of ECS, as the message says.",
 )
+CONTAINER_STOPPED = _code(
+    "container_stopped",
+    "The container, or its task, does not run.",
+    "maybe",
+    "Read its log and the reason in the message, then use a container that runs.",
+)
 CONTEXT_CHANGED = _code(
     "context_changed",
     "A file in the build context changed while it was read.",
@@ -311,6 +317,19 @@ NOT_ISSUED = _code(
     "AWS did not issue the certificate.",
     "yes",
     "Correct what the message names, then request a new certificate.",
+)
+EXEC_AGENT_STOPPED = _code(
+    "exec_agent_stopped",
+    "The agent of ECS Exec does not run in the container.",
+    "no",
+    "Give the task role, the network and the container what the message names, then start a new task.",
+)
+EXEC_NOT_ENABLED = _code(
+    "exec_not_enabled",
+    "The task was started without ECS Exec.",
+    "no",
+    "Set ``enable_execute_command`` in the service's ``options``, run the tags ``cluster`` and ``service``, and let ECS"
+    " start new tasks.",
 )
 HISTORY_UNREADABLE = _code(
     "history_unreadable",

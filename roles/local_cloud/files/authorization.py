@@ -230,6 +230,7 @@ ECS_NAMED = {
     "DescribeServiceRevisions": ("serviceRevisionArns", ""),
     "DescribeServices": ("services", "service/{}/"),
     "DescribeTasks": ("tasks", "task/{}/"),
+    "ExecuteCommand": ("task", "task/{}/"),
     "ListServiceDeployments": ("service", "service/{}/"),
     "ListTagsForResource": ("resourceArn", ""),
     "PutClusterCapacityProviders": ("cluster", "cluster/"),
@@ -261,6 +262,8 @@ def ecs_questions(call: Call, action: str) -> Iterator[Question]:
             yield from running(call, resource, cluster)
         else:
             yield Question(f"ecs:{action}", resource, tag_context(tags_in(call)))
+    if action == "ExecuteCommand":
+        yield Question("ecs:ExecuteCommand", call.arn(f"cluster/{cluster}"))
     if action == "RegisterTaskDefinition":
         yield from passing_to_tasks(call, call.body)
     for balancer in call.body.get("loadBalancers") or ():

@@ -6,7 +6,8 @@
 The emulator answers a session that nobody serves. On AWS, its stream is a WebSocket to the agent in the container:
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-exec.html. The command is split into words as a shell
 does, and runs as root, whatever user the container has. A task that was started without enableExecuteCommand refuses:
-the wording is that in https://github.com/fabfuel/ecs-deploy/issues/193.
+the wording is that in https://github.com/fabfuel/ecs-deploy/issues/193. So does a container with a read-only root file
+system, in which the agent stops: https://github.com/aws/containers-roadmap/issues/1359.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import session_agent
 import session_encryption
+import session_log
 from emulator_patches import wrap
 from ministack.core.responses import request_scope
 
@@ -33,12 +35,15 @@ Receive = Callable[[], Awaitable[Json]]
 Send = Callable[[Json], Awaitable[None]]
 Asgi = Callable[[Json, Receive, Send], Awaitable[None]]
 
+AGENT = "ExecuteCommandAgent"
 PATH = "/v1/data-channel/"
 NOT_ENABLED = (
     "The execute command failed because execute command was not enabled when the task was run or the execute command"
     " agent isn\N{RIGHT SINGLE QUOTATION MARK}t running. Wait and try again or run a new task with execute command"
     " enabled and try again."
 )
+# Where the agent writes.
+AGENT_WRITES = {"/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm"}
 # How Docker says that a command cannot be started, and what the agent says then (agent/session/shell/shell_unix.go).
 NOT_STARTED = b"OCI runtime exec failed"
 AGENT_SAYS = "Unable to start command: Failed to start pty: fork/exec {}: no such file or directory\n\n"
@@ -55,17 +60,26 @@ class Session:
     token: str
     container: str
     command: list[str]
+    log: session_log.SessionLog
     encryption: session_encryption.Encryption | None = None
 
 
 OpenTerminal = Callable[[Session], Any]
 
 
-def execute_command(
-    ecs: ModuleType, kms: ModuleType, app: Asgi, port: int, terminal: OpenTerminal | None = None
-) -> Asgi:
+class Services(NamedTuple):
+    """The emulator's modules that sessions use."""
+
+    ecs: ModuleType
+    kms: ModuleType
+    logs: ModuleType
+
+
+def execute_command(services: Services, app: Asgi, port: int, terminal: OpenTerminal | None = None) -> Asgi:
     """Answer sessions, and return the application that serves their streams and passes on all else."""
+    ecs = services.ecs
     sessions: dict[str, Session] = {}
+    agents(ecs)
     open_terminal = terminal or (lambda session: DockerTerminal(ecs._get_docker().api, session))
 
     @wrap(ecs, "_execute_command")
@@ -76,12 +90,16 @@ def execute_command(
         answer = json.loads(body)
         task = ecs._tasks[answer["taskArn"]]
         container = next((one for one in task["containers"] if one["name"] == answer["containerName"]), {})
-        if not task.get("enableExecuteCommand") or not container.get("runtimeId"):
+        definition = definition_of(ecs, task, answer["containerName"])
+        is_enabled = task.get("enableExecuteCommand") and container.get("runtimeId")
+        if not is_enabled or not agent_runs(definition):
             return ecs.error_response_json("InvalidParameterException", NOT_ENABLED, 400)
         name = f"ecs-execute-command-{secrets.token_hex(12)}"
         token = secrets.token_urlsafe(48)
-        encryption = encryption_of(ecs, kms, name, task, container["runtimeId"])
-        sessions[name] = Session(token, container["runtimeId"], shlex.split(data["command"]), encryption)
+        encryption = encryption_of(services, name, task, container["runtimeId"])
+        group = session_log.log_group(cluster_of(ecs, task), definition)
+        log = session_log.SessionLog(services.logs, (ecs.get_account_id(), ecs.get_region()), group, name)
+        sessions[name] = Session(token, container["runtimeId"], shlex.split(data["command"]), log, encryption)
         url = f"ws://127.0.0.1:{port}{PATH}{name}?role=publish_subscribe"
         answer["session"] = {"sessionId": name, "streamUrl": url, "tokenValue": token}
         return ecs.json_response(answer)
@@ -96,11 +114,43 @@ def execute_command(
     return served
 
 
-def encryption_of(
-    ecs: ModuleType, kms: ModuleType, session: str, task: Json, runtime: str
-) -> session_encryption.Encryption | None:
+def agents(ecs: ModuleType) -> None:
+    """DescribeTasks says whether the agents of tasks with ECS Exec run, as in the guide above."""
+
+    @wrap(ecs, "_describe_tasks")
+    def describe(original: Callable[..., Any], data: Json) -> Any:
+        status, headers, body = original(data)
+        answer = json.loads(body)
+        tasks = [task for task in answer.get("tasks") or () if task.get("enableExecuteCommand")]
+        for task in tasks:
+            for container in task["containers"]:
+                runs = agent_runs(definition_of(ecs, task, container["name"]))
+                container["managedAgents"] = [
+                    {"name": AGENT, "lastStatus": container["lastStatus"] if runs else "STOPPED"}
+                ]
+        return ecs.json_response(answer) if tasks else (status, headers, body)
+
+
+def definition_of(ecs: ModuleType, task: Json, name: str) -> Json:
+    """The definition of a container of a task."""
+    definition = ecs._task_defs.get(task["taskDefinitionArn"].rpartition("/")[2]) or {}
+    return next((one for one in definition.get("containerDefinitions") or () if one["name"] == name), {})
+
+
+def agent_runs(container: Json) -> bool:
+    """Whether the agent can write in a container with this definition."""
+    writable = {mount.get("containerPath") for mount in container.get("mountPoints") or () if not mount.get("readOnly")}
+    return not container.get("readonlyRootFilesystem") or writable >= AGENT_WRITES
+
+
+def cluster_of(ecs: ModuleType, task: Json) -> Json:
+    return ecs._clusters.get(task["clusterArn"].rpartition("/")[2]) or {}
+
+
+def encryption_of(services: Services, session: str, task: Json, runtime: str) -> session_encryption.Encryption | None:
     """What the agent does if the cluster has a key for sessions. It has the permissions of the task role."""
-    cluster = ecs._clusters.get(task["clusterArn"].rpartition("/")[2]) or {}
+    ecs, kms = services.ecs, services.kms
+    cluster = cluster_of(ecs, task)
     key = ((cluster.get("configuration") or {}).get("executeCommandConfiguration") or {}).get("kmsKeyId")
     account, region = ecs.get_account_id(), ecs.get_region()
     target = f"ecs:{cluster.get('clusterName')}_{task['taskArn'].rpartition('/')[2]}_{runtime}"
@@ -158,6 +208,20 @@ class DockerTerminal:
         self.socket.close()
 
 
+class Logged:
+    """A terminal, with a log of what it shows."""
+
+    def __init__(self, terminal: Any, log: session_log.SessionLog) -> None:
+        self.terminal = terminal
+        self.log = log
+        self.write, self.resize = terminal.write, terminal.resize
+
+    async def read(self) -> bytes:
+        data: bytes = await self.terminal.read()
+        self.log.add(data)
+        return data
+
+
 class Stream:
     """The stream of one session."""
 
@@ -190,10 +254,11 @@ class Stream:
             await asyncio.gather(running, reading, return_exceptions=True)
             if self.terminal:
                 self.terminal.close()
+                self.session.log.store()
 
     async def open(self) -> Any:
         self.terminal = await asyncio.to_thread(self.open_terminal, self.session)
-        return self.terminal
+        return Logged(self.terminal, self.session.log)
 
     async def write(self, frame: bytes) -> None:
         await self.send({"type": "websocket.send", "bytes": frame})

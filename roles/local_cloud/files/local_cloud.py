@@ -350,9 +350,10 @@ def patch_requests(settings: Settings) -> None:
 def sessions(settings: Settings, app: Any) -> Any:
     """The emulator with the streams of sessions in containers."""
     import execute_command
-    from ministack.services import ecs, kms
+    from ministack.services import cloudwatch_logs, ecs, kms
 
-    return execute_command.execute_command(ecs, kms, app, settings.port)
+    services = execute_command.Services(ecs, kms, cloudwatch_logs)
+    return execute_command.execute_command(services, app, settings.port)
 
 
 def scale_services(settings: Settings) -> None:

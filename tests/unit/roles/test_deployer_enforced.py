@@ -17,7 +17,9 @@ from botocore.exceptions import ClientError
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Connection
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import SCHEDULE
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import flow as exec_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import info as history_info
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.hosts import flow as hosts_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.logs import api as logs_api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.prune import flow as prune_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling import api as scaling_api
@@ -236,6 +238,31 @@ def test_scaling_finds_queues_and_has_alarms_of_its_own_cluster(site: Site) -> N
     assert code_of(cloudwatch.put_metric_alarm, **foreign).startswith("AccessDenied")
     # The emulator does not know which alarms a call deletes; test_deployer_limits.py does.
     site.root("cloudwatch").delete_alarms(AlarmNames=[name])
+
+
+def test_the_document_exec_suffices_and_spares_others(site: Site) -> None:
+    values = {**VALUES, "project": "inside", "cluster": "inside", "region": REGION, "account": ACCOUNT}
+    document = policy_documents(PERMISSIONS, values, ["exec"])["exec"]
+    site.keys["inside"] = deployers.user(site.root("iam"), "inside", json.dumps(document))
+    root, user = site.root("ecs"), site.client("ecs", "inside")
+    site.root("ecr").create_repository(repositoryName="inside")
+    image = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/inside@sha256:{'a' * 64}"
+    root.register_task_definition(family="inside", containerDefinitions=[{"name": "web", "image": image, "memory": 64}])
+    tags = [{"key": "slipway:project", "value": "inside"}]
+    root.create_cluster(clusterName="inside", tags=tags)
+    tasks = [
+        root.run_task(cluster="inside", taskDefinition="inside", enableExecuteCommand=True, tags=some)["tasks"][0]
+        for some in (tags, [{"key": "slipway:project", "value": "other"}])
+    ]
+    clients = {REGION: hosts_flow.Clients(user, site.client("ecr", "inside"))}
+    found = hosts_flow.Reader(clients, ["inside"], []).read()
+    assert (len(found.tasks), found.warnings) == (2, [])
+    own, foreign = (str(task["taskArn"]) for task in tasks)
+    opener = exec_flow.Opener(user, "inside", own, None)
+    assert opener.open("sh", 0).url
+    place: Json = {"cluster": "inside", "container": "web", "command": "sh", "interactive": True}
+    assert code_of(user.execute_command, task=foreign, **place) == "AccessDeniedException"
+    assert site.surplus("inside", document) == set()
 
 
 def test_repository_of_nobody_stays_so(site: Site) -> None:

@@ -17,10 +17,11 @@ import pytest
 
 pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
 from ministack.core.responses import request_scope
+from ministack.services import cloudwatch_logs, kms
 from ministack.services import ecs as emulator
-from ministack.services import kms
 
 Json = dict[str, t.Any]
+AGENT = "ExecuteCommandAgent"
 FILES = Path(__file__).resolve().parents[3] / "roles/local_cloud/files"
 
 
@@ -30,11 +31,13 @@ def call(operation: str, **members: t.Any) -> Json:
 
 
 @pytest.fixture
-def execute() -> Iterator[Callable[[bool], Json]]:
-    """Starts a session in a task that is started with ECS Exec, or without."""
+def execute() -> Iterator[Callable[..., Json]]:
+    """Starts a session in a task that is started with ECS Exec, or without; with members of its container."""
     kept, actions = dict(vars(emulator)), dict(emulator._ACTION_MAP)
 
-    def start(is_enabled: bool) -> Json:
+    def start(is_enabled: bool, **members: t.Any) -> Json:
+        container = {"name": "web", "image": "w", "memory": 64, **members}
+        call("RegisterTaskDefinition", family="web", containerDefinitions=[container])
         task = call("RunTask", taskDefinition="web", enableExecuteCommand=is_enabled)["tasks"][0]
         return call("ExecuteCommand", task=task["taskArn"], command="sh -c 'echo a b'", interactive=True)
 
@@ -43,29 +46,48 @@ def execute() -> Iterator[Callable[[bool], Json]]:
         import execute_command  # type: ignore[import-not-found]
 
         patch.setattr(emulator, "_get_docker", lambda: None)
-        execute_command.execute_command(emulator, kms, None, 4566)
-        call("RegisterTaskDefinition", family="web", containerDefinitions=[{"name": "web", "image": "w", "memory": 64}])
+        execute_command.execute_command(execute_command.Services(emulator, kms, cloudwatch_logs), None, 4566)
         yield start
         emulator.reset()
     vars(emulator).update(kept)
     emulator._ACTION_MAP.update(actions)
-    for name in ("execute_command", "session_agent", "session_encryption", "emulator_patches"):
+    for name in ("execute_command", "session_agent", "session_encryption", "session_log", "emulator_patches"):
         sys.modules.pop(name, None)
 
 
-def test_session_has_a_stream_and_a_token(execute: Callable[[bool], Json]) -> None:
+def agents_of(*tasks: str) -> list[list[Json] | None]:
+    found = call("DescribeTasks", tasks=tasks)["tasks"]
+    return [container.get("managedAgents") for task in found for container in task["containers"]]
+
+
+def test_session_has_a_stream_and_a_token(execute: Callable[..., Json]) -> None:
     session = execute(True)["session"]
     assert session["streamUrl"].startswith(f"ws://127.0.0.1:4566/v1/data-channel/{session['sessionId']}?")
     assert len(session["tokenValue"]) > 40
 
 
-def test_task_without_ecs_exec_is_refused(execute: Callable[[bool], Json]) -> None:
-    answer = execute(False)
+@pytest.mark.parametrize(
+    ("is_enabled", "members", "agent"),
+    [(False, {}, None), (True, {"readonlyRootFilesystem": True}, [{"name": AGENT, "lastStatus": "STOPPED"}])],
+)
+def test_container_without_an_agent_is_refused(
+    execute: Callable[..., Json], is_enabled: bool, members: Json, agent: list[Json] | None
+) -> None:
+    answer = execute(is_enabled, **members)
     assert (answer["status"], answer["__type"]) == (400, "InvalidParameterException")
     assert answer["message"].startswith("The execute command failed because execute command was not enabled when")
+    assert agents_of(*emulator._tasks) == [agent]
+
+
+def test_agent_runs_in_a_container_in_which_it_can_write(execute: Callable[..., Json]) -> None:
+    paths = ("/managed-agents", "/var/lib/amazon/ssm", "/var/log/amazon/ssm")
+    mounts = [{"sourceVolume": "agent", "containerPath": path} for path in paths]
+    assert execute(True, readonlyRootFilesystem=True, mountPoints=mounts)["status"] == 200
+    assert agents_of(*emulator._tasks) == [[{"name": AGENT, "lastStatus": "RUNNING"}]]
 
 
 def test_the_emulator_serves_no_session_by_itself() -> None:
     source = inspect.getsource(emulator._execute_command)
     assert "amazonaws.com/v1/data-channel" in source
     assert "enableExecuteCommand" not in source
+    assert "managedAgents" not in inspect.getsource(emulator)

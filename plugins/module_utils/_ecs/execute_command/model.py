@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ..._core.error_codes import INVALID_OPTION, NOT_FOUND, REFUSED
+from ..._core.error_codes import CONTAINER_STOPPED, EXEC_AGENT_STOPPED, EXEC_NOT_ENABLED, INVALID_OPTION, NOT_FOUND
 from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.types import Json
@@ -51,14 +51,15 @@ def check(task: Json | None, cluster: str, arn: str, container: str | None) -> N
     if task["lastStatus"] != RUNNING:
         reason = _reason(task.get("stoppedReason"))
         raise SlipwayError(
-            NOT_FOUND, f"Task {name}: expected a running task, got one that is {task['lastStatus']}{reason}. {REREAD}"
+            CONTAINER_STOPPED,
+            f"Task {name}: expected a running task, got one that is {task['lastStatus']}{reason}. {REREAD}",
         )
     if container:
         container_of(task, container)
         _check_container(name, _container(task, container))
     if not task.get("enableExecuteCommand"):
         raise SlipwayError(
-            REFUSED,
+            EXEC_NOT_ENABLED,
             f"Task {name}: expected a task that was started with ECS Exec, got one without. Set enable_execute_command "
             "of the service or of the task, and start a new task; ECS does not change one that runs.",
         )
@@ -75,7 +76,7 @@ def check_agent(task: Json, container: str) -> None:
     agent = _agent(task, container)
     if agent.get("lastStatus", RUNNING) != RUNNING:
         raise SlipwayError(
-            REFUSED,
+            EXEC_AGENT_STOPPED,
             f"Container {container}: expected a running {AGENT}, got one that is {agent['lastStatus']}"
             f"{_reason(agent.get('reason'))}. The task role has to allow ssmmessages:CreateControlChannel, "
             "CreateDataChannel, OpenControlChannel and OpenDataChannel, the network has to reach ssmmessages, and the "
@@ -94,7 +95,7 @@ def _check_container(task: str, container: Json) -> None:
         code = container.get("exitCode")
         exited = f" with exit code {code}" if code is not None else ""
         raise SlipwayError(
-            NOT_FOUND,
+            CONTAINER_STOPPED,
             f"Container {container['name']} of task {task}: expected a running container, got one that is {status}"
             f"{exited}{_reason(container.get('reason'))}. Read its log. {REREAD}",
         )

@@ -162,6 +162,7 @@ def log_groups(scope: Scope) -> t.Iterator[Found]:
     found = [
         one
         for folder in sorted(folders)
+        if not any(folder != other and folder.startswith(other) for other in folders)
         for one in pages(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=folder)
     ]
     for item, own in each(scope.others("log group", found, "logGroupName"), read):

@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
 from ministack import app as emulator
-from ministack.services import ecs, kms
+from ministack.services import cloudwatch_logs, ecs, kms
 
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import flow
 from ansible_collections.slipway.aws.plugins.plugin_utils import session_client, session_shell
@@ -67,14 +67,15 @@ def cloud() -> t.Iterator[Cloud]:
         patch.setattr(execute_command.session_agent, "OVERDUE_SECONDS", 0.05)
         patch.setattr(execute_command.session_agent, "RESEND_SECONDS", 0.02)
         patch.setattr(ecs, "_get_docker", lambda: None)
-        served = execute_command.execute_command(ecs, kms, emulator.app, bound.getsockname()[1], PtyTerminal)
+        services = execute_command.Services(ecs, kms, cloudwatch_logs)
+        served = execute_command.execute_command(services, emulator.app, bound.getsockname()[1], PtyTerminal)
         network = BadNetwork(served)
         with serving(network, bound) as address:
             yield Cloud(address, network)
             ecs.reset()
     vars(ecs).update(kept)
     ecs._ACTION_MAP.update(actions)
-    for name in ("execute_command", "session_agent", "session_encryption", "emulator_patches"):
+    for name in ("execute_command", "session_agent", "session_encryption", "session_log", "emulator_patches"):
         sys.modules.pop(name, None)
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import random
@@ -193,6 +194,25 @@ def test_session_of_a_cluster_with_a_key_is_encrypted(cloud: Cloud) -> None:
     given = random.Random(3).randbytes(5000)
     assert run(client, "cat; exit 3", given) == (3, given, b"")
     client.close()
+
+
+@pytest.mark.parametrize(("logging", "shown"), [("OVERRIDE", True), ("NONE", False)])
+def test_session_is_logged_where_the_cluster_says(cloud: Cloud, logging: str, shown: bool) -> None:
+    """The log has the command's output in base64, as this connection passes it."""
+    logs = boto3.client("logs", endpoint_url=cloud.address, region_name=REGION, **KEYS)
+    logs.create_log_group(logGroupName=f"/sessions/{logging}")
+    log = {"logging": logging, "logConfiguration": {"cloudWatchLogGroupName": f"/sessions/{logging}"}}
+    cloud.ecs.create_cluster(clusterName=f"logged-{logging}", configuration={"executeCommandConfiguration": log})
+    client = cloud.connect(cluster=f"logged-{logging}")
+    assert run(client, "echo for the log")[1] == b"for the log\n"
+    client.close()
+
+    def messages() -> list[str]:
+        return [one["message"] for one in logs.filter_log_events(logGroupName=f"/sessions/{logging}")["events"]]
+
+    if shown:
+        wait_until(lambda: bool(messages()))
+    assert any(base64.b64encode(b"for the log\n").decode() in message for message in messages()) is shown
 
 
 def test_what_the_agent_requests_and_the_client_does_not_know_is_named() -> None:

@@ -60,7 +60,17 @@ def test_the_workshop_is_valid() -> None:
     assert problems(*services, images=images, secrets=secrets, target_groups=groups) == []
 
 
+AGENT_MOUNTS = [{"sourceVolume": "agent", "containerPath": path} for path in ecs_app_problems.AGENT_WRITES]
+EXEC = {"enable_execute_command": True}
 RIGHT = {
+    "ECS Exec beside a container that is read-only": service(
+        container(), container("proxy", readonlyRootFilesystem=True), options=EXEC
+    ),
+    "ECS Exec with volumes for its agent": service(
+        container(readonlyRootFilesystem=True, mountPoints=AGENT_MOUNTS),
+        definition={"volumes": [{"name": "agent"}]},
+        options=EXEC,
+    ),
     "sizes as texts": service(definition={"cpu": "1 vCPU", "memory": "2 GB"}),
     "16 vCPU": service(definition={"cpu": "16384", "memory": "122880"}),
     "any size on instances": service(definition={"requiresCompatibilities": ["EC2"], "cpu": 300, "memory": 100}),
@@ -93,6 +103,10 @@ def test_services_may_share_a_definition() -> None:
 
 FIRST = "task_definition.containerDefinitions[0] (web)"
 WRONG = [
+    (
+        service(container(readonlyRootFilesystem=True), options=EXEC),
+        "options.enable_execute_command: expected a container with a writable root file system, got readonlyRootFiles",
+    ),
     (
         service(definition={"cpu": 300}),
         "cpu: expected one of Fargate's sizes 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 is one vCPU), got 300",

@@ -48,6 +48,11 @@ def variables(**changes: Any) -> Json:
         "instances_desired": 1,
         "instances_max": 4,
         "log_groups": [{"name": "/ecs/shop", "retention": 14}],
+        "exec": False,
+        "exec_log_group": "/ecs/shop/exec",
+        "exec_log_retention": 90,
+        "exec_bucket": "",
+        "exec_kms_key": "",
         "permissions_boundary": "",
         "execution_role": "shop-execution",
         "task_role": "shop-task",
@@ -100,6 +105,42 @@ def test_the_managed_policy_takes_the_place_of_the_statements() -> None:
     assert role["managed_policies"] == [f"arn:aws-cn:iam::aws:policy/{policy}"]
 
 
+def test_nobody_runs_commands_in_containers_by_default() -> None:
+    assert statements("shop-task") == {}
+    plan = ecs_cluster.plan(variables())
+    assert (plan["configuration"], [group["name"] for group in plan["log_groups"]]) == ({}, ["/ecs/shop"])
+
+
+def test_sessions_in_containers_are_logged_where_there_can_be_any() -> None:
+    found = statements("shop-task", exec=True)
+    assert list(found) == ["ExecSessions", "ExecFindLog", "ExecLog"]
+    assert found["ExecLog"]["Resource"] == "arn:aws-cn:logs:*:123456789012:log-group:/ecs/shop/exec:*"
+    assert statements(exec=True)["Log"]["Resource"] == ["arn:aws-cn:logs:*:123456789012:log-group:/ecs/shop:*"]
+    plan = ecs_cluster.plan(variables(exec=True))
+    assert plan["log_groups"][-1] == {"name": "/ecs/shop/exec", "retention": 90}
+    log = {"cloudWatchLogGroupName": "/ecs/shop/exec"}
+    assert plan["configuration"]["executeCommandConfiguration"] == {"logging": "OVERRIDE", "logConfiguration": log}
+
+
+def test_sessions_in_containers_can_be_encrypted_and_stored_in_a_bucket() -> None:
+    settings: Json = {"exec": True, "exec_log_group": "", "exec_bucket": "audit", "exec_kms_key": KEY}
+    found = statements("shop-task", **settings)
+    assert list(found) == ["ExecSessions", "ExecFindBucket", "ExecBucket", "ExecKey"]
+    assert found["ExecBucket"]["Resource"] == "arn:aws-cn:s3:::audit/shop/exec/*"
+    assert found["ExecKey"]["Resource"] == KEY
+    configuration = ecs_cluster.plan(variables(**settings))["configuration"]["executeCommandConfiguration"]
+    log = {"s3BucketName": "audit", "s3KeyPrefix": "shop/exec"}
+    assert configuration == {"logging": "OVERRIDE", "logConfiguration": log, "kmsKeyId": KEY}
+
+
+def test_the_log_of_sessions_stays_with_the_cluster() -> None:
+    group = {"log_group_name": "/ecs/shop/exec", "tags": MINE}
+    found = {"log_groups": [group, group], "clusters": [cluster()]}
+    plan = ecs_cluster.plan(variables(), found)
+    assert plan["owned"]["log_groups"] == ["/ecs/shop/exec"]
+    assert "/ecs/shop/exec" in plan["result"]["log_groups"]
+
+
 def test_hosts_may_join_their_own_cluster_only() -> None:
     found = statements("hosts-shop", hosting="ec2")
     assert found["Join"]["Resource"] == "arn:aws-cn:ecs:*:123456789012:cluster/shop"
@@ -136,7 +177,11 @@ def cluster(**changes: Any) -> Json:
 def test_the_result_follows_from_the_cluster() -> None:
     result = ecs_cluster.plan(variables(), {"clusters": [cluster()]})["result"]
     assert result["execution_role_arn"] == "arn:aws:iam::123456789012:role/shop-execution"
-    assert (result["log_groups"], result["leftover_hosts"], result["default_strategy"]) == (["/ecs/shop"], False, [])
+    assert (result["log_groups"], result["leftover_hosts"], result["default_strategy"]) == (
+        ["/ecs/shop", "/ecs/shop/exec"],
+        False,
+        [],
+    )
     assert ecs_cluster.plan(variables(), {"clusters": [cluster(arn="unknown")]})["result"]["task_role_arn"] == "unknown"
 
 
@@ -200,6 +245,17 @@ def test_hosts_stay_with_the_cluster_until_services_have_left_them() -> None:
         ({"tags": {"aws:a": "b"}}, "ecs_cluster_tags, 'aws:a': expected a key without the prefix aws:"),
         ({"log_groups": []}, "ecs_cluster_log_groups: expected at least one log group, got none."),
         ({"log_groups": [{"name": "a b"}]}, "ecs_cluster_log_groups[0].name: expected 1 to 512 letters, digits or"),
+        (
+            {"exec_log_group": "a b"},
+            "exec_log_group: expected 1 to 512 letters, digits or ._-/#, got 'a b'.",
+        ),
+        (
+            {"exec_log_group": "/ecs/shop"},
+            "another group than those in ecs_cluster_log_groups, got '/ecs/shop'.",
+        ),
+        ({"exec_log_group": ""}, "exec_bucket: expected one for sessions, got neither."),
+        ({"exec_bucket": "Shop"}, "ecs_cluster_exec_bucket: expected the name of a bucket, such as shop-sessions"),
+        ({"exec_kms_key": "alias/shop"}, "ecs_cluster_exec_kms_key: expected the ARN of a key"),
         ({"permissions_boundary": "shop"}, "ecs_cluster_permissions_boundary: expected the ARN of a managed policy"),
         (
             {"default_strategy": []},

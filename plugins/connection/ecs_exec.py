@@ -45,6 +45,24 @@ options:
       - name: AWS_REGION
     vars:
       - name: ecs_region
+  access_key:
+    description: The AWS access key ID.
+    type: str
+    aliases: [aws_access_key_id, aws_access_key]
+    env:
+      - name: AWS_ACCESS_KEY_ID
+      - name: AWS_ACCESS_KEY
+    vars:
+      - name: ansible_ecs_exec_access_key
+  secret_key:
+    description: The AWS secret access key. Rather use a profile or the environment than a variable.
+    type: str
+    aliases: [aws_secret_access_key, aws_secret_key]
+    env:
+      - name: AWS_SECRET_ACCESS_KEY
+      - name: AWS_SECRET_KEY
+    vars:
+      - name: ansible_ecs_exec_secret_key
   profile:
     description: The AWS profile to use.
     type: str

@@ -48,6 +48,13 @@ options:
     type: list
     elements: str
     default: []
+  containers:
+    description:
+      - Names of the containers that become hosts. Without any, all containers do.
+      - Modules need Python in a container; M(ansible.builtin.raw) and M(ansible.builtin.script) do without.
+    type: list
+    elements: str
+    default: []
   hosts:
     description:
       - What becomes a host.
@@ -141,7 +148,8 @@ class InventoryModule(AWSInventoryBase):  # type: ignore[misc]  # amazon.aws has
             raise AnsibleParserError(error.msg) from error
         for warning in found.warnings:
             self.warn(warning)
-        return model.hosts(found.tasks, found.images, self.get_option("hosts") == "task")
+        containers = self.get_option("containers")
+        return model.hosts(found.tasks, found.images, self.get_option("hosts") == "task", containers)
 
     def _client(self, service: str, region: str | None) -> t.Any:
         # amazon.aws has refused a Python without it, with a message.

@@ -2,14 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ansible in the containers of the workshop, by inventory and connection: a task of it that is started with ECS Exec.
+"""Ansible in the containers of the workshop, by inventory and connection.
 
-SLIPWAY_ENDPOINT and SLIPWAY_REGION say where the local cloud is, on which the workshop's service has to run.
+SLIPWAY_ENDPOINT says where the local cloud is, on which the workshop's service has to run.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import subprocess
@@ -20,17 +19,17 @@ from pathlib import Path
 
 import boto3
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 ENDPOINT = os.environ.get("SLIPWAY_ENDPOINT")
-REGION = os.environ.get("SLIPWAY_REGION", "ap-northeast-2")
-# Those of inventory/local.
-KEYS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "the-local-cloud-takes-any-key"}
+INVENTORY = yaml.safe_load((ROOT / "inventory/local_ecs.yml").read_text())
 pytestmark = pytest.mark.skipif(not ENDPOINT, reason="SLIPWAY_ENDPOINT does not name a local cloud")
 Json = dict[str, t.Any]
+BESIDE = "beside"
 
 PLAY = """
-- hosts: family_workshop
+- hosts: service_workshop:service_beside
   gather_facts: false
   tasks:
     - name: Check a file in every container
@@ -41,7 +40,7 @@ PLAY = """
       register: script
       failed_when: script.stdout | trim != 'got word'
 
-- hosts: container_django:&family_workshop
+- hosts: service_beside:&container_django
   gather_facts: false
   tasks:
     - ansible.builtin.ping:
@@ -70,95 +69,107 @@ PLAY = """
 """
 
 
-class Workshop(t.NamedTuple):
-    """A task of the workshop in which commands may run."""
+class Ansible(t.NamedTuple):
+    """Ansible with the shipped inventory of containers, for this local cloud."""
+
+    folder: Path
+
+    def start(self, *command: str, **options: t.Any) -> subprocess.Popen[str]:
+        """Run one of Ansible's programs."""
+        inventory = self.folder / "local_ecs.yml"
+        inventory.write_text(yaml.safe_dump({**INVENTORY, "endpoint_url": ENDPOINT, **options}))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
+        return subprocess.Popen(
+            [Path(sys.executable).with_name(command[0]), "-i", inventory, *command[1:]],
+            cwd=ROOT,
+            env={**kept, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", "ANSIBLE_NOCOLOR": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *command: str, **options: t.Any) -> str:
+        return self.start(*command, **options).communicate(timeout=600)[0]
+
+
+class Service(t.NamedTuple):
+    """A second service with the containers of the workshop."""
 
     ecs: t.Any
     cluster: str
-    arn: str
 
-
-def service(ecs: t.Any) -> Json:
-    for cluster in ecs.list_clusters()["clusterArns"]:
-        for found in ecs.describe_services(cluster=cluster, services=["workshop"])["services"]:
-            return dict(found)
-    pytest.fail("The service workshop does not exist.")
-
-
-def wait_until(condition: t.Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.5)
+    def task(self) -> Json:
+        """Its task, once all of its containers run."""
+        deadline = time.monotonic() + 120
+        while True:
+            arns = self.ecs.list_tasks(cluster=self.cluster, serviceName=BESIDE)["taskArns"]
+            found = self.ecs.describe_tasks(cluster=self.cluster, tasks=arns)["tasks"] if arns else []
+            for task in found:
+                if all(one["lastStatus"] == "RUNNING" for one in (task, *task["containers"])):
+                    return dict(task)
+            assert time.monotonic() < deadline, found
+            time.sleep(0.5)
 
 
 @pytest.fixture
-def workshop() -> t.Iterator[Workshop]:
-    names = {name.lower(): value for name, value in KEYS.items()}
-    ecs = boto3.client("ecs", endpoint_url=ENDPOINT, region_name=REGION, **names)
-    found = service(ecs)
-    network = {"networkConfiguration": found["networkConfiguration"]} if found.get("networkConfiguration") else {}
-    arn = ecs.run_task(
-        cluster=found["clusterArn"], taskDefinition=found["taskDefinition"], enableExecuteCommand=True, **network
-    )["tasks"][0]["taskArn"]
-
-    def is_running() -> bool:
-        task = ecs.describe_tasks(cluster=found["clusterArn"], tasks=[arn])["tasks"][0]
-        return all(one["lastStatus"] == "RUNNING" for one in (task, *task["containers"]))
-
+def beside() -> t.Iterator[Service]:
+    ecs = boto3.client(
+        "ecs",
+        endpoint_url=ENDPOINT,
+        region_name=INVENTORY["region"],
+        aws_access_key_id=INVENTORY["access_key"],
+        aws_secret_access_key=INVENTORY["secret_key"],
+    )
+    [cluster] = INVENTORY["clusters"]
+    [workshop] = ecs.describe_services(cluster=cluster, services=["workshop"])["services"]
+    same = {
+        name: workshop[name] for name in ("taskDefinition", "launchType", "networkConfiguration") if name in workshop
+    }
+    ecs.create_service(cluster=cluster, serviceName=BESIDE, desiredCount=1, enableExecuteCommand=True, **same)
     try:
-        wait_until(is_running)
-        yield Workshop(ecs, found["clusterArn"], arn)
+        yield Service(ecs, cluster)
     finally:
-        ecs.stop_task(cluster=found["clusterArn"], task=arn)
+        ecs.delete_service(cluster=cluster, service=BESIDE, force=True)
 
 
-def start(workshop: Workshop, folder: Path, *command: str) -> subprocess.Popen[str]:
-    """Run one of Ansible's programs with the hosts of the task."""
-    (folder / "ecs.yml").write_text(
-        json.dumps(
-            {
-                "plugin": "slipway.aws.ecs",
-                "region": REGION,
-                "endpoint_url": ENDPOINT,
-                "clusters": [workshop.cluster],
-                "groups": {"chosen": f"ecs_task_arn == '{workshop.arn}'"},
-            }
-        )
-    )
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-    program = Path(sys.executable).with_name(command[0])
-    return subprocess.Popen(
-        [program, "-i", folder / "ecs.yml", "--limit", "chosen", *command[1:]],
-        cwd=ROOT,
-        env={**kept, **KEYS, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", "ANSIBLE_NOCOLOR": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def commands() -> list[str]:
+    """The commands that run on this machine, also in containers."""
+    shown = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
+    return [line.strip() for line in shown.splitlines()]
 
 
-def test_modules_run_in_containers(workshop: Workshop, tmp_path: Path) -> None:
+@pytest.fixture
+def ansible(tmp_path: Path) -> Ansible:
+    return Ansible(tmp_path)
+
+
+def test_every_task_of_the_workshop_answers(ansible: Ansible) -> None:
+    output = ansible.run("ansible", "service_workshop", "-m", "ansible.builtin.ping")
+    assert (output.count("SUCCESS"), output.count("pong")) == (2, 2), output
+
+
+def test_modules_run_in_the_containers_of_two_services(ansible: Ansible, beside: Service) -> None:
+    beside.task()
+    folder = ansible.folder
     given = random.Random(1).randbytes(500_000)
-    (tmp_path / "given").write_bytes(given)
-    (tmp_path / "given.sh").write_text('echo "got $1"\n')
-    digest = subprocess.run(["sha256sum", tmp_path / "given"], check=True, capture_output=True, text=True).stdout
-    (tmp_path / "play.yml").write_text(PLAY.format(folder=tmp_path, digest=digest.split()[0]))
-    output = start(workshop, tmp_path, "ansible-playbook", str(tmp_path / "play.yml")).communicate(timeout=600)[0]
-    assert output.count("failed=0") == 2, output
-    assert output.count("unreachable=0") == 2, output
-    assert (tmp_path / "fetched").read_bytes() == given
+    (folder / "given").write_bytes(given)
+    (folder / "given.sh").write_text('echo "got $1"\n')
+    digest = subprocess.run(["sha256sum", folder / "given"], check=True, capture_output=True, text=True).stdout
+    (folder / "play.yml").write_text(PLAY.format(folder=folder, digest=digest.split()[0]))
+    output = ansible.run("ansible-playbook", str(folder / "play.yml"), containers=[])
+    # Two tasks of the workshop and one of the other service, each with two containers.
+    assert (output.count("failed=0"), output.count("unreachable=0")) == (6, 6), output
+    assert (folder / "fetched").read_bytes() == given
 
 
-def test_task_that_stops_while_a_command_runs_is_named(workshop: Workshop, tmp_path: Path) -> None:
-    process = start(workshop, tmp_path, "ansible", "container_nginx", "-m", "ansible.builtin.raw", "-a", "sleep 600")
-    task = workshop.arn.rpartition("/")[2]
-
-    def is_sleeping() -> bool:
-        shown = subprocess.run(["ps", "-eo", "args"], check=True, capture_output=True, text=True).stdout
-        return "sleep 600" in [line.strip() for line in shown.splitlines()]
-
-    wait_until(is_sleeping)
-    workshop.ecs.stop_task(cluster=workshop.cluster, task=workshop.arn, reason="Stopped by a test")
+def test_task_that_stops_while_a_command_runs_is_named(ansible: Ansible, beside: Service) -> None:
+    task = beside.task()
+    process = ansible.start("ansible", "service_beside", "-m", "ansible.builtin.raw", "-a", "sleep 600")
+    deadline = time.monotonic() + 60
+    while "sleep 600" not in commands():
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    beside.ecs.stop_task(cluster=beside.cluster, task=task["taskArn"], reason="Stopped by a test")
     output = " ".join(process.communicate(timeout=120)[0].split())
-    assert f"Task {task}: expected a running task, got one that is STOPP" in output or "which does not exist" in output
+    name = task["taskArn"].rpartition("/")[2]
+    assert f"Task {name}: expected a running task, got one that is STOPP" in output or "which does not exist" in output

@@ -278,6 +278,7 @@ READERS = (
         {"cluster": "shop", "rollouts": True, "tasks": True, "network": True},
         named("services", "service_name"),
     ),
+    Reader("ecs_container_info", {"cluster": "shop"}, named("containers", "name")),
     Reader("ecs_service_logs", {"cluster": "shop", "since": 0}, lambda result: [*result["services"]]),
     Reader("ecs_service_scaling", {"cluster": "shop", "services": [SCALING]}),
     Reader("ecs_task_definition", DEFINITION),

@@ -24,10 +24,10 @@ Json = dict[str, t.Any]
 ABSENT = {"tasks[].containers"}
 
 
-def hosts(per_task: bool = False) -> Json:
+def hosts(per_task: bool = False, containers: t.Sequence[str] = ()) -> Json:
     found = flow.Reader({REGION: flow.Clients(client("ecs"), client("ecr"))}, ["shop"], []).read()
     assert found.warnings == []
-    return model.hosts(found.tasks, found.images, per_task)
+    return model.hosts(found.tasks, found.images, per_task, containers)
 
 
 def test_each_container_that_runs_is_a_host(aws: Replay) -> None:
@@ -48,6 +48,12 @@ def test_each_container_that_runs_is_a_host(aws: Replay) -> None:
     assert {name: host.get(name) for name in expected} == expected
     # One that has stopped is none.
     assert not [name for name in found if "0e04f4f9" in name]
+
+
+def test_only_the_chosen_containers_are_hosts(aws: Replay) -> None:
+    assert hosts(containers=["proxy"]) == {}
+    assert hosts(containers=["web"]) == hosts()
+    assert hosts(per_task=True, containers=["web"]) == hosts(per_task=True)
 
 
 def test_each_task_that_runs_is_a_host(aws: Replay) -> None:

@@ -56,9 +56,12 @@ class Host(t.NamedTuple):
 Images = t.Mapping[Image, list[str]]
 
 
-def hosts(tasks: t.Iterable[tuple[str, Json]], images: Images, per_task: bool) -> dict[str, Json]:
+def hosts(
+    tasks: t.Iterable[tuple[str, Json]], images: Images, per_task: bool, containers: t.Sequence[str] = ()
+) -> dict[str, Json]:
     """The variables of all hosts by name. Each task comes with its region; images are given with their tags."""
     found = [host for region, task in tasks for host in of_task(region, task, images, per_task)]
+    found = [one for one in found if not containers or one.variables.get("ecs_container", containers[0]) in containers]
     shared = Counter(host.name(SHORT) for host in found)
     named = {host.name(SHORT if shared[host.name(SHORT)] == 1 else None): host.variables for host in found}
     return dict(sorted(named.items()))

@@ -60,21 +60,26 @@ class Controller(t.NamedTuple):
 
     def run(self, *command: str, **variables: t.Any) -> str:
         """The output of one of Ansible's programs."""
+        done = self.start(*command, **variables)
+        return done.stdout + done.stderr
+
+    def start(
+        self, *command: str, callback: str = "ansible.builtin.default", **variables: t.Any
+    ) -> subprocess.CompletedProcess[str]:
         options = {"plugin": "slipway.aws.ecs", "region": "eu-central-1", "endpoint_url": self.cloud.address}
         (self.folder / "ecs.yml").write_text(json.dumps(options))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
         keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "b2f0c1d4e7a9"}
         programs = Path(sys.executable).parent
         extra = json.dumps({"ansible_python_interpreter": sys.executable, "folder": str(self.folder), **variables})
-        done = subprocess.run(
+        return subprocess.run(
             [programs / command[0], "-i", self.folder / "ecs.yml", "-e", extra, *command[1:]],
             cwd=ROOT,
-            env={**kept, **keys, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", "ANSIBLE_NOCOLOR": "1"},
+            env={**kept, **keys, "ANSIBLE_STDOUT_CALLBACK": callback, "ANSIBLE_NOCOLOR": "1"},
             capture_output=True,
             text=True,
             check=False,
         )
-        return done.stdout + done.stderr
 
 
 @pytest.fixture
@@ -92,6 +97,32 @@ def test_modules_and_files_pass(controller: Controller) -> None:
     assert "failed=0" in output, output
     assert (controller.folder / "fetched").read_bytes() == given
     assert "status 4 out err, script got word, container app, size 100000" in output
+
+
+VERB = {
+    "the output and the exit code": ({"container": "app", "command": "echo $((40+2)); exit 3"}, 3, "  42"),
+    "no container": ({"command": "id"}, 2, "Container: expected one of app, proxy, got none. Add -e container=app."),
+    "a wrong one": ({"container": "other", "command": "id"}, 2, "Container: expected one of app, proxy, got other."),
+    "a wrong task": ({"task": "no", "command": "id"}, 2, "with an ID that begins with no, got none."),
+    "no command": ({"command": ""}, 2, "Service and command: expected both, got service=web and command=none."),
+}
+
+
+@pytest.mark.variants
+def test_the_playbook_exec_runs_one_command_or_says_why_not(controller: Controller) -> None:
+    ecs, place = controller.cloud.ecs, {"slipway_project": "shop", "slipway_region": "eu-central-1"}
+    definitions = [{"name": name, "image": "web:1.4", "memory": 64} for name in ("app", "proxy")]
+    ecs.register_task_definition(family="web", containerDefinitions=definitions)
+    ecs.create_service(
+        cluster="shop", serviceName="web", taskDefinition="web", desiredCount=1, enableExecuteCommand=True
+    )
+    place |= {"slipway_endpoint_url": controller.cloud.address, "service": "web"}
+    for case, (variables, code, said) in VERB.items():
+        done = controller.start(
+            "ansible-playbook", "playbooks/exec.yml", callback="slipway.aws.steps", **{**place, **variables}
+        )
+        output = " ".join((done.stdout + done.stderr).split())
+        assert (done.returncode, " ".join(said.split()) in output) == (code, True), (case, done.stdout + done.stderr)
 
 
 FAILURES = {

@@ -118,6 +118,9 @@ notes:
     the cluster encrypts sessions.
   - Amazon ECS ends a session through which nothing passes for 20 minutes. Run long commands with C(async), or let them
     print something.
+  - If no session can start, or one ends, the message has a code, such as V(exec_not_enabled), V(exec_agent_stopped),
+    V(container_stopped), V(not_found) or V(access_denied). See R(Troubleshooting,
+    ansible_collections.slipway.aws.docsite.guide_troubleshooting).
   - If the cluster logs sessions, see O(slipway.aws.ecs_cluster#module:configuration), the log contains what passes
     through them, in base64. C(no_log) does not change that.
 seealso:

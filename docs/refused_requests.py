@@ -26,6 +26,7 @@ NAMES = {
 }
 MORE_MODELS = {
     "acm": "Certificate Manager",
+    "application-autoscaling": "Application Auto Scaling",
     "events": "EventBridge",
     "kms": "KMS",
     "resourcegroupstaggingapi": "Resource Groups Tagging",

@@ -173,7 +173,7 @@ options:
         type: bool
   task_definitions:
     description:
-      - The task definition that each service runs, by the name of the service. By default, AWS is asked.
+      - The task definition that each service runs, by the name of the service. By default, the module reads it.
       - After a release in check mode, pass the revisions that it would register.
     type: dict
     default: {}

@@ -123,6 +123,12 @@ def test_the_playbook_exec_runs_one_command_or_says_why_not(controller: Controll
         )
         output = " ".join((done.stdout + done.stderr).split())
         assert (done.returncode, " ".join(said.split()) in output) == (code, True), (case, done.stdout + done.stderr)
+    keys = {"slipway_access_key": "key", "slipway_secret_key": "b2f0c1d4e7a9"}
+    output = controller.run(
+        "ansible-playbook", "playbooks/exec.yml", "-v", **place, **keys, container="app", command="id"
+    )
+    assert "uid=" in output
+    assert "b2f0c1d4e7a9" not in output
 
 
 FAILURES = {

@@ -144,7 +144,7 @@ def serving(app: t.Any, bound: socket.socket) -> t.Iterator[str]:
         stop = asyncio.Event()
         loops.append((asyncio.get_running_loop(), stop))
         ready.set()
-        await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+        await serve(app, config, shutdown_trigger=stop.wait)
 
     thread = threading.Thread(target=asyncio.run, args=[run()], daemon=True)
     thread.start()

@@ -54,7 +54,7 @@ options:
         required: true
       schedule:
         description:
-          - When it runs, as V(at\(yyyy-mm-ddThh:mm:ss\)), V(rate\(12 hours\)) or V(cron\(minutes hours day-of-month
+          - When it runs, as V(at(yyyy-mm-ddThh:mm:ss\)), V(rate(12 hours\)) or V(cron(minutes hours day-of-month
             month day-of-week year\)), with C(?) for one of the two days.
           - A schedule whose time or O(schedules[].end_date) has passed never runs again. It is neither created nor
             updated, and a warning says so.

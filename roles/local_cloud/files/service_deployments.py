@@ -320,13 +320,25 @@ def service_deployments(ecs: ModuleType) -> None:
 
     @wrap(ecs, "_run_task")
     def run(original: Callable[..., Any], data: Json) -> Any:
-        """A task of a service names the deployment that has started it."""
+        """A task of a service names the deployment that has started it, and has the tags that are propagated."""
         deployment = data.get("_deploymentId")
-        return original({**data, "startedBy": deployment} if deployment else data)
+        if not deployment:
+            return original(data)
+        return original({**data, "startedBy": deployment, "tags": propagated(ecs, data)})
 
     followed(ecs, follow_now)
     current(ecs, follow_now)
     listed(ecs, follow_now)
+
+
+def propagated(ecs: ModuleType, data: Json) -> list[Json]:
+    """The tags of a task that a service starts.
+
+    https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs-using-tags.html
+    """
+    service = ecs._services.get(f"{data['cluster']}/{data['group'].removeprefix('service:')}") or {}
+    source = {"SERVICE": service.get("serviceArn"), "TASK_DEFINITION": data["taskDefinition"]}
+    return list(ecs._tags.get(source.get(service.get("propagateTags", "NONE"))) or ())
 
 
 def followed(ecs: ModuleType, follow_now: Callable[[Json], None]) -> None:

@@ -214,6 +214,21 @@ def test_settings_start_a_deployment_as_documented(ecs: Ecs, settings: Json, sta
     assert len(ecs.listed()) == 1 + starts
 
 
+@pytest.mark.parametrize(
+    ("source", "expected"), [("SERVICE", ["shop"]), ("TASK_DEFINITION", ["definition"]), ("NONE", [])]
+)
+def test_tasks_have_the_tags_that_their_service_propagates(ecs: Ecs, source: str, expected: list[str]) -> None:
+    definition = ecs.register()
+    ecs.call("TagResource", resourceArn=definition, tags=[{"key": "of", "value": "definition"}])
+    tags = [{"key": "of", "value": "shop"}]
+    ecs.call(
+        "CreateService", serviceName="web", taskDefinition=definition, desiredCount=1, propagateTags=source, tags=tags
+    )
+    [task] = ecs.tasks()
+    found = ecs.call("DescribeTasks", tasks=[task["taskArn"]], include=["TAGS"])["tasks"][0]
+    assert [tag["value"] for tag in found.get("tags") or ()] == expected
+
+
 def test_deployments_are_listed_in_pages_and_deleted_with_their_service(ecs: Ecs) -> None:
     ecs.create(desiredCount=0)
     for _number in range(2):
@@ -279,4 +294,6 @@ def test_the_emulator_starts_no_deployment_for_other_settings() -> None:
 
 
 def test_the_emulator_says_that_a_service_started_its_tasks() -> None:
-    assert '"startedBy": svc_name' in inspect.getsource(emulator._reconcile_service_tasks)
+    source = inspect.getsource(emulator._reconcile_service_tasks)
+    assert '"startedBy": svc_name' in source
+    assert "ropagateTags" not in source

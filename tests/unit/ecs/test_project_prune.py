@@ -138,16 +138,20 @@ def make_schedule(definition: str) -> None:
 def test_what_runs_is_kept(released: Pruned) -> None:
     first, second = (f"{released.address}@{digest}" for digest in released.images[:2])
     released.ecs.create_service(cluster="shop", serviceName="old", taskDefinition="web:1", desiredCount=0)
-    make_schedule("web:2")
     # A family of another project, whose image is in this one's repository.
     released.register("batch", second, {"slipway:project": "other"})
     found = reasons(released.prune())
     assert found["web:1"] == "service old of cluster shop runs it"
-    assert found["web:2"] == "schedule night of group default runs it"
-    assert released.revisions() == set(range(1, 14))
+    assert released.revisions() == {1, *range(3, 14)}
     assert {first.partition("@")[2], second.partition("@")[2]} < released.digests()
     names = [name for name in found if second.partition("@")[2] in name]
     assert [found[name] for name in names] == ["task definition batch:1 names it"]
+
+
+def test_what_a_schedule_runs_is_kept(released: Pruned) -> None:
+    make_schedule("web:2")
+    assert reasons(released.prune())["web:2"] == "schedule night of group default runs it"
+    assert released.revisions() == set(range(2, 14))
 
 
 def test_what_an_unfinished_release_may_restore_is_kept(released: Pruned, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,11 +100,13 @@ $(VENV)/installed-benchmark: benchmarks/requirements.txt $(VENV)/installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 	@touch $@
 
-.PHONY: benchmark benchmark-site
+.PHONY: benchmark benchmark-site benchmark-exec
 benchmark: $(VENV)/installed-benchmark ## Benchmark slipway.aws and its alternatives, and write the guide's figures (15 minutes)
 	@$(BIN)/python -m benchmarks.run
 benchmark-site: $(VENV)/installed-benchmark ## Benchmark runs of the whole site and the previous release, on local clouds (25 minutes)
 	@$(BIN)/python -m benchmarks.site
+benchmark-exec: $(VENV)/installed-benchmark ## Benchmark files copied by ecs_exec and by docker cp, on a local cloud (5 minutes)
+	@$(BIN)/python -m benchmarks.exec
 
 # The kinds of tests/run.py, each with a target test-<kind>; those that `make test` runs come first.
 KINDS := unit sanity integration molecule slow lint-slow variants hard ansible-units races artifact upgrade

@@ -20,7 +20,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import measure, plot, proxy, report, results, run, site_report, tools  # noqa: E402  # a folder of the checkout
+from benchmarks import exec as exec_benchmark  # noqa: E402  # a folder of the checkout
+from benchmarks import exec_report, measure, plot, proxy, report, results, run, site_report, tools  # noqa: E402
 from benchmarks.measure import Case, Run  # noqa: E402
 from benchmarks.site_results import SiteBenchmark, SiteResult, SiteRun  # noqa: E402
 
@@ -238,3 +239,42 @@ def test_the_table_of_the_site_says_when_the_service_is_stable() -> None:
     (row,) = site_report.rows(SiteBenchmark({}, runs))
     assert row[0] == "one variable (rollout 9.0 s, stable after 50 → 17 s)"
     assert row[1] == "60 → 20"
+
+
+# Files in containers
+
+
+def test_the_guide_says_what_the_file_of_copies_says() -> None:
+    found = exec_report.load(ROOT / exec_report.RESULTS)
+    page = (ROOT / report.GUIDE).read_text()
+    section = exec_report.section(found)
+    assert page == report.replaced(page, section, (exec_report.BEGIN, exec_report.END)), (
+        "run `python -m benchmarks.exec --again`"
+    )
+
+
+def test_the_table_of_copies_has_medians_throughput_and_ratios() -> None:
+    byte, large = exec_report.Case("fetch", 1), exec_report.Case("fetch", 10 * exec_report.MB)
+    runs = [
+        exec_report.ExecResult("ours", byte, [1.0, 9.0, 2.0]),
+        exec_report.ExecResult("theirs", byte, [0.25]),
+        exec_report.ExecResult("ours", large, [5.0]),
+        exec_report.ExecResult("theirs", large, [0.5]),
+    ]
+    assert list(exec_report.rows(exec_report.ExecBenchmark({}, runs))) == [
+        ["fetch, 1 byte", "2.0 s", "0.25 s", f"8.0{report.TIMES}"],
+        ["fetch, 10 MB", "5.0 s; 2.0", "0.50 s; 20", f"10{report.TIMES}"],
+    ]
+
+
+@pytest.mark.parametrize("command", ["true", "false"])
+def test_a_copy_that_is_not_the_file_has_no_figures(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\n")
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    case = exec_report.Case("fetch", 1)
+    with pytest.raises(measure.Misdone, match="expected a copy of the file"):
+        exec_benchmark.measure(lambda _place, _verb: [command], case, exec_benchmark.Place("app", tmp_path))

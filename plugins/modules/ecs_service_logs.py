@@ -16,7 +16,8 @@ description:
     interrupted.
   - Each line is shown at once with its time, service and container, unless C(no_log) is set. The module has to run on
     the controller for that.
-  - When a service rolls out another task definition, its logs are followed, too.
+  - When a service rolls out another task definition, its logs are followed, too. The module looks for that every 10
+    seconds, and shows what the new containers have written meanwhile. A service that is deleted does not end it.
   - The playbook C(slipway.aws.logs) runs it.
 options:
   cluster:
@@ -42,7 +43,7 @@ options:
     type: str
     default: ""
   lines:
-    description: How many of the last lines to return. V(0) returns all.
+    description: How many of the last lines to return. V(0) returns all. All of them are shown.
     type: int
     default: 1000
   follow:
@@ -69,8 +70,9 @@ extends_documentation_fragment:
 notes:
   - Only containers with the log driver C(awslogs) and the option C(awslogs-stream-prefix) can be read. The module warns
     about others.
-  - Events that arrive up to 30 seconds after a later one are shown, too. The API does not say when it has delivered
-    everything.
+  - Each line is shown once. Events that arrive up to 30 seconds after a later one are shown, too, out of order. The
+    API does not say when it has delivered everything.
+  - After Ctrl-C, C(ansible-playbook) exits with 99. If credentials expire, the module fails with RV(code=no_credentials).
   - Services whose containers share a log group, a prefix and a name are shown together, as V(web,worker).
   - Requires C(ecs:DescribeServices), C(ecs:DescribeTaskDefinition), C(logs:FilterLogEvents), and C(ecs:ListServices)
     without O(services).

@@ -31,11 +31,11 @@ def run(connection: Connection) -> Result:
     """The flow of ecs_service_logs."""
     cloud, params = Cloud(connection.client), connection.params
     _check(params)
-    reader = Reader(cloud, params, _milliseconds_ago(params["since"]))
+    reader = Reader(cloud, params, _now() - params["since"] * 1000)
     kept: collections.deque[model.Line] = collections.deque(maxlen=params["lines"] or None)
     first = reader.read()
     kept += first
-    _show([*kept])
+    _show(first)
     if params["follow"] and not connection.check_mode:
         _follow(reader, kept, float(params["follow_timeout"]))
     return {
@@ -53,8 +53,9 @@ def _check(params: Json) -> None:
             raise SlipwayError(INVALID_OPTION, f"{name}: expected 0 or more, got {params[name]}.")
 
 
-def _milliseconds_ago(seconds: int) -> int:
-    return int((datetime.datetime.now(datetime.UTC).timestamp() - seconds) * 1000)
+def _now() -> int:
+    """In milliseconds since 1970."""
+    return int(datetime.datetime.now(datetime.UTC).timestamp() * 1000)
 
 
 def _show(lines: t.Iterable[model.Line]) -> None:
@@ -102,17 +103,22 @@ class Reader:
         """Find the log streams of all revisions that the services run. Those of earlier ones are kept."""
         given = service_api.list_services(self.cloud.ecs, self.cluster) if self.names is None else list(self.names)
         found = [one for one in service_api.describe_services(self.cloud.ecs, self.cluster, given) if exists(one)]
-        self.services = sorted(str(one["serviceName"]) for one in found)
-        missing = [name for name in self.names or () if last(name) not in self.services]
-        if missing:
-            message = f"services: expected services that exist in cluster {self.cluster}, got {', '.join(missing)}."
-            raise SlipwayError(NOT_FOUND, message, {"missing": missing})
+        names = {str(one["serviceName"]) for one in found}
+        self._check_missing([name for name in self.names or () if last(name) not in names])
+        self.services = sorted({*self.services, *names})
         for service in found:
             for arn in _definitions(service):
                 some, problems = model.sources(str(service["serviceName"]), self._definition(arn))
                 self.found += [one for one in some if not self.containers or one.container in self.containers]
                 self._warn(problems)
         self.found = list(dict.fromkeys(self.found))
+
+    def _check_missing(self, missing: list[str]) -> None:
+        """A service that is deleted while it is followed may be created again, and the others continue."""
+        message = f"services: expected services that exist in cluster {self.cluster}, got {', '.join(missing)}."
+        if missing and not self.found:
+            raise SlipwayError(NOT_FOUND, message, {"missing": missing})
+        self._warn([message] if missing else ())
 
     def read(self) -> list[model.Line]:
         """The lines that are new, in the order of their times."""
@@ -128,7 +134,7 @@ class Reader:
         events = api.filter_log_events(logs, place.group, prefix, self.pattern, seen.start)
         if events is None:
             self._warn([f"The log group {place.group} does not exist. Nothing has been written to it yet."])
-        return [line for event in seen.new(events or ()) for line in model.lines(event, sources)]
+        return seen.new(events or (), sources, _now())
 
     def _definition(self, arn: str) -> Json:
         """A task definition, which never changes."""

@@ -24,7 +24,7 @@ class Place(t.NamedTuple):
 
 
 class Source(t.NamedTuple):
-    """The log streams of one container of a service: all whose names begin with the prefix."""
+    """The log streams of one container of a service: all whose names are the prefix and the ID of a task."""
 
     service: str
     container: str
@@ -88,33 +88,40 @@ def common_prefix(found: t.Sequence[Source]) -> str:
     return os.path.commonprefix([source.prefix for source in found])  # noqa: RUF071  # they are no paths
 
 
-def lines(event: Json, found: t.Sequence[Source]) -> list[Line]:
-    """The lines of an event; none if no source has its stream."""
-    stream = str(event.get("logStreamName") or "")
-    source = next((one for one in found if stream.startswith(one.prefix)), None)
-    if source is None:
-        return []
-    task, text = stream.removeprefix(source.prefix), str(event.get("message") or "")
-    at = int(event.get("timestamp") or 0)
-    return [Line(at, source.service, source.container, task, one.rstrip("\r")) for one in text.splitlines() or [""]]
+def by_source(events: t.Iterable[Json], found: t.Sequence[Source]) -> t.Iterator[tuple[Json, Source]]:
+    """The events that have a source, each with it."""
+    prefixes = {source.prefix: source for source in found}
+    for event in events:
+        stream = str(event.get("logStreamName") or "")
+        if source := prefixes.get(stream[: stream.rfind("/") + 1]):
+            yield event, source
+
+
+def lines(event: Json, source: Source) -> list[Line]:
+    """The lines of an event. Only line feeds separate them, as in the files of Docker."""
+    task = str(event.get("logStreamName") or "").removeprefix(source.prefix)
+    at, text = int(event.get("timestamp") or 0), str(event.get("message") or "").removesuffix("\n")
+    return [Line(at, source.service, source.container, task, one.rstrip("\r")) for one in text.split("\n")]
 
 
 class Seen:
-    """Of a log group: which events have been read, and since when to read."""
+    """Of a log group: which events have been shown, and since when to read."""
 
     def __init__(self, since: int) -> None:
-        self._since = since
-        self._ids: dict[str, int] = {}
+        self.start = since
+        self._newest = 0
+        self._shown: dict[str, int] = {}
 
-    @property
-    def start(self) -> int:
-        newest = max(self._ids.values(), default=0)
-        return max(self._since, newest - LATE)
-
-    def new(self, events: t.Iterable[Json]) -> list[Json]:
-        """The events that have not been read yet."""
-        fresh = [event for event in events if event["eventId"] not in self._ids]
-        self._ids.update({event["eventId"]: int(event.get("timestamp") or 0) for event in fresh})
-        start = self.start
-        self._ids = {key: at for key, at in self._ids.items() if at >= start}
-        return fresh
+    def new(self, events: t.Sequence[Json], found: t.Sequence[Source], now: int) -> list[Line]:
+        """The lines that have not been shown. Events without a source may get one: a release is found later."""
+        fresh = {
+            event["eventId"]: (int(event.get("timestamp") or 0), lines(event, source))
+            for event, source in by_source(events, found)
+            if event["eventId"] not in self._shown
+        }
+        self._newest = max([self._newest, *(int(event.get("timestamp") or 0) for event in events)])
+        # The clock of a host may be ahead: what others write meanwhile is read, too.
+        self.start = max(self.start, min(self._newest, now) - LATE)
+        shown = {**self._shown, **{key: at for key, (at, _lines) in fresh.items()}}
+        self._shown = {key: at for key, at in shown.items() if at >= self.start}
+        return [line for _at, some in fresh.values() for line in some]

@@ -72,7 +72,7 @@ notes:
     about others.
   - Each line is shown once. Events that arrive up to 30 seconds after a later one are shown, too, out of order. The
     API does not say when it has delivered everything.
-  - After Ctrl-C, C(ansible-playbook) exits with 99. If credentials expire, the module fails with RV(code=no_credentials).
+  - After Ctrl-C, C(ansible-playbook) exits with 99. If credentials expire, RV(code) is V(no_credentials).
   - Services whose containers share a log group, a prefix and a name are shown together, as V(web,worker).
   - Requires C(ecs:DescribeServices), C(ecs:DescribeTaskDefinition), C(logs:FilterLogEvents), and C(ecs:ListServices)
     without O(services).

@@ -38,7 +38,7 @@ $(VENV)/installed: requirements.txt | $(LINK) packages
 .PHONY: venv
 venv: $(VENV)/installed ## Create the Python environment
 
-.PHONY: workshop cloud plan site status history logs exec prune drift report destroy clean
+.PHONY: workshop cloud plan site status history logs exec forward prune drift report destroy clean
 workshop: cloud site ## Run the whole workshop on this machine: local cloud, site, web page
 	@echo
 	@echo "Page:         http://ecs-workshop.alb.localhost:4566/"
@@ -71,6 +71,9 @@ logs: $(VENV)/installed ## Follow the logs of all services until Ctrl-C; ARGS="-
 
 exec: $(VENV)/installed ## Run a command in a container; ARGS="-e service=workshop -e container=django -e command=id"
 	@ansible-playbook playbooks/exec.yml $(ARGS)
+
+forward: $(VENV)/installed ## Forward a local port to a container until Ctrl-C; ARGS="-e service=workshop -e container=nginx -e forward_port=8080"
+	@ansible-playbook playbooks/forward.yml $(ARGS)
 
 prune: $(VENV)/installed ## Delete revisions and images that no release of the history needs; ARGS="--check" predicts
 	@ansible-playbook playbooks/prune.yml $(ARGS)

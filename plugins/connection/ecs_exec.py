@@ -148,6 +148,7 @@ EXAMPLES = r"""
 
 import os
 import shlex
+import socket
 import typing as t
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
@@ -156,7 +157,7 @@ from ansible_collections.amazon.aws.plugins.plugin_utils.connection import AWSCo
 from ansible_collections.slipway.aws.plugins.module_utils._core import calls
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import api, flow
-from ansible_collections.slipway.aws.plugins.plugin_utils import session_client, session_shell
+from ansible_collections.slipway.aws.plugins.plugin_utils import session_client, session_forward, session_shell
 
 
 class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no types
@@ -192,6 +193,21 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
             status, errors = self._run(f"cat {shlex.quote(in_path)}", None, target.write)
         self._require(status, f"{in_path}: expected a file that can be read", errors)
 
+    def forward(
+        self, listener: socket.socket, port: int, host: str | None, watcher: session_forward.Watcher
+    ) -> session_forward.Tunnel:
+        """Forward the connections of a local port until they are to stop; the session, closed, has their number."""
+        self._require_websocket()
+        try:
+            tunnel = self._tunnel(port, host, self.get_option("connect_timeout"))
+            try:
+                tunnel.forward(listener, watcher)
+            finally:
+                tunnel.close()
+        except (session_client.SessionError, SlipwayError) as error:
+            raise AnsibleConnectionFailure(_message(error)) from None
+        return tunnel
+
     def close(self) -> None:
         session, self._session, self._connected = self._session, None, False
         if session:
@@ -220,8 +236,7 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
 
     def _ready(self) -> session_client.Client:
         """The session; one serves all commands of a task."""
-        if not session_client.HAS_WEBSOCKET:
-            raise AnsibleConnectionFailure("slipway.aws.ecs_exec: expected websocket-client, got none. Install it.")
+        self._require_websocket()
         if not self._session:
             try:
                 self._session = self._open(self.get_option("connect_timeout"))
@@ -230,18 +245,29 @@ class Connection(AWSConnectionBase):  # type: ignore[misc]  # amazon.aws has no 
             self._connected = True
         return self._session
 
-    def _open(self, seconds: float) -> session_client.Client:
-        marker = session_client.new_marker()
-        opener = flow.Opener(
-            self._client("ecs"), self.get_option("cluster"), self.get_option("task"), self.get_option("container")
-        )
-        session = opener.open(session_shell.start(marker), seconds)
+    def _require_websocket(self) -> None:
+        if not session_client.HAS_WEBSOCKET:
+            raise AnsibleConnectionFailure("slipway.aws.ecs_exec: expected websocket-client, got none. Install it.")
 
+    def _open(self, seconds: float) -> session_client.Client:
+        marker, opener = session_client.new_marker(), self._opener()
+        session = opener.open(session_shell.start(marker), seconds)
+        return session_client.Client(self._access(opener, session), marker, seconds)
+
+    def _tunnel(self, port: int, host: str | None, seconds: float) -> session_forward.Tunnel:
+        opener = self._opener()
+        session = opener.open_port(self._client("ssm"), port, host, seconds)
+        return session_forward.Tunnel(self._access(opener, session), seconds)
+
+    def _opener(self) -> flow.Opener:
+        place = (self.get_option(name) for name in ("cluster", "task", "container"))
+        return flow.Opener(self._client("ecs"), *place)
+
+    def _access(self, opener: flow.Opener, session: api.Session) -> session_client.Access:
         def data_key(key: str, challenge: str) -> tuple[bytes, bytes]:
             return opener.data_key(self._client("kms"), session.id, key, challenge)
 
-        access = session_client.Access(session.url, session.token, opener.check, data_key)
-        return session_client.Client(access, marker, seconds)
+        return session_client.Access(session.url, session.token, opener.check, data_key)
 
     def _client(self, service: str) -> t.Any:
         # amazon.aws has refused a Python without it, with a message.

@@ -139,14 +139,17 @@ class Client:
         """End the session, and what still runs in it."""
         self.access = self.access._replace(check=lambda: None)
         self.channel.discard()
-        self._send(shell.INTERRUPT if self.is_busy else shell.EXIT)
-        if self.is_busy:
-            self.channel.send(PayloadType.FLAG, TERMINATE_SESSION)
+        self._farewell()
         until = self._now() + CLOSE_SECONDS
         with contextlib.suppress(SessionError):  # it has ended by itself
             while not self.channel.idle and self._now() < until:
                 self._next(until)
         self.socket.close(timeout=1)
+
+    def _farewell(self) -> None:
+        self._send(shell.INTERRUPT if self.is_busy else shell.EXIT)
+        if self.is_busy:
+            self.channel.send(PayloadType.FLAG, TERMINATE_SESSION)
 
     def _greet(self, deadline: float, seconds: float) -> None:
         greeting = shell.Greeting(self.marker)

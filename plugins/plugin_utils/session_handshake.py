@@ -14,12 +14,13 @@ import base64
 import json
 import typing as t
 
-# The agent compares it to learn what the client understands: 1.2.312 was the first with all that there is today.
-CLIENT_VERSION = "1.2.312.0"
+# The agent compares it to learn what the client understands: 1.2.312 was the first with all that there is today, and to
+# later ones than 1.2.331 the agent does not talk without need, so that idle sessions end.
+CLIENT_VERSION = "1.2.332.0"
 SCHEMA_VERSION = "1.0"
 SUCCESS, UNSUPPORTED = 1, 3
 ENCRYPTION = "KMSEncryption"
-SESSION_TYPES = frozenset({"Standard_Stream", "InteractiveCommands", "NonInteractiveCommands"})
+SESSION_TYPES = frozenset({"Standard_Stream", "InteractiveCommands", "NonInteractiveCommands", "Port"})
 
 
 class Answer(t.NamedTuple):

@@ -21,7 +21,8 @@ import refused_requests  # noqa: E402
 import role_readmes  # noqa: E402
 
 MODULES = {path.stem: error_codes.documented(path) for path in error_codes.MODULES}
-LOCAL = {"compare_role", "docker_build_context_info", "validate_variables"}
+# Modules that call no AWS; ecs_port_forward leaves it to its connection.
+LOCAL = {"compare_role", "docker_build_context_info", "ecs_port_forward", "validate_variables"}
 # What can go wrong with any call to AWS.
 ANY_CALL = {"access_denied", "aws_error", "bad_answer", "invalid_option", "no_connection", "no_credentials"}
 ANY_CALL |= {"refused", "throttled"}

@@ -350,6 +350,10 @@ def json_questions(call: Call, action: str, resource: str) -> Iterator[Question]
         resource += f":log-stream:{call.body.get('logStreamName', '*')}"
     if action in {"CreateLogGroup", "PutParameter"}:
         yield from making(call, action, resource)
+    elif action == "StartSession":
+        cluster, task, _runtime = call.body["Target"].removeprefix("ecs:").rsplit("_", 2)
+        yield Question("ssm:StartSession", call.arn(f"task/{cluster}/{task}", "ecs"))
+        yield Question("ssm:StartSession", f"arn:aws:ssm:{call.region}::document/{call.body.get('DocumentName')}")
     elif call.service == "ssm" and "Names" in call.body:
         yield from (Question(f"ssm:{action}", call.arn(f"parameter{name}")) for name in call.body["Names"])
     elif call.service == "ssm" and "Path" in call.body:

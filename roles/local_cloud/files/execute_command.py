@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import session_agent
 import session_encryption
 import session_log
+import session_ports
 from emulator_patches import wrap
 from ministack.core.responses import request_scope
 
@@ -62,6 +63,8 @@ class Session:
     command: list[str]
     log: session_log.SessionLog
     encryption: session_encryption.Encryption | None = None
+    forwards: Json | None = None
+    """The port, where the session is no command."""
 
 
 OpenTerminal = Callable[[Session], Any]
@@ -73,6 +76,7 @@ class Services(NamedTuple):
     ecs: ModuleType
     kms: ModuleType
     logs: ModuleType
+    ssm: ModuleType | None = None
 
 
 def execute_command(services: Services, app: Asgi, port: int, terminal: OpenTerminal | None = None) -> Asgi:
@@ -80,7 +84,7 @@ def execute_command(services: Services, app: Asgi, port: int, terminal: OpenTerm
     ecs = services.ecs
     sessions: dict[str, Session] = {}
     agents(ecs)
-    open_terminal = terminal or (lambda session: DockerTerminal(ecs._get_docker().api, session))
+    open_terminal = terminal or (lambda session: opened(ecs._get_docker().api, session))
 
     @wrap(ecs, "_execute_command")
     def execute(original: Callable[..., Any], data: Json) -> Any:
@@ -95,14 +99,26 @@ def execute_command(services: Services, app: Asgi, port: int, terminal: OpenTerm
         if not is_enabled or not agent_runs(definition):
             return ecs.error_response_json("InvalidParameterException", NOT_ENABLED, 400)
         name = f"ecs-execute-command-{secrets.token_hex(12)}"
-        token = secrets.token_urlsafe(48)
         encryption = encryption_of(services, name, task, container["runtimeId"])
         group = session_log.log_group(cluster_of(ecs, task), definition)
         log = session_log.SessionLog(services.logs, (ecs.get_account_id(), ecs.get_region()), group, name)
-        sessions[name] = Session(token, container["runtimeId"], shlex.split(data["command"]), log, encryption)
-        url = f"ws://127.0.0.1:{port}{PATH}{name}?role=publish_subscribe"
-        answer["session"] = {"sessionId": name, "streamUrl": url, "tokenValue": token}
+        session = Session(new_token(), container["runtimeId"], shlex.split(data["command"]), log, encryption)
+        sessions[name] = session
+        answer["session"] = {"sessionId": name, "streamUrl": url_of(name), "tokenValue": session.token}
         return ecs.json_response(answer)
+
+    def url_of(name: str) -> str:
+        return f"ws://127.0.0.1:{port}{PATH}{name}?role=publish_subscribe"
+
+    def forward(runtime: str, values: Json) -> Json:
+        name = f"local-{secrets.token_hex(8)}"
+        place = (ecs.get_account_id(), ecs.get_region())
+        log = session_log.SessionLog(services.logs, place, "", name)
+        sessions[name] = Session(new_token(), runtime, [], log, forwards=values)
+        return {"SessionId": name, "TokenValue": sessions[name].token, "StreamUrl": url_of(name)}
+
+    if services.ssm:
+        session_ports.start_session(services.ssm, lambda target: connected(ecs, target), forward)
 
     async def served(scope: Json, receive: Receive, send: Send) -> None:
         name = scope.get("path", "").removeprefix(PATH)
@@ -129,6 +145,29 @@ def agents(ecs: ModuleType) -> None:
                     {"name": AGENT, "lastStatus": container["lastStatus"] if runs else "STOPPED"}
                 ]
         return ecs.json_response(answer) if tasks else (status, headers, body)
+
+
+def new_token() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def connected(ecs: ModuleType, target: str) -> str | None:
+    """The container of a target of Session Manager, if its agent runs."""
+    for task in ecs._tasks.values():
+        name = f"ecs:{task['clusterArn'].rpartition('/')[2]}_{task['taskArn'].rpartition('/')[2]}"
+        for container in task["containers"] if task.get("enableExecuteCommand") else ():
+            runs = agent_runs(definition_of(ecs, task, container["name"])) and task["lastStatus"] == "RUNNING"
+            if runs and target == f"{name}_{container.get('runtimeId')}":
+                return str(container["runtimeId"])
+    return None
+
+
+def opened(api: Any, session: Session) -> Any:
+    """The terminal of a session, or the ports that it forwards."""
+    if not session.forwards:
+        return DockerTerminal(api, session)
+    state = api.inspect_container(session.container)["State"]
+    return session_ports.Ports(session.forwards, session_ports.inside(state["Pid"]))
 
 
 def definition_of(ecs: ModuleType, task: Json, name: str) -> Json:
@@ -241,7 +280,9 @@ class Stream:
         if json.loads(opened.get("text") or "{}").get("TokenValue") != self.session.token:
             await self.send({"type": "websocket.close", "code": REJECTED})
             return
-        agent = session_agent.Agent(self.write, self.open, self.session.encryption)
+        agent = session_agent.Agent(self.write, lambda: self.open(agent), self.session.encryption)
+        if self.session.forwards:
+            agent.session_type = {"SessionType": "Port", "Properties": self.session.forwards}
         running = asyncio.create_task(agent.run())
         reading = asyncio.create_task(self.read(agent))
         try:
@@ -256,8 +297,10 @@ class Stream:
                 self.terminal.close()
                 self.session.log.store()
 
-    async def open(self) -> Any:
+    async def open(self, agent: session_agent.Agent) -> Any:
         self.terminal = await asyncio.to_thread(self.open_terminal, self.session)
+        if self.session.forwards:
+            self.terminal.fail = agent.refuse
         return Logged(self.terminal, self.session.log)
 
     async def write(self, frame: bytes) -> None:

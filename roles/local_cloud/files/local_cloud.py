@@ -350,9 +350,9 @@ def patch_requests(settings: Settings) -> None:
 def sessions(settings: Settings, app: Any) -> Any:
     """The emulator with the streams of sessions in containers."""
     import execute_command
-    from ministack.services import cloudwatch_logs, ecs, kms
+    from ministack.services import cloudwatch_logs, ecs, kms, ssm
 
-    services = execute_command.Services(ecs, kms, cloudwatch_logs)
+    services = execute_command.Services(ecs, kms, cloudwatch_logs, ssm)
     return execute_command.execute_command(services, app, settings.port)
 
 

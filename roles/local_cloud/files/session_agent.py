@@ -29,6 +29,7 @@ AGENT_VERSION = "3.3.1142.0"
 OUTPUT, SIZE, HANDSHAKE_REQUEST, HANDSHAKE_RESPONSE, HANDSHAKE_COMPLETE = 1, 3, 5, 6, 7
 CHALLENGE_REQUEST, CHALLENGE_RESPONSE, FLAG = 8, 9, 10
 TERMINATE = struct.pack(">I", 2)
+CONNECT_TO_PORT_ERROR = struct.pack(">I", 3)
 # config.go of the agent: StreamDataPayloadSize, ResendSleepInterval, OutgoingMessageBufferCapacity, and datachannel.go:
 # handshakeTimeout, and how long it waits at the end for what is not acknowledged.
 PAYLOAD = 1024
@@ -75,6 +76,7 @@ class Agent:
         self.open_terminal = open_terminal
         self.encryption = encryption
         self.terminal: Terminal | None = None
+        self.session_type: Json = {"SessionType": "InteractiveCommands"}
         self.shaken = asyncio.Event()
         self.proven = asyncio.Event()
         self.cancelled = asyncio.Event()
@@ -102,7 +104,7 @@ class Agent:
 
     async def shake_hands(self) -> None:
         """Ask for what the session needs, and for a proof that the client has the key."""
-        actions = [{"ActionType": "SessionType", "ActionParameters": {"SessionType": "InteractiveCommands"}}]
+        actions: list[Json] = [{"ActionType": "SessionType", "ActionParameters": self.session_type}]
         if self.encryption:
             parameters = {"KMSKeyId": self.encryption.key_id, "Challenge": self.encryption.challenge}
             actions.append({"ActionType": "KMSEncryption", "ActionParameters": parameters})
@@ -140,6 +142,10 @@ class Agent:
             self.room.clear()
         self.sequence += 1
         await self.send(frame)
+
+    async def refuse(self) -> None:
+        """Say that the port of a session that forwards one cannot be reached."""
+        await self.stream(FLAG, CONNECT_TO_PORT_ERROR)
 
     async def resend(self) -> None:
         """Repeat the oldest message that is overdue."""

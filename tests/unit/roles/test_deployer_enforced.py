@@ -18,6 +18,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.errors import Sl
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Connection
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import SCHEDULE
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import flow as exec_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import model as exec_model
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.history import info as history_info
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.hosts import flow as hosts_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.logs import api as logs_api
@@ -242,7 +243,7 @@ def test_scaling_finds_queues_and_has_alarms_of_its_own_cluster(site: Site) -> N
 
 def test_the_document_exec_suffices_and_spares_others(site: Site) -> None:
     values = {**VALUES, "project": "inside", "cluster": "inside", "region": REGION, "account": ACCOUNT}
-    document = policy_documents(PERMISSIONS, values, ["exec"])["exec"]
+    document = policy_documents(PERMISSIONS, values, ["exec", "forward"])["exec"]
     site.keys["inside"] = deployers.user(site.root("iam"), "inside", json.dumps(document))
     root, user = site.root("ecs"), site.client("ecs", "inside")
     site.root("ecr").create_repository(repositoryName="inside")
@@ -262,6 +263,16 @@ def test_the_document_exec_suffices_and_spares_others(site: Site) -> None:
     assert opener.open("sh", 0).url
     place: Json = {"cluster": "inside", "container": "web", "command": "sh", "interactive": True}
     assert code_of(user.execute_command, task=foreign, **place) == "AccessDeniedException"
+    ssm, parameters = site.client("ssm", "inside"), {"portNumber": ["80"]}
+    for task, name, code in (
+        # This emulator has no sessions.
+        (own, exec_model.TO_CONTAINER, "InvalidAction"),
+        (own, exec_model.TO_HOST, "InvalidAction"),
+        (foreign, exec_model.TO_CONTAINER, "AccessDeniedException"),
+        (own, "AWS-StartSSHSession", "AccessDeniedException"),
+    ):
+        target = f"ecs:inside_{task.rpartition('/')[2]}_runtime"
+        assert code_of(ssm.start_session, Target=target, DocumentName=name, Parameters=parameters) == code, (task, name)
     assert site.surplus("inside", document) == set()
 
 

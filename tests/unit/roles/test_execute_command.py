@@ -17,7 +17,7 @@ import pytest
 
 pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
 from ministack.core.responses import request_scope
-from ministack.services import cloudwatch_logs, kms
+from ministack.services import cloudwatch_logs, kms, ssm
 from ministack.services import ecs as emulator
 
 Json = dict[str, t.Any]
@@ -91,3 +91,8 @@ def test_the_emulator_serves_no_session_by_itself() -> None:
     assert "amazonaws.com/v1/data-channel" in source
     assert "enableExecuteCommand" not in source
     assert "managedAgents" not in inspect.getsource(emulator)
+
+
+def test_the_emulator_has_no_sessions_of_session_manager() -> None:
+    """Once it has, session_ports.py need not answer them."""
+    assert "StartSession" not in inspect.getsource(ssm)

@@ -43,6 +43,15 @@ def execute_command(ecs: Client, place: Place, command: str) -> Session:
 
 
 @aws_call
+def start_session(ssm: Client, target: str, document: str, parameters: dict[str, str]) -> Session:
+    """Start a session of Session Manager with a container that has the agent of ECS Exec."""
+    answer = ssm.start_session(
+        Target=target, DocumentName=document, Parameters={name: [value] for name, value in parameters.items()}
+    )
+    return Session(answer["SessionId"], answer["StreamUrl"], answer["TokenValue"])
+
+
+@aws_call
 def describe_task(ecs: Client, cluster: str, arn: str) -> Json | None:
     """The task. None if it does not exist, or ended an hour ago."""
     answer = ecs.describe_tasks(cluster=cluster, tasks=[arn])

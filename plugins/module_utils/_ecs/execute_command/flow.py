@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ..._core.errors import SlipwayError
 from ..._core.types import Client, Json
 from ..._core.waiting import Clock
@@ -25,14 +27,28 @@ class Opener:
         self.clock = clock or Clock()
 
     def open(self, command: str, seconds: float) -> api.Session:
-        """Start a session; one whose agent is not connected yet is tried again for a while."""
+        """Start a session in which a command runs."""
+        return self._started(lambda place: api.execute_command(self.ecs, place, command), seconds)
+
+    def open_port(self, ssm: Client, port: int, host: str | None, seconds: float) -> api.Session:
+        """Start a session that forwards a port of the container, or of a host that it reaches."""
+
+        def start(place: api.Place) -> api.Session:
+            task = api.describe_task(self.ecs, self.cluster, self.task)
+            self._check(task)
+            return api.start_session(ssm, model.target(task or {}, place.container), *model.forwarding(port, host))
+
+        return self._started(start, seconds)
+
+    def _started(self, start: t.Callable[[api.Place], api.Session], seconds: float) -> api.Session:
+        """One whose agent is not connected yet is tried again for a while."""
         until = self.clock.now() + seconds
         if not self.container:
             self.container = self._only_container()
         place = api.Place(self.cluster, self.task, self.container)
         while True:
             try:
-                return api.execute_command(self.ecs, place, command)
+                return start(place)
             except SlipwayError as error:
                 task = self._describe()
                 self._check(task)

@@ -16,7 +16,10 @@ RUNNING = "RUNNING"
 PENDING = "PENDING"
 # The agent of a container that has just started is not connected yet:
 # https://github.com/aws/containers-roadmap/issues/187 recommends to try again after a few seconds.
-NOT_CONNECTED = "TargetNotConnectedException"
+NOT_CONNECTED = {"TargetNotConnected", "TargetNotConnectedException"}
+# What Session Manager calls the two kinds of forwarding, and their parameters:
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-sessions-start.html
+TO_CONTAINER, TO_HOST = "AWS-StartPortForwardingSession", "AWS-StartPortForwardingSessionToRemoteHost"
 REREAD = "Read the inventory again: a rollout may have replaced the task."
 
 
@@ -34,10 +37,20 @@ def container_of(task: Json, named: str | None) -> str:
 
 def encryption_context(session: str, task: Json, container: str, challenge: str) -> dict[str, str]:
     """What a data key belongs to, as the agent names it: agent/session/crypto/blockcipher.go in amazon-ssm-agent."""
-    runtime = _container(task, container)["runtimeId"]
-    target = f"ecs:{last(task['clusterArn'])}_{last(task['taskArn'])}_{runtime}"
-    context = {"aws:ssm:SessionId": session, "aws:ssm:TargetId": target}
+    context = {"aws:ssm:SessionId": session, "aws:ssm:TargetId": target(task, container)}
     return {**context, "aws:ssm:RandomChallenge": challenge} if challenge else context
+
+
+def target(task: Json, container: str) -> str:
+    """What Session Manager calls a container, see awscli/customizations/ecs/executecommand.py in aws-cli."""
+    runtime = _container(task, container)["runtimeId"]
+    return f"ecs:{last(task['clusterArn'])}_{last(task['taskArn'])}_{runtime}"
+
+
+def forwarding(port: int, host: str | None) -> tuple[str, dict[str, str]]:
+    """The document of a session that forwards a port of the container, or of a host that it reaches, and its values."""
+    parameters = {"portNumber": str(port)}
+    return (TO_HOST, {"host": host, **parameters}) if host else (TO_CONTAINER, parameters)
 
 
 def check(task: Json | None, cluster: str, arn: str, container: str | None) -> None:
@@ -68,7 +81,7 @@ def check(task: Json | None, cluster: str, arn: str, container: str | None) -> N
 def may_connect_later(error: SlipwayError, task: Json | None, container: str) -> bool:
     """Whether a session that could not start may start later."""
     status = _agent(task or {}, container).get("lastStatus")
-    return status == PENDING or error.details.get("error_code") == NOT_CONNECTED
+    return status == PENDING or error.details.get("error_code") in NOT_CONNECTED
 
 
 def check_agent(task: Json, container: str) -> None:

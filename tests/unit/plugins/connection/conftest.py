@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import typing as t
 from pathlib import Path
@@ -15,10 +16,10 @@ import pytest
 
 pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
 from ministack import app as emulator
-from ministack.services import cloudwatch_logs, ecs, kms
+from ministack.services import cloudwatch_logs, ecs, kms, ssm
 
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import flow
-from ansible_collections.slipway.aws.plugins.plugin_utils import session_client, session_shell
+from ansible_collections.slipway.aws.plugins.plugin_utils import session_client, session_forward, session_shell
 from ansible_collections.slipway.aws.tests.session_server import BadNetwork, PtyTerminal, listener, serving
 
 FILES = Path(__file__).resolve().parents[4] / "roles/local_cloud/files"
@@ -47,18 +48,30 @@ class Cloud:
 
     def connect(self, check: t.Callable[[], None] = lambda: None, cluster: str = "shop") -> session_client.Client:
         marker = session_client.new_marker()
-        opener = flow.Opener(self.ecs, cluster, self.start("web", cluster=cluster), "app")
+        opener = self.opener(cluster)
         session = opener.open(session_shell.start(marker), 60)
-        kms = boto3.client("kms", endpoint_url=self.address, region_name=REGION, **KEYS)
+        kms = self.client("kms")
         access = session_client.Access(
             session.url, session.token, check, lambda key, challenge: opener.data_key(kms, session.id, key, challenge)
         )
         return session_client.Client(access, marker, 60)
 
+    def tunnel(self, port: int, host: str | None = None) -> session_forward.Tunnel:
+        session = self.opener("shop").open_port(self.client("ssm"), port, host, 60)
+        access = session_client.Access(session.url, session.token, lambda: None, lambda _key, _challenge: (b"", b""))
+        return session_forward.Tunnel(access, 60)
+
+    def opener(self, cluster: str) -> flow.Opener:
+        """Of sessions in a new task."""
+        return flow.Opener(self.ecs, cluster, self.start("web", cluster=cluster), "app")
+
+    def client(self, service: str) -> t.Any:
+        return boto3.client(service, endpoint_url=self.address, region_name=REGION, **KEYS)  # type: ignore[call-overload]
+
 
 @pytest.fixture(scope="module")
 def cloud() -> t.Iterator[Cloud]:
-    kept, actions = dict(vars(ecs)), dict(ecs._ACTION_MAP)
+    kept, actions, kept_ssm = dict(vars(ecs)), dict(ecs._ACTION_MAP), dict(vars(ssm))
     bound = listener()
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(FILES))
@@ -67,16 +80,22 @@ def cloud() -> t.Iterator[Cloud]:
         patch.setattr(execute_command.session_agent, "OVERDUE_SECONDS", 0.05)
         patch.setattr(execute_command.session_agent, "RESEND_SECONDS", 0.02)
         patch.setattr(ecs, "_get_docker", lambda: None)
-        services = execute_command.Services(ecs, kms, cloudwatch_logs)
-        served = execute_command.execute_command(services, emulator.app, bound.getsockname()[1], PtyTerminal)
+        services = execute_command.Services(ecs, kms, cloudwatch_logs, ssm)
+        ports = execute_command.session_ports.Ports
+
+        def opened(session: t.Any) -> t.Any:
+            return ports(session.forwards, asyncio.open_connection) if session.forwards else PtyTerminal(session)
+
+        served = execute_command.execute_command(services, emulator.app, bound.getsockname()[1], opened)
         network = BadNetwork(served)
         with serving(network, bound) as address:
             yield Cloud(address, network)
             ecs.reset()
     vars(ecs).update(kept)
+    vars(ssm).update(kept_ssm)
     ecs._ACTION_MAP.update(actions)
-    for name in ("execute_command", "session_agent", "session_encryption", "session_log", "emulator_patches"):
-        sys.modules.pop(name, None)
+    for name in FILES.glob("*.py"):
+        sys.modules.pop(name.stem, None)
 
 
 @pytest.fixture(autouse=True)

@@ -66,19 +66,26 @@ class Controller(t.NamedTuple):
     def start(
         self, *command: str, callback: str = "ansible.builtin.default", **variables: t.Any
     ) -> subprocess.CompletedProcess[str]:
+        with self.popen(*command, callback=callback, **variables) as process:
+            output, errors = process.communicate()
+        return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+    def popen(
+        self, *command: str, callback: str = "ansible.builtin.default", **variables: t.Any
+    ) -> subprocess.Popen[str]:
         options = {"plugin": "slipway.aws.ecs", "region": "eu-central-1", "endpoint_url": self.cloud.address}
         (self.folder / "ecs.yml").write_text(json.dumps(options))
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
         keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "b2f0c1d4e7a9"}
         programs = Path(sys.executable).parent
         extra = json.dumps({"ansible_python_interpreter": sys.executable, "folder": str(self.folder), **variables})
-        return subprocess.run(
+        return subprocess.Popen(
             [programs / command[0], "-i", self.folder / "ecs.yml", "-e", extra, *command[1:]],
             cwd=ROOT,
             env={**kept, **keys, "ANSIBLE_STDOUT_CALLBACK": callback, "ANSIBLE_NOCOLOR": "1"},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
         )
 
 

@@ -204,8 +204,11 @@ def test_each_line_of_five_services_is_shown_once_while_a_release_replaces_them(
     assert Counter(shown) == all_lines
     assert set(all_lines.values()) == {1}
     assert in_docker <= set(shown)
+    assert {line.split()[2] for line in in_docker} == {"v1", "v2"}
     for lines in written.values():
         assert [line for line in shown if line in set(lines)] == lines
+    # Each task was followed to its end.
+    assert sum(output == "end" for _name, output in by_task(shown)) == len(written)
     for numbers in by_task(shown).values():
         assert numbers == sorted(numbers)
 

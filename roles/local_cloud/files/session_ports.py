@@ -36,7 +36,7 @@ CLONE_NEWNET = 0x40000000
 
 
 def properties(parameters: Json) -> Json:
-    """What the agent tells the client about the session."""
+    """What the agent says of the session."""
     host = (parameters.get("host") or [""])[0]
     port = {"portNumber": parameters["portNumber"][0], "type": "LocalPortForwarding"}
     return {**port, "host": host} if host else port

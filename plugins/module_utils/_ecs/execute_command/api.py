@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._core.answers import described
 from ..._core.errors import aws_call
-from ..._core.types import Client, Json
+from ..._core.types import Client
 
 # One half for each direction.
 DATA_KEY_BYTES = 64
@@ -49,13 +48,6 @@ def start_session(ssm: Client, target: str, document: str, parameters: dict[str,
         Target=target, DocumentName=document, Parameters={name: [value] for name, value in parameters.items()}
     )
     return Session(answer["SessionId"], answer["StreamUrl"], answer["TokenValue"])
-
-
-@aws_call
-def describe_task(ecs: Client, cluster: str, arn: str) -> Json | None:
-    """The task. None if it does not exist, or ended an hour ago."""
-    answer = ecs.describe_tasks(cluster=cluster, tasks=[arn])
-    return next(iter(described("DescribeTasks", answer, "tasks", "taskArn", [arn])), None)
 
 
 @aws_call

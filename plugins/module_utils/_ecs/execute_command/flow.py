@@ -11,6 +11,7 @@ import typing as t
 from ..._core.errors import SlipwayError
 from ..._core.types import Client, Json
 from ..._core.waiting import Clock
+from ..task import api as task_api
 from . import api, model
 
 AGAIN_SECONDS = 2.0
@@ -34,7 +35,7 @@ class Opener:
         """Start a session that forwards a port of the container, or of a host that it reaches."""
 
         def start(place: api.Place) -> api.Session:
-            task = api.describe_task(self.ecs, self.cluster, self.task)
+            task = self._read()
             self._check(task)
             return api.start_session(ssm, model.target(task or {}, place.container), *model.forwarding(port, host))
 
@@ -63,20 +64,24 @@ class Opener:
 
     def data_key(self, kms: Client, session: str, key: str, challenge: str) -> tuple[bytes, bytes]:
         """A data key for the session, as it is and encrypted."""
-        task = api.describe_task(self.ecs, self.cluster, self.task)
+        task = self._read()
         self._check(task)
         context = model.encryption_context(session, task or {}, str(self.container), challenge)
         return api.generate_data_key(kms, key, context)
 
     def _only_container(self) -> str:
-        task = api.describe_task(self.ecs, self.cluster, self.task)
+        task = self._read()
         model.check(task, self.cluster, self.task, None)
         return model.container_of(task or {}, None)
+
+    def _read(self) -> Json | None:
+        """The task. None if it does not exist, or ended an hour ago."""
+        return next(iter(task_api.describe_tasks(self.ecs, self.cluster, [self.task])), None)
 
     def _describe(self) -> Json | None:
         """The task. An empty one if nothing can be said about it: what failed before is what counts."""
         try:
-            return api.describe_task(self.ecs, self.cluster, self.task)
+            return self._read()
         except SlipwayError:
             return {}
 

@@ -16,6 +16,7 @@ import typing as t
 from ..._core.error_codes import INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN, Resource, normalise
+from ..._core.schedules import FORMS
 from ..._core.tags import SCALING_TAG
 from ..._core.types import Json
 from . import queue
@@ -106,10 +107,7 @@ def _schedule_problems(schedule: Resource) -> t.Iterator[str]:
     if not NAME.fullmatch(str(name or "")):
         yield f"schedules, name: expected up to 256 characters without :, / and |, got '{name or ''}'"
     if not is_schedule(expression):
-        yield (
-            f"schedules, {name}: expected at(2026-12-24T18:00:00), rate(12 hours) or cron(minutes hours day-of-month"
-            f" month day-of-week year) with ? for one of the two days, such as cron(0 22 * * ? *), got '{expression}'"
-        )
+        yield f"schedules, {name}: expected {FORMS}, got '{expression}'"
     if schedule.get("timezone") and not TIMEZONE.fullmatch(str(schedule["timezone"])):
         yield f"schedules, {name}: expected a time zone such as Asia/Seoul, got '{schedule['timezone']}'"
     least, most = schedule.get("min_capacity"), schedule.get("max_capacity")

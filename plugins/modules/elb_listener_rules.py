@@ -12,7 +12,8 @@ short_description: Manages the host and path rules of a load balancer's listener
 author:
   - The Slipway authors (@slipway)
 description:
-  - Sets the rules of a listener of an application load balancer. Other rules are deleted.
+  - Sets the rules of a listener of an application load balancer. Other rules are deleted, unless O(owner_tags) are set
+    and the rules lack them.
   - A rule is identified by its priority. It is updated in place and as a whole, and other rules are deleted last, so
     that every request reaches a target meanwhile.
   - A rule that forwards to several target groups, O(rules[].target_group_arn) among them, keeps its weights. Amazon ECS
@@ -63,10 +64,20 @@ options:
             and 0 for this one; an existing one that forwards to both keeps its weights.
         type: str
         version_added: 0.2.0
+  owner_tags:
+    description:
+      - On a listener that others use, too, the tags that mark a rule as yours, such as V(slipway:project).
+      - Only rules with all of these tags are compared, updated and deleted; new rules get them. If omitted, all rules
+        of the listener are yours.
+      - A priority that another rule has is refused with the code V(conflict) before anything is changed.
+      - A rule of a desired priority that is as desired but has no tag V(slipway:project) is not adopted yet. Check mode
+        reports it as unchanged, with a warning; a run refuses it with the code V(not_adopted).
+    type: dict
+    version_added: 0.2.0
   default_action:
     description:
       - Where requests go that no rule takes, if Amazon ECS shifts them between two target groups. If omitted, the
-        default action is kept.
+        default action is kept. Excludes O(owner_tags), as a shared listener's default action is not yours.
     type: dict
     version_added: 0.2.0
     suboptions:
@@ -107,6 +118,16 @@ EXAMPLES = r"""
     default_action:
       target_group_arn: "{{ blue.target_group_arn }}"
       alternate_target_group_arn: "{{ green.target_group_arn }}"
+
+- name: Set only the rules of project shop on a listener that others use, too
+  slipway.aws.elb_listener_rules:
+    listener_arn: "{{ shared_listener_arn }}"
+    owner_tags:
+      slipway:project: shop
+    rules:
+      - priority: 120
+        hosts: [shop.example.com]
+        target_group_arn: "{{ shop.target_group_arn }}"
 
 - name: Leave only the default action
   slipway.aws.elb_listener_rules:
@@ -156,8 +177,9 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
-    - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(no_connection), V(no_credentials),
-      V(not_found), V(refused) and V(throttled). These any module returns that calls AWS.
+    - V(not_adopted). The resource is as desired, but belongs to no project yet: it has no tag C(slipway:project).
+    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(no_connection),
+      V(no_credentials), V(not_found), V(refused) and V(throttled). These any module returns that calls AWS.
   returned: failure
   type: str
   sample: invalid_option
@@ -180,12 +202,13 @@ DEFAULT = {
 ARGUMENT_SPEC = {
     "listener_arn": {"type": "str", "required": True},
     "rules": {"type": "list", "elements": "dict", "options": RULE, "required": True},
+    "owner_tags": {"type": "dict"},
     "default_action": {"type": "dict", "options": DEFAULT},
 }
 
 
 def main() -> None:
-    run(ARGUMENT_SPEC, flow.run)
+    run(ARGUMENT_SPEC, flow.run, mutually_exclusive=[("owner_tags", "default_action")])
 
 
 if __name__ == "__main__":

@@ -213,6 +213,11 @@ def absent(module: str, **options: t.Any) -> Reader:
 
 
 WAITING = {"auto_scaling_group", "ecs_capacity_provider", "ecs_cluster", "ecs_service"}
+RULES: Json = {
+    "listener_arn": LISTENER,
+    "rules": [{"priority": 10, "hosts": ["Shop.example.com"], "paths": ["/api", "/api/*"], "target_group_arn": GROUP}],
+}
+
 READERS = (
     Reader("acm_certificate_request", {"domains": ["shop.example.com", "*.shop.example.com"], "tags": TAGS}),
     Reader("auto_scaling_group", {"name": "shop-hosts", "settings": GROUP_SETTINGS, "tags": TAGS}),
@@ -286,20 +291,8 @@ READERS = (
     Reader(
         "ecs_task_definition_info", {"family": "shop-web", "list_revisions": True}, named("task_definitions", "arn")
     ),
-    Reader(
-        "elb_listener_rules",
-        {
-            "listener_arn": LISTENER,
-            "rules": [
-                {
-                    "priority": 10,
-                    "hosts": ["Shop.example.com"],
-                    "paths": ["/api", "/api/*"],
-                    "target_group_arn": GROUP,
-                }
-            ],
-        },
-    ),
+    Reader("elb_listener_rules", RULES),
+    Reader("elb_listener_rules", {**RULES, "owner_tags": {"slipway:project": "shop"}}),
     Reader("elb_target_group", TARGETS),
     absent("elb_target_group", name="shop-web"),
     Reader("project_info", {"project": "shop", "keep": KEEP, "cluster": "shop", "namespace": "shop.internal"}),

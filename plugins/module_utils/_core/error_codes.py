@@ -306,6 +306,12 @@ MULTIPLE_ERRORS = _code(
     "see services",
     "``services`` has the code of each service that was rolled out. Correct what the message names, then rerun.",
 )
+NOT_ADOPTED = _code(
+    "not_adopted",
+    "The resource is as desired, but belongs to no project yet: it has no tag ``slipway:project``.",
+    "no",
+    "Run ``playbooks/adopt.yml``, which adds the tag, then rerun. Check mode compares without it.",
+)
 NOT_EMPTY = _code(
     "not_empty",
     "The repository contains images.",

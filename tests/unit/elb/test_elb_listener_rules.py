@@ -301,3 +301,88 @@ def test_ecs_gets_two_target_groups_and_keeps_their_weights(listener: Listener, 
 
 def weights_of(rule: Json) -> dict[str, int]:
     return {one["TargetGroupArn"]: one["Weight"] for one in rule["Actions"][0]["ForwardConfig"]["TargetGroups"]}
+
+
+OWNER = {"slipway:project": "shop"}
+
+
+def create_rule_of(listener: Listener, priority: int, path: str, to: str, **tags: str) -> str:
+    """A rule of someone else, or of nobody."""
+    created = listener.client.create_rule(
+        ListenerArn=listener.arn,
+        Priority=priority,
+        Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": [path]}}],
+        Actions=[{"Type": "forward", "TargetGroupArn": to}],
+        Tags=[{"Key": f"slipway:{name}", "Value": value} for name, value in tags.items()]
+        or [{"Key": "a", "Value": "b"}],
+    )
+    return str(created["Rules"][0]["RuleArn"])
+
+
+@BOTH
+def test_rules_of_others_on_a_shared_listener_are_kept(listener: Listener, run: t.Any) -> None:
+    create_rule_of(listener, 5, "/other", listener.shop, project="other")
+    create_rule_of(listener, 6, "/nobody", listener.shop)
+    others = listener.client.describe_rules(ListenerArn=listener.arn)["Rules"]
+    options: Json = {"listener_arn": listener.arn, "owner_tags": OWNER}
+    for wanted in ([rule(10, listener.api, paths=["/a"])], [rule(11, listener.shop, paths=["/b"])], []):
+        for changed in (True, False):
+            predicted = run("elb_listener_rules", check=True, rules=wanted, **options)
+            done = run("elb_listener_rules", rules=wanted, **options)
+            assert (predicted["changed"], done["changed"], done["rules"]) == (changed, changed, predicted["rules"])
+        assert set(listener.rules()) == {"5", "6", *(str(one["priority"]) for one in wanted)}
+        found = listener.client.describe_rules(ListenerArn=listener.arn)["Rules"]
+        assert [one for one in found if one["Priority"] in {"5", "6", "default"}] == others
+        for own in (one for one in found if one not in others):
+            described = listener.client.describe_tags(ResourceArns=[own["RuleArn"]])["TagDescriptions"]
+            assert described[0]["Tags"] == [{"Key": "slipway:project", "Value": "shop"}]
+
+
+@BOTH
+@pytest.mark.parametrize(("tags", "whose"), [({"project": "other"}, "of project other"), ({}, "without owner_tags")])
+def test_a_taken_priority_is_refused_before_anything_changes(
+    listener: Listener, run: t.Any, calls: list[str], tags: dict[str, str], whose: str
+) -> None:
+    arn = create_rule_of(listener, 10, "/theirs", listener.shop, **tags)
+    wanted = [rule(9, listener.api, paths=["/a"]), rule(10, listener.api, paths=["/b"])]
+    calls.clear()
+    for check in (True, False):
+        failed = run("elb_listener_rules", check=check, listener_arn=listener.arn, owner_tags=OWNER, rules=wanted)
+        assert failed["code"] == "conflict"
+        assert f"rules, priority 10: expected it to be free, got the rule {arn} {whose}." in failed["msg"]
+    assert set(calls) == {"DescribeRules", "DescribeTags"}
+
+
+@BOTH
+def test_a_rule_of_nobody_as_desired_is_not_adopted(listener: Listener, run: t.Any) -> None:
+    arn = create_rule_of(listener, 10, "/a", listener.api)
+    options: Json = {
+        "listener_arn": listener.arn,
+        "owner_tags": OWNER,
+        "rules": [rule(10, listener.api, paths=["/a"]), rule(11, listener.shop, paths=["/b"])],
+    }
+    predicted = run("elb_listener_rules", check=True, **options)
+    assert [one["priority"] for one in predicted["diff"]["after"]["rules"]] == [11]
+    assert f"got rules without it: {arn} (priority 10)" in str(predicted["warnings"])
+    failed = run("elb_listener_rules", **options)
+    assert (failed["code"], failed["not_adopted"]) == ("not_adopted", [arn])
+    assert set(listener.rules()) == {"10"}
+    listener.client.add_tags(ResourceArns=[arn], Tags=[{"Key": "slipway:project", "Value": "shop"}])
+    assert run("elb_listener_rules", **options)["diff"] == predicted["diff"]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"owner_tags": {}}, "owner_tags: expected at least one tag, got none."),
+        ({"owner_tags": {"aws:x": "y"}}, "expected a key without the prefix aws:"),
+        (
+            {"owner_tags": OWNER, "default_action": {"target_group_arn": "a", "alternate_target_group_arn": "b"}},
+            "mutually",
+        ),
+    ],
+)
+def test_owner_tags_that_cannot_be_are_refused(listener: Listener, run: t.Any, options: Json, problem: str) -> None:
+    failed = run("elb_listener_rules", listener_arn=listener.arn, rules=[], **options)
+    assert failed["failed"]
+    assert problem in failed["msg"]

@@ -9,8 +9,10 @@
 
 from __future__ import annotations
 
+from ..._core.answers import check_complete
 from ..._core.errors import aws_call, aws_delete
-from ..._core.paging import pages
+from ..._core.paging import batches, pages
+from ..._core.tags import Tags, from_list, to_capital_list
 from ..._core.types import Client, Json
 
 
@@ -20,8 +22,22 @@ def list_rules(elb: Client, listener_arn: str) -> list[Json]:
 
 
 @aws_call
-def create_rule(elb: Client, listener_arn: str, priority: int, request: Json) -> None:
-    elb.create_rule(ListenerArn=listener_arn, Priority=priority, **request)
+def rule_tags(elb: Client, rule_arns: list[str]) -> dict[str, Tags]:
+    """The tags of each rule. AWS takes twenty at a time."""
+    found = {
+        one["ResourceArn"]: from_list(one["Tags"])
+        for some in batches(rule_arns, 20)
+        for one in elb.describe_tags(ResourceArns=some)["TagDescriptions"]
+    }
+    check_complete("DescribeTags", rule_arns, found)
+    return found
+
+
+@aws_call
+def create_rule(elb: Client, listener_arn: str, priority: int, request: Json, owner: Tags) -> None:
+    """With its tags, so that it has an owner from its first moment."""
+    tagged = {"Tags": to_capital_list(owner)} if owner else {}
+    elb.create_rule(ListenerArn=listener_arn, Priority=priority, **request, **tagged)
 
 
 @aws_call

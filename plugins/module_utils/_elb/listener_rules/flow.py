@@ -10,23 +10,27 @@ A listener's rules are compared and changed together, so they are not a `_core.r
 from __future__ import annotations
 
 from ..._core.creating import converge, creating
-from ..._core.plan import compare
+from ..._core.plan import Plan, compare
+from ..._core.tags import Tags
 from ..._core.types import Client, Connection, Json, Result
-from . import api, model
+from . import api, model, owner
 
 
 def run(connection: Connection) -> Result:
-    """The listener has these rules and, beside its default one, no others."""
+    """The listener has these rules and, beside its default one and those of others, no more."""
     return converge(lambda: _present(connection))
 
 
 def _present(connection: Connection) -> Result:
     elb, params = connection.client("elbv2"), connection.params
-    given = model.desired(params["rules"])
+    tags, given = owner.checked(params["owner_tags"]), model.desired(params["rules"])
     arn = params["listener_arn"]
     answers = api.list_rules(elb, arn)
-    current, default = model.from_api(answers), model.default_from_api(answers)
-    wanted, action = model.keep_shifted(given, current), model.default_of(params["default_action"], default)
+    listed, default = model.from_api(answers), model.default_from_api(answers)
+    wanted, action = model.keep_shifted(given, listed), model.default_of(params["default_action"], default)
+    current, unowned = _ours(elb, listed, wanted, tags)
+    if unowned and not connection.check_mode:
+        owner.refuse_not_adopted(unowned)
     before: Json = {"rules": [model.settings(rule) for rule in current]}
     after: Json = {"rules": [model.settings(rule) for rule in wanted]}
     if params["default_action"]:
@@ -35,31 +39,47 @@ def _present(connection: Connection) -> Result:
     if planned.changed and not connection.check_mode:
         if action != default:
             api.set_default_action(elb, arn, model.action(action))
-        _apply(elb, arn, current, wanted, planned.diff)
+        _Listener(elb, arn, tags, planned).apply(current, wanted)
     rules = [{name: value for name, value in rule.items() if name != "begins"} for rule in wanted]
-    return {"changed": planned.changed, "diff": planned.diff, "rules": rules}
+    warnings = [owner.not_adopted_text(unowned)] if unowned else []
+    return {"changed": planned.changed, "diff": planned.diff, "rules": rules, "warnings": warnings}
 
 
-def _apply(elb: Client, listener_arn: str, current: list[Json], wanted: list[Json], diff: Json) -> None:
-    """Delete what is not desired last, so that its requests reach a target until then."""
-    there = {rule["priority"]: rule for rule in current}
-    begun = False
-    for rule in wanted:
-        old = there.pop(rule["priority"], None)
-        if old is None:
-            _create_rule(elb, listener_arn, rule, diff, begun)
-        elif model.settings(old) != model.settings(rule):
-            api.modify_rule(elb, old["rule_arn"], model.request(rule, old))
-        begun |= old is None or model.settings(old) != model.settings(rule)
-    for rule in there.values():
-        api.delete_rule(elb, rule["rule_arn"])
+def _ours(elb: Client, listed: list[Json], wanted: list[Json], tags: Tags) -> tuple[list[Json], list[Json]]:
+    """The rules to compare with, and those of them that no project owns."""
+    if not tags:
+        return listed, []
+    tags_of = api.rule_tags(elb, [rule["rule_arn"] for rule in listed])
+    own = owner.ours(listed, tags_of, tags)
+    unowned = owner.not_adopted(wanted, [rule for rule in listed if rule not in own], tags_of)
+    return [rule for rule in listed if rule in own or rule in unowned], unowned
 
 
-def _create_rule(elb: Client, listener_arn: str, rule: Json, diff: Json, begun: bool) -> None:
-    priority = rule["priority"]
-    creating(
-        lambda: api.create_rule(elb, listener_arn, priority, model.request(rule)),
-        lambda: [one for one in api.list_rules(elb, listener_arn) if one["Priority"] == str(priority)],
-        diff,
-        begun,
-    )
+class _Listener:
+    """The changes to one listener's rules."""
+
+    def __init__(self, elb: Client, arn: str, tags: Tags, planned: Plan) -> None:
+        self.elb, self.arn, self.tags, self.planned = elb, arn, tags, planned
+        self.begun = False
+
+    def apply(self, current: list[Json], wanted: list[Json]) -> None:
+        """Delete what is not desired last, so that its requests reach a target until then."""
+        there = {rule["priority"]: rule for rule in current}
+        for rule in wanted:
+            old = there.pop(rule["priority"], None)
+            if old is None:
+                self._create(rule)
+            elif model.settings(old) != model.settings(rule):
+                api.modify_rule(self.elb, old["rule_arn"], model.request(rule, old))
+            self.begun |= old is None or model.settings(old) != model.settings(rule)
+        for rule in there.values():
+            api.delete_rule(self.elb, rule["rule_arn"])
+
+    def _create(self, rule: Json) -> None:
+        priority = rule["priority"]
+        creating(
+            lambda: api.create_rule(self.elb, self.arn, priority, model.request(rule), self.tags),
+            lambda: [one for one in api.list_rules(self.elb, self.arn) if one["Priority"] == str(priority)],
+            self.planned.diff,
+            self.begun,
+        )

@@ -133,8 +133,8 @@ code:
   sample: dockerfile_missing
 """
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.local_module import run
 from ansible_collections.slipway.aws.plugins.module_utils._docker import info
-from ansible_collections.slipway.aws.plugins.module_utils._docker.module import run
 
 ARGUMENT_SPEC = {
     "path": {"type": "path", "required": True},

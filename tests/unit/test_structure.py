@@ -143,7 +143,6 @@ def layer(module: str) -> str:
 
 # Parts of flows that have a name of their own.
 FLOWS = {
-    "_docker.module",
     "_ecs.release.rollouts",
     "_ecs.rollout.observe",
 }
@@ -211,7 +210,7 @@ def test_only_the_edges_touch_aws_ansible_and_the_clock(path: Path) -> None:
     imported = set(imports(path))
     if layer(name) != "api" and name not in {"_core.clients", "_core.errors", "_core.module"}:
         assert not [item for item in imported if BOTO.match(item)]
-    if name not in {"_core.clients", "_core.module", "_docker.module"}:
+    if name not in {"_core.clients", "_core.module", "_core.local_module"}:
         assert not [item for item in imported if MODULE_CLASS.match(item)]
     if name != "_core.waiting":
         assert not [item for item in imported if CLOCK.fullmatch(item)]

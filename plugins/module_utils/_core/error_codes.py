@@ -337,6 +337,18 @@ EXEC_NOT_ENABLED = _code(
     "Set ``enable_execute_command`` in the service's ``options``, run the tags ``cluster`` and ``service``, and let ECS"
     " start new tasks.",
 )
+FILE_EXISTS = _code(
+    "file_exists",
+    "A file that would be written exists and has other content, or cannot be read.",
+    "no",
+    "Choose another directory, or overwrite the files that the message names with ``force``.",
+)
+FILE_NOT_WRITTEN = _code(
+    "file_not_written",
+    "A file cannot be written.",
+    "maybe",
+    "Check the directory, its permissions and the free space, then rerun.",
+)
 HISTORY_UNREADABLE = _code(
     "history_unreadable",
     "A record of the history cannot be read, so it is unknown what that release needs.",

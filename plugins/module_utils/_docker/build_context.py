@@ -35,6 +35,7 @@ from .._core.error_codes import (
     INPUTS_INVALID,
     UNREADABLE,
 )
+from .._core.errors import SlipwayError
 from . import dockerignore
 
 FILE, LINK, DIRECTORY = "file", "link", "directory"
@@ -48,12 +49,8 @@ _BLOCK = 1 << 20
 _EPOCH = 946684800
 
 
-class ContextError(Exception):
-    """A build that cannot be described, with a code that stays the same between releases."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+class ContextError(SlipwayError):
+    """A build context of which no digest can be computed."""
 
 
 @dataclass(frozen=True)

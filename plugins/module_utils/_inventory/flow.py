@@ -1,0 +1,92 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes the files of an inventory, and overwrites none that has other content."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import typing as t
+from pathlib import Path
+
+from .._core.error_codes import FILE_EXISTS, FILE_NOT_WRITTEN
+from .._core.errors import SlipwayError
+from .._core.masking import mask
+from .model import files
+
+
+def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    directory = Path(params["directory"])
+    if directory.exists() and not directory.is_dir():
+        raise SlipwayError(FILE_EXISTS, f"directory: expected a directory or nothing at {directory}, got a file.")
+    wanted, shown = files(params["site"]), files(mask(params["site"]))
+    current = {path: _read(directory / path) for path in wanted}
+    changed = {path: text for path, text in wanted.items() if current[path] != text}
+    other = [path for path in changed if current[path] is not None]
+    if other and not params["force"]:
+        raise SlipwayError(
+            FILE_EXISTS,
+            f"{directory}: expected no other content in {', '.join(other)}. Choose another directory, or set force to "
+            "overwrite these files.",
+            {"files": other},
+        )
+    if not check_mode:
+        for path, text in changed.items():
+            _write(directory / path, text)
+    return {
+        "changed": bool(changed),
+        "directory": str(directory),
+        "files": sorted(wanted),
+        "diff": [
+            _difference(directory / path, current[path], shown.get(path) == text, text)
+            for path, text in changed.items()
+        ],
+        "warnings": _left(directory, wanted),
+    }
+
+
+def _difference(path: Path, before: str | None, is_plain: bool, after: str) -> dict[str, str]:
+    """A file with a value that looks like a secret is named only."""
+    texts = {"before": before or "", "after": after} if is_plain else {"before": "", "after": "(not shown: a secret)\n"}
+    return {"before_header": str(path), "after_header": str(path), **texts}
+
+
+def _left(directory: Path, wanted: t.Container[str]) -> list[str]:
+    """Files of services that the project does not have any more: someone else may have written them."""
+    found = [*directory.glob("group_vars/all/service_*.yml"), *directory.glob("group_vars/task_definitions/*.json")]
+    names = sorted(str(path.relative_to(directory)) for path in found)
+    return [f"{directory / name}: no service uses this file. Delete it." for name in names if name not in wanted]
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SlipwayError(
+            FILE_EXISTS, f"{path} cannot be read: {error}. Move it, or choose another directory."
+        ) from error
+
+
+def _write(path: Path, text: str) -> None:
+    """All of the file or nothing."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".slipway-")
+        try:
+            with open(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+            os.chmod(temporary, mode)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise SlipwayError(
+            FILE_NOT_WRITTEN,
+            f"{path} cannot be written: {error.strerror}. Correct that, then rerun; complete files are kept.",
+        ) from error

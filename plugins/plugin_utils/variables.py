@@ -27,6 +27,12 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import (
 )
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import SERVICE
+from ansible_collections.slipway.aws.plugins.plugin_utils.variable_members import (
+    ANSWERS,
+    KEYS,
+    SERVICE_OPTIONS,
+    SHAPES,
+)
 
 Options = Mapping[str, Json]
 
@@ -54,32 +60,18 @@ SIMILAR = 0.7
 # What a role returns beside its result.
 FACTS = ("docker_host_there",)
 
-# Values in AWS's spelling: the shape of each, by its place in the argument specs.
-SHAPES = {
-    "ecs_app_services[].task_definition": ("ecs", "RegisterTaskDefinitionRequest"),
-    "ecs_app_services[].load_balancers[]": ("ecs", "LoadBalancer"),
-    "container_image_images[].repository.encryption": ("ecr", "EncryptionConfiguration"),
-    "ecr_registry_repositories[].encryption": ("ecr", "EncryptionConfiguration"),
-}
-SERVICE_OPTIONS = "ecs_app_services[].options"
-# A task definition may be copied from an answer of AWS: members that only AWS writes are ignored.
-ANSWERS = {"ecs_app_services[].task_definition": ("ecs", "TaskDefinition")}
-STATEMENT = (
-    *("Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"),
-    *("Principal", "NotPrincipal"),
-)
-# IAM has no shapes for policies.
-KEYS = {
-    f"{name}[]": STATEMENT
-    for name in ("ecs_cluster_execution_statements", "ecs_cluster_instance_statements", "ecs_cluster_task_statements")
-}
-
 Shapes = Callable[[str, str], Shape | None]
 """A shape by service and name; None where botocore is not installed."""
 
 
-def needs_value(option: Json) -> bool:
+# Variables that argument specs call a dictionary, and whose members are known.
+_WITH_KEYS = frozenset(place.removesuffix(".*") for place in KEYS)
+
+
+def needs_value(option: Json, name: str = "") -> bool:
     """Whether more than a variable's name can be validated. Text is not, so that no secret is read for nothing."""
+    if name in _WITH_KEYS:
+        return True
     kind, elements = option.get("type", "str"), option.get("elements", "str")
     if "choices" in option or "options" in option:
         return True
@@ -224,10 +216,9 @@ class Validator:
         if not isinstance(value, dict):
             self._wrong(path, "a dictionary", value)
             return
-        if place in KEYS:
-            self._names(value, KEYS[place], path, "member")
         options = option.get("options")
         if not options:
+            self._keys(value, path, place)
             return
         self._names(value, options, path, "option")
         for name, inner in options.items():
@@ -236,6 +227,19 @@ class Validator:
             # A misspelt one has been reported.
             elif inner.get("required") and not any(near(str(given), {_folded(name): name}) for given in value):
                 self.problems.append(f"{path}: required option '{name}' is missing.")
+
+    def _keys(self, value: Any, path: str, place: str) -> None:
+        """Members of what neither argument specs nor botocore describe."""
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                self._keys(item, f"{path}[{index}]", f"{place}[]")
+        if not isinstance(value, dict):
+            return
+        if place in KEYS:
+            self._names(value, KEYS[place], path, "member")
+        own = f"{place}.*" in KEYS
+        for name, member in value.items():
+            self._keys(member, f"{path}.{name}", f"{place}.*" if own else f"{place}.{name}")
 
     def _scalar(self, value: Any, option: Json, path: str) -> None:
         """As Ansible itself validates it, with its conversions."""
@@ -263,7 +267,7 @@ def variable_problems(names: Collection[str], value_of: Callable[[str], Any], sp
     only later."""
     validator = Validator(shape)
     for name, option in specs.options.items():
-        if name in names and needs_value(option):
+        if name in names and needs_value(option, name):
             validator.check(value_of(name), option, name, name)
         if name in names and is_tags(name, option):
             validator.problems += tag_problems(value_of(name), name)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from botocore.config import Config
 
 from ansible_collections.slipway.aws.plugins.action.validate_variables import ROLES, read_specs, shape_of
 from ansible_collections.slipway.aws.plugins.plugin_utils.variables import Specs, variable_problems
@@ -29,6 +30,7 @@ DEFINITION: Json = {
 }
 # Group names of Ansible, and what only looks like a variable.
 PLAYS = {"docker_hosts"}
+SCHEDULE: Json = {"name": "night", "service": "shop", "schedule": "rate(1 day)"}
 SERVICE: Json = {"name": "shop", "desired_count": 2, "task_definition": DEFINITION}
 
 
@@ -99,6 +101,31 @@ def test_slips_in_nested_options_are_refused_with_the_right_suggestion() -> None
         if not any(f"'{slip}' (did you mean '{name}'?)" in problem for problem in problems(**value)):
             wrong.append((*parents, slip))
     assert len(wrong) <= len(places) // 20, wrong
+
+
+def members_of(shape: t.Any, path: tuple[t.Any, ...] = ()) -> t.Iterator[tuple[t.Any, ...]]:
+    """The places of all members of a shape; 0 is an element of a list."""
+    if shape.type_name == "list":
+        yield from members_of(shape.member, (*path, 0))
+    for name, member in shape.members.items() if shape.type_name == "structure" else ():
+        yield (*path, name)
+        yield from members_of(member, (*path, name))
+
+
+def test_hundred_slips_in_task_definitions_are_refused_with_the_right_suggestion() -> None:
+    dice = random.Random(13)
+    places = list(members_of(shape_of("ecs", "RegisterTaskDefinitionRequest")))
+    wrong = []
+    for *parents, name in dice.sample(places, 100):
+        slip = misspelt(name, dice) if len(name) > 3 else f"{name}e"
+        value: t.Any = {slip: "anything"}
+        for parent in reversed(parents):
+            value = [value] if parent == 0 else {parent: value}
+        found = problems(ecs_app_services=[{**SERVICE, "task_definition": value}])
+        assert any(f"unknown member '{slip}'" in problem for problem in found), (*parents, slip)
+        if not any(f"'{slip}' (did you mean '{name}'?)" in problem for problem in found):
+            wrong.append((*parents, slip))
+    assert len(wrong) <= 5, wrong
 
 
 def option_at(path: list[str]) -> Json:
@@ -201,6 +228,69 @@ CONTAINER = f"{PLACE}.task_definition.containerDefinitions[0] (web)"
 def test_what_is_wrong_with_a_value_is_said(found: list[str], said: str) -> None:
     assert len(found) == 1
     assert said in found[0]
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        (
+            {"ecs_app_secrets": {"key": {"lenght": 20}}},
+            "ecs_app_secrets.key: unknown member 'lenght' (did you mean 'length'?).",
+        ),
+        ({"slipway_aws_config": {"read_timout": 5}}, "did you mean 'read_timeout'?"),
+        ({"slipway_aws_config": {"retries": {"max_attempt": 5}}}, "did you mean 'max_attempts'?"),
+        (
+            {
+                "ecr_registry_repositories": [
+                    {"name": "shop", "lifecycle_policy": {"rules": [{"selection": {"tagstatus": ""}}]}}
+                ]
+            },
+            "ecr_registry_repositories[0] (shop).lifecycle_policy.rules[0].selection: unknown member 'tagstatus'"
+            " (did you mean 'tagStatus'?).",
+        ),
+        (
+            {"ecr_registry_repositories": [{"name": "shop", "policy": {"Statement": [{"Actions": "ecr:*"}]}}]},
+            "policy.Statement[0]: unknown member 'Actions' (did you mean 'Action'?).",
+        ),
+        (
+            {"ecr_registry_repositories": [{"name": "shop", "policy": {"Statement": {"Principle": "*"}}}]},
+            "policy.Statement: unknown member 'Principle' (did you mean 'Principal'?).",
+        ),
+        (
+            {"ecs_app_schedules": [{**SCHEDULE, "overrides": {"containerOverride": []}}]},
+            "overrides: unknown member 'containerOverride' (did you mean 'containerOverrides'?).",
+        ),
+        (
+            {"ecs_app_schedules": [{**SCHEDULE, "network_configuration": {"awsVpcConfiguration": {}}}]},
+            "did you mean 'awsvpcConfiguration'?",
+        ),
+        ({"ecs_cluster_schedule_statements": [{"Resources": "*"}]}, "did you mean 'Resource'?"),
+    ],
+)
+def test_members_that_no_argument_spec_describes_are_known(variables: Json, said: str) -> None:
+    (found,) = problems(**variables)
+    assert said in found
+
+
+def test_what_is_valid_at_any_depth_is_accepted() -> None:
+    lifecycle = {
+        "rules": [
+            {"rulePriority": 1, "selection": {"tagStatus": "any", "countNumber": 1}, "action": {"type": "expire"}}
+        ]
+    }
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Condition": {"Bool": {"x:y": "z"}}}],
+    }
+    repository = {"name": "shop", "lifecycle_policy": lifecycle, "policy": policy}
+    secrets = {"a": None, "b": {"from": "shop/b"}, "c": {"type": "SecretsManager", "length": 9, "kms_key_id": "x"}}
+    config = {"retries": {"mode": "standard", "total_max_attempts": 20}, "read_timeout": 60}
+    assert problems(ecr_registry_repositories=[repository], ecs_app_secrets=secrets, slipway_aws_config=config) == []
+    assert problems(slipway_aws_config=None, ecs_app_secrets="unknown") == []
+
+
+def test_the_options_of_botocore_are_known() -> None:
+    assert problems(slipway_aws_config=dict.fromkeys(Config.OPTION_DEFAULTS)) == []
 
 
 def test_everything_is_said_at_once() -> None:

@@ -113,6 +113,17 @@ benchmark-exec: $(VENV)/installed-benchmark ## Benchmark files copied by ecs_exe
 
 # The kinds of tests/run.py, each with a target test-<kind>; those that `make test` runs come first.
 KINDS := unit sanity integration molecule slow lint-slow variants hard ansible-units races artifact upgrade
+# requirements*.in name what is needed and why; requirements*.txt, which are installed, add all that these need, with hashes.
+# One file serves every supported Python: markers choose between the oldest and the newest Ansible.
+UV := uv==0.13.9
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+.PHONY: lock
+lock: $(VENV)/installed ## Renew the locked requirements; ARGS="--upgrade" for newer versions of what they need
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check $(UV)
+	@$(LOCK) $(ARGS) requirements.in --output-file requirements.txt
+	@for folder in requirements-test benchmarks/requirements docs/docsite/requirements; do \
+	  $(LOCK) $(ARGS) $$folder.in --constraints requirements.txt --output-file $$folder.txt; done
+
 .PHONY: test test-all lint $(KINDS:%=test-%) test-mutations test-interruptions docs
 test: $(VENV)/installed-test ## Run the daily tests: lint, unit, sanity, integration, molecule
 	@$(BIN)/python tests/run.py

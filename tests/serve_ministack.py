@@ -63,6 +63,7 @@ if __name__ == "__main__":
     import emulator_patches  # type: ignore[import-not-found]
     import eventual_consistency  # type: ignore[import-not-found]
     import expiring_credentials  # type: ignore[import-not-found]
+    import load_balancer_members  # type: ignore[import-not-found]
     import request_checks  # type: ignore[import-not-found]
     import service_deployments  # type: ignore[import-not-found]
     import throttling  # type: ignore[import-not-found]
@@ -93,6 +94,7 @@ if __name__ == "__main__":
     emulator_patches.load_balancers(alb)
     emulator_patches.missing(alb, ecs)
     weighted_forward.weighted_forward(alb)
+    load_balancer_members.load_balancer_members(alb)
     service_deployments.service_deployments(ecs)
     # Nobody watches the stages, so they pass quickly.
     traffic_stages.STAGE_SECONDS = traffic_shift.TICK_SECONDS = 0.05

@@ -138,9 +138,10 @@ options:
   target_groups:
     description:
       - Settings of target groups that services of the release use, by the ARN of the target group.
-      - Each is a dictionary with options of M(slipway.aws.elb_target_group), namely C(health_check_protocol),
-        C(health_check_path), C(health_check_codes), C(health_check_interval), C(health_check_timeout),
-        C(healthy_threshold), C(unhealthy_threshold) and C(deregistration_delay).
+      - Each is a dictionary with options of M(slipway.aws.elb_target_group), namely C(health_check_enabled),
+        C(health_check_protocol), C(health_check_port), C(health_check_path), C(health_check_codes),
+        C(health_check_interval), C(health_check_timeout), C(healthy_threshold), C(unhealthy_threshold) and
+        C(deregistration_delay).
       - They change right before the services that use them, and are rolled back with these services.
       - A service that changes in nothing else is stable once its targets have passed checks with the new settings.
       - The target groups have to exist. Omitted settings stay as they are.

@@ -30,34 +30,66 @@ options:
     default: present
   vpc_id:
     description:
-      - The VPC of its targets. AWS cannot change it.
+      - The VPC of its targets. AWS cannot change it. A new target group requires it, unless O(target_type=lambda).
     type: str
   protocol:
     description:
-      - The protocol of its targets. AWS cannot change it.
+      - The protocol of its targets. AWS cannot change it. A new target group requires it, unless
+        O(target_type=lambda).
+      - V(HTTP) and V(HTTPS) are for Application Load Balancers, V(GENEVE) for Gateway Load Balancers, the others for
+        Network Load Balancers.
     type: str
-    choices: [HTTP, HTTPS]
+    choices: [HTTP, HTTPS, TCP, TLS, UDP, TCP_UDP, GENEVE, QUIC, TCP_QUIC]
+  protocol_version:
+    description:
+      - The version of the protocols V(HTTP) and V(HTTPS). AWS cannot change it, and uses V(HTTP1) by default.
+    type: str
+    choices: [HTTP1, HTTP2, GRPC]
+    version_added: 0.2.0
   port:
     description:
-      - The port of its targets. AWS cannot change it.
+      - The port of its targets. AWS cannot change it. A new target group requires it, unless O(target_type=lambda).
     type: int
   target_type:
     description:
-      - How targets are registered. AWS cannot change it.
+      - How targets are registered. AWS cannot change it, and uses V(instance) by default.
     type: str
-    choices: [ip, instance]
+    choices: [instance, ip, lambda, alb]
+  ip_address_type:
+    description:
+      - The type of the targets' addresses. AWS cannot change it, and uses V(ipv4) by default.
+    type: str
+    choices: [ipv4, ipv6]
+    version_added: 0.2.0
+  target_control_port:
+    description:
+      - The port of the target optimizer's agent on the targets, for the protocols V(HTTP) and V(HTTPS). AWS cannot
+        change it.
+    type: int
+    version_added: 0.2.0
+  health_check_enabled:
+    description:
+      - Whether targets are checked. Only O(target_type=lambda) can do without checks, which is its default.
+    type: bool
+    version_added: 0.2.0
   health_check_protocol:
     description:
-      - The protocol of the health check.
+      - The protocol of the health check. V(TCP) is for Network and Gateway Load Balancers.
     type: str
-    choices: [HTTP, HTTPS]
+    choices: [HTTP, HTTPS, TCP]
+  health_check_port:
+    description:
+      - The port of the health check, or V(traffic-port) for the port of each target.
+    type: str
+    version_added: 0.2.0
   health_check_path:
     description:
       - The path that the health check requests.
     type: str
   health_check_codes:
     description:
-      - The status codes of a healthy target, such as V(200-399).
+      - The status codes of a healthy target, such as V(200-399); for O(protocol_version=GRPC), codes of gRPC such as
+        V(0-5).
     type: str
   health_check_interval:
     description:
@@ -79,6 +111,28 @@ options:
     description:
       - Seconds that a deregistering target has to finish its requests.
     type: int
+  attributes:
+    description:
+      - Other attributes, by the names and with the values that AWS gives them, such as
+        C(stickiness.enabled). Attributes that are omitted keep their values.
+      - Unknown names, impossible values, and attributes that the protocol and O(target_type) do not have are refused
+        before anything is changed.
+      - For all load balancers C(stickiness.enabled) and C(stickiness.type).
+      - For Application and Network Load Balancers C(load_balancing.cross_zone.enabled), and
+        C(target_group_health.dns_failover.minimum_healthy_targets) and
+        C(target_group_health.unhealthy_state_routing.minimum_healthy_targets), each with C(.count) and C(.percentage).
+      - For Application Load Balancers C(load_balancing.algorithm.type), C(load_balancing.algorithm.anomaly_mitigation),
+        C(slow_start.duration_seconds), C(stickiness.lb_cookie.duration_seconds),
+        C(stickiness.app_cookie.cookie_name) and C(stickiness.app_cookie.duration_seconds).
+      - For Network Load Balancers C(deregistration_delay.connection_termination.enabled),
+        C(preserve_client_ip.enabled), C(proxy_protocol_v2.enabled),
+        C(target_health_state.unhealthy.connection_termination.enabled) and
+        C(target_health_state.unhealthy.draining_interval_seconds).
+      - For Gateway Load Balancers C(target_failover.on_deregistration), C(target_failover.on_unhealthy),
+        C(send_tcp_reset.on_deregistration.enabled) and C(send_tcp_reset.on_unhealthy.enabled).
+      - For O(target_type=lambda) C(lambda.multi_value_headers.enabled).
+    type: dict
+    version_added: 0.2.0
   keep_settings:
     description:
       - Whether an existing target group keeps its health check settings and its deregistration delay, whatever
@@ -111,6 +165,43 @@ EXAMPLES = r"""
     deregistration_delay: 30
     tags:
       team: shop
+
+- name: Send the requests of a session to the same container, and more requests to it as it warms up
+  slipway.aws.elb_target_group:
+    name: shop-cart
+    vpc_id: "{{ network.vpc_id }}"
+    protocol: HTTP
+    port: 8080
+    target_type: ip
+    attributes:
+      stickiness.enabled: true
+      stickiness.type: lb_cookie
+      stickiness.lb_cookie.duration_seconds: 3600
+      slow_start.duration_seconds: 60
+
+- name: Create a target group for gRPC, whose health is checked on another port
+  slipway.aws.elb_target_group:
+    name: shop-stock
+    vpc_id: "{{ network.vpc_id }}"
+    protocol: HTTP
+    protocol_version: GRPC
+    port: 50051
+    target_type: ip
+    health_check_port: "50052"
+    health_check_path: /grpc.health.v1.Health/Check
+    health_check_codes: "0"
+
+- name: Create a target group of a Network Load Balancer
+  slipway.aws.elb_target_group:
+    name: shop-queue
+    vpc_id: "{{ network.vpc_id }}"
+    protocol: TCP
+    port: 5672
+    target_type: ip
+    health_check_protocol: TCP
+    attributes:
+      preserve_client_ip.enabled: true
+      deregistration_delay.connection_termination.enabled: true
 """
 
 RETURN = r"""
@@ -133,6 +224,10 @@ target_group:
       description: The port, and likewise each other option.
       type: int
       sample: 8080
+    attributes:
+      description: All attributes that AWS returns, without the one of O(deregistration_delay).
+      type: dict
+      sample: {"stickiness.enabled": "false"}
     tags:
       description: The tags.
       type: dict
@@ -153,14 +248,19 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.module import TA
 from ansible_collections.slipway.aws.plugins.module_utils._core.target_groups import ARGUMENTS
 from ansible_collections.slipway.aws.plugins.module_utils._elb.target_group import flow
 
+PROTOCOLS = ["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "GENEVE", "QUIC", "TCP_QUIC"]
 ARGUMENT_SPEC = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "vpc_id": {"type": "str"},
-    "protocol": {"type": "str", "choices": ["HTTP", "HTTPS"]},
+    "protocol": {"type": "str", "choices": PROTOCOLS},
+    "protocol_version": {"type": "str", "choices": ["HTTP1", "HTTP2", "GRPC"]},
     "port": {"type": "int"},
-    "target_type": {"type": "str", "choices": ["ip", "instance"]},
+    "target_type": {"type": "str", "choices": ["instance", "ip", "lambda", "alb"]},
+    "ip_address_type": {"type": "str", "choices": ["ipv4", "ipv6"]},
+    "target_control_port": {"type": "int"},
     **ARGUMENTS,
+    "attributes": {"type": "dict"},
     "keep_settings": {"type": "bool", "default": False},
     **TAG_OPTIONS,
 }

@@ -361,7 +361,7 @@ def _result(site: Site) -> Json:
         "shifting": _shifting(site, one),
         # As the variables have them: those in AWS may change with the next release.
         "target_group_settings": {
-            group["name"]: {option: group[option] for option in ARGUMENTS} for group in site.groups
+            group["name"]: {option: group[option] for option in ARGUMENTS if option in group} for group in site.groups
         },
         "listeners": [
             {"arn": listener.get("listener_arn"), "port": listener.get("port"), "protocol": listener.get("protocol")}

@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .types import Json
 
 # Options, and what AWS calls them.
 HEALTH = {
+    "health_check_enabled": "HealthCheckEnabled",
     "health_check_protocol": "HealthCheckProtocol",
+    "health_check_port": "HealthCheckPort",
     "health_check_path": "HealthCheckPath",
     "health_check_interval": "HealthCheckIntervalSeconds",
     "health_check_timeout": "HealthCheckTimeoutSeconds",
@@ -26,7 +29,9 @@ DELAY_ATTRIBUTE = "deregistration_delay.timeout_seconds"
 HEALTH_OPTIONS = frozenset({*HEALTH, CODES})
 # Module options of the settings.
 ARGUMENTS: dict[str, Json] = {
-    "health_check_protocol": {"type": "str", "choices": ["HTTP", "HTTPS"]},
+    "health_check_enabled": {"type": "bool"},
+    "health_check_protocol": {"type": "str", "choices": ["HTTP", "HTTPS", "TCP"]},
+    "health_check_port": {"type": "str"},
     "health_check_path": {"type": "str"},
     CODES: {"type": "str"},
     "health_check_interval": {"type": "int"},
@@ -40,17 +45,24 @@ ARGUMENTS: dict[str, Json] = {
 def settings_of(found: Json, attributes: t.Iterable[Json]) -> Json:
     """The settings by option, from the answers of DescribeTargetGroups and DescribeTargetGroupAttributes."""
     by_key = {one["Key"]: one["Value"] for one in attributes}
+    matcher = found.get("Matcher") or {}
     return {
         **{option: found.get(member) for option, member in HEALTH.items()},
-        CODES: found.get("Matcher", {}).get("HttpCode"),
-        DELAY: int(by_key.get(DELAY_ATTRIBUTE, 300)),
+        CODES: matcher.get("HttpCode") or matcher.get("GrpcCode"),
+        # A Lambda function has none.
+        DELAY: None if found.get("TargetType") == "lambda" else int(by_key.get(DELAY_ATTRIBUTE, 300)),
     }
 
 
 def health_request(wanted: Json) -> Json:
     """Of a request, what concerns the health check."""
-    request = {member: wanted[option] for option, member in HEALTH.items() if option in wanted}
-    return {**request, **({"Matcher": {"HttpCode": wanted[CODES]}} if CODES in wanted else {})}
+    request = {member: wanted[option] for option, member in HEALTH.items() if wanted.get(option) is not None}
+    return {**request, **({"Matcher": {matcher_of(wanted[CODES]): wanted[CODES]}} if wanted.get(CODES) else {})}
+
+
+def matcher_of(codes: str) -> t.Literal["GrpcCode", "HttpCode"]:
+    """Codes of gRPC have one or two digits (0 to 99), those of HTTP three."""
+    return "HttpCode" if re.match(r"\d{3}", codes) else "GrpcCode"
 
 
 def attributes_request(wanted: Json) -> list[Json]:

@@ -296,6 +296,7 @@ def patch_emulator(settings: Settings) -> None:
     import capacity
     import client_tokens
     import emulator_patches
+    import load_balancer_members
     import scheduled_tasks
     import service_deployments
     import target_health
@@ -321,6 +322,7 @@ def patch_emulator(settings: Settings) -> None:
     emulator_patches.load_balancers(alb)
     emulator_patches.missing(alb, ecs)
     weighted_forward.weighted_forward(alb)
+    load_balancer_members.load_balancer_members(alb)
     service_deployments.service_deployments(ecs)
     traffic_shift.traffic_shift(ecs, alb, cloudwatch, settings.minute_seconds)
     target_health.replace_unhealthy(ecs, target_health.health_checks(alb))

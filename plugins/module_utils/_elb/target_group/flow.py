@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..._core import resource, tags
 from ..._core.plan import Plan
 from ..._core.shapes import input_shape
-from ..._core.target_groups import DELAY, HEALTH_OPTIONS, attributes_request, health_request
+from ..._core.target_groups import HEALTH_OPTIONS, health_request
 from ..._core.types import Connection, Json, Result
 from . import api, model
 
@@ -32,24 +32,23 @@ class TargetGroup(resource.DeletableResource):
         return model.desired(self.params, current, self.desired_tags(current))
 
     def refuse(self, current: Json | None, planned: Plan) -> None:
-        if current:
-            model.refuse_fixed(self.params["name"], planned)
+        model.refuse(self.params, current, planned)
 
     def create(self, planned: Plan) -> None:
         arn = api.create_target_group(self.aws, model.create_request(self.params["name"], planned.predicted))
         self._change_attributes(arn, planned)
 
     def update(self, current: Json, planned: Plan, answer: Json) -> None:
-        arn, wanted = current["target_group_arn"], planned.predicted
+        arn = current["target_group_arn"]
         self._change_attributes(arn, planned)
         if planned.members & HEALTH_OPTIONS:
-            api.modify_target_group(self.aws, arn, health_request(wanted))
+            api.modify_target_group(self.aws, arn, health_request(planned.after))
         if "tags" in planned.members:
-            api.change_tags(self.aws, arn, *tags.changes(current["tags"], wanted["tags"]))
+            api.change_tags(self.aws, arn, *tags.changes(current["tags"], planned.predicted["tags"]))
 
     def _change_attributes(self, arn: str, planned: Plan) -> None:
-        if DELAY in planned.members:
-            api.modify_target_group_attributes(self.aws, arn, attributes_request(planned.predicted))
+        if changed := model.changed_attributes(planned):
+            api.modify_target_group_attributes(self.aws, arn, changed)
 
     def delete(self, current: Json) -> bool:
         return api.delete_target_group(self.aws, current["target_group_arn"])

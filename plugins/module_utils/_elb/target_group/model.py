@@ -13,11 +13,29 @@ from ..._core.error_codes import IMMUTABLE, INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN, Plan
 from ..._core.shapes import Shape, check_values
-from ..._core.target_groups import CODES, DELAY, HEALTH, health_request, settings_of
+from ..._core.target_groups import (
+    CODES,
+    DELAY,
+    DELAY_ATTRIBUTE,
+    HEALTH,
+    attributes_request,
+    health_request,
+    settings_of,
+)
 from ..._core.types import Json
+from . import attributes
+from .problems import problems
 
 # Options, and what AWS calls them.
-FIXED = {"protocol": "Protocol", "port": "Port", "vpc_id": "VpcId", "target_type": "TargetType"}
+FIXED = {
+    "protocol": "Protocol",
+    "protocol_version": "ProtocolVersion",
+    "port": "Port",
+    "vpc_id": "VpcId",
+    "target_type": "TargetType",
+    "ip_address_type": "IpAddressType",
+    "target_control_port": "TargetControlPort",
+}
 # What a new target group has that was not requested.
 NEW: Json = {"target_group_arn": UNKNOWN}
 
@@ -28,25 +46,31 @@ LONGEST_DELAY = 3600
 
 
 def validate(shape: Shape, params: Json) -> None:
-    """Fail before anything is read where AWS would refuse an option."""
-    problems = []
+    """Fail before anything is read where AWS would refuse an option, whatever the target group."""
+    found = list(attributes.value_problems(params["attributes"] or {}))
     if not NAME.fullmatch(params["name"]):
-        problems.append(
+        found.append(
             f"name: expected 1 to 32 letters, digits or hyphens, no hyphen first or last, got {params['name'][:100]!r}."
         )
     if params[DELAY] is not None and not 0 <= params[DELAY] <= LONGEST_DELAY:
-        problems.append(f"{DELAY}: expected 0 to {LONGEST_DELAY} seconds, got {params[DELAY]}.")
-    if problems:
-        raise SlipwayError(INVALID_OPTION, " ".join(problems), {"problems": problems})
+        found.append(f"{DELAY}: expected 0 to {LONGEST_DELAY} seconds, got {params[DELAY]}.")
+    _fail(found)
     check_values(shape, {**FIXED, **HEALTH}, params)
 
 
+def _fail(found: list[str]) -> None:
+    if found:
+        raise SlipwayError(INVALID_OPTION, " ".join(found), {"problems": found})
+
+
 def from_api(answer: Json) -> Json:
+    own = {one["Key"]: one["Value"] for one in answer["Attributes"] if one["Key"] != DELAY_ATTRIBUTE}
     return {
         "target_group_name": answer["TargetGroupName"],
         "target_group_arn": answer["TargetGroupArn"],
         **{option: answer.get(member) for option, member in FIXED.items()},
         **settings_of(answer, answer["Attributes"]),
+        "attributes": own,
         "tags": tags.from_list(answer["Tags"]),
     }
 
@@ -55,7 +79,22 @@ def desired(params: Json, current: Json | None, wanted_tags: tags.Tags | None) -
     """The options that were given; with `keep_settings`, the settings of an existing target group are kept."""
     settings = () if current and params["keep_settings"] else (*HEALTH, CODES, DELAY)
     given = {name: params[name] for name in (*FIXED, *settings)}
-    return {"target_group_name": params["name"], **given, "tags": wanted_tags}
+    own = {**(current or {}).get("attributes", {}), **attributes.as_text(params["attributes"] or {})}
+    return {
+        "target_group_name": params["name"],
+        **given,
+        "attributes": own if params["attributes"] else None,
+        "tags": wanted_tags,
+    }
+
+
+def refuse(params: Json, current: Json | None, planned: Plan) -> None:
+    """Fail where AWS allows no such target group, or does not change what it would have to."""
+    if current:
+        refuse_fixed(params["name"], planned)
+    wanted = {name: value for name, value in planned.predicted.items() if value is not None}
+    given = {name for name in (*FIXED, *HEALTH, CODES, DELAY) if params[name] is not None}
+    _fail([*problems(wanted, given, current is None), *attributes.kind_problems(wanted, params["attributes"] or ())])
 
 
 def refuse_fixed(name: str, planned: Plan) -> None:
@@ -68,6 +107,13 @@ def refuse_fixed(name: str, planned: Plan) -> None:
 
 def create_request(name: str, wanted: Json) -> Json:
     """With its tags, so that it has an owner from its first moment."""
-    request = {member: wanted[option] for option, member in FIXED.items() if option in wanted}
+    request = {member: wanted[option] for option, member in FIXED.items() if wanted.get(option) is not None}
     owner = {"Tags": tags.to_capital_list(wanted["tags"])} if wanted.get("tags") else {}
     return {"Name": name, **request, **health_request(wanted), **owner}
+
+
+def changed_attributes(planned: Plan) -> list[Json]:
+    """What ModifyTargetGroupAttributes has to set."""
+    changed = planned.after.get("attributes") or {}
+    delay = attributes_request(planned.predicted) if DELAY in planned.members else []
+    return [*delay, *({"Key": key, "Value": value} for key, value in sorted(changed.items()))]

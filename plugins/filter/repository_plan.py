@@ -53,7 +53,8 @@ _value:
   description:
     - C(problems), what is wrong with the declarations, a sentence each.
     - C(repositories), those that the project manages, with defaults, C(tags) and C(lifecycle_policy).
-    - C(shared), those of other projects, as found; C(foreign), names of those that the project may not use.
+    - C(shared), those of other projects and of others, as found; C(foreign), names of those that the project may not
+      use; C(unusable), a sentence for each one of others that is missing or the project's own.
     - C(deletable), names of the project's repositories without images.
     - C(result), what the role returns.
   type: dict
@@ -76,8 +77,10 @@ def repository_plan(
 ) -> Json:
     names = {str(repository.get("name")) for repository in repositories}
     own = [one for one in ecr_registry.owned(found, project) if one["repository_name"] in names]
+    existing = ecr_registry.existing_names(repositories)
     shared = ecr_registry.shared(found, repositories, project)
-    others = {one["repository_name"] for one in shared}
+    shared += [one for one in found if one["repository_name"] in existing and one not in own]
+    others = {one["repository_name"] for one in shared} | existing
     known = {one["repository_name"] for one in own} | others
     return {
         "problems": ecr_registry.problems(repositories),
@@ -86,7 +89,8 @@ def repository_plan(
         ],
         "shared": shared,
         "foreign": [name for one in found if (name := one["repository_name"]) in names - known],
-        "deletable": ecr_registry.deletable(found, project),
+        "unusable": list(ecr_registry.existing_problems(found, repositories, project)),
+        "deletable": ecr_registry.deletable(found, repositories, project),
         "result": ecr_registry.result([*own, *shared], address),
     }
 

@@ -23,6 +23,7 @@ DEFAULTS: Json = {
     "keep_images": None,
     "untagged_days": None,
     "shared": False,
+    "existing": False,
 }
 NAME = re.compile(r"[a-z0-9]+([._/-]+[a-z0-9]+)*")
 
@@ -42,6 +43,11 @@ def problems(repositories: Sequence[Json]) -> list[str]:
 
 def _problems(repository: Json) -> Iterator[str]:
     name = str(repository.get("name"))
+    if repository.get("existing") and repository.get("shared"):
+        yield (
+            ".existing: expected false where shared is true, got true. Keep shared if the repository is another"
+            " project's, existing if it is not Slipway's."
+        )
     if not (NAME.fullmatch(name) and 2 <= len(name) <= 256):
         yield (
             f".name: expected 2 to 256 lower case letters and digits with single . _ / or - between them, got {name!r}."
@@ -50,6 +56,28 @@ def _problems(repository: Json) -> Iterator[str]:
         value = repository.get(member)
         if value is not None and (not str(value).isdecimal() or int(value) < 1):
             yield f".{member}: expected a whole number above 0, got {value!r}."
+
+
+def existing_names(repositories: Sequence[Json]) -> set[str]:
+    """The repositories of others."""
+    return {str(repository.get("name")) for repository in repositories if repository.get("existing")}
+
+
+def existing_problems(found: Sequence[Json], repositories: Sequence[Json], project: str) -> Iterator[str]:
+    """Repositories of others that do not exist, or are the project's own."""
+    tags = {str(one["repository_name"]): one.get("tags") or {} for one in found}
+    for index, repository in enumerate(repositories):
+        name = str(repository["name"])
+        where = f"ecr_registry_repositories[{index}]{named(repository)}.existing"
+        if not repository.get("existing"):
+            continue
+        if name not in tags:
+            yield f"{where}: expected a repository of this account and region, got none. Create it, or drop existing."
+        elif belongs_to(tags[name], project):
+            yield (
+                f"{where}: expected a repository of others, got one with the tag {PROJECT}={project}, which is deleted"
+                " with the project. Take the tag off it, or drop existing."
+            )
 
 
 def desired(repository: Json, project: str, tags: Json) -> Json:
@@ -97,9 +125,10 @@ def shared(found: Sequence[Json], repositories: Sequence[Json], project: str) ->
     ]
 
 
-def deletable(found: Sequence[Json], project: str) -> list[str]:
+def deletable(found: Sequence[Json], repositories: Sequence[Json], project: str) -> list[str]:
     """Those of the project that have no images, as far as images were read."""
-    return [str(repository["repository_name"]) for repository in owned(found, project) if not repository.get("images")]
+    empty = [str(one["repository_name"]) for one in owned(found, project) if not one.get("images")]
+    return [name for name in empty if name not in existing_names(repositories)]
 
 
 def result(known: Sequence[Json], address: str) -> Json:

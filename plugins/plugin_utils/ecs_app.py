@@ -114,10 +114,8 @@ def _page_problems(own: Json, account: Json, others: Json) -> list[str]:
 
 def _placed(service: Json, own: Json, account: Json) -> Json:
     network = account["network"]
-    addresses = {
-        "subnets": network["private_subnet_ids"],
-        "securityGroups": [network["security_group_ids"]["tasks"]],
-    }
+    group = network["security_group_ids"]["tasks"]
+    addresses = {"subnets": network["private_subnet_ids"], "securityGroups": [group] if group else []}
     return ecs_app_hosting.placed(service, account["cluster"], addresses, own["architecture"])
 
 
@@ -168,7 +166,8 @@ def _definition(definition: Json, own: Json, account: Json, images: Mapping[str,
         for container in definition["containerDefinitions"]
     ]
     roles = {"executionRoleArn": cluster["execution_role_arn"], "taskRoleArn": cluster["task_role_arn"]}
-    return {**roles, **definition, "containerDefinitions": containers}
+    given = {member: arn for member, arn in roles.items() if arn}
+    return {**given, **definition, "containerDefinitions": containers}
 
 
 def _image(container: Json, images: Mapping[str, str]) -> Json:

@@ -84,6 +84,7 @@ def problems(
     if kind in (FARGATE, EC2) and wanted and kind not in wanted:
         where = "task_definition.requiresCompatibilities"
         yield f"{where}: expected {kind}, where the service runs, got {', '.join(wanted)}. Leave it out or add {kind}."
+    yield from _network_problems(service)
     yield from _target_problems(service, target_types)
     yield from _architecture_problems(service, kind, cluster, images, built)
 
@@ -96,12 +97,26 @@ def _launch_problems(launch: Json, cluster: Json) -> Iterator[str]:
             f"options.capacity_provider_strategy: expected providers of the cluster ({', '.join(known) or 'none'}), got"
             f" {', '.join(strangers)}. See ecs_cluster_hosting and ecs_cluster_capacity_providers."
         )
-    if launch.get("launch_type") == EC2 and cluster.get("hosting") != "ec2":
+    # A cluster of others may have instances that no capacity provider starts.
+    if launch.get("launch_type") == EC2 and cluster.get("hosting") != "ec2" and not cluster.get("existing"):
         yield "options.launch_type: expected FARGATE, as ecs_cluster_hosting is fargate, got EC2."
     if launch.get("launch_type") == "MANAGED_INSTANCES":
         yield (
             "options.launch_type: expected FARGATE or EC2, got MANAGED_INSTANCES, which follows from a capacity"
             " provider. Name that in capacity_provider_strategy."
+        )
+
+
+def _network_problems(service: Json) -> Iterator[str]:
+    if service["task_definition"]["networkMode"] != AWSVPC:
+        return
+    network = (service["options"].get("network_configuration") or {}).get("awsvpcConfiguration") or {}
+    missing = [name for name in ("subnets", "securityGroups") if network.get(name) == []]
+    if missing:
+        yield (
+            f"options.network_configuration: expected {' and '.join(missing)} with networkMode {AWSVPC}, got none. Set"
+            " it, or run the tag network; where the network is that of others, that needs"
+            " ecs_network_private_subnet_ids and ecs_network_security_group_ids.tasks."
         )
 
 
@@ -130,7 +145,7 @@ def _architecture_problems(
     if wanted not in ARCHITECTURES:
         yield f"{where}: expected {' or '.join(ARCHITECTURES)}, got {wanted}."
         return
-    if kind == EC2 and wanted != hosts:
+    if kind == EC2 and wanted != hosts and not cluster.get("existing"):
         yield f"{where}: expected {hosts}, which the hosts have, got {wanted}. See ecs_cluster_architecture."
     used = {ecs_app_ports.image_name(container) for container in ecs_app_ports.containers(service)}
     mine = ", ".join(sorted(str(name) for name in used & set(images)))

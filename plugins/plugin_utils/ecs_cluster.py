@@ -22,6 +22,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.tags import (
 from ansible_collections.slipway.aws.plugins.module_utils._core.tags import problems as tag_problems
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE_PROVIDERS, Limit, name_problems
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_cluster_existing as existing
 from ansible_collections.slipway.aws.plugins.plugin_utils.docker_instance import instance_architecture
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_secrets import KEY_ARN
 
@@ -66,23 +67,18 @@ def problems(variables: Variables) -> list[str]:
             "ecs_cluster_permissions_boundary: expected the ARN of a managed policy, such as"
             f" arn:aws:iam::123456789012:policy/shop-boundary, got {boundary!r}. Name the policy by its ARN."
         )
-    found += [*_log_group_problems(variables["ecs_cluster_log_groups"]), *_strategy_problems(variables)]
-    found += [*_exec_problems(variables)]
+    found += [*existing.problems(variables), *_log_group_problems(variables["ecs_cluster_log_groups"])]
+    found += [*(() if existing.has_cluster(variables) else _strategy_problems(variables)), *_exec_problems(variables)]
     return [*found, *(_host_problems(variables) if is_on_hosts(variables) else ())]
 
 
 def is_on_hosts(variables: Variables) -> bool:
-    return bool(variables["ecs_cluster_hosting"] == "ec2")
+    """Whether the project has hosts of its own; those of a cluster of others are theirs."""
+    return bool(variables["ecs_cluster_hosting"] == "ec2" and not existing.has_cluster(variables))
 
 
 def _role_problems(variables: Variables) -> Iterator[str]:
-    names = [
-        "execution_role",
-        "task_role",
-        "load_balancer_role",
-        "schedule_role",
-        *(["instance_role"] if is_on_hosts(variables) else []),
-    ]
+    names = [*(f"{name}_role" for name in own_roles(variables)), *(["instance_role"] if is_on_hosts(variables) else [])]
     taken: dict[str, str] = {}
     for variable in (f"ecs_cluster_{name}" for name in names):
         role = variables[variable]
@@ -93,13 +89,23 @@ def _role_problems(variables: Variables) -> Iterator[str]:
         taken[role] = variable
 
 
+def own_roles(variables: Variables) -> list[str]:
+    """The roles that this role creates: not those of others, nor those of tasks where their name is empty."""
+    others = existing.role_names(variables)
+    optional = {name for name in ("execution", "task") if not variables[f"ecs_cluster_{name}_role"]}
+    return [name for name in existing.ROLES if name not in others and name not in optional]
+
+
 def _log_group_problems(groups: Sequence[Json]) -> Iterator[str]:
-    if not groups:
-        yield "ecs_cluster_log_groups: expected at least one log group, got none."
     for number, group in enumerate(groups):
         if not _LOG_GROUP.fullmatch(group["name"]):
             where = f"ecs_cluster_log_groups[{number}].name"
             yield f"{where}: expected 1 to 512 letters, digits or ._-/#, such as /ecs/shop, got {group['name']!r}."
+        if not group.get("existing") and not group.get("retention"):
+            yield (
+                f"ecs_cluster_log_groups[{number}].retention: expected days for a log group of this project, got none."
+                " Set it, or existing for one of others."
+            )
 
 
 def _exec_problems(variables: Variables) -> Iterator[str]:
@@ -121,26 +127,30 @@ def _exec_problems(variables: Variables) -> Iterator[str]:
 
 
 def exec_bucket_prefix(variables: Variables) -> str:
-    """Where the bucket contains the logs of this project's sessions."""
+    """Where the bucket contains the logs of this project's sessions; a cluster of others says it."""
+    if existing.has_cluster(variables):
+        return str(variables.get("ecs_cluster_exec_prefix", ""))
     return f"{variables['ecs_cluster_project']}/exec"
 
 
 def _log_groups(variables: Variables) -> list[Json]:
     """The log groups to create, with the one of sessions if there can be any."""
     name, days = variables["ecs_cluster_exec_log_group"], variables["ecs_cluster_exec_log_retention"]
-    exec_group = [{"name": name, "retention": days}] if variables["ecs_cluster_exec"] and name else []
-    return [*variables["ecs_cluster_log_groups"], *exec_group]
+    has_exec = variables["ecs_cluster_exec"] and name and not existing.has_cluster(variables)
+    own = [group for group in variables["ecs_cluster_log_groups"] if not group.get("existing")]
+    return [*own, *([{"name": name, "retention": days}] if has_exec else [])]
 
 
 def _log_group_names(variables: Variables) -> list[str]:
-    """Names of the project's log groups. That of sessions stays after the last service with ECS Exec."""
-    names = [*(group["name"] for group in variables["ecs_cluster_log_groups"]), variables["ecs_cluster_exec_log_group"]]
+    """Names of all log groups. That of sessions stays after the last service with ECS Exec."""
+    exec_group = "" if existing.has_cluster(variables) else variables["ecs_cluster_exec_log_group"]
+    names = [*(group["name"] for group in variables["ecs_cluster_log_groups"]), exec_group]
     return [name for name in names if name]
 
 
 def _configuration(variables: Variables) -> Json:
     """How the cluster encrypts and logs sessions. If no service has them, the cluster keeps what it has."""
-    if not variables["ecs_cluster_exec"]:
+    if not variables["ecs_cluster_exec"] or existing.has_cluster(variables):
         return {}
     bucket = variables["ecs_cluster_exec_bucket"]
     log = {
@@ -204,12 +214,27 @@ def plan(variables: Variables, found: Found | None = None) -> Json:
     found, on_hosts, tags = found or {}, is_on_hosts(variables), own_tags(variables)
     named = {kind: _of_role(kind, variables, found.get(kind) or ()) for kind in (*NAMES, *HOSTS)}
     owned = {kind: [one for one in some if _is_owned(one, variables)] for kind, some in named.items()}
-    foreign = [_call(kind, one, variables) for kind, some in named.items() for one in some if one not in owned[kind]]
-    cluster = next(iter(owned["clusters"]), {})
-    had_hosts = HOSTING in tags_of(cluster)
+    foreign = [
+        _call(kind, one, variables)
+        for kind, some in named.items()
+        for one in some
+        if one not in owned[kind] and _is_used(kind, one, variables)
+    ]
+    others = existing.cluster_of(variables, found)
+    cluster = others or next(iter(owned["clusters"]), {})
+    had_hosts = HOSTING in tags_of(cluster) and not existing.has_cluster(variables)
     kept = [name for name in cluster.get("capacity_providers") or () if name == variables["ecs_cluster_hosts"]]
     return {
-        "problems": [*problems(variables), *_foreign_problems(foreign, variables)],
+        "problems": [
+            *problems(variables),
+            *existing.account_problems(variables, found),
+            *_foreign_problems(foreign, variables),
+        ],
+        # Of others: used, and neither changed nor deleted.
+        "existing_cluster": existing.has_cluster(variables),
+        "resolved": existing.resolved(variables, found),
+        "on_hosts": is_on_hosts(variables),
+        "current": cluster,
         "owned": {kind: [one[name] for one in owned[kind]] for kind, name in NAMES.items()},
         "hosts": [what for kind, what in HOSTS.items() if owned[kind]],
         "had_hosts": had_hosts,
@@ -224,7 +249,10 @@ def plan(variables: Variables, found: Found | None = None) -> Json:
         "configuration": _configuration(variables),
         "retention": {one["log_group_name"]: int(one.get("retention_in_days") or 0) for one in owned["log_groups"]},
         "launch_template": next(iter(owned["launch_templates"]), {}),
-        "result": _result(variables, cluster, leftover_hosts=had_hosts and not on_hosts),
+        "result": {
+            **_result(variables, cluster, leftover_hosts=had_hosts and not on_hosts),
+            **{f"{name}_role_arn": arn for name, arn in existing.roles_of(variables, found).items()},
+        },
     }
 
 
@@ -233,10 +261,15 @@ def own_tags(variables: Variables) -> dict[str, Any]:
 
 
 def _of_role(kind: str, variables: Variables, found: Sequence[Json]) -> list[Json]:
-    """Log groups are found by how their names begin."""
+    """Those that are the project's by their name. Log groups are found by how their names begin."""
+    if kind == "clusters" and existing.has_cluster(variables):
+        return []
+    if kind == "roles":
+        others = existing.role_names(variables).values()
+        return [one for one in found if one["role_name"] not in others]
     if kind != "log_groups":
         return list(found)
-    names = _log_group_names(variables)
+    names = set(_log_group_names(variables)) - set(existing.log_group_names(variables))
     return list({one["log_group_name"]: one for one in found if one["log_group_name"] in names}.values())
 
 
@@ -249,6 +282,12 @@ def _is_owned(one: Json, variables: Variables) -> bool:
     """IAM has no regions: a role says whose it is, so that a site in another region neither takes nor deletes it."""
     tags, region = tags_of(one), variables["ecs_cluster_region"]
     return belongs_to(tags, variables["ecs_cluster_project"]) and tags.get(REGION, region) == region
+
+
+def _is_used(kind: str, one: Json, variables: Variables) -> bool:
+    """A role that nothing needs, as one of others takes its place, is in nobody's way."""
+    used = [variables[f"ecs_cluster_{name}_role"] for name in own_roles(variables)]
+    return kind != "roles" or one["role_name"] in [*used, variables["ecs_cluster_instance_role"]]
 
 
 def _call(kind: str, one: Json, variables: Variables) -> str:
@@ -300,16 +339,17 @@ def _insights(cluster: Json) -> str:
 def _result(variables: Variables, cluster: Json, *, leftover_hosts: bool) -> Json:
     """Roles and log groups are created before the cluster, and IAM's ARNs follow from its own."""
     place = place_of(str(cluster.get("arn", "")))
+    own = own_roles(variables)
     roles = {
-        f"{name}_role_arn": variables[f"ecs_cluster_{name}_role"]
-        for name in ("execution", "task", "load_balancer", "schedule")
+        f"{name}_role_arn": variables[f"ecs_cluster_{name}_role"] if name in own else "" for name in existing.ROLES
     }
     return {
         "name": cluster.get("name", ""),
         "arn": cluster.get("arn", ""),
-        **{name: place.role(role) if cluster else "" for name, role in roles.items()},
+        **{name: place.role(role) if cluster and role else "" for name, role in roles.items()},
         "log_groups": _log_group_names(variables) if cluster else [],
         "hosting": variables["ecs_cluster_hosting"],
+        "existing": existing.has_cluster(variables),
         "architecture": variables["ecs_cluster_architecture"],
         "capacity_providers": cluster.get("capacity_providers", []),
         "default_strategy": cluster.get("default_capacity_provider_strategy", []),

@@ -19,6 +19,7 @@ from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_cluster import (
     Variables,
     exec_bucket_prefix,
     is_on_hosts,
+    own_roles,
     own_tags,
     place_of,
     tags_of,
@@ -29,10 +30,11 @@ KINDS_OF_TRAFFIC = (("listener", ""), ("listener-rule", "/*"))
 
 def resources(variables: Variables, arn: str, network: Json | None = None, template: Json | None = None) -> Json:
     """Roles and, on hosts, the launch template, in the account of this ARN; `template` is the one that exists."""
-    place = place_of(arn)
-    roles = [_execution_role(variables, place), _task_role(variables, place)]
-    roles += [_load_balancer_role(variables, place)] if variables["ecs_cluster_shifts_traffic"] else []
-    roles += [_schedule_role(variables, place)] if variables["ecs_cluster_scheduled_families"] else []
+    place, own = place_of(arn), own_roles(variables)
+    makers = {"execution": _execution_role, "task": _task_role}
+    makers |= {"load_balancer": _load_balancer_role} if variables["ecs_cluster_shifts_traffic"] else {}
+    makers |= {"schedule": _schedule_role} if variables["ecs_cluster_scheduled_families"] else {}
+    roles = [make(variables, place) for name, make in makers.items() if name in own]
     if not is_on_hosts(variables):
         return {"roles": roles}
     launch = _launch_template(variables, place.profile(variables["ecs_cluster_hosts"]), network or {}, template or {})
@@ -95,7 +97,8 @@ def _exec_statements(variables: Variables, place: Place) -> Iterator[Json]:
     if bucket := variables["ecs_cluster_exec_bucket"]:
         arn = f"arn:{place.partition}:s3:::{bucket}"
         yield _statement("ExecFindBucket", ["s3:GetBucketLocation", "s3:GetEncryptionConfiguration"], arn)
-        yield _statement("ExecBucket", "s3:PutObject", f"{arn}/{exec_bucket_prefix(variables)}/*")
+        folder = "/".join(part for part in (arn, exec_bucket_prefix(variables), "*") if part)
+        yield _statement("ExecBucket", "s3:PutObject", folder)
     if key := variables["ecs_cluster_exec_kms_key"]:
         yield _statement("ExecKey", "kms:Decrypt", key)
 
@@ -135,12 +138,12 @@ def _schedule_role(variables: Variables, place: Place) -> Json:
     trust = {"StringEquals": {"aws:SourceAccount": place.account}, "ArnLike": {"aws:SourceArn": groups}}
     families = [place.arn("ecs", f"task-definition/{family}:*") for family in of["scheduled_families"]]
     here = {"ArnLike": {"ecs:cluster": place.arn("ecs", f"cluster/{of['name']}")}}
-    task_roles = [place.role(of["execution_role"]), place.role(of["task_role"])]
+    task_roles = [role for name in ("execution", "task") if (role := _role_arn(name, variables, place))]
     to_tasks = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
     started = {"StringEquals": {"ecs:CreateAction": "RunTask"}}
     statements = [
         {**_statement("Run", "ecs:RunTask", families), "Condition": here},
-        {**_statement("PassRoles", "iam:PassRole", task_roles), "Condition": to_tasks},
+        *([{**_statement("PassRoles", "iam:PassRole", task_roles), "Condition": to_tasks}] if task_roles else ()),
         {**_statement("Tag", "ecs:TagResource", place.arn("ecs", f"task/{of['name']}/*")), "Condition": started},
         *([_statement("Report", "sqs:SendMessage", of["schedule_queues"])] if of["schedule_queues"] else ()),
     ]
@@ -151,6 +154,12 @@ def _schedule_role(variables: Variables, place: Place) -> Json:
         [*statements, *of["schedule_statements"]],
         trust={"Condition": trust},
     )
+
+
+def _role_arn(name: str, variables: Variables, place: Place) -> str:
+    """The ARN of a role of others, of one of the project, or of none."""
+    own = str(variables[f"ecs_cluster_{name}_role"])
+    return str(variables[f"ecs_cluster_{name}_role_arn"]) or (place.role(own) if own else "")
 
 
 def _instance_role(variables: Variables, place: Place) -> Json:
@@ -185,7 +194,8 @@ def _start_statements(variables: Variables, place: Place) -> Iterator[Json]:
     yield _statement("Login", "ecr:GetAuthorizationToken", "*")
     yield _statement("Pull", pull, [place.arn("ecr", f"repository/{name}") for name in repositories])
     log = ["logs:CreateLogStream", "logs:PutLogEvents"]
-    yield _statement("Log", log, [place.arn("logs", f"log-group:{name}:*") for name in groups])
+    if groups:
+        yield _statement("Log", log, [place.arn("logs", f"log-group:{name}:*") for name in groups])
 
 
 def _secret_statements(variables: Variables, place: Place) -> Iterator[Json]:

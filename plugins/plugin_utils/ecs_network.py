@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from ipaddress import IPv4Network
 from itertools import combinations
@@ -30,6 +30,8 @@ HOST_ENDPOINTS = ("ecs", "ecs-agent", "ecs-telemetry")
 EPHEMERAL_PORTS = "32768-65535"
 LAST_PORT = 65535
 KINDS = ("public", "private")
+# What security groups are for, by the names that roles use.
+GROUPS = ("load_balancer", "tasks", "docker_host")
 TASKS, LOAD_BALANCER, ENDPOINTS = "tasks", "load-balancer", "endpoints"
 
 
@@ -50,6 +52,8 @@ class Variables:
 
     project: str
     tags: Json
+    create: bool
+    security_group_ids: Json
     vpc_id: str
     vpc_tags: Json
     public_subnet_ids: list[str]
@@ -82,14 +86,24 @@ class Variables:
         if values["task_peer_ports"] is None:
             values["task_peer_ports"] = ports.from_peers(services)
         if values["endpoints"] is None:
-            own = not (values["vpc_id"] or values["vpc_tags"])
+            own = values["create"] and not (values["vpc_id"] or values["vpc_tags"])
             values["endpoints"] = default_endpoints(values["nat"], hosting) if own else []
         return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     @property
     def own_vpc(self) -> bool:
         """Whether the project has a VPC of its own. In an existing one it owns nothing but security groups."""
-        return not (self.vpc_id or self.vpc_tags)
+        return self.create and not self.has_vpc
+
+    @property
+    def has_vpc(self) -> bool:
+        """Whether a VPC of others is named."""
+        return bool(self.vpc_id or self.vpc_tags)
+
+    @property
+    def given_groups(self) -> dict[str, str]:
+        """Security groups of others, by what they are for."""
+        return {str(key): str(group) for key, group in self.security_group_ids.items() if group}
 
     def group(self, name: str) -> str:
         return f"{self.project}-{name}"
@@ -107,6 +121,10 @@ def layout(
     known: Json = {
         "variables": dict(vars(v)),
         "own_vpc": v.own_vpc,
+        # Neither a VPC of its own nor one of others.
+        "none": not v.own_vpc and not v.has_vpc,
+        "given_groups": list(v.given_groups.values()),
+        "creates_docker_host_group": v.create and "docker_host" not in v.given_groups,
         "tags": tagging.checked({**v.tags, TAG: v.project}, f"{PREFIX}tags"),
         "owned": owned,
         "vpc_filters": owned if v.own_vpc else _vpc_filters(v),
@@ -115,7 +133,7 @@ def layout(
     }
     if found is None:
         return known
-    known["deletions"] = deletions(v.project, found)
+    known["deletions"] = deletions(v.project, found, v.given_groups.values())
     return known | (_own_layout if v.own_vpc else _existing_layout)(v, found)
 
 
@@ -136,7 +154,22 @@ def _variable_problems(v: Variables) -> Iterator[str]:
     for name in ("load_balancer_test_cidrs", "docker_host_cidrs"):
         for index, cidr in enumerate(getattr(v, name)):
             yield from _range_problems(f"{PREFIX}{name}[{index}]", cidr, 8, 32)
+    yield from _given_group_problems(v)
     yield from _own_problems(v) if v.own_vpc else _existing_problems(v)
+
+
+def _given_group_problems(v: Variables) -> Iterator[str]:
+    name, known = f"{PREFIX}security_group_ids", list(GROUPS)
+    for key, group in v.security_group_ids.items():
+        if key not in known:
+            yield f"{name}: expected groups for {', '.join(known)}, got {key}. Remove it, or correct the spelling."
+        elif group and not fullmatch("sg-[0-9a-f]{8,17}", str(group)):
+            yield f"{name}.{key}: expected the ID of a security group, such as sg-0123456789abcdef0, got {group!r}."
+    if v.given_groups and not v.has_vpc:
+        yield (
+            f"{name}: expected nothing without {PREFIX}vpc_id or {PREFIX}vpc_tags, got"
+            f" {', '.join(v.given_groups.values())}. Name the VPC of these groups, or remove them."
+        )
 
 
 def _port_problems(v: Variables) -> Iterator[str]:
@@ -165,7 +198,7 @@ def _existing_problems(v: Variables) -> Iterator[str]:
     ):
         if getattr(v, one) and getattr(v, other):
             yield f"{PREFIX}{one}: expected nothing where {PREFIX}{other} is set, got {getattr(v, one)}. Keep one."
-    if not v.private_subnet_ids and not v.private_subnet_tags:
+    if v.create and not v.private_subnet_ids and not v.private_subnet_tags:
         yield (
             f"{PREFIX}private_subnet_ids: expected the private subnets of the existing VPC, got none."
             f" Set it, or {PREFIX}private_subnet_tags."
@@ -271,13 +304,17 @@ def _existing_layout(v: Variables, found: Mapping[str, Sequence[Json]]) -> Json:
     cidrs = [one["cidr_block"] for one in vpc.get("cidr_block_association_set") or ()]
     public = choose_subnets(found["subnets"], v.public_subnet_ids, v.public_subnet_tags)
     private = choose_subnets(found["subnets"], v.private_subnet_ids, v.private_subnet_tags)
-    problems = list(_existing_vpc_problems(v, found["vpcs"], found.get("own_vpcs", ())))
+    created = [one for one in _security_groups(v, cidrs) if v.create and one["key"] not in v.given_groups]
+    problems = list(_existing_vpc_problems(v, found["vpcs"], found.get("own_vpcs", ()))) if v.has_vpc else []
     if not problems:
-        problems += [*_chosen_problems(v, public, private), *_group_problems(v, found.get("groups", ()))]
+        names = [group["name"] for group in created]
+        namesakes = [one for one in found.get("groups", ()) if one["group_name"] in names]
+        problems += [*_chosen_problems(v, public, private), *_group_problems(v, namesakes)]
+        problems += _found_group_problems(v, found["given_groups"]) if "given_groups" in found else []
     return {
         "problems": [*_variable_problems(v), *problems],
         "result": _result(v, found, _ids(public, "subnet_id"), _ids(private, "subnet_id")),
-        "security_groups": _security_groups(v, cidrs),
+        "security_groups": created,
     }
 
 
@@ -317,7 +354,7 @@ def _chosen_problems(v: Variables, public: Sequence[Json], private: Sequence[Jso
         name = f"{PREFIX}{kind}_subnet_{'ids' if ids else 'tags'}"
         if missing := [one for one in ids if one not in _ids(chosen, "subnet_id")]:
             yield f"{name}: expected subnets of the existing VPC, got {', '.join(missing)}. Remove or correct them."
-        elif len(zones) < 2:
+        elif len(zones) < (2 if v.create else 1):
             found = ", ".join(_ids(chosen, "subnet_id")) or "no subnet"
             yield f"{name}: expected subnets in two zones or more, got {found}. Name further subnets."
     if both := [one for one in _ids(public, "subnet_id") if one in _ids(private, "subnet_id")]:
@@ -325,6 +362,19 @@ def _chosen_problems(v: Variables, public: Sequence[Json], private: Sequence[Jso
             f"{PREFIX}public_subnet_ids and {PREFIX}private_subnet_ids, or their tags: expected each subnet in one of"
             f" both, got {', '.join(both)} in both. Remove it from one."
         )
+
+
+def _found_group_problems(v: Variables, groups: Sequence[Json]) -> Iterator[str]:
+    known = {str(one["group_id"]): one.get("tags") or {} for one in groups}
+    for key, group in v.given_groups.items():
+        name = f"{PREFIX}security_group_ids.{key}"
+        if group not in known:
+            yield f"{name}: expected a security group of the existing VPC, got {group}. Correct it."
+        elif tagging.belongs_to(known[group], v.project):
+            yield (
+                f"{name}: expected a security group of others, got {group} with the tag {TAG}={v.project}, which is"
+                " deleted with the project. Take the tag off it, or remove the variable."
+            )
 
 
 def _group_problems(v: Variables, groups: Sequence[Json]) -> Iterator[str]:
@@ -373,12 +423,13 @@ def _result(v: Variables, found: Mapping[str, Sequence[Json]], public: list[str]
     """What the role returns of what exists."""
     vpc = found["vpcs"][0] if found["vpcs"] else {}
     ids = {one["group_name"]: one["group_id"] for one in found.get("groups", ())}
+    groups = {group["key"]: ids.get(group["name"], "") if v.create else "" for group in _security_groups(v, ())}
     return {
         "vpc_id": vpc.get("vpc_id", ""),
         "vpc_cidr": vpc.get("cidr_block", ""),
         "public_subnet_ids": public,
         "private_subnet_ids": private,
-        "security_group_ids": {group["key"]: ids.get(group["name"], "") for group in _security_groups(v, ())},
+        "security_group_ids": {**groups, **v.given_groups},
         "nat_gateway_ids": _ids(_named(found.get("nat_gateways", ()), ""), "nat_gateway_id"),
         "postponed": [],
     }
@@ -467,6 +518,8 @@ def _security_groups(v: Variables, cidrs: Sequence[str]) -> list[Json]:
     tested = int(v.load_balancer_test_port) and v.load_balancer_test_cidrs
     testers = [_rule([int(v.load_balancer_test_port)], cidr_ip=v.load_balancer_test_cidrs)] if tested else []
     peers = [_rule(v.task_peer_ports, group_name=v.group(TASKS))] if v.task_peer_ports else []
+    given = v.given_groups.get("load_balancer")
+    balancer = {"group_id": given} if given else {"group_name": v.group(LOAD_BALANCER)}
     return [
         {
             "key": "load_balancer",
@@ -480,7 +533,7 @@ def _security_groups(v: Variables, cidrs: Sequence[str]) -> list[Json]:
             "key": "tasks",
             "name": v.group(TASKS),
             "description": "Containers, open to the load balancer",
-            "rules": [_rule(v.task_ports, group_name=v.group(LOAD_BALANCER)), *peers],
+            "rules": [_rule(v.task_ports, **balancer), *peers],
         },
         {
             "key": "docker_host",
@@ -622,14 +675,15 @@ def _endpoint_result(endpoint: Json) -> Json:
 # Deleting the network
 
 
-def deletions(project: str, found: Mapping[str, Sequence[Json]]) -> Json:
-    """What of a project is deleted with its network, in an order that AWS accepts."""
+def deletions(project: str, found: Mapping[str, Sequence[Json]], given: Collection[str] = ()) -> Json:
+    """What of a project is deleted with its network, in an order that AWS accepts; `given` are groups of others."""
+    groups = [one for one in found.get("groups", ()) if one["group_id"] not in given]
     names = [f"{project}-{name}" for name in (ENDPOINTS, TASKS, LOAD_BALANCER)]
     # A group that others refer to comes after them.
     order = {names[0]: 0, names[1]: 2, names[2]: 3}
     return {
         "endpoints": [_endpoint_result(one) for one in live_endpoints(found.get("endpoints", ()), project)],
-        "security_groups": sorted(found.get("groups", ()), key=lambda one: order.get(one["group_name"], 1)),
+        "security_groups": sorted(groups, key=lambda one: order.get(one["group_name"], 1)),
         "route_tables": [one for one in found.get("route_tables", ()) if _is_deletable(one, project)],
     }
 

@@ -69,6 +69,42 @@ def test_repository_belongs_to_whoever_created_it(cloud: Cloud) -> None:
     assert (gone.code, gone.changed) == (0, 1), gone.output
 
 
+def test_repository_of_others_is_used_and_left_as_it_is(cloud: Cloud) -> None:
+    ecr = reset(cloud)
+    ecr.create_repository(repositoryName="base/web", tags=[{"Key": "owner", "Value": "platform"}])
+    before = json.dumps([ecr.describe_repositories()["repositories"], tags_of(ecr)], default=str)
+    theirs = [{"name": "base/web", "existing": True}]
+    uri = {"that": "ecr_registry_result.repositories['base/web'].uri is search('/base/web$')"}
+    full = {"ecr_registry_repositories": theirs, "ecr_registry_absent_with_images": True}
+    tasks = [
+        step
+        for entry in ("main", "find", "absent")
+        for step in (role("ecr_registry", entry, **full), {"ansible.builtin.assert": uri})
+    ]
+    for options in (("--check",), ()):
+        used = cloud.play(tasks, *options, slipway_project="shop")
+        assert (used.code, used.changed) == (0, 0), used.output
+    assert json.dumps([ecr.describe_repositories()["repositories"], tags_of(ecr)], default=str) == before
+
+
+def test_missing_repository_of_others_is_refused_before_any_is_created(cloud: Cloud) -> None:
+    ecr = reset(cloud)
+    given = [{"name": "shop/web"}, {"name": "base/web", "existing": True}]
+    refused = cloud.play([role("ecr_registry", ecr_registry_repositories=given)], slipway_project="shop")
+    assert refused.code == 2
+    said = (
+        "ecr_registry_repositories[1] (base/web).existing: expected a repository of this account and region, got none."
+    )
+    assert said in " ".join(refused.output.split())
+    assert ecr.describe_repositories()["repositories"] == []
+    ecr.create_repository(repositoryName="base/web", tags=[{"Key": "slipway:project", "Value": "shop"}])
+    refused = cloud.play([role("ecr_registry", ecr_registry_repositories=given)], slipway_project="shop")
+    assert "got one with the tag slipway:project=shop" in " ".join(refused.output.split())
+    full = {"ecr_registry_repositories": given, "ecr_registry_absent_with_images": True}
+    kept = cloud.play([role("ecr_registry", "absent", **full)], slipway_project="shop")
+    assert (kept.code, kept.changed) == (0, 0), kept.output
+
+
 @pytest.mark.variants
 @pytest.mark.parametrize(("owner", "user"), [(True, False), (False, True)])
 def test_sharing_needs_both_sides(cloud: Cloud, owner: bool, user: bool) -> None:

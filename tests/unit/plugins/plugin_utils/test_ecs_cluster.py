@@ -27,6 +27,11 @@ def variables(**changes: Any) -> Json:
         "tags": {"tier": 1},
         "region": "eu-central-1",
         "name": "shop",
+        "arn": "",
+        "execution_role_arn": "",
+        "task_role_arn": "",
+        "load_balancer_role_arn": "",
+        "schedule_role_arn": "",
         "hosting": "fargate",
         "capacity_providers": ["FARGATE", "FARGATE_SPOT"],
         "architecture": "X86_64",
@@ -243,7 +248,7 @@ def test_hosts_stay_with_the_cluster_until_services_have_left_them() -> None:
         ),
         ({"task_role": "a/b"}, "ecs_cluster_task_role: expected 1 to 64 letters, digits or _+=,.@-, got 'a/b'."),
         ({"tags": {"aws:a": "b"}}, "ecs_cluster_tags, 'aws:a': expected a key without the prefix aws:"),
-        ({"log_groups": []}, "ecs_cluster_log_groups: expected at least one log group, got none."),
+        ({"log_groups": [{"name": "a"}]}, "ecs_cluster_log_groups[0].retention: expected days for a log group of this"),
         ({"log_groups": [{"name": "a b"}]}, "ecs_cluster_log_groups[0].name: expected 1 to 512 letters, digits or"),
         (
             {"exec_log_group": "a b"},
@@ -278,7 +283,7 @@ def test_invalid_variables_are_refused(changes: Json, problem: str) -> None:
 
 
 def test_all_problems_are_reported_at_once() -> None:
-    assert len(ecs_cluster.problems(variables(name="", log_groups=[], default_strategy=[]))) == 3
+    assert len(ecs_cluster.problems(variables(name="", log_groups=[{"name": "a"}], default_strategy=[]))) == 3
     none_at_first = variables(hosting="ec2", instances_min=0, instances_desired=0)
     assert ecs_cluster.problems(none_at_first) == []
     assert ecs_cluster.problems(variables()) == ecs_cluster.problems(variables(hosting="ec2")) == []

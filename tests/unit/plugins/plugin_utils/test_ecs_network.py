@@ -330,7 +330,9 @@ def test_endpoints_of_hosts_are_distinguished() -> None:
 
 
 def test_security_groups_are_deleted_after_those_that_refer_to_them() -> None:
-    groups = [{"group_name": name} for name in ("ecs-load-balancer", "ecs-tasks", "ECS-sg", "ecs-endpoints")]
+    groups = [
+        {"group_name": name, "group_id": name} for name in ("ecs-load-balancer", "ecs-tasks", "ECS-sg", "ecs-endpoints")
+    ]
     ordered = deletions("ecs", {"groups": groups})["security_groups"]
     assert [one["group_name"] for one in ordered] == ["ecs-endpoints", "ECS-sg", "ecs-tasks", "ecs-load-balancer"]
 

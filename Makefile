@@ -38,7 +38,7 @@ $(VENV)/installed: requirements.txt | $(LINK) packages
 .PHONY: venv
 venv: $(VENV)/installed ## Create the Python environment
 
-.PHONY: workshop cloud plan site status history logs exec forward prune drift report destroy clean
+.PHONY: workshop cloud plan site status history logs exec forward prune drift report convert destroy clean
 workshop: cloud site ## Run the whole workshop on this machine: local cloud, site, web page
 	@echo
 	@echo "Page:         http://ecs-workshop.alb.localhost:4566/"
@@ -84,6 +84,9 @@ drift: $(VENV)/installed ## List what differs from the last run; ARGS="-i invent
 
 report: $(VENV)/installed ## Write a report of the project as one HTML file; ARGS="-i inventory/aws" for a real account
 	@ansible-playbook playbooks/report.yml $(ARGS)
+
+convert: $(VENV)/installed ## Write an inventory for a project of another tool; ARGS="-e origin=compose -e source=compose.yml -e inventory=inventory/shop"
+	@ansible-playbook playbooks/convert.yml $(ARGS)
 
 destroy: $(VENV)/installed ## Delete the site, keep the local cloud
 	@ansible-playbook playbooks/destroy.yml -e destroy_confirm=ecs

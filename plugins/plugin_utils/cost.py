@@ -13,7 +13,8 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE, FARGATE_PROVIDERS, FARGATE_SIZES
+from ansible_collections.slipway.aws.plugins.module_utils._core.fargate import FARGATE_SIZES
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE, FARGATE_PROVIDERS
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_network
 
 Json = Mapping[str, Any]

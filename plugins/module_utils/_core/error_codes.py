@@ -367,6 +367,12 @@ NO_RECORD = _code(
     "no",
     "Run ``site.yml``. If it ran, check ``slipway_project``, ``slipway_region`` and the credentials.",
 )
+PARSER_MISSING = _code(
+    "parser_missing",
+    "A program or library that reads the source of a conversion is not installed.",
+    "no",
+    "Install what the message names.",
+)
 RELEASE_IN_PROGRESS = _code(
     "release_in_progress",
     "Another release of the same services is in progress.",
@@ -378,6 +384,12 @@ ROLLBACK_IMPOSSIBLE = _code(
     "A revision or an image that the services ran at that release no longer exists.",
     "no",
     "Roll back to another release, or release the old version again from its source.",
+)
+SOURCE_INVALID = _code(
+    "source_invalid",
+    "The source of a conversion cannot be read, or is invalid.",
+    "no",
+    "Correct the file that the message names.",
 )
 TAG_IMMUTABLE = _code(
     "tag_immutable",

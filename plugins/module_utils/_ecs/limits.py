@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from .._core.error_codes import INVALID_OPTION
 from .._core.errors import SlipwayError
+from .._core.fargate import FARGATE_SIZES
 from .._core.plan import UNKNOWN
 from .._core.shapes import named
 from .._core.types import Json
@@ -99,17 +100,6 @@ DEFAULT_ARCHITECTURE = ARCHITECTURES[0]
 AWSVPC, BRIDGE = "awsvpc", "bridge"
 # In these a port of a container is that port of the network interface.
 SHARED_NETWORK = (AWSVPC, "host")
-# CPU units of Fargate, and the MiB that go with them.
-# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html
-FARGATE_SIZES: Mapping[int, Sequence[int]] = {
-    256: [512, 1024, 2048],
-    512: range(1024, 4096 + 1, 1024),
-    1024: range(2048, 8192 + 1, 1024),
-    2048: range(4096, 16384 + 1, 1024),
-    4096: range(8192, 30720 + 1, 1024),
-    8192: range(16384, 61440 + 1, 4096),
-    16384: range(32768, 122880 + 1, 8192),
-}
 
 
 def amount(given: t.Any, unit: str) -> int | None:

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE_SIZES
+from ansible_collections.slipway.aws.plugins.module_utils._core.fargate import FARGATE_SIZES
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.limits import relation_problems, service_problems
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition.problems import definition_problems
 

@@ -16,6 +16,7 @@ import json
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
+from ..._core.fargate import FARGATE_SIZES
 from ..._core.plan import UNKNOWN
 from ..._core.shapes import named
 from ..._core.types import Json
@@ -23,7 +24,6 @@ from ..limits import (
     AWSVPC,
     DEFINITION_BYTES,
     FARGATE,
-    FARGATE_SIZES,
     PORT_NAME,
     PORT_NAME_RULE,
     amount,

@@ -1,0 +1,45 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Converts Compose files: reads them with Docker Compose, then computes the project."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from ..._core.error_codes import INVALID_OPTION
+from ..._core.errors import SlipwayError
+from ..._core.types import Json
+from .api import read
+from .hosts import SERVICE_DISCOVERY
+from .model import site_of
+from .project import Options
+
+_PROJECT = re.compile(r"[a-z][a-z0-9-]*")
+
+
+def run(params: Json) -> Json:
+    source = read(params["source"], params["profiles"], params["env_files"], params["project"])
+    project = re.sub(r"[^a-z0-9-]", "-", str(params["project"] or source.model.get("name")).lower()).strip("-")
+    if not _PROJECT.fullmatch(project):
+        problem = f"project: expected a letter, then letters, digits and hyphens, got {project!r}. Set it."
+        raise SlipwayError(INVALID_OPTION, problem)
+    options = Options(
+        project=project,
+        names=params["names"] or SERVICE_DISCOVERY,
+        domain=params["domain"] or "",
+        region=params["region"],
+        efs=params["efs"] or "",
+        directory=_directory(source.directory, params["inventory"]),
+    )
+    return site_of(source, options)
+
+
+def _directory(source: str, inventory: str | None) -> str:
+    """The template of the source's directory, relative to the inventory, so that both can be moved."""
+    if not inventory:
+        return source
+    relative = os.path.relpath(source, os.path.abspath(inventory))
+    return f"{{{{ (hostvars.localhost.inventory_dir ~ '/{relative}') | realpath }}}}"

@@ -1,0 +1,250 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Compose project as a Slipway project. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Mapping
+
+from ..._core.types import Json
+from ..notes import Notes, template, without_empty
+from .balancers import Target, groups_of, targets_of
+from .container import note_keys
+from .hosts import Hosts, cloud_map_name, hosts_of
+from .images import builds_of
+from .ports import Port, declared, of_image
+from .project import DIRECTORY, Options, Project
+from .secrets import Secrets, has_address
+from .tasks import service_of, tasks_of
+from .values import Value, environment_of
+from .volumes import note_volumes
+
+
+class Source(t.Protocol):
+    """What was read; `raw` still has the variables of the file, and all profiles."""
+
+    @property
+    def model(self) -> Json: ...
+    @property
+    def raw(self) -> Json: ...
+    @property
+    def unset(self) -> tuple[str, ...]: ...
+    @property
+    def directory(self) -> str: ...
+
+
+def site_of(source: Source, options: Options) -> Json:
+    """The description of the project that the module inventory_files writes."""
+    project = _project(source, options)
+    _note_source(project, source)
+    _find_secrets(project)
+    targets = targets_of(project)
+    services = [service_of(project, task, targets) for task in project.tasks]
+    for name in project.services:
+        note_keys(project, name)
+    note_volumes(project)
+    variables = _variables(project, targets)
+    _note_rest(project, targets)
+    return {
+        "name": options.project,
+        "variables": variables,
+        "comments": _COMMENTS,
+        "services": services,
+        "notes": list(project.notes),
+    }
+
+
+_COMMENTS = {
+    "cloud": "Where the project runs.",
+    "project": "What the project is called, and where its source is.",
+    "images": "Images that are built. Others are pulled from where they are.",
+    "load_balancer": "What the load balancer forwards. The first target group gets what matches no other rule.",
+    "secrets": "Secrets by name. Those without a value here get a random one when they are created.",
+}
+
+
+def _project(source: Source, options: Options) -> Project:
+    services: Mapping[str, Json] = source.model.get("services") or {}
+    raw = source.raw.get("services") or {}
+    environments = {name: environment_of(one, raw.get(name) or {}) for name, one in services.items()}
+    namespace = f"{options.project}.internal"
+    tasks = tasks_of(services)
+    task_of = {member: task for task, members in tasks.items() for member in members}
+    names = {name: f"{cloud_map_name(task_of[name])}.{namespace}" for name in services}
+    hosts = hosts_of(services, names)
+    used = _used(services, environments, hosts)
+    ports = {name: _ports(one, used.get(name, set())) for name, one in services.items()}
+    named = _named(services, used, ports, task_of)
+    notes = Notes()
+    secrets = Secrets(notes, hosts)
+    return Project(
+        options,
+        source.model,
+        services,
+        environments,
+        tasks,
+        ports,
+        named,
+        hosts,
+        secrets,
+        notes,
+        source.directory,
+    )
+
+
+def _used(
+    services: Mapping[str, Json], environments: Mapping[str, Mapping[str, Value]], hosts: Hosts
+) -> dict[str, set[int]]:
+    """The services whose names others use, with the ports beside them."""
+    found: dict[str, set[int]] = {}
+    for user, service in services.items():
+        texts = [(name, str(value.text or value.raw)) for name, value in environments[user].items()]
+        texts += [("", str(word)) for key in ("command", "entrypoint") for word in service.get(key) or ()]
+        for variable, text in texts:
+            for name, port in hosts.used(variable, text):
+                if name != user:
+                    found.setdefault(name, set()).update({port} if port else ())
+        for name in service.get("depends_on") or {}:
+            found.setdefault(name, set())
+    return found
+
+
+def _ports(service: Json, used: set[int]) -> list[Port]:
+    ports = declared(service)
+    known = {port.number for port in ports}
+    ports += [Port(number) for number in sorted(used - known)]
+    well_known = of_image(str(service.get("image") or ""))
+    if well_known and (not ports or (not used and not service.get("expose") and well_known not in known)):
+        ports.append(Port(well_known))
+    return ports
+
+
+def _named(
+    services: Mapping[str, Json],
+    used: Mapping[str, set[int]],
+    ports: Mapping[str, list[Port]],
+    task_of: Mapping[str, str],
+) -> frozenset[str]:
+    """The tasks that get a name: those that others use, and those with ports that nobody publishes."""
+    if len(services) == 1:
+        return frozenset()
+    found = {name for name in used if name in services and ports[name]}
+    found |= {name for name, known in ports.items() if known and not any(port.published is not None for port in known)}
+    return frozenset(task_of[name] for name in found)
+
+
+def _find_secrets(project: Project) -> None:
+    """Secrets as such first, so that addresses with the same passwords refer to them."""
+    for service, environment in project.environments.items():
+        for name, value in environment.items():
+            if not has_address(value) and project.secrets.is_private(name, value):
+                project.secrets.add(service, name, value)
+
+
+def _variables(project: Project, targets: list[Target]) -> dict[str, Json]:
+    options = project.options
+    images = builds_of(project)
+    names = sorted(project.hosts.names[task].partition(".")[0] for task in project.named)
+    return {
+        "cloud": {"slipway_region": options.region},
+        "project": without_empty(
+            {
+                "slipway_project": options.project,
+                DIRECTORY: template(options.directory) if images or project.model.get("secrets") else None,
+                "service_discovery_services": names,
+            }
+        ),
+        "images": {"container_image_images": images} if images else {},
+        "load_balancer": {"ecs_load_balancer_target_groups": groups_of(project, targets)} if targets else {},
+        "secrets": project.secrets.variables(),
+    }
+
+
+def _note_source(project: Project, source: Source) -> None:
+    notes = project.notes
+    raw = source.raw.get("services") or {}
+    for name in raw:
+        if name not in project.services:
+            profiles = ", ".join(raw[name].get("profiles") or ())
+            notes.add(f"services.{name}", f"Its profiles are not active: {profiles}.", "Convert with -e profiles=….")
+    for name in source.unset:
+        reason = "The variable is not set, so it is empty where it does not name a secret."
+        notes.add(f"${{{name}}}", reason, "Set it in the environment or in the file .env, then convert again.")
+    for key in source.model:
+        if key.startswith("x-") and key not in _fragments(source):
+            notes.add(key, "It is an extension, which only its own tool knows.", "Check what it is for.")
+    for name, network in (source.model.get("networks") or {}).items():
+        _note_network(project, name, network or {})
+    for service, given in project.services.items():
+        for grant in given.get("configs") or ():
+            _note_config(project, service, grant)
+
+
+def _note_config(project: Project, service: str, grant: Json) -> None:
+    start = "the Dockerfile" if project.services[service].get("build") else f"FROM {project.services[service]['image']}"
+    target = grant.get("target") or f"/{grant['source']}"
+    project.note(
+        service,
+        f"configs.{grant['source']}",
+        "ECS does not put files into containers.",
+        f"Build an image with it: {start}, then COPY the file to {target}.",
+    )
+
+
+def _fragments(source: Source) -> set[str]:
+    """Extensions that the file itself reads by anchors: their content is where it is used."""
+    return {name for name, value in source.model.items() if name.startswith("x-") and isinstance(value, dict | list)}
+
+
+def _note_network(project: Project, name: str, network: Json) -> None:
+    place = f"networks.{name}"
+    if network.get("external"):
+        notes = "It is a network of another project. All tasks of this project are in its VPC."
+        project.notes.add(place, notes, "For another VPC, set ecs_network_vpc_id and its subnets.")
+    elif network.get("internal"):
+        project.notes.add(
+            place,
+            "Its services have no way to the internet in Compose. On ECS all are in private subnets, with one.",
+            "Set ecs_network_nat: none to take it from all, or limit the outgoing rules of a security group.",
+        )
+    elif name != "default":
+        project.notes.add(
+            place,
+            "Networks separate services in Compose. On ECS all services of the project share one security group.",
+            "Services can reach the ports in ecs_network_task_peer_ports of each other. If that is too much, give a "
+            "service a network_configuration with a group of its own in its options.",
+        )
+
+
+def _note_rest(project: Project, targets: list[Target]) -> None:
+    notes = project.notes
+    if project.named:
+        example = project.hosts.names[sorted(project.named)[0]]
+        notes.add(
+            "services",
+            f"Services have names in Cloud Map, such as {example}. Environment and commands have these names now.",
+            "Change names in configuration files of images, too.",
+        )
+    if not targets:
+        notes.add(
+            "services",
+            "No service publishes a port for HTTP, so nothing is behind the load balancer.",
+            "Run site.yml with --skip-tags load_balancer,verify.",
+        )
+    random, inputs = project.secrets.random(), project.secrets.inputs()
+    if random:
+        notes.add(
+            "environment",
+            f"Values that look like secrets are in no file. These get a random one: {', '.join(random)}.",
+            "For those that others issue, or that existing data needs, set ecs_app_secret_values, for instance from "
+            "Ansible Vault.",
+        )
+    if inputs:
+        notes.add(
+            "environment",
+            f"The playbook reads these secrets from its environment: {', '.join(inputs)}.",
+            "Export them before you run it, or replace the lookups in secrets.yml.",
+        )

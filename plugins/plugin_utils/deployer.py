@@ -105,6 +105,16 @@ def _merged(statements: list[Json], by_name: bool = True) -> Json:
     return {"Version": "2012-10-17", "Statement": list(found.values())}
 
 
+def _united(document: Json) -> Json:
+    """The document in which statements that differ in their resources alone are one, whatever they are called."""
+    found: dict[str, Json] = {}
+    for statement in document["Statement"]:
+        rest = {key: value for key, value in statement.items() if key not in {"Sid", "Resource"}}
+        same = found.setdefault(repr(rest), {**statement, "Resource": []})
+        same["Resource"] = sorted({*same["Resource"], *statement["Resource"]})
+    return {**document, "Statement": list(found.values())}
+
+
 def _named(prefix: str, statement: Json) -> Json:
     return {**statement, "Sid": "".join(word.capitalize() for word in prefix.split("_")) + statement["Sid"]}
 
@@ -130,7 +140,7 @@ def policy_documents(permissions: Json, values: Values, variants: list[str] | No
     return {
         **{name: _merged(_gathered(part)) for name, part in parts.items()},
         "plan": _merged(_gathered(reads), by_name=False),
-        "all": _merged(everything, by_name=False),
+        "all": _united(_merged(_gathered(everything), by_name=False)),
     }
 
 
@@ -217,7 +227,8 @@ def _values(v: Json, account: str, partition: str) -> Values:
     """What the site calls its own where AWS knows no tag."""
     project = v["project"]
     # Validation records of AWS begin with an underscore.
-    records = [re.sub(r"^([*][.])?", "_*.", domain, count=1).lower() for domain in v["domains"]]
+    domains = list(dict.fromkeys(domain.lower() for domain in v["domains"]))
+    records = [re.sub(r"^([*][.])?", "_*.", domain, count=1) for domain in domains]
     return {
         "project": project,
         "cluster": v["cluster"],
@@ -227,8 +238,9 @@ def _values(v: Json, account: str, partition: str) -> Values:
         "boundary": v["permissions_boundary"],
         "repositories": v["repositories"] or [f"{project}-*", f"{project}/*"],
         "shared_repositories": v["shared_repositories"],
-        "buckets": v["buckets"] or [f"{project}-*"],
-        "records": list(dict.fromkeys(records)) or ["_*"],
+        "buckets": v["buckets"],
+        "domains": domains,
+        "records": list(dict.fromkeys(records)),
         "names": [f"*.{v['namespace'].lower()}"],
         # One without an ARN is AWS's.
         "instance_policies": [

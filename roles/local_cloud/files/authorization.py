@@ -407,12 +407,14 @@ def questions(call: Call, name: str, resource: str) -> list[Question]:
 
 def tags_by_arn(service: str) -> Iterable[tuple[str, Any]]:
     """The tags of the resources of a service, where the emulator does not look for them itself."""
-    from ministack.services import alb, cloudwatch_logs, ec2, scheduler, tagging
+    from ministack.services import alb, cloudwatch_logs, ec2, iam, scheduler, tagging
 
     if service in {"ecr", "ecs"}:
         yield from tagging._COLLECTORS[service]()
     elif service == "elasticloadbalancing":
         yield from alb._tags.items()
+    elif service == "iam":
+        yield from ((profile["Arn"], profile["Tags"]) for profile in iam._instance_profiles.values())
     elif service == "scheduler":
         for arn, tags in scheduler._tags.items():
             yield arn, [{"Key": key, "Value": value} for key, value in tags.items()]

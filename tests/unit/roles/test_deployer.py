@@ -25,6 +25,8 @@ if t.TYPE_CHECKING:
     from conftest import Cloud
 
 Json = dict[str, t.Any]
+# Every action knows them.
+GLOBAL_KEYS = {"aws:RequestedRegion", "aws:ViaAWSService"}
 ALLOWED = [one for one in DOCUMENTS["all"]["Statement"] if one["Effect"] == "Allow"]
 
 
@@ -108,7 +110,7 @@ def test_reference_knows_each_action_with_its_resources_and_conditions(name: str
             if not any(found.values()):
                 problems.append(f"{statement['Sid']}: {action} knows none of {statement['Resource']}")
             known = "|".join(keys_of_type for kinds in found.values() for keys_of_type in kinds.values())
-            strangers = {key for key in keys - {"aws:RequestedRegion"} if not re.fullmatch(known, key)}
+            strangers = {key for key in keys - GLOBAL_KEYS if not re.fullmatch(known, key)}
             problems += [f"{statement['Sid']}: {action} does not know {key}" for key in strangers]
             optional -= {key for key in optional if re.fullmatch(known, key)}
         problems += [f"{statement['Sid']}: no action knows {key}" for key in optional]

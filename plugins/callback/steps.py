@@ -54,8 +54,15 @@ from ansible_collections.slipway.aws.plugins.plugin_utils.running_tasks import R
 
 # Modules that explain what they wait for.
 SHOW_PROGRESS = (
-    *("acm_certificate_request", "auto_scaling_group", "ecs_capacity_provider", "ecs_cluster", "ecs_release"),
-    *("ecs_schedule_group", "ecs_service", "ecs_service_deployment", "ecs_task_run", "service_discovery_namespace"),
+    *("acm_certificate_request", "auto_scaling_group", "ec2_host_keys_info", "ecs_capacity_provider", "ecs_cluster"),
+    *(
+        "ecs_release",
+        "ecs_schedule_group",
+        "ecs_service",
+        "ecs_service_deployment",
+        "ecs_task_run",
+        "service_discovery_namespace",
+    ),
 )
 # YAML wraps longer text.
 LINE = 60

@@ -22,6 +22,7 @@ SERVICES = {
     "_acm": ("acm",),
     "_asg": ("autoscaling",),
     "_discovery": ("servicediscovery",),
+    "_ec2": ("ec2",),
     "_ecr": ("ecr", "kms"),
     "_ecs": ("ecs", "elbv2", "logs", "application-autoscaling", "servicediscovery"),
     "_elb": ("elbv2",),

@@ -222,6 +222,11 @@ READERS = (
     Reader("acm_certificate_request", {"domains": ["shop.example.com", "*.shop.example.com"], "tags": TAGS}),
     Reader("auto_scaling_group", {"name": "shop-hosts", "settings": GROUP_SETTINGS, "tags": TAGS}),
     absent("auto_scaling_group", name="shop-hosts"),
+    Reader(
+        "ec2_host_keys_info",
+        {"instance_id": "i-0a1b2c3d4e5f60718"},
+        lambda result: [result["host_keys"]["ssh-ed25519"]],
+    ),
     Reader("ecr_authorization_info", {}, lambda result: [result["registry"]]),
     Reader("ecr_image_tag", {"repository": "shop/web", "source": "1.4.2", "tags": ["latest"]}),
     absent("ecr_image_tag", repository="shop/web", tags=["latest"]),

@@ -128,6 +128,26 @@ def instances(ec2: ModuleType, port: int) -> None:
         original(instance)
 
 
+def consoles(ec2: ModuleType) -> None:
+    """GetConsoleOutput returns what the instance printed when it booted."""
+
+    def get_console_output(params: Json) -> Any:
+        instance_id = ec2._p(params, "InstanceId")
+        instance = ec2._instances.get(instance_id)
+        if instance is None:
+            return ec2._error("InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist", 400)
+        container = ec2._vm_get_container(instance)
+        status, printed = container.exec_run(["cat", "/var/log/console"]) if container is not None else (1, b"")
+        output = base64.b64encode(printed).decode() if status == 0 else ""
+        return ec2._xml(
+            200,
+            "GetConsoleOutputResponse",
+            f"<instanceId>{instance_id}</instanceId><timestamp>{ec2._now_ts()}</timestamp><output>{output}</output>",
+        )
+
+    ec2._ACTION_MAP["GetConsoleOutput"] = get_console_output
+
+
 def launches(ec2: ModuleType, ssm: ModuleType) -> None:
     """RunInstances accepts an image by SSM parameter, a network interface and metadata options, and returns them."""
 

@@ -307,6 +307,7 @@ def patch_emulator(settings: Settings) -> None:
 
     emulator_patches.key_pairs(ec2)
     emulator_patches.instances(ec2, settings.port)
+    emulator_patches.consoles(ec2)
     emulator_patches.launches(ec2, ssm)
     emulator_patches.addresses(ec2)
     emulator_patches.tasks(ecs, settings.identity)

@@ -52,6 +52,7 @@ READERS: dict[str, tuple[str, Json, str]] = {
     "ecs_task_definition_info": ("ecs_task_definition_info", {"family": "shop"}, "DescribeTaskDefinition"),
     "ecr_repository": ("ecr_repository", {"name": "shop"}, "DescribeRepositories"),
     "ecr_repository_info": ("ecr_repository_info", {"names": ["shop"]}, "DescribeRepositories"),
+    "ec2_host_keys_info": ("ec2_host_keys_info", {"instance_id": "i-1"}, "GetConsoleOutput"),
     "ecr_authorization_info": ("ecr_authorization_info", {}, "GetAuthorizationToken"),
     "elb_target_group": (
         "elb_target_group",

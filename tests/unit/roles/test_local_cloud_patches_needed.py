@@ -156,3 +156,7 @@ def test_request_goes_to_one_target_whether_it_answers_or_not() -> None:
 def test_action_of_a_listener_has_an_order_that_nobody_set() -> None:
     assert alb._parse_actions({"DefaultActions.member.1.Type": ["forward"]}) == [{"Type": "forward", "Order": 1}]
     assert "<Order>1</Order>" in alb._action_xml({"Type": "forward"})
+
+
+def test_the_console_of_an_instance_cannot_be_read() -> None:
+    assert "GetConsoleOutput" not in ec2._ACTION_MAP

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: elb_listener_rules
 version_added: 0.1.0
-short_description: Manages the host and path rules of a load balancer's listener
+short_description: Manages the rules of a load balancer's listener
 author:
   - The Slipway authors (@slipway)
 description:
@@ -16,10 +16,9 @@ description:
     and the rules lack them.
   - A rule is identified by its priority. It is updated in place and as a whole, and other rules are deleted last, so
     that every request reaches a target meanwhile.
-  - A rule that forwards to several target groups, O(rules[].target_group_arn) among them, keeps its weights. Amazon ECS
-    shifts them in blue/green, linear and canary deployments. RV(rules[].target_groups) shows them.
-  - Anything in a rule beside hosts, paths and one target group, such as a regular expression, a transform or
-    stickiness, is drift and is removed.
+  - A rule with O(rules[].target_group_arn) that forwards to several target groups, this one among them, keeps its
+    weights. Amazon ECS shifts them in blue/green, linear and canary deployments. RV(rules[].target_groups) shows them.
+  - Whatever a rule has and the options do not ask for is drift, and is removed.
   - M(amazon.aws.elb_application_lb) does not notice when a rule loses its hosts or its paths, and fails when a
     rule moves to the priority of one that is deleted.
 options:
@@ -49,20 +48,63 @@ options:
       paths:
         description:
           - Paths, with V(*) and V(?) as wildcards, one of which has to match. If omitted, any path matches.
-          - A rule has at most five hosts and paths together.
         type: list
         elements: str
         default: []
+      conditions:
+        description:
+          - Other conditions, as U(https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RuleCondition.html)
+            describes them, all of which have to match, C(hosts) and C(paths) included. C(Field) is V(http-header),
+            V(http-request-method), V(query-string), V(source-ip), or V(host-header) or V(path-pattern) with
+            C(RegexValues).
+          - A rule requires one to five values in C(hosts), C(paths) and C(conditions) together.
+        type: list
+        elements: dict
+        default: []
+        version_added: 0.2.0
       target_group_arn:
         description:
           - The ARN of the target group that gets the requests, unless Amazon ECS has shifted them to another one.
+          - Required unless O(rules[].actions) end with V(forward), V(redirect) or V(fixed-response).
         type: str
-        required: true
       alternate_target_group_arn:
         description:
           - The ARN of the target group to which Amazon ECS shifts requests. A new rule has weight 100 for the first one
             and 0 for this one; an existing one that forwards to both keeps its weights.
         type: str
+        version_added: 0.2.0
+      actions:
+        description:
+          - Other actions, as U(https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_Action.html)
+            describes them, in this order. C(Type) is V(authenticate-oidc), V(authenticate-cognito) or
+            V(jwt-validation), and in the end V(redirect), V(fixed-response), or V(forward) with weights and stickiness.
+          - With O(rules[].target_group_arn), the rule forwards there after them. Weights that stand here are set, also
+            if Amazon ECS has shifted them.
+        type: list
+        elements: dict
+        default: []
+        version_added: 0.2.0
+      transforms:
+        description:
+          - Changes of the request before it is forwarded, as
+            U(https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_RuleTransform.html) describes
+            them. C(Type) is V(url-rewrite) or V(host-header-rewrite).
+        type: list
+        elements: dict
+        default: []
+        version_added: 0.2.0
+      client_secret:
+        description:
+          - The secret of the client of the action V(authenticate-oidc). AWS does not return it, so it is sent only with
+            a new rule, with another client or issuer, and with O(rules[].renew_client_secret).
+        type: str
+        version_added: 0.2.0
+      renew_client_secret:
+        description:
+          - Whether to send O(rules[].client_secret) again, which is reported as a change. Use it for one run after the
+            secret has changed.
+        type: bool
+        default: false
         version_added: 0.2.0
   owner_tags:
     description:
@@ -111,6 +153,60 @@ EXAMPLES = r"""
         hosts: [shop.example.com]
         target_group_arn: "{{ shop.target_group_arn }}"
 
+- name: Redirect an old host, and show a page to everybody outside of the office
+  slipway.aws.elb_listener_rules:
+    listener_arn: "{{ load_balancer.listeners[0].listener_arn }}"
+    rules:
+      - priority: 1
+        hosts: [www.example.com]
+        actions:
+          - Type: redirect
+            RedirectConfig: {Host: shop.example.com, StatusCode: HTTP_301}
+      - priority: 2
+        conditions:
+          - Field: source-ip
+            SourceIpConfig: {Values: [192.0.2.0/24]}
+        target_group_arn: "{{ shop.target_group_arn }}"
+      - priority: 3
+        paths: [/*]
+        actions:
+          - Type: fixed-response
+            FixedResponseConfig: {StatusCode: "503", ContentType: text/plain, MessageBody: Back at nine}
+
+- name: Let users log in, and forward their requests without the prefix of the path
+  slipway.aws.elb_listener_rules:
+    listener_arn: "{{ load_balancer.listeners[0].listener_arn }}"
+    rules:
+      - priority: 10
+        paths: [/admin/*]
+        actions:
+          - Type: authenticate-oidc
+            AuthenticateOidcConfig:
+              Issuer: https://login.example.com
+              AuthorizationEndpoint: https://login.example.com/authorize
+              TokenEndpoint: https://login.example.com/token
+              UserInfoEndpoint: https://login.example.com/userinfo
+              ClientId: shop
+        client_secret: "{{ vault_client_secret }}"
+        target_group_arn: "{{ admin.target_group_arn }}"
+        transforms:
+          - Type: url-rewrite
+            UrlRewriteConfig: {Rewrites: [{Regex: ^/admin/(.*)$, Replace: /$1}]}
+
+- name: Send a tenth of the requests to the next version, and each user always to the same one
+  slipway.aws.elb_listener_rules:
+    listener_arn: "{{ load_balancer.listeners[0].listener_arn }}"
+    rules:
+      - priority: 10
+        paths: [/*]
+        actions:
+          - Type: forward
+            ForwardConfig:
+              TargetGroups:
+                - {TargetGroupArn: "{{ shop.target_group_arn }}", Weight: 90}
+                - {TargetGroupArn: "{{ next.target_group_arn }}", Weight: 10}
+              TargetGroupStickinessConfig: {Enabled: true, DurationSeconds: 3600}
+
 - name: Let Amazon ECS shift the requests that no rule takes
   slipway.aws.elb_listener_rules:
     listener_arn: "{{ load_balancer.listeners[0].listener_arn }}"
@@ -156,12 +252,28 @@ rules:
       type: list
       elements: str
       sample: [/api/*]
+    conditions:
+      description: The other conditions, in one form. Only in a rule with some.
+      type: list
+      elements: dict
+      sample: []
+    actions:
+      description:
+        - The other actions, without what AWS fills in and without secrets. Only in a rule with some.
+      type: list
+      elements: dict
+      sample: []
+    transforms:
+      description: The transforms. Only in a rule with some.
+      type: list
+      elements: dict
+      sample: []
     target_group_arn:
-      description: The target group that gets the requests.
+      description: The target group that gets the requests. Only in a rule that forwards to one.
       type: str
       sample: arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:targetgroup/ecs-api/73e2d6bc24d8a067
     target_groups:
-      description: The target groups among which Amazon ECS shifts the requests. Only in a rule with several.
+      description: The target groups that share the requests by weight. Only in a rule with several.
       type: list
       elements: dict
       contains:
@@ -173,6 +285,10 @@ rules:
           description: Its share of the requests.
           type: int
           sample: 100
+    stickiness:
+      description: How long a user stays with one of several target groups. Only in a rule where it is enabled.
+      type: dict
+      sample: {Enabled: true, DurationSeconds: 3600}
 code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
@@ -192,8 +308,13 @@ RULE = {
     "priority": {"type": "int", "required": True},
     "hosts": {"type": "list", "elements": "str", "default": []},
     "paths": {"type": "list", "elements": "str", "default": []},
-    "target_group_arn": {"type": "str", "required": True},
+    "conditions": {"type": "list", "elements": "dict", "default": []},
+    "target_group_arn": {"type": "str"},
     "alternate_target_group_arn": {"type": "str"},
+    "actions": {"type": "list", "elements": "dict", "default": []},
+    "transforms": {"type": "list", "elements": "dict", "default": []},
+    "client_secret": {"type": "str", "no_log": True},
+    "renew_client_secret": {"type": "bool", "default": False, "no_log": False},
 }
 DEFAULT = {
     "target_group_arn": {"type": "str", "required": True},

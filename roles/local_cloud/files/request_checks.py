@@ -22,6 +22,7 @@ import request_rules_ec2
 import request_rules_ecs_services
 import request_rules_ecs_tasks
 import request_rules_elb
+import request_rules_elb_members
 import request_rules_iam
 import request_rules_stores
 import request_rules_tags
@@ -34,6 +35,7 @@ SERVICES_WITH_RULES = (
     request_rules_ecs_tasks,
     request_rules_ecs_services,
     request_rules_elb,
+    request_rules_elb_members,
     request_rules_ec2,
     request_rules_iam,
     request_rules_stores,

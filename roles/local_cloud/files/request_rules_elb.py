@@ -246,7 +246,7 @@ def group_exists(request: Json, state: State) -> Iterator[Json]:
     """The name of another target group that has another protocol, port, VPC or type."""
     for one in state.all("target_groups"):
         settings = ("Protocol", "Port", "VpcId", "TargetType")
-        differs = any(name in request and one[name] != request[name] for name in settings)
+        differs = any(name in request and one.get(name) != request[name] for name in settings)
         if one["TargetGroupName"] == request["Name"] and differs:
             yield {"name": request["Name"]}
 
@@ -436,10 +436,12 @@ def rule_without_condition(request: Json, _state: State) -> Iterator[Json]:
 
 
 def values_of(condition: Json) -> list[str]:
-    """The values of a condition, in either form."""
+    """The values of a condition, in either form; each type of address of a network load balancer is one."""
     name = "".join(part.capitalize() for part in str(condition.get("Field", "")).split("-")) + "Config"
-    configured = (condition.get(name) or {}).get("Values") or []
-    return [str(value) for value in (*(condition.get("Values") or []), *configured)]
+    config = condition.get(name) or {}
+    found = [value for one in (condition, config) for key in ("Values", "RegexValues") for value in one.get(key) or []]
+    found += [config["IpAddressType"]] if config.get("IpAddressType") else []
+    return [str(value.get("Value", "")) if isinstance(value, dict) else str(value) for value in found]
 
 
 def conditions_of(request: Json) -> list[Json]:

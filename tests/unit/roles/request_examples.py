@@ -433,6 +433,50 @@ def logs_to(bucket: str) -> Json:
     return {"LoadBalancerArn": "<balancer>", "Attributes": attributes}
 
 
+def attributes(arn: str, wrong: dict[str, str], right: dict[str, str]) -> Example:
+    one = [
+        {"TargetGroupArn": arn, "Attributes": [{"Key": key, "Value": value} for key, value in values.items()]}
+        for values in (right, wrong)
+    ]
+    return Example("elbv2.modify_target_group_attributes", one[0], one[1])
+
+
+def condition(field: str, config: str, wrong: t.Any, right: t.Any) -> Example:
+    found = [{"Field": field, config: {"Values": values}} for values in (wrong, right)]
+    return conditions(found[0], right=[found[1]])
+
+
+def forward(**config: t.Any) -> list[Json]:
+    return [{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "<instances>"}], **config}}]
+
+
+def weighted(weight: int) -> list[Json]:
+    return forward(TargetGroups=[{"TargetGroupArn": "<instances>", "Weight": weight}])
+
+
+def sticky(**members: t.Any) -> list[Json]:
+    return forward(TargetGroupStickinessConfig={"Enabled": True, **members})
+
+
+URL = "https://login.example.com"
+OIDC: Json = {
+    "Issuer": URL,
+    "AuthorizationEndpoint": URL,
+    "TokenEndpoint": URL,
+    "UserInfoEndpoint": URL,
+    "ClientId": "shop",
+}
+
+
+def secured(port: int, **members: str) -> Json:
+    action = {"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {**OIDC, **members}}
+    return {"ListenerArn": f"<listener {port}>", "Actions": [action, {**FORWARD[0], "Order": 2}]}
+
+
+REWRITE = {"Type": "url-rewrite", "UrlRewriteConfig": {"Rewrites": [{"Regex": "^/a", "Replace": "/b"}]}}
+TCP_GROUP: Json = {"Protocol": "TCP", "HealthCheckProtocol": "TCP"}
+LAMBDA_GROUP: Json = {"TargetType": "lambda", "Protocol": None, "Port": None, "VpcId": None}
+
 LOAD_BALANCERS = {
     "balancer_name_length": new_balancer({"Name": "a" * 33}, {"Name": "a" * 32}),
     "balancer_name": new_balancer({"Name": "a_b"}),
@@ -494,6 +538,46 @@ LOAD_BALANCERS = {
         "modify_load_balancer_attributes", "<balancer>", "idle_timeout.timeout_seconds", "4001", "4000"
     ),
     "log_bucket": Example("elbv2.modify_load_balancer_attributes", logs_to("logs-of-balancers"), logs_to("other")),
+    "group_of_functions": group({"TargetType": "lambda"}, LAMBDA_GROUP),
+    "group_of_balancers": group({"TargetType": "alb"}, {"TargetType": "alb", "Protocol": "TCP"}),
+    "geneve_port": group({"Protocol": "GENEVE"}, {"Protocol": "GENEVE", "Port": 6081}),
+    "protocol_version": group({"Protocol": "TCP", "ProtocolVersion": "GRPC"}, {"ProtocolVersion": "GRPC"}),
+    "checks_disabled": group({"HealthCheckEnabled": False}, {**LAMBDA_GROUP, "HealthCheckEnabled": False}),
+    "check_protocol": group({"HealthCheckProtocol": "TCP"}, TCP_GROUP),
+    "tcp_check": group({**TCP_GROUP, "HealthCheckPath": "/"}, {"Protocol": "TCP", "HealthCheckProtocol": "HTTP"}),
+    "check_matcher": group({"Matcher": {"GrpcCode": "0"}}, {"ProtocolVersion": "GRPC", "Matcher": {"GrpcCode": "0"}}),
+    "attribute_key": attributes("<unused>", {"sticky": "true"}, {"stickiness.enabled": "true"}),
+    "attribute_of_others": attributes(
+        "<unused>", {"proxy_protocol_v2.enabled": "true"}, {"slow_start.duration_seconds": "30"}
+    ),
+    "stickiness_type": attributes("<unused>", {"stickiness.type": "source_ip"}, {"stickiness.type": "lb_cookie"}),
+    "cookie_name": attributes(
+        "<unused>",
+        {"stickiness.type": "app_cookie"},
+        {"stickiness.type": "app_cookie", "stickiness.app_cookie.cookie_name": "session"},
+    ),
+    "slow_start_algorithm": attributes(
+        "<unused>",
+        {"slow_start.duration_seconds": "30", "load_balancing.algorithm.type": "weighted_random"},
+        {"slow_start.duration_seconds": "30", "load_balancing.algorithm.type": "round_robin"},
+    ),
+    "slow_start": attributes("<unused>", {"slow_start.duration_seconds": "29"}, {"slow_start.duration_seconds": "30"}),
+    "condition_member": conditions(
+        {"Field": "path-pattern", "HostHeaderConfig": {"Values": ["a.example.com"]}, **PATH}
+    ),
+    "header_name": conditions(
+        {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "a" * 41, "Values": ["a"]}},
+        right=[{"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "a" * 40, "Values": ["a"]}}],
+    ),
+    "method_value": condition("http-request-method", "HttpRequestMethodConfig", ["get"], ["GET"]),
+    "query_value": condition("query-string", "QueryStringConfig", [{"Key": "a"}], [{"Key": "a", "Value": "b"}]),
+    "source_network": condition("source-ip", "SourceIpConfig", ["192.0.2.1"], ["192.0.2.1/32"]),
+    "action_settings": listener_rule({"Actions": [{"Type": "redirect"}]}),
+    "secure_action": listener_rule(secured(80, ClientSecret="a"), secured(443, ClientSecret="a")),
+    "client_secret": listener_rule({"Priority": 7, **secured(443)}, {"Priority": 7, **secured(443, ClientSecret="a")}),
+    "weight": listener_rule({"Actions": weighted(1000)}, {"Actions": weighted(999)}),
+    "sticky_seconds": listener_rule({"Actions": sticky()}, {"Actions": sticky(DurationSeconds=60)}),
+    "transform_twice": listener_rule({"Transforms": [REWRITE, REWRITE]}, {"Transforms": [REWRITE]}),
     "target_form": Example(
         "elbv2.register_targets",
         {"TargetGroupArn": "<addresses>", "Targets": [{"Id": "10.0.97.5", "Port": 80}]},

@@ -159,6 +159,10 @@ def create_balancer(account: Account) -> None:
     account.call("elbv2.create_rule", **examples.NEW_RULE | {"Priority": 1})
     certificate = account.call("acm.request_certificate", DomainName="www.example.com")
     account.names["<certificate>"] = certificate["CertificateArn"]
+    actions = [{"Type": "forward", "TargetGroupArn": "<instances>"}]
+    secure = {"Port": 443, "Protocol": "HTTPS", "Certificates": [{"CertificateArn": "<certificate>"}]}
+    listener = account.call("elbv2.create_listener", **examples.NEW_LISTENER | secure | {"DefaultActions": actions})
+    account.names["<listener 443>"] = listener["Listeners"][0]["ListenerArn"]
     account.call(
         "s3.create_bucket", Bucket="logs-of-balancers", CreateBucketConfiguration={"LocationConstraint": REGION}
     )

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from ..._core.creating import converge, creating
 from ..._core.plan import Plan, compare
+from ..._core.shapes import input_shape
 from ..._core.tags import Tags
 from ..._core.types import Client, Connection, Json, Result
-from . import api, model, owner
+from . import actions, api, model, owner
 
 
 def run(connection: Connection) -> Result:
@@ -23,12 +24,15 @@ def run(connection: Connection) -> Result:
 
 def _present(connection: Connection) -> Result:
     elb, params = connection.client("elbv2"), connection.params
-    tags, given = owner.checked(params["owner_tags"]), model.desired(params["rules"])
+    tags = owner.checked(params["owner_tags"])
+    given = model.desired(params["rules"], input_shape(elb, "CreateRule"))
+    secrets = {rule["priority"]: rule["client_secret"] for rule in params["rules"] if rule.get("client_secret")}
     arn = params["listener_arn"]
     answers = api.list_rules(elb, arn)
     listed, default = model.from_api(answers), model.default_from_api(answers)
     wanted, action = model.keep_shifted(given, listed), model.default_of(params["default_action"], default)
     current, unowned = _ours(elb, listed, wanted, tags)
+    model.refuse_missing_secrets(wanted, current, secrets)
     if unowned and not connection.check_mode:
         owner.refuse_not_adopted(unowned)
     before: Json = {"rules": [model.settings(rule) for rule in current]}
@@ -38,9 +42,9 @@ def _present(connection: Connection) -> Result:
     planned = compare(before, after, model.SETS)
     if planned.changed and not connection.check_mode:
         if action != default:
-            api.set_default_action(elb, arn, model.action(action))
-        _Listener(elb, arn, tags, planned).apply(current, wanted)
-    rules = [{name: value for name, value in rule.items() if name != "begins"} for rule in wanted]
+            api.set_default_action(elb, arn, actions.joined(action)[0])
+        _Listener(elb, arn, tags, secrets, planned).apply(current, wanted)
+    rules = [model.to_result(rule) for rule in wanted]
     warnings = [owner.not_adopted_text(unowned)] if unowned else []
     return {"changed": planned.changed, "diff": planned.diff, "rules": rules, "warnings": warnings}
 
@@ -58,8 +62,8 @@ def _ours(elb: Client, listed: list[Json], wanted: list[Json], tags: Tags) -> tu
 class _Listener:
     """The changes to one listener's rules."""
 
-    def __init__(self, elb: Client, arn: str, tags: Tags, planned: Plan) -> None:
-        self.elb, self.arn, self.tags, self.planned = elb, arn, tags, planned
+    def __init__(self, elb: Client, arn: str, tags: Tags, secrets: dict[int, str], planned: Plan) -> None:
+        self.elb, self.arn, self.tags, self.secrets, self.planned = elb, arn, tags, secrets, planned
         self.begun = False
 
     def apply(self, current: list[Json], wanted: list[Json]) -> None:
@@ -70,15 +74,17 @@ class _Listener:
             if old is None:
                 self._create(rule)
             elif model.settings(old) != model.settings(rule):
-                api.modify_rule(self.elb, old["rule_arn"], model.request(rule, old))
+                request = model.request(rule, old, self.secrets.get(rule["priority"]))
+                api.modify_rule(self.elb, old["rule_arn"], request)
             self.begun |= old is None or model.settings(old) != model.settings(rule)
         for rule in there.values():
             api.delete_rule(self.elb, rule["rule_arn"])
 
     def _create(self, rule: Json) -> None:
         priority = rule["priority"]
+        request = model.request(rule, None, self.secrets.get(priority))
         creating(
-            lambda: api.create_rule(self.elb, self.arn, priority, model.request(rule), self.tags),
+            lambda: api.create_rule(self.elb, self.arn, priority, request, self.tags),
             lambda: [one for one in api.list_rules(self.elb, self.arn) if one["Priority"] == str(priority)],
             self.planned.diff,
             self.begun,

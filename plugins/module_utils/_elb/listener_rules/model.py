@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rules of a listener: which hosts and paths go to which target group.
+"""Rules of a listener: conditions, actions and transforms, under the module's options.
 
-A rule is known by its priority, and changed as a whole: conditions and action at once, so that no request meets half
-of it. Only a forward to several target groups, the desired one among them, keeps its action: Amazon ECS shifts the
-weights there (blue/green, linear, canary), and resetting them would send all requests to a group without tasks.
+A rule is known by its priority, and changed as a whole: conditions and actions at once, so that no request meets half
+of it. Only a forward to several target groups, the desired one among them, keeps its weights: Amazon ECS shifts them
+there (blue/green, linear, canary), and resetting them would send all requests to a group without tasks.
 """
 
 from __future__ import annotations
@@ -18,39 +18,90 @@ from collections import Counter
 from ..._core.error_codes import INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.plan import Sets
+from ..._core.shapes import Shape, check_options
 from ..._core.types import Json
+from . import actions, conditions
 
 SETS: Sets = {"rules": ("priority",)}
-HOST = "host-header"
-PATH = "path-pattern"
-CONFIGURATIONS = {HOST: "HostHeaderConfig", PATH: "PathPatternConfig"}
 # AWS's own limits, https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
 PRIORITIES = range(1, 50001)
 MOST_VALUES = 5
-LONGEST_VALUE = 128
 _HOST_VALUE = re.compile(r"[A-Za-z0-9.*?-]*\.[A-Za-z]+")
 _PATH_VALUE = re.compile(r"[/*?][A-Za-z0-9_.$/~\"'@:+&()!,;=%*?-]*")
+# What a rule has in AWS's spelling.
+SPELLED = ("conditions", "actions", "transforms")
+# What is known of a rule beside its settings: its ARN, whether weights that ECS has shifted are kept, and whether they
+# were found.
+MARKS = ("rule_arn", "keeps_weights", "has_kept")
 
 
-def desired(given: t.Sequence[t.Mapping[str, t.Any]]) -> list[Json]:
+def desired(given: t.Sequence[t.Mapping[str, t.Any]], shape: Shape) -> list[Json]:
     """The rules that were requested, checked, by priority."""
-    wanted = [
-        {
-            "priority": rule["priority"],
-            "hosts": sorted({host.lower() for host in rule.get("hosts") or ()}),
-            "paths": sorted(set(rule.get("paths") or ())),
-            "target_group_arn": rule["target_group_arn"],
-            **_pair(rule),
-        }
-        for rule in given
+    found: list[str] = []
+    wanted = [_desired(f"rules[{number}].", rule, shape, found) for number, rule in enumerate(given)]
+    found += [f"rules: {problem}" for problem in _priority_problems(wanted)]
+    fail(found)
+    return sorted(wanted, key=lambda rule: int(rule["priority"]))
+
+
+def fail(problems: list[str]) -> None:
+    if problems:
+        raise SlipwayError(INVALID_OPTION, " ".join(problems), {"problems": problems})
+
+
+def _desired(place: str, rule: t.Mapping[str, t.Any], shape: Shape, found: list[str]) -> Json:
+    """One rule; what is wrong with it is added to `found`."""
+    try:
+        checked = check_options(shape, {name: rule.get(name) for name in SPELLED}, members=SPELLED)
+    except SlipwayError as error:
+        found += [f"{place}{problem}" for problem in error.details["problems"]]
+        return {"priority": rule["priority"], "hosts": [], "paths": []}
+    spelled: Json = {name: checked.get(name) or [] for name in SPELLED}
+    arn = rule.get("target_group_arn")
+    wrong = [
+        *conditions.problems(spelled["conditions"]),
+        *actions.problems(spelled["actions"], arn),
+        *actions.transform_problems(spelled["transforms"]),
+        *_option_problems(rule),
     ]
-    found = [
-        *(f"rules[{number}].{problem}" for number, rule in enumerate(wanted) for problem in value_problems(rule)),
-        *(f"rules: {problem}" for problem in _priority_problems(wanted)),
-    ]
-    if found:
-        raise SlipwayError(INVALID_OPTION, " ".join(found), {"problems": found})
-    return sorted(wanted, key=lambda rule: rule["priority"])
+    if wrong:
+        found += [f"{place}{problem}" for problem in wrong]
+        return {"priority": rule["priority"], "hosts": [], "paths": []}
+    simple = conditions.joined({"hosts": rule.get("hosts"), "paths": rule.get("paths")})
+    forward = [{"Type": actions.FORWARD, "TargetGroupArn": arn, "Order": len(spelled["actions"]) + 1}] if arn else []
+    built = {
+        "priority": rule["priority"],
+        **conditions.split([*simple, *spelled["conditions"]]),
+        **actions.split([*_numbered(spelled["actions"]), *forward]),
+        **_transforms(spelled["transforms"]),
+        **(_pair(rule) if arn else {}),
+        **({"renew_client_secret": True} if rule.get("renew_client_secret") else {}),
+        **({"keeps_weights": True} if arn else {}),
+    }
+    found += [f"{place}{problem}" for problem in value_problems(built)]
+    return built
+
+
+def _numbered(given: list[Json]) -> list[Json]:
+    """Actions in their order, in which they were listed where it is not given."""
+    ordered = sorted(given, key=lambda action: int(action.get("Order") or 0))
+    return [{**action, "Order": number} for number, action in enumerate(ordered, 1)]
+
+
+def _option_problems(rule: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """Options that require others."""
+    uses_oidc = any(action.get("Type") == actions.OIDC for action in rule.get("actions") or ())
+    if rule.get("alternate_target_group_arn") and not rule.get("target_group_arn"):
+        yield "alternate_target_group_arn: expected target_group_arn with it, got none."
+    if rule.get("client_secret") and not uses_oidc:
+        yield f"client_secret: expected an action {actions.OIDC} that uses it, got none."
+    if rule.get("renew_client_secret") and not rule.get("client_secret"):
+        yield "renew_client_secret: expected client_secret with it, got none."
+
+
+def _transforms(given: t.Iterable[Json]) -> Json:
+    found = sorted(given, key=lambda transform: str(transform["Type"]))
+    return {"transforms": found} if found else {}
 
 
 def _pair(rule: t.Mapping[str, t.Any]) -> Json:
@@ -59,22 +110,24 @@ def _pair(rule: t.Mapping[str, t.Any]) -> Json:
     if not alternate:
         return {}
     pair = [{"target_group_arn": rule["target_group_arn"], "weight": 100}, {"target_group_arn": alternate, "weight": 0}]
-    return {"target_groups": sorted(pair, key=lambda group: str(group["target_group_arn"])), "begins": True}
+    return {"target_groups": sorted(pair, key=lambda group: str(group["target_group_arn"]))}
 
 
 def value_problems(rule: Json) -> t.Iterator[str]:
-    """What AWS would refuse of the priority, hosts and paths of one rule; each begins with the member's name."""
+    """What AWS would refuse of the priority and the conditions of one rule; each begins with the member's name."""
     if int(rule["priority"]) not in PRIORITIES:
         yield f"priority: expected {PRIORITIES[0]} to {PRIORITIES[-1]}, got {rule['priority']}."
     for host in rule["hosts"]:
-        if not _HOST_VALUE.fullmatch(host) or len(host) > LONGEST_VALUE:
+        if not _HOST_VALUE.fullmatch(host) or len(host) > conditions.LONGEST_VALUE:
             yield f"hosts: expected names such as api.example.com or *.example.com, got {host!r}."
     for path in rule["paths"]:
-        if not _PATH_VALUE.fullmatch(path) or len(path) > LONGEST_VALUE:
+        if not _PATH_VALUE.fullmatch(path) or len(path) > conditions.LONGEST_VALUE:
             yield f"paths: expected paths such as /api or /api/*, got {path!r}."
-    count = len(rule["hosts"]) + len(rule["paths"])
+    yield from conditions.repeated(rule)
+    count = conditions.count(rule)
     if not 0 < count <= MOST_VALUES:
-        yield f"hosts and paths: expected 1 to {MOST_VALUES} of both together, got {count}."
+        names = "hosts, paths and conditions: expected" if rule.get("conditions") else "hosts and paths: expected"
+        yield f"{names} 1 to {MOST_VALUES} values together, got {count}."
 
 
 def _priority_problems(rules: t.Sequence[Json]) -> t.Iterator[str]:
@@ -83,103 +136,85 @@ def _priority_problems(rules: t.Sequence[Json]) -> t.Iterator[str]:
 
 
 def from_api(answers: t.Iterable[Json]) -> list[Json]:
-    """The current rules by priority, without the default one. What no rule of ours has is under `other`."""
+    """The current rules by priority, without the default one."""
     found = [_rule(answer) for answer in answers if not answer.get("IsDefault")]
     return sorted(found, key=lambda rule: int(rule["priority"]))
 
 
 def _rule(answer: Json) -> Json:
-    conditions = answer.get("Conditions") or []
-    values = {condition["Field"]: _values(condition) for condition in conditions}
-    groups, other = _forward(answer.get("Actions") or [])
-    other += [field for field in values if field not in CONFIGURATIONS]
-    other += [f"{condition['Field']} regex" for condition in conditions if _configuration(condition).get("RegexValues")]
-    other += [f"{field} twice" for field in values if [one["Field"] for one in conditions].count(field) > 1]
-    other += ["transforms"] if answer.get("Transforms") else []
     return {
         "priority": int(answer["Priority"]),
-        "hosts": sorted(host.lower() for host in values.get(HOST, ())),
-        "paths": sorted(values.get(PATH, ())),
-        "target_group_arn": groups[0]["target_group_arn"] if len(groups) == 1 else "",
-        **({"target_groups": groups} if len(groups) > 1 else {}),
+        **conditions.split(answer.get("Conditions") or ()),
+        **actions.split(answer.get("Actions") or []),
+        **_transforms(answer.get("Transforms") or ()),
         "rule_arn": answer["RuleArn"],
-        **({"other": sorted(other)} if other else {}),
     }
 
 
-def _configuration(condition: Json) -> Json:
-    return dict(condition.get(CONFIGURATIONS.get(condition["Field"], "")) or condition)
+def keep_shifted(wanted: list[Json], current: list[Json]) -> list[Json]:
+    """`wanted`, with the weights of those rules that forward to several target groups, the desired one among them."""
+    there = {rule["priority"]: rule for rule in current}
+    return [_kept(rule, there.get(rule["priority"], {})) for rule in wanted]
 
 
-def _values(condition: Json) -> list[str]:
-    return list(_configuration(condition).get("Values") or ())
-
-
-def _forward(actions: list[Json]) -> tuple[list[Json], list[str]]:
-    """The target groups of a single action that forwards, and what a plain forward does not have."""
-    if len(actions) != 1 or actions[0].get("Type") != "forward":
-        return [], [str(action.get("Type")) for action in actions if action.get("Type") != "forward"]
-    config = actions[0].get("ForwardConfig") or {}
-    groups = [
-        {"target_group_arn": group["TargetGroupArn"], "weight": int(group.get("Weight", 1))}
-        for group in config.get("TargetGroups") or [{"TargetGroupArn": actions[0].get("TargetGroupArn", "")}]
-    ]
-    if len(groups) > 1:
-        return sorted(groups, key=lambda group: str(group["target_group_arn"])), []
-    sticky = (config.get("TargetGroupStickinessConfig") or {}).get("Enabled")
-    return groups, ["stickiness"] * bool(sticky) + ["weight 0"] * (groups[0]["weight"] == 0)
-
-
-def keep_shifted(desired: list[Json], current: list[Json]) -> list[Json]:
-    """`desired`, with the weights of those rules that forward to several target groups, the desired one among them."""
-    weights = {rule["priority"]: rule.get("target_groups", []) for rule in current}
-    return [_kept(rule, weights.get(rule["priority"], [])) for rule in desired]
-
-
-def _kept(rule: Json, weights: list[Json]) -> Json:
-    groups = [group["target_group_arn"] for group in weights]
-    wanted = [group["target_group_arn"] for group in rule.get("target_groups", ())] or [rule["target_group_arn"]]
-    if not set(wanted) <= set(groups):
+def _kept(rule: Json, current: Json) -> Json:
+    groups = [group["target_group_arn"] for group in current.get("target_groups", ())]
+    wanted = [group["target_group_arn"] for group in rule.get("target_groups", ())] or [rule.get("target_group_arn")]
+    if not rule.get("keeps_weights") or len(groups) < 2 or not set(wanted) <= set(groups):
         return rule
-    return {**{name: value for name, value in rule.items() if name != "begins"}, "target_groups": weights}
+    sticky = {"stickiness": current["stickiness"]} if "stickiness" in current else {}
+    return {**rule, "target_groups": current["target_groups"], **sticky, "has_kept": True}
 
 
 def settings(rule: Json) -> Json:
     """What makes two rules the same: of a forward to several target groups, these."""
-    without = {"rule_arn", "begins", *(["target_group_arn"] if "target_groups" in rule else [])}
+    without = {*MARKS, *(["target_group_arn"] if "target_groups" in rule else [])}
     return {name: value for name, value in rule.items() if name not in without}
 
 
-def request(rule: Json, current: Json | None = None) -> Json:
-    """Conditions and action of a rule, as AWS takes them; of an existing one, without what is kept."""
-    values = {HOST: rule["hosts"], PATH: rule["paths"]}
-    conditions = [
-        {"Field": field, CONFIGURATIONS[field]: {"Values": given}} for field, given in values.items() if given
+def to_result(rule: Json) -> Json:
+    return {name: value for name, value in rule.items() if name not in {*MARKS, "renew_client_secret"}}
+
+
+def refuse_missing_secrets(wanted: list[Json], current: list[Json], secrets: t.Collection[int]) -> None:
+    """Fail where AWS needs a client's secret that nobody gave; `secrets` are the priorities of rules with one."""
+    there = {rule["priority"]: rule for rule in current}
+    lacking = [
+        rule for rule in wanted if needs_secret(rule, there.get(rule["priority"])) and rule["priority"] not in secrets
     ]
-    kept = "target_groups" in rule and "begins" not in rule
+    fail(
+        [
+            f"rules, priority {rule['priority']}, client_secret: expected the secret of the client"
+            f" {(actions.client_of(rule) or ('', ''))[1]}, which AWS does not have yet, got none."
+            for rule in lacking
+        ]
+    )
+
+
+def needs_secret(rule: Json, current: Json | None) -> bool:
+    client = actions.client_of(rule)
+    return client is not None and (client != actions.client_of(current) or bool(rule.get("renew_client_secret")))
+
+
+def request(rule: Json, current: Json | None = None, secret: str | None = None) -> Json:
+    """A rule as AWS takes it; of an existing one, without the weights that are kept."""
+    own = actions.with_secret(actions.joined(rule), secret if needs_secret(rule, current) else None)
+    keeps = bool(rule.get("has_kept")) and rule.get("actions") == (current or {}).get("actions")
+    resets = "transforms" in (current or {}) and "transforms" not in rule
     return {
-        "Conditions": conditions,
-        **({} if kept else {"Actions": [action(rule)]}),
-        **({"ResetTransforms": True} if "transforms" in (current or {}).get("other", ()) else {}),
+        "Conditions": conditions.joined(rule),
+        **({} if keeps else {"Actions": own}),
+        **({"Transforms": rule["transforms"]} if "transforms" in rule else {}),
+        **({"ResetTransforms": True} if resets else {}),
     }
-
-
-def action(rule: Json) -> Json:
-    """How AWS takes the forward of a rule, or of a listener by default."""
-    if "target_groups" not in rule:
-        return {"Type": "forward", "TargetGroupArn": rule["target_group_arn"]}
-    groups = [
-        {"TargetGroupArn": group["target_group_arn"], "Weight": group["weight"]} for group in rule["target_groups"]
-    ]
-    return {"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}
 
 
 def default_from_api(answers: t.Iterable[Json]) -> Json:
     """Where the default rule of a listener forwards to, as a rule has it; empty if it does something else."""
     for answer in answers:
-        groups, other = _forward(answer.get("Actions") or []) if answer.get("IsDefault") else ([], ["no default"])
-        if groups and not other:
-            return {"target_groups": groups} if len(groups) > 1 else {"target_group_arn": groups[0]["target_group_arn"]}
+        if answer.get("IsDefault"):
+            found = actions.split(answer.get("Actions") or [])
+            return {} if "actions" in found or "stickiness" in found else found
     return {}
 
 
@@ -187,5 +222,5 @@ def default_of(given: t.Mapping[str, t.Any] | None, current: Json) -> Json:
     """The desired default action; an existing one that forwards to both target groups is kept with its weights."""
     if not given:
         return current
-    rule = _kept({"target_group_arn": given["target_group_arn"], **_pair(given)}, current.get("target_groups", []))
-    return settings(rule)
+    rule = {"target_group_arn": given["target_group_arn"], **_pair(given), "keeps_weights": True}
+    return settings(_kept(rule, current))

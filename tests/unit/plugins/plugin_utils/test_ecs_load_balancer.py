@@ -205,7 +205,7 @@ def test_check_mode_predicts_a_load_balancer_without_arn() -> None:
         ({"paths": ["/a b"]}, "got '/a b'."),
         ({"paths": ["/" + "a" * 128]}, "paths: expected paths"),
         ({"hosts": ["a" * 125 + ".com"]}, "hosts: expected names"),
-        ({"paths": list("/*/*/*")}, "hosts and paths: expected 1 to 5 of both together, got 6."),
+        ({"paths": list("/*/*/*")}, "hosts and paths: expected 1 to 5 values together, got 6."),
         ({"priority": 7}, "priority: expected hosts or paths for it, got neither."),
         ({"paths": ["/"], "priority": 50001}, "priority: expected 1 to 50000, got 50001."),
         ({"paths": ["/"], "priority": 10}, "priority: expected one of its own, got 10, which web has, too."),

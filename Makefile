@@ -38,7 +38,7 @@ $(VENV)/installed: requirements.txt | $(LINK) packages
 .PHONY: venv
 venv: $(VENV)/installed ## Create the Python environment
 
-.PHONY: workshop cloud plan site status history logs exec forward prune drift report convert destroy clean
+.PHONY: workshop cloud plan preflight site status history logs exec forward prune drift report convert destroy clean
 workshop: cloud site ## Run the whole workshop on this machine: local cloud, site, web page
 	@echo
 	@echo "Page:         http://ecs-workshop.alb.localhost:4566/"
@@ -55,6 +55,9 @@ cloud: $(VENV)/installed ## Start the local cloud
 # ARGS name another inventory: then the local cloud is not needed.
 plan: $(VENV)/installed $(if $(ARGS),,cloud) ## Predict what site.yml would create, change and cost; ARGS="-i inventory/aws" for a real account
 	@ANSIBLE_CALLBACKS_ENABLED=slipway.aws.plan ansible-playbook site.yml --check --diff $(ARGS)
+
+preflight: $(VENV)/installed $(if $(ARGS),,cloud) ## Check what the site refers to before it is created; ARGS="-i inventory/aws" for a real account
+	@ansible-playbook playbooks/preflight.yml $(ARGS)
 
 site: $(VENV)/installed ## Run site.yml on the local cloud
 	@echo "==> Site: network, registry, Docker host, images, cluster, load balancer, services"

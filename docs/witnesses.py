@@ -55,7 +55,11 @@ OTHERS = re.compile(
     r"iam:PassRole|kms:(?!DescribeKey)|ec2:DescribeAccountAttributes"
     r"|ecr:(BatchCheckLayerAvailability|\w+LayerUpload|GetDownloadUrlForLayer|UploadLayerPart)"
 )
-SERVICES = {"elasticloadbalancing": "elbv2"}
+SERVICES = {
+    "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2",
+    "servicequotas": "service-quotas",
+}
 # Clients by the names of variables, where these are not those of services; and functions of the reader that call one.
 CLIENTS = {
     "asg": "autoscaling",

@@ -47,9 +47,14 @@ PROJECT: Options = {
     "slipway_aws_config": {"type": "dict"},
     "slipway_permissions_boundary": {"type": "str"},
     "slipway_skip_converged": {"type": "bool"},
+    "slipway_preflight": {"type": "bool"},
+    "slipway_exit_code": {"type": "int"},
     "slipway_directory": {"type": "path"},
     "slipway_apps": {"type": "path"},
     "slipway_prune": {"type": "bool"},
+    "preflight_format": {"type": "str", "choices": ["list", "problems", "json", "none"]},
+    "preflight_junit": {"type": "path"},
+    "preflight_tags": {"type": "list"},
     "deployer_state": {"type": "str", "choices": ["present", "absent"]},
 }
 PROJECT_PREFIX = "slipway_"

@@ -33,14 +33,14 @@ OWN = {"connection", "content-length", "date", "keep-alive", "server", "transfer
 # The region and the service in the scope of a signature.
 SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
 # Services whose calls are known by method and path alone, and whose bodies are JSON.
-REST = ("scheduler",)
+REST = {"elasticfilesystem": "efs", "scheduler": "scheduler"}
 TIMEOUT = 120.0
 
 
 @functools.cache
 def _routes(service: str) -> tuple[tuple[str, re.Pattern[str], str], ...]:
     """Method, path and name of each operation of a service in `REST`."""
-    model = botocore.session.get_session().get_service_model(service)
+    model = botocore.session.get_session().get_service_model(REST[service])
     calls = [(name, model.operation_model(name).http) for name in model.operation_names]
     paths = {name: re.sub(r"\\{\w+\\}", "[^/]+", re.escape(call["requestUri"])) for name, call in calls}
     return tuple((call["method"], re.compile(paths[name]), name) for name, call in calls)

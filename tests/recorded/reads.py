@@ -16,7 +16,7 @@ from botocore import xform_name
 from ansible_collections.slipway.aws.tests.recorded.answers import model
 
 UTILS = Path(__file__).resolve().parents[2] / "plugins/module_utils"
-NAME = re.compile(r"(?!get_paginator)(?:batch_get|describe|filter|get|head|list|lookup)_[a-z_]+")
+NAME = re.compile(r"(?!get_paginator)(?:batch_get|describe|filter|get|head|list|lookup)_[a-z0-9_]+")
 # The services that a file of calls asks, by its folder; names of operations alone do not say it.
 SERVICES = {
     "_acm": ("acm",),
@@ -35,6 +35,10 @@ FILES = {
     "_ecs/history/api.py": ("ecr", "ssm", "sts"),
     "_ecs/hosts/api.py": ("ecr", "ecs"),
     "_ecs/network/api.py": ("ec2", "elbv2"),
+    "_ecs/preflight/api.py": (
+        *("acm", "cloudwatch", "ec2", "ecr", "ecs", "efs", "elbv2", "iam", "logs", "route53", "s3", "secretsmanager"),
+        *("service-quotas", "servicediscovery", "ssm", "sts"),
+    ),
     "_ecs/prune/api.py": ("ecr", "ecs"),
     "_ecs/scaling/api.py": ("application-autoscaling", "cloudwatch", "elbv2", "sqs"),
     "_ecs/schedule/api.py": ("scheduler",),

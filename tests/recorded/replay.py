@@ -27,12 +27,21 @@ if t.TYPE_CHECKING:
 
 Json = dict[str, t.Any]
 # The service in a signature, where boto3 has another name.
-SIGNED = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
+SIGNED = {
+    "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+}
+# By paths, as their protocols have no names for operations.
+ROUTE53 = {"/2013-04-01/hostedzone": "ListHostedZones"}
 # Query parameters that S3 has instead of names of operations.
 S3 = {
     "": "ListBuckets",
     "encryption": "GetBucketEncryption",
     "lifecycle": "GetBucketLifecycleConfiguration",
+    "list-type": "ListObjectsV2",
+    "location": "GetBucketLocation",
     "ownershipControls": "GetBucketOwnershipControls",
     "policy": "GetBucketPolicy",
     "publicAccessBlock": "GetPublicAccessBlock",
@@ -54,6 +63,8 @@ class Replay(base.Proxy):
     def serve(self, request: base.Request) -> base.Answer:
         service = SIGNED.get(request.service, request.service)
         operation = _s3_operation(request) if service == "s3" else request.operation
+        if service == "route53":
+            operation = ROUTE53.get(urllib.parse.urlsplit(request.path).path, operation)
         if not operation.startswith((*base.READS, "Lookup")):
             with self.lock:
                 self.changes.append(operation)

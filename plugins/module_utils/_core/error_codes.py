@@ -361,6 +361,12 @@ NO_ANSWER = _code(
     "no",
     "Rerun at a terminal, or give the answer as a variable.",
 )
+CHECKS_FAILED = _code(
+    "checks_failed",
+    "What services refer to does not exist, does not fit, or exceeds a limit.",
+    "no",
+    "Do what each line of the message says, then rerun.",
+)
 NO_RECORD = _code(
     "no_record",
     "No run of ``site.yml`` has recorded what it converged, so there is nothing to compare with.",

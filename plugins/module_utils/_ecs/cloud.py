@@ -27,6 +27,10 @@ class Cloud:
                 self._clients[service, region] = self._client(service, region)
             return self._clients[service, region]
 
+    def client(self, service: str, region: str = "") -> t.Any:
+        """Of any service, for what is read by a table."""
+        return self._get(service, region)
+
     @property
     def ecs(self) -> t.Any:
         return self._get("ecs")

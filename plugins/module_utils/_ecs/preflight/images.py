@@ -1,0 +1,106 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Images: they exist in their registry, for the platform of the task. Pure."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from ..._core.plan import UNKNOWN as NOT_KNOWN
+from ..._core.types import Json
+from .checklist import Checklist, Service, Unread, listed
+from .permissions import image_of
+
+# Docker's names of processors, by those of ECS.
+ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
+
+
+class Platform(t.NamedTuple):
+    """An operating system and a processor, as manifests have them."""
+
+    system: str
+    architecture: str
+
+    def __str__(self) -> str:
+        return f"{self.system}/{self.architecture}"
+
+
+def platform_of(service: Service) -> Platform:
+    """The platform that the task definition asks for."""
+    wanted = service.definition.get("runtime_platform") or {}
+    system = "windows" if str(wanted.get("operatingSystemFamily", "")).startswith("WINDOWS") else "linux"
+    return Platform(system, ARCHITECTURES.get(str(wanted.get("cpuArchitecture") or "X86_64"), "amd64"))
+
+
+def check(checklist: Checklist, service: Service) -> None:
+    for place, container in service.containers:
+        image = str(container.get("image") or "")
+        if image and image != NOT_KNOWN:
+            _check_image(checklist, service, f"{place}, image", image)
+
+
+def _check_image(checklist: Checklist, service: Service, place: str, image: str) -> None:
+    if checklist.desired.manages("image", image):
+        checklist.ok("image", place, f"image {image}: this run builds it")
+        return
+    known = image_of(image)
+    if known is None:
+        reason = "preflight reads private registries of Amazon ECR only"
+        checklist.unread("image", place, f"whether image {image} exists", Unread("", reason))
+        return
+    answer = checklist.account.read("image", image)
+    if isinstance(answer, Unread):
+        checklist.unread("image", place, f"whether image {image} exists", answer)
+    elif answer is None:
+        checklist.fail(
+            "image",
+            place,
+            f"expected an image in repository {known.repository}, got {image}, which does not exist. Push it, or"
+            " correct the repository, tag or digest.",
+        )
+    else:
+        _check_platform(checklist, place, image, platform_of(service), answer)
+
+
+def _check_platform(checklist: Checklist, place: str, image: str, wanted: Platform, answer: Json) -> None:
+    platforms = platforms_of(answer)
+    if not platforms:
+        digest = config_of(answer)
+        config = checklist.account.read("image platform", image, digest) if digest else Unread("", "no platform in it")
+        if isinstance(config, Unread) or config is None:
+            unread = config or Unread("", "the registry does not have it")
+            checklist.unread("platform", place, f"the platform of image {image}", unread)
+            return
+        platforms = [Platform(str(config.get("os", "linux")), str(config.get("architecture", "")))]
+    if wanted in platforms:
+        checklist.ok("image", place, f"image {image} exists for {wanted}")
+        return
+    checklist.fail(
+        "platform",
+        place,
+        f"expected an image for {wanted}, got {image} for {listed(platforms)}. Build it for this platform, or set"
+        " runtimePlatform.",
+    )
+
+
+def _manifest(answer: Json) -> Json:
+    try:
+        found = json.loads(str(answer.get("imageManifest") or "{}"))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def platforms_of(answer: Json) -> list[Platform]:
+    """Of an image index; none of a single image, whose platform is in its configuration. Attestations have none."""
+    entries = [one.get("platform") or {} for one in _manifest(answer).get("manifests") or ()]
+    found = [Platform(str(one.get("os")), str(one.get("architecture"))) for one in entries]
+    return [one for one in found if one.architecture not in ("unknown", "None")]
+
+
+def config_of(answer: Json) -> str:
+    """The digest of the configuration of a single image."""
+    return str((_manifest(answer).get("config") or {}).get("digest") or "")

@@ -4,11 +4,15 @@
 
 """Known ways to gain permissions in AWS, or power over what belongs to others, as data.
 
-A path is a list of calls, all of which have to be allowed. It is named after the published list that describes it, if
-one does: `rhino-NN` is https://rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation/, `<service>-NNN` is
-https://pathfinding.cloud, `pmapper-…` an edge of https://github.com/nccgroup/PMapper, `bishopfox-…` a scenario of
-https://github.com/BishopFox/iam-vulnerable. The others follow from the Service Authorization Reference: what the
-documents of the deployer allow, tried on what they must not reach.
+A path is a list of calls, all of which have to be allowed. It has the name that a published list gives it, if any:
+
+- `rhino-NN`: https://rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation/
+- `iam-NNN` and the like: https://pathfinding.cloud
+- `pmapper-…`: an edge of https://github.com/nccgroup/PMapper
+- `bishopfox-…`: a scenario of https://github.com/BishopFox/iam-vulnerable
+
+The others follow from the Service Authorization Reference: what the documents of the deployer allow, tried on what they
+must not reach.
 """
 
 from __future__ import annotations

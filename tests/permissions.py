@@ -16,8 +16,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 PERMISSIONS = ROOT / "roles/deployer/files/permissions.yml"
-# They combine the others, and may be split into parts.
-SUMS = {"all", "plan"}
+# They combine the others, and may be split into parts; nobody has the boundary as a policy.
+SUMS = {"all", "plan", "boundary"}
 Json = dict[str, Any]
 
 

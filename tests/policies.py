@@ -15,13 +15,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import policy_documents
+from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import UNBOUNDED, policy_documents
 
 Json = dict[str, t.Any]
 ROOT = Path(__file__).resolve().parent.parent
 PERMISSIONS: Json = yaml.safe_load((ROOT / "roles/deployer/files/permissions.yml").read_text())
 STATEMENTS = [one for part in PERMISSIONS["documents"].values() for one in part["may"]]
-VARIANTS = sorted({one["variant"] for one in [*STATEMENTS, *PERMISSIONS["documents"].values()] if "variant" in one})
+VARIANTS = sorted(
+    {one["variant"] for one in [*STATEMENTS, *PERMISSIONS["documents"].values()] if "variant" in one} | {UNBOUNDED}
+)
 # Longer than most, as names count.
 VALUES: Json = {
     "project": "a-project-name",
@@ -35,10 +37,14 @@ VALUES: Json = {
     "buckets": ["a-project-name-access-logs"],
     "domains": ["www.a-project-name.example.com", "*.a-project-name.example.com"],
     "records": ["_*.www.a-project-name.example.com", "_*.a-project-name.example.com"],
+    "exec_buckets": ["a-project-name-sessions"],
+    "queues": ["arn:aws:sqs:ap-northeast-2:123456789012:a-project-name-failed-schedules"],
     "names": ["*.a-project-name.internal"],
     "instance_policies": ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"],
 }
-DOCUMENTS = policy_documents(PERMISSIONS, VALUES, VARIANTS)
+# What a site adds to its permissions boundary.
+OWN: list[Json] = [{"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": "*"}]
+DOCUMENTS = policy_documents(PERMISSIONS, VALUES, VARIANTS, OWN)
 
 
 @functools.cache

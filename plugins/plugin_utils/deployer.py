@@ -13,7 +13,14 @@ from typing import Any
 
 from ansible_collections.slipway.aws.plugins.module_utils._core import tags as tagging
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
-from ansible_collections.slipway.aws.plugins.plugin_utils.policy_guards import CONDITION_OF, TAG, guarded, kept
+from ansible_collections.slipway.aws.plugins.plugin_utils.policy_guards import (
+    CONDITION_OF,
+    TAG,
+    grants_permissions,
+    guarded,
+    kept,
+    listed,
+)
 
 PREFIX = "deployer_"
 Values = Mapping[str, str | list[str]]
@@ -27,8 +34,10 @@ METADATA = re.compile(
     r"\w[\w-]*:(Describe|List|BatchGet|Get(?!AuthorizationToken|LogEvents|Parameter|SecretValue|Object))"
 )
 PLACEHOLDER = re.compile(r"<(\w+)>")
-# The variant of what is only needed, and only safe, where roles have a permissions boundary.
+# The document that limits the site's roles, and the variant of what is only needed where they have such a boundary.
 BOUNDARY = "boundary"
+# The variant that lets deployers create roles without a boundary.
+UNBOUNDED = "unbounded_roles"
 
 
 def _texts(text: str, values: Values) -> list[str]:
@@ -51,7 +60,7 @@ def _filled(value: Any, values: Values) -> Any:
 
 def _arn(short: str) -> str:
     """`ec2:vpc/*` as an ARN of this account."""
-    if short == "*" or short.startswith("arn:"):
+    if short.startswith(("*", "arn:", "<")):
         return short
     service, resource = short.split(":", 1)
     return f"arn:<partition>:{service}:{'' if service in GLOBAL_SERVICES else '<region>'}:<account>:{resource}"
@@ -119,12 +128,27 @@ def _named(prefix: str, statement: Json) -> Json:
     return {**statement, "Sid": "".join(word.capitalize() for word in prefix.split("_")) + statement["Sid"]}
 
 
-def policy_documents(permissions: Json, values: Values, variants: list[str] | None = None) -> dict[str, Json]:
+def _boundary(statements: list[Json], own: Sequence[Json]) -> Json:
+    """The most that roles may do: what the site needs, and the site's `own` statements."""
+    document = _merged(statements, by_name=False)
+    more = [
+        {**one, "Sid": f"Own{number}", "Action": listed(one["Action"]), "Resource": listed(one["Resource"])}
+        for number, one in enumerate(own, 1)
+        if not grants_permissions(one)
+    ]
+    return {**document, "Statement": [*document["Statement"], *more]}
+
+
+def policy_documents(
+    permissions: Json, values: Values, variants: Sequence[str] = (), own: Sequence[Json] = ()
+) -> dict[str, Json]:
+    """Each document by its name; `own` are the statements that the site adds to its permissions boundary."""
     boundary = str(values.get(BOUNDARY) or "")
-    used = {None, *(variants or [])} - {BOUNDARY} | ({BOUNDARY} if boundary else set())
+    used = {None, *variants} - {BOUNDARY} | ({BOUNDARY} if boundary else set())
+    limit = None if UNBOUNDED in used and not boundary else boundary
 
     def statements(listed: list[Json]) -> list[Json]:
-        desired = [part for one in listed if one.get("variant") in used for part in guarded(one, boundary)]
+        desired = [part for one in listed if one.get("variant") in used for part in guarded(one, limit)]
         allowed = [done for one in desired if (done := _statement(one, values))]
         return allowed + kept([action for one in allowed for action in one["Action"]])
 
@@ -141,6 +165,7 @@ def policy_documents(permissions: Json, values: Values, variants: list[str] | No
         **{name: _merged(_gathered(part)) for name, part in parts.items()},
         "plan": _merged(_gathered(reads), by_name=False),
         "all": _united(_merged(_gathered(everything), by_name=False)),
+        BOUNDARY: _boundary(statements(permissions[BOUNDARY]), own),
     }
 
 
@@ -192,16 +217,20 @@ def settings(variables: Json, permissions: Json, found: Json | None = None) -> J
         "policy_prefix": prefix,
         "credentials": {one["name"]: f"{v['directory']}/{one['name']}.credentials" for one in v["users"]},
         "problems": list(_problems(v, permissions)),
+        "warnings": list(_warnings(v)),
     }
     return known if found is None else {**known, **_settings_of_account(v, permissions, found, prefix)}
 
 
 def _settings_of_account(v: Json, permissions: Json, found: Json, prefix: str) -> Json:
     account, partition = str(found["caller"]["account"]), found["caller"]["arn"].split(":")[1]
-    policies = policy_parts(policy_documents(permissions, _values(v, account, partition), v["variants"]))
+    documents = policy_documents(permissions, _values(v, account, partition), v["variants"], v["boundary_statements"])
+    policies = policy_parts(documents)
     arns = {name: f"arn:{partition}:iam::{account}:policy/{prefix}{name}" for name in policies}
     holders = [*v["users"], *v["roles"]]
     desired = {document for one in holders for document in _documents_of(one)}
+    if holders and v["permissions_boundary"] == arns[BOUNDARY]:
+        desired.add(BOUNDARY)
     users, foreign_users = _owned(found["users"], "user_name", v["project"])
     roles, foreign_roles = _owned(found["roles"], "role_name", v["project"])
     # Earlier variants may have left more parts of the longest document.
@@ -216,11 +245,39 @@ def _settings_of_account(v: Json, permissions: Json, found: Json, prefix: str) -
         "roles": roles,
         "deletable": list(dict.fromkeys([*_document_names(permissions, v["variants"]), *policies, *earlier])),
         "problems": [
-            f"{PREFIX}users and {PREFIX}roles: expected new names, or ones with the tag {TAG}={v['project']}, got"
-            f" {name} without it. Choose another name, or tag it if it is this project's."
-            for name in [*foreign_users, *foreign_roles]
+            *(
+                f"{PREFIX}users and {PREFIX}roles: expected new names, or ones with the tag {TAG}={v['project']}, got"
+                f" {name} without it. Choose another name, or tag it if it is this project's."
+                for name in [*foreign_users, *foreign_roles]
+            ),
+            *_boundary_problems(documents[BOUNDARY]),
         ],
     }
+
+
+def _boundary_problems(boundary: Json) -> Iterator[str]:
+    """A role has one boundary, which cannot be written in parts."""
+    if (length := _length(boundary)) > LIMIT:
+        yield (
+            f"{PREFIX}boundary_statements: expected up to {LIMIT} characters in the document {BOUNDARY}, got {length}."
+            " Shorten the statements, for example with wildcards in names."
+        )
+
+
+def _warnings(v: Json) -> Iterator[str]:
+    if v["permissions_boundary"]:
+        return
+    if UNBOUNDED in v["variants"]:
+        yield (
+            f"{PREFIX}variants: with {UNBOUNDED} and without {PREFIX}permissions_boundary, anyone who has the document"
+            " cluster, hosts or all can become an administrator of the account. Set a permissions boundary."
+        )
+    else:
+        yield (
+            f"{PREFIX}permissions_boundary: none is set, so the documents do not allow creating roles and giving them"
+            f" permissions. Set it to arn:<partition>:iam::<account>:policy/{v['project']}-deployer-boundary, or let an"
+            " administrator run the tags docker_instance and cluster."
+        )
 
 
 def _values(v: Json, account: str, partition: str) -> Values:
@@ -239,6 +296,8 @@ def _values(v: Json, account: str, partition: str) -> Values:
         "repositories": v["repositories"] or [f"{project}-*", f"{project}/*"],
         "shared_repositories": v["shared_repositories"],
         "buckets": v["buckets"],
+        "exec_buckets": v["exec_buckets"],
+        "queues": v["queues"],
         "domains": domains,
         "records": list(dict.fromkeys(records)),
         "names": [f"*.{v['namespace'].lower()}"],
@@ -268,7 +327,7 @@ def _document_names(permissions: Json, variants: Sequence[str]) -> list[str]:
 def _known_variants(permissions: Json) -> list[str]:
     documents = list(permissions["documents"].values())
     listed = [*documents, *(statement for one in documents for statement in one["may"])]
-    return sorted({one["variant"] for one in listed if "variant" in one} - {BOUNDARY})
+    return sorted({one["variant"] for one in listed if "variant" in one} - {BOUNDARY} | {UNBOUNDED})
 
 
 def _owned(found: Sequence[Json], key: str, project: str) -> tuple[list[str], list[str]]:
@@ -288,6 +347,7 @@ def _problems(v: Json, permissions: Json) -> Iterator[str]:
             f"{PREFIX}variants: expected some of {', '.join(_known_variants(permissions))}, got {', '.join(unknown)}."
             " Correct or remove it."
         )
+    yield from _statement_problems(v["boundary_statements"] if v["permissions_boundary"] else ())
     boundaries = {f"{PREFIX}permissions_boundary": v["permissions_boundary"]}
     for kind in ("users", "roles"):
         for index, one in enumerate(v[kind]):
@@ -302,6 +362,15 @@ def _problems(v: Json, permissions: Json) -> Iterator[str]:
             yield (
                 f"{where}: expected the ARN of a managed policy, such as"
                 f' arn:aws:iam::123456789012:policy/site-boundary, got "{boundary}". Create it and name it by its ARN.'
+            )
+
+
+def _statement_problems(statements: Sequence[Json]) -> Iterator[str]:
+    for index, one in enumerate(statements):
+        if granting := grants_permissions(one):
+            yield (
+                f"{PREFIX}boundary_statements[{index}]: expected actions that give nobody permissions, got {granting}."
+                " Name actions one by one; limit iam:PassRole by iam:PassedToService, and sts:AssumeRole to roles."
             )
 
 

@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,37 @@ UNBOUNDED = {
 }
 
 
+# Services that give permissions or hand out credentials, and the actions of theirs that do neither.
+GRANTING = {"account", "iam", "identitystore", "organizations", "rolesanywhere", "sso", "sso-admin", "sts"}
+READING = re.compile("(Get|List|Simulate)[A-Z]")
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _grants(action: str, statement: Json) -> bool:
+    service, _colon, name = action.partition(":")
+    if "*" in service or "?" in service:
+        return True
+    if service.lower() not in GRANTING or READING.match(name):
+        return False
+    roles = {str(resource).rpartition(":role/")[2] for resource in listed(statement.get("Resource", "*"))}
+    is_passed = any("iam:PassedToService" in keys for keys in statement.get("Condition", {}).values())
+    if name in {"AssumeRole", "PassRole"} and not roles & {"*", ""}:
+        return name == "PassRole" and not is_passed
+    return True
+
+
+def grants_permissions(statement: Json) -> str:
+    """Which actions of a statement in IAM's form could give permissions to somebody; empty where none could."""
+    if statement.get("Effect") != "Allow":
+        return ""
+    if {"NotAction", "NotResource"} & set(statement):
+        return "NotAction or NotResource"
+    return ", ".join(action for action in map(str, listed(statement.get("Action", "*"))) if _grants(action, statement))
+
+
 def _names(actions: list[str]) -> set[str]:
     return {action.split(":")[1] for action in actions}
 
@@ -99,16 +131,22 @@ def _knows_boundary(action: str) -> bool:
     return service == "iam" and name not in UNBOUNDED
 
 
-def _guard_roles(permission: Json, boundary: str) -> list[Json]:
-    """Roles get permissions only where they carry the boundary."""
-    if not boundary or not _names(permission["actions"]) & BOUNDED:
+def _guard_roles(permission: Json, boundary: str | None) -> list[Json]:
+    """Roles get permissions only where they carry the boundary; without one, none does."""
+    if boundary is None or not _names(permission["actions"]) & BOUNDED:
         return [permission]
-    bounded, *rest = _apart(permission, "Unbounded", lambda action: not _knows_boundary(action))
-    return [_with(bounded, "StringEquals", "iam:PermissionsBoundary", boundary), *rest]
+    if not boundary:
+        rest = [action for action in permission["actions"] if action.split(":")[1] not in BOUNDED]
+        return [{**permission, "actions": rest}] if rest else []
+    bounded, *others = _apart(permission, "Unbounded", lambda action: not _knows_boundary(action))
+    return [_with(bounded, "StringEquals", "iam:PermissionsBoundary", boundary), *others]
 
 
-def guarded(permission: Json, boundary: str) -> list[Json]:
-    """A statement of permissions.yml as those that IAM gets, each with the conditions that its actions need."""
+def guarded(permission: Json, boundary: str | None) -> list[Json]:
+    """A statement of permissions.yml as those that IAM gets, each with the conditions that its actions need.
+
+    An empty boundary leaves roles to administrators; None lets deployers give roles any permissions.
+    """
     created = permission.get("if") == "created" and permission["actions"][0].split(":")[0] in WITH_CREATE_ACTION
     parts = _apart(permission, "Tags", lambda action: action.split(":")[1] in TAGS) if created else [permission]
     creating = _names(permission["actions"]) - TAGS

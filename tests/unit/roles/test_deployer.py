@@ -91,7 +91,7 @@ def test_parts_allow_what_the_document_allows() -> None:
         assert sorted(map(str, statements)) == sorted(map(str, document["Statement"]))
 
 
-@pytest.mark.parametrize("name", PERMISSIONS["documents"])
+@pytest.mark.parametrize("name", [*PERMISSIONS["documents"], "boundary"])
 def test_reference_knows_each_action_with_its_resources_and_conditions(name: str) -> None:
     problems = []
     for statement in DOCUMENTS[name]["Statement"]:

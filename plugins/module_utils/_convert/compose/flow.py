@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 from ..._core.error_codes import INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.types import Json
+from ..paths import directory
 from .api import read
 from .hosts import SERVICE_DISCOVERY
 from .model import site_of
@@ -32,14 +32,6 @@ def run(params: Json) -> Json:
         domain=params["domain"] or "",
         region=params["region"],
         efs=params["efs"] or "",
-        directory=_directory(source.directory, params["inventory"]),
+        directory=directory(source.directory, params["inventory"]),
     )
     return site_of(source, options)
-
-
-def _directory(source: str, inventory: str | None) -> str:
-    """The template of the source's directory, relative to the inventory, so that both can be moved."""
-    if not inventory:
-        return source
-    relative = os.path.relpath(source, os.path.abspath(inventory))
-    return f"{{{{ (hostvars.localhost.inventory_dir ~ '/{relative}') | realpath }}}}"

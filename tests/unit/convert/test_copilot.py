@@ -106,14 +106,14 @@ def test_a_web_service(convert: Convert) -> None:
     assert found.container("web")["image"] == "web"
     [image] = found.variables["container_image_images"]
     assert (image["name"], image["repository"]) == ("web", {"name": "shop/web"})
-    assert image["path"] == {"__template__": "{{ slipway_sources }}/web"}
+    assert image["path"] == {"__template__": "{{ copilot_directory }}/web"}
     assert found.places == set()
 
 
 def test_paths_of_the_source_are_relative_to_the_inventory(convert: Convert, tmp_path: t.Any) -> None:
     given = {"image": {"build": "Dockerfile"}}
     found = convert(given, inventory=str(tmp_path / "inventory/shop"))
-    assert found.variables["slipway_sources"] == {
+    assert found.variables["copilot_directory"] == {
         "__template__": "{{ (hostvars.localhost.inventory_dir ~ '/../..') | realpath }}"
     }
 

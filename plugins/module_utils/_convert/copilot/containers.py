@@ -143,7 +143,7 @@ def _image(name: str, image: Json, project: Project) -> str:
     entry: Json = {
         "name": name,
         "repository": {"name": f"{project.name}/{name}"},
-        "path": {"__template__": posixpath.normpath(f"{{{{ slipway_sources }}}}/{context}")},
+        "path": {"__template__": posixpath.normpath(f"{{{{ copilot_directory }}}}/{context}")},
         **({} if inside == "Dockerfile" else {"dockerfile": inside}),
         "tags": ["latest"],
     }

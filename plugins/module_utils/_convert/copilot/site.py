@@ -18,7 +18,7 @@ _COMMENTS = {
     **COMMENTS,
     "project": "The project: one environment of the application.",
     "load_balancer": "How requests reach services. The first target group gets what matches no rule of another one.",
-    "images": "Images that are built from the working tree, slipway_sources.",
+    "images": "Images that are built from the working tree, copilot_directory.",
     "secrets": "Secrets by reference. No value is in a file.",
     "schedules": "Jobs. Each runs with the settings of the service of the same name, which has no task.",
 }
@@ -70,7 +70,7 @@ def _variables(project: Project, region: str, sources: str) -> Json:
         "project": {"slipway_project": project.name, **others},
         "load_balancer": {**balancer, "ecs_load_balancer_target_groups": groups},
         "images": {
-            **({"slipway_sources": root} if project.images else {}),
+            **({"copilot_directory": root} if project.images else {}),
             "container_image_images": project.images,
         },
         "secrets": project.secrets.variables(),

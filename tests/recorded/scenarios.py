@@ -178,11 +178,23 @@ TARGETS: Json = {
     "vpc_id": "vpc-0c1be6284618ac4c1",
     "protocol": "HTTP",
     "port": 8080,
+    "protocol_version": "HTTP1",
     "target_type": "ip",
+    "ip_address_type": "ipv4",
+    "health_check_enabled": True,
+    "health_check_port": "traffic-port",
     "health_check_path": "/readyz",
+    "health_check_codes": "200",
     "health_check_interval": 15,
     "healthy_threshold": 2,
     "deregistration_delay": 30,
+    "attributes": {
+        "stickiness.enabled": False,
+        "slow_start.duration_seconds": 0,
+        "load_balancing.algorithm.type": "round_robin",
+        "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
+        "target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
+    },
     "tags": TAGS,
 }
 GROUP_SETTINGS: Json = {

@@ -17,6 +17,9 @@ description:
     cost a month.
   - Also lists what carries the project's tag and is no longer in a variable.
   - A change that a module predicts without saying whether the resource exists is listed as C(create or update).
+  - With O(markdown), a run in check mode also writes the plan to a file, for instance for a comment on a pull request.
+  - With O(exit_code), a run in check mode ends with V(0) if it would change nothing, with V(2) if it would change
+    something, and with V(1) if it failed.
   - Prints nothing at the end of a real run. With O(report), both kinds of runs write their list to a file, so that they
     can be compared.
 requirements:
@@ -27,6 +30,21 @@ options:
     type: path
     env:
       - name: SLIPWAY_PLAN_REPORT
+  markdown:
+    description:
+      - File to write the plan to, as Markdown, with the differences of what is updated if the run has C(--diff).
+      - Values that modules mask, or that C(no_log) hides, are not in it.
+    type: path
+    version_added: 0.2.0
+    env:
+      - name: SLIPWAY_PLAN_MARKDOWN
+  exit_code:
+    description: Whether the exit code of a run in check mode says if there are changes.
+    type: bool
+    default: false
+    version_added: 0.2.0
+    env:
+      - name: SLIPWAY_PLAN_EXIT_CODE
 """
 
 import json
@@ -36,7 +54,9 @@ from typing import Any
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 
-from ansible_collections.slipway.aws.plugins.plugin_utils import cost, plan, role_defaults
+from ansible_collections.slipway.aws.plugins.plugin_utils import cost, plan, plan_markdown, role_defaults
+
+NOTHING, FAILED, CHANGES = 0, 1, 2
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no types
@@ -53,6 +73,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         self._names: dict[str, str] = {}
         self._variables: dict[str, Any] = {}
         self._play: Any = None
+        # The differences of existing resources, by host and task; and the tasks that failed.
+        self._differences: dict[tuple[str, str], str] = {}
+        self._failures: list[str] = []
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._play = play
@@ -70,12 +93,46 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         hidden = result.result.get("_ansible_no_log")
         self._note(result, "hidden" if hidden else str(self._get_item_label(result.result)))
 
+    def v2_on_file_diff(self, result: Any) -> None:
+        if not self.get_option("markdown") or result.result.get("_ansible_no_log"):
+            return
+        results = result.result["results"] if result.task.loop and "results" in result.result else [result.result]
+        shown = [one for one in results if one.get("changed") and not one.get("_ansible_no_log")]
+        parts = [part for one in shown for part in plan.of_existing(one.get("diff"))]
+        if parts:
+            name = self._names.get(result.task._uuid, result.task.name)
+            self._differences[result.host.get_name(), name] = self._get_diff(parts)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            name = self._names.get(result.task._uuid, result.task.name)
+            hidden = result.result.get("_ansible_no_log")
+            self._failures.append(f"{name}: {'hidden' if hidden else result.result.get('msg', '')}")
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._failures.append(f"{result.host.get_name()}: unreachable")
+
     def v2_playbook_on_stats(self, stats: Any) -> None:
+        changes = [entry.identity() for entry in self._entries if entry.kind not in (plan.KEEP, plan.OBSOLETE)]
         if report := self.get_option("report"):
-            changes = [entry.identity() for entry in self._entries if entry.kind not in (plan.KEEP, plan.OBSOLETE)]
             Path(report).write_text(json.dumps(changes, indent=1))
-        if context.CLIARGS.get("check"):
-            self._show(complete=not stats.failures and not stats.dark)
+        if not context.CLIARGS.get("check"):
+            return
+        complete = not stats.failures and not stats.dark
+        self._show(complete=complete)
+        if markdown := self.get_option("markdown"):
+            Path(markdown).write_text(self._markdown(complete=complete), encoding="utf-8")
+        if self.get_option("exit_code"):
+            raise SystemExit(FAILED if not complete else CHANGES if changes else NOTHING)
+
+    def _markdown(self, *, complete: bool) -> str:
+        return plan_markdown.document(
+            plan_markdown.title_of(role_defaults.resolved(self._variables, plan_markdown.TITLE)),
+            self._entries,
+            self._differences,
+            failures=[] if complete else self._failures or ["see the log of the run"],
+            costs=cost.report(self._settings(), cost.prices()) if complete else [],
+        )
 
     def _note(self, result: Any, item: str) -> None:
         name = self._names.get(result.task._uuid, result.task.name)

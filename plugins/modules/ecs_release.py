@@ -201,6 +201,27 @@ options:
       - By default, it is that of the directory of the inventory, or of the playbook, with C(-dirty) if files differ.
     type: str
     version_added: 0.2.0
+  promoted_from:
+    description:
+      - What the history records of where the images come from, as M(slipway.aws.promotion_info) returns it.
+    type: dict
+    version_added: 0.2.0
+    suboptions:
+      project:
+        description: The project of the other stage.
+        type: str
+        required: true
+      region:
+        description: Its region.
+        type: str
+        required: true
+      account:
+        description: Its account.
+        type: str
+        required: true
+      release:
+        description: The number of its release in its history. Omitted if unknown.
+        type: int
   rollback_to:
     description:
       - Rolls back to an earlier release of O(project), given by its number, instead of releasing. It has to be one that
@@ -541,6 +562,10 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.module import ru
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import CHECK, RELEASE_TASK
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.release import flow
 
+PROMOTED_FROM = {
+    **{name: {"type": "str", "required": True} for name in ("project", "region", "account")},
+    "release": {"type": "int"},
+}
 ARGUMENT_SPEC = {
     "cluster": {"type": "str", "default": "default"},
     "services": {"type": "list", "elements": "dict"},
@@ -556,6 +581,7 @@ ARGUMENT_SPEC = {
     "parallel": {"type": "int", "default": 8},
     "project": {"type": "str"},
     "revision": {"type": "str"},
+    "promoted_from": {"type": "dict", "options": PROMOTED_FROM},
     "rollback_to": {"type": "str"},
     "registry": {"type": "str"},
     "lock_timeout": {"type": "int", "default": 600},

@@ -144,6 +144,10 @@ history:
           description: The revision in git. Null if unknown.
           type: str
           sample: 0a1b2c3d4e5f60718293a4b5c6d7e8f901234567
+        promoted_from:
+          description: The stage that ran the images before, if the release was a promotion. Null otherwise.
+          type: dict
+          sample: {project: shop-staging, region: eu-central-1, account: "123456789012", release: 12}
         cluster:
           description: The name of the cluster.
           type: str

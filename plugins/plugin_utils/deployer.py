@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.slipway.aws.plugins.module_utils._core import tags as tagging
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+from ansible_collections.slipway.aws.plugins.plugin_utils import deployer_trust
 from ansible_collections.slipway.aws.plugins.plugin_utils.policy_guards import (
     CONDITION_OF,
     TAG,
@@ -199,7 +200,6 @@ def policy_parts(documents: Mapping[str, Json], limit: int = LIMIT) -> dict[str,
 
 PROJECT = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]{0,31}")
 NAME = re.compile(r"[a-zA-Z0-9_+=,.@-]{1,64}")
-PRINCIPAL = re.compile(r"arn:aws[a-z-]*:(iam|sts)::[0-9]{12}:.+")
 POLICY = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+")
 # All of the site and of its deletion.
 ALL = "all"
@@ -241,6 +241,7 @@ def _settings_of_account(v: Json, permissions: Json, found: Json, prefix: str) -
         "arns": {
             one["name"]: [arn for name, arn in arns.items() if _document(name) in _documents_of(one)] for one in holders
         },
+        "trust": {one["name"]: deployer_trust.document(one, account, partition) for one in v["roles"]},
         "users": users,
         "roles": roles,
         "deletable": list(dict.fromkeys([*_document_names(permissions, v["variants"]), *policies, *earlier])),
@@ -353,6 +354,8 @@ def _problems(v: Json, permissions: Json) -> Iterator[str]:
         for index, one in enumerate(v[kind]):
             where = f"{PREFIX}{kind}[{index}] ({one['name']})"
             yield from _holder_problems(one, where, _document_names(permissions, v["variants"]))
+            if kind == "roles":
+                yield from deployer_trust.problems(one, where, _documents_of(one))
             boundaries[f"{where}.permissions_boundary"] = one.get("permissions_boundary")
     names = [one["name"] for one in [*v["users"], *v["roles"]]]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -379,9 +382,3 @@ def _holder_problems(holder: Json, where: str, documents: Sequence[str]) -> Iter
         yield f"{where}.name: expected up to 64 letters, digits and _+=,.@-, got {holder['name']}. Choose another name."
     if unknown := [one for one in _documents_of(holder) if one not in documents]:
         yield f"{where}.documents: expected some of {', '.join(documents)}, got {', '.join(unknown)}. Correct them."
-    for principal in holder.get("principals") or ():
-        if not PRINCIPAL.fullmatch(principal):
-            yield (
-                f"{where}.principals: expected ARNs of IAM, such as arn:aws:iam::123456789012:user/anna, or with :root"
-                f" at the end for a whole account, got {principal}. Name who may assume it; everybody (*) is refused."
-            )

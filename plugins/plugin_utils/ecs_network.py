@@ -124,7 +124,7 @@ def layout(
         # Neither a VPC of its own nor one of others.
         "none": not v.own_vpc and not v.has_vpc,
         "given_groups": list(v.given_groups.values()),
-        "creates_docker_host_group": v.create and "docker_host" not in v.given_groups,
+        "opens_docker_host": v.create and "docker_host" not in v.given_groups and bool(v.docker_host_ports),
         "tags": tagging.checked({**v.tags, TAG: v.project}, f"{PREFIX}tags"),
         "owned": owned,
         "vpc_filters": owned if v.own_vpc else _vpc_filters(v),
@@ -539,7 +539,7 @@ def _security_groups(v: Variables, cidrs: Sequence[str]) -> list[Json]:
             "key": "docker_host",
             "name": v.docker_host_group,
             "description": "Docker host, open to those who build on it",
-            "rules": [_rule(v.docker_host_ports, cidr_ip=v.docker_host_cidrs)],
+            "rules": [_rule(v.docker_host_ports, cidr_ip=v.docker_host_cidrs)] if v.docker_host_ports else [],
         },
     ]
 

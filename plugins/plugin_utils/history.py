@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.slipway.aws.plugins.plugin_utils.promotion import origin_text
 from ansible_collections.slipway.aws.plugins.plugin_utils.status import (
     BAD,
     BUSY,
@@ -88,6 +89,8 @@ def _who(release: Json) -> str:
 def _services(release: Json) -> Iterator[str]:
     if release["problem"]:
         yield f"{INDENT}{release['problem']}"
+    if origin := release.get("promoted_from"):
+        yield f"{INDENT}promoted from {origin_text(origin)}"
     services = release["services"] or ()
     first = max((len(one["name"]) for one in services), default=0)
     for one in services:

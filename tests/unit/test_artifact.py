@@ -12,7 +12,7 @@ from ansible_collections.slipway.aws.tests.artifact.installed import ROOT, Insta
 
 FOR_USERS = {
     *("README.md", "LICENSE", "MANIFEST.json", "FILES.json", "requirements.txt", "requirements.yml"),
-    *("apps", "docs", "inventory", "meta", "playbooks", "plugins", "roles"),
+    *("apps", "docs", "inventory", "meta", "pipelines", "playbooks", "plugins", "roles"),
 }
 # Only once there is a release.
 FROM_A_RELEASE_ON = {"CHANGELOG.md", "changelogs"}

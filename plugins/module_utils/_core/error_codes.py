@@ -318,6 +318,13 @@ NOT_EMPTY = _code(
     "no",
     "Set ``force`` to delete them as well.",
 )
+NOT_PROMOTABLE = _code(
+    "not_promotable",
+    "An image of the other stage cannot be released here: its service is not stable or has no such container, its"
+    " digest is unknown, or its registry is not reachable.",
+    "no",
+    "Correct each line of the message, then rerun.",
+)
 NOT_ISSUED = _code(
     "not_issued",
     "AWS did not issue the certificate.",

@@ -46,7 +46,7 @@ class Record:
 
     `id` is the same in each run of the same release, `run` is this run's own. `to` is the release that a rollback
     restores, `resumes` the interrupted one that this one completes or rolls back. `concluded` is how a release in
-    progress ends as soon as its checkpoints are removed.
+    progress ends as soon as its checkpoints are removed. `promoted_from` is the stage that ran the images before.
     """
 
     id: str
@@ -62,6 +62,7 @@ class Record:
     host: str = ""
     process: str = ""
     revision: str = ""
+    promoted_from: Json = dataclasses.field(default_factory=dict)
     outcome: str = IN_PROGRESS
     concluded: str = ""
     code: str = ""

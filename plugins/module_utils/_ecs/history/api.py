@@ -53,11 +53,15 @@ def list_repositories(ecr: Client) -> dict[str, str]:
 
 
 @aws_find
-def find_images(ecr: Client, repository: str, images: t.Sequence[Json]) -> list[Json]:
-    """Those of the images, each an `imageDigest` or `imageTag`, that a repository has. None without the repository."""
+def find_images(ecr: Client, repository: str, images: t.Sequence[Json], account: str = "") -> list[Json]:
+    """Those of the images, each an `imageDigest` or `imageTag`, that a repository has. None without the repository.
+
+    `account` is whose registry it is in, if not the own one.
+    """
+    registry = {"registryId": account} if account else {}
     found: list[Json] = []
     for batch in batches(images, IMAGES_BATCH):
-        answer = ecr.batch_get_image(repositoryName=repository, imageIds=batch)
+        answer = ecr.batch_get_image(repositoryName=repository, imageIds=batch, **registry)
         other = [one for one in answer.get("failures") or () if one.get("failureCode") != "ImageNotFound"]
         raise_failures("BatchGetImage", {"failures": [{**one, "reason": one.get("failureReason")} for one in other]})
         found += [dict(one["imageId"]) for one in answer["images"]]

@@ -50,6 +50,7 @@ def _release(entry: Entry, outcome: str) -> Json:
         "by": record.by or None,
         "host": record.host or None,
         "revision": record.revision or None,
+        "promoted_from": record.promoted_from or None,
         "cluster": record.cluster or None,
         "services": None if record.services is None else [_service(name, one) for name, one in record.services.items()],
     }

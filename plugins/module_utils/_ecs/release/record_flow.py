@@ -105,6 +105,7 @@ def _acquire(
         host=user_and_host(),
         process=this_process(),
         revision=intent.revision if intent.action == "rollback" else params["revision"] or "",
+        promoted_from={} if intent.action == "rollback" else dict(params["promoted_from"] or {}),
     )
 
     def new(entries: list[Entry]) -> Record:

@@ -38,7 +38,7 @@ $(VENV)/installed: requirements.txt | $(LINK) packages
 .PHONY: venv
 venv: $(VENV)/installed ## Create the Python environment
 
-.PHONY: workshop cloud plan preflight site status history logs exec forward prune drift report convert destroy clean
+.PHONY: workshop cloud plan preflight site status history logs exec forward prune drift report convert import adopt destroy clean
 workshop: cloud site ## Run the whole workshop on this machine: local cloud, site, web page
 	@echo
 	@echo "Page:         http://ecs-workshop.alb.localhost:4566/"
@@ -90,6 +90,12 @@ report: $(VENV)/installed ## Write a report of the project as one HTML file; ARG
 
 convert: $(VENV)/installed ## Write an inventory for a project of another tool; ARGS="-e origin=compose -e source=compose.yml -e inventory=inventory/shop"
 	@ansible-playbook playbooks/convert.yml $(ARGS)
+
+import: $(VENV)/installed ## Write an inventory for what runs in a cluster; ARGS="-e slipway_region=eu-central-1 -e cluster=shop -e inventory=inventory/shop"
+	@ansible-playbook playbooks/import.yml $(ARGS)
+
+adopt: $(VENV)/installed ## Tag existing resources as the project's, after a list and a question; ARGS="-i inventory/shop"
+	@ansible-playbook playbooks/adopt.yml $(ARGS)
 
 destroy: $(VENV)/installed ## Delete the site, keep the local cloud
 	@ansible-playbook playbooks/destroy.yml -e destroy_confirm=ecs

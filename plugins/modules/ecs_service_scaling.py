@@ -116,6 +116,13 @@ options:
           max_capacity:
             description: The maximum number of tasks from then on.
             type: int
+  match_tags:
+    description:
+      - The tag C(slipway:project) with the name of the project whose services these are. A service of another project
+        is refused.
+      - A service without this tag is not adopted. Check mode compares its scaling and warns, a run refuses it.
+    type: dict
+    version_added: 0.2.0
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -219,6 +226,7 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
+    - V(not_adopted). The resource exists and belongs to no project yet: it has no tag C(slipway:project).
     - V(unsupported). The endpoint has no Application Auto Scaling.
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
       V(no_connection), V(no_credentials), V(not_found), V(refused) and V(throttled). These any module returns that
@@ -259,6 +267,7 @@ SERVICE = {
 ARGUMENT_SPEC = {
     "cluster": {"type": "str", "default": "default"},
     "services": {"type": "list", "elements": "dict", "options": SERVICE, "required": True},
+    "match_tags": {"type": "dict"},
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJECT
+from ansible_collections.slipway.aws.plugins.module_utils._core.tags import GROUP, PROJECT, from_list
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.plugin_utils import (
     container_image,
@@ -46,7 +46,7 @@ def plan(variables: Json, others: Json, account: Json) -> Json:
         "secrets": secrets,
         "tags": _tags(own),
         "schedules": own["schedules"],
-        "schedule_group": f"{own['project']}.{group}" if group else own["project"],
+        "schedule_group": own.get("schedule_group") or (f"{own['project']}.{group}" if group else own["project"]),
     }
     found["problems"] += ecs_app_problems.image_problems(own["images"])
     found["problems"] += ecs_app_problems.verify_problems(own["verify"])
@@ -63,7 +63,7 @@ def plan(variables: Json, others: Json, account: Json) -> Json:
 
 
 def _tags(own: Json) -> Json:
-    group = {"slipway:group": own["group"]} if own["group"] else {}
+    group = {GROUP: own["group"]} if own["group"] else {}
     return {**own["tags"], **group, PROJECT: own["project"]}
 
 
@@ -192,9 +192,14 @@ def _service(service: Json, definition: Json, groups: Mapping[str, str], own: Js
         **options,
         **direct,
         **_count(service),
-        "task_definition": {"definition": definition, "tags": tags},
-        "tags": tags,
+        "task_definition": {"definition": definition, "tags": {**_own_tags(definition.get("tags")), **tags}},
+        "tags": {**(options.get("tags") or {}), **tags},
     }
+
+
+def _own_tags(tags: Any) -> Json:
+    """Tags of a task definition, as AWS's list or as a dictionary."""
+    return dict(from_list(tags) if isinstance(tags, list) else tags or {})
 
 
 def _with_arns(items: Iterable[Json], member: str, arns: Mapping[str, str]) -> list[Json]:

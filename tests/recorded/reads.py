@@ -31,6 +31,7 @@ SERVICES = {
 # Files whose calls go to fewer, or to more, than those of their folder.
 FILES = {
     "_core/history_api.py": ("ssm",),
+    "_ecs/adoption/api.py": ("elbv2",),
     "_ecs/execute_command/api.py": ("ecs",),
     "_ecs/history/api.py": ("ecr", "ssm", "sts"),
     "_ecs/hosts/api.py": ("ecr", "ecs"),
@@ -42,6 +43,7 @@ FILES = {
     "_ecs/prune/api.py": ("ecr", "ecs"),
     "_ecs/scaling/api.py": ("application-autoscaling", "cloudwatch", "elbv2", "sqs"),
     "_ecs/schedule/api.py": ("scheduler",),
+    "_ecs/site/api.py": ("ec2", "ecs", "elbv2"),
     "_project/api.py": ("ec2", "elbv2", "iam", "sts"),
     "_project/drift/api.py": ("cloudtrail",),
     "_project/kinds/data_api.py": ("ecr", "logs", "s3", "secretsmanager", "ssm"),

@@ -308,7 +308,7 @@ MULTIPLE_ERRORS = _code(
 )
 NOT_ADOPTED = _code(
     "not_adopted",
-    "The resource is as desired, but belongs to no project yet: it has no tag ``slipway:project``.",
+    "The resource exists and belongs to no project yet: it has no tag ``slipway:project``.",
     "no",
     "Run ``playbooks/adopt.yml``, which adds the tag, then rerun. Check mode compares without it.",
 )

@@ -84,6 +84,9 @@ _CONNECTION = re.compile(
     re.IGNORECASE,
 )
 _OPTION = re.compile(r"--?[A-Za-z][\w.-]*")
+# Stands for a secret until the text that it is in becomes a template.
+_MARK = "\0{}\0"
+_MARKED = re.compile("\0(.+?)\0")
 _ASSIGNED = re.compile(r"(?P<name>-{0,2}[A-Za-z][\w.-]*)=(?P<value>.*)", re.DOTALL)
 
 
@@ -200,6 +203,31 @@ def _command(words: Sequence[t.Any], where: str, replace: _Replace) -> list[t.An
             masked.append(replace(f"{where}/{number}", "", word))
         option = text if _OPTION.fullmatch(text) and is_secret_name(text) else ""
     return masked
+
+
+def with_secrets_replaced(value: t.Any, variable: t.Callable[[str], str]) -> tuple[t.Any, list[tuple[str, str]]]:
+    """A copy of `value` in which templates stand for secrets, and for each of these where it stood and its variable."""
+    found: list[tuple[str, str]] = []
+
+    def note(where: str, name: str, secret: t.Any) -> t.Any:
+        if not is_secret(name, secret):
+            return secret
+        found.append((where, variable(where)))
+        return _MARK.format(found[-1][1])
+
+    return _with_templates(_walk(value, "", note)), found
+
+
+def _with_templates(value: t.Any) -> t.Any:
+    """Texts with a mark become templates, whatever else is in them as it is."""
+    if isinstance(value, Mapping):
+        return {name: _with_templates(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_with_templates(element) for element in value]
+    if not (isinstance(value, str) and _MARKED.search(value)):
+        return value
+    plain = re.sub(r"\{[{%#]", lambda start: f"{{{{ '{start[0]}' }}}}", value)
+    return {"__template__": _MARKED.sub(r"{{ \1 }}", plain)}
 
 
 def secrets_in(value: t.Any) -> Iterator[tuple[str, str]]:

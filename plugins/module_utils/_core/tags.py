@@ -23,6 +23,8 @@ SCALING_TAG = "slipway:scaling"
 SHARED_TAG = "slipway:shared"
 # On every resource of a project.
 PROJECT = "slipway:project"
+# On those that one of several inventories of the project releases.
+GROUP = "slipway:group"
 # On what has no region, as in IAM: the region of the site that it belongs to.
 REGION = "slipway:region"
 # On a resource whose kind alone does not say which role of this collection creates it.
@@ -33,6 +35,8 @@ _ALLOWED = "letters, digits, spaces and _.:/=+-@"
 _CHARACTERS = re.compile(r"[\w \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000.:/=+\-@]*")
 # Reserved for AWS, and for the modules that set them.
 RESERVED = (AWS, CHECKPOINT_TAG, SCALING_TAG)
+# Tags that say whose a resource is, which the roles set.
+OWN = (PROJECT, GROUP, REGION, ROLE, SHARED_TAG)
 
 
 def from_list(items: t.Iterable[t.Mapping[str, str]] | None) -> Tags:

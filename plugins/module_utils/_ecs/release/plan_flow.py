@@ -28,6 +28,7 @@ from ..task_definition import flow as definitions
 from ..task_definition.model import DesiredTaskDefinition, parse_name
 from .checkpoint import from_tags
 from .gather import gather
+from .owners import check_owners
 from .rollouts import RunningRelease
 from .state import Definition, ServiceRelease
 
@@ -60,6 +61,7 @@ def read_services(release: RunningRelease, services: Sequence[ServiceRelease], c
         if service.checkpoint and not service.checkpoint.fits(str((answer or {}).get("taskDefinition", ""))):
             service.checkpoint = None
         service.unfinished = service.checkpoint is not None
+    check_owners(services, check_mode)
 
 
 def plan_services(release: RunningRelease, check_mode: bool) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..._core import ownership
 from ..._core import tags as tagging
 from ..._core.creating import persist
 from ..._core.error_codes import INVALID_OPTION, NOT_FOUND
@@ -34,6 +35,7 @@ from .model import (
     resource_label,
     target_groups_of,
     validate,
+    with_current_names,
     with_scheduled_bounds,
 )
 
@@ -58,6 +60,11 @@ def run(connection: Connection) -> Result:
         name: _desired(connection, one, services.get(name), current[name]) if one["state"] == "present" else {}
         for name, one in options.items()
     }
+    unowned = _unowned(services, options, params["match_tags"])
+    if not check_mode:
+        ownership.refuse(unowned)
+    for name in unowned:
+        desired[name] = {**desired[name], "tags": current[name].get("tags", {})} if desired[name] else desired[name]
     planned = compare(current, desired)
     for name in () if check_mode else sorted(planned.members):
         service = services.get(name, {})
@@ -72,7 +79,19 @@ def run(connection: Connection) -> Result:
         _delete_surplus(scaling, resource, current[name], desired[name])
         if current[name].get("tags") and not desired[name]:
             ecs_api.untag_resource(ecs, service["serviceArn"], list(TAG))
-    return {"changed": planned.changed, "diff": planned.diff, "services": planned.predicted}
+    warnings = [ownership.text_of([f"scaling of service {name}" for name in unowned])] if unowned else []
+    return {"changed": planned.changed, "diff": planned.diff, "services": planned.predicted, "warnings": warnings}
+
+
+def _unowned(services: Services, options: Services, match_tags: t.Mapping[str, str] | None) -> list[str]:
+    """Those that are to scale and are not adopted."""
+    return [
+        name
+        for name, one in options.items()
+        if one["state"] == "present"
+        and name in services
+        and not ownership.is_adopted(tagging.from_list(services[name].get("tags")), match_tags, f"service {name}")
+    ]
 
 
 def _find_services(ecs: Client, cluster: str, names: list[str], check_mode: bool) -> Services:
@@ -146,7 +165,8 @@ def _may_have_alarm(options: Json, found: Found, current: Json) -> bool:
 
 def _desired(connection: Connection, options: Json, service: Json | None, current: Json) -> Json:
     label = _label(connection, options, service)
-    return with_scheduled_bounds(desired_scaling(options, last(connection.params["cluster"]), label), current)
+    wanted = desired_scaling(options, last(connection.params["cluster"]), label)
+    return with_scheduled_bounds(with_current_names(wanted, current), current)
 
 
 def _label(connection: Connection, options: Json, service: Json | None) -> str:

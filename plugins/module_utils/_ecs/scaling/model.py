@@ -215,6 +215,24 @@ def _settings(policy: Json) -> Json:
     return policy.get("StepScalingPolicyConfiguration") or {"PolicyType": policy["PolicyType"]}
 
 
+def with_current_names(wanted: Json, current: Json) -> Json:
+    """`wanted`, whose policies have the names of the current ones that follow the same metric, whoever named them."""
+    existing = current.get("policies") or {}
+    named: dict[str, list[str]] = {}
+    for name, policy in existing.items():
+        named.setdefault(_metric_of(policy), []).append(name)
+    renamed = {}
+    for name, policy in wanted["policies"].items():
+        others = named.get(_metric_of(policy)) or []
+        keeps = name not in existing and _metric_of(policy) and len(others) == 1
+        renamed[others[0] if keeps else name] = policy
+    return {**wanted, "policies": renamed}
+
+
+def _metric_of(policy: Json) -> str:
+    return str((policy.get("PredefinedMetricSpecification") or {}).get("PredefinedMetricType") or "")
+
+
 def with_scheduled_bounds(wanted: Json, current: Json) -> Json:
     """`wanted`, with the bounds that a schedule has set meanwhile: a run by day does not undo the night."""
     if not current.get("schedules"):

@@ -33,11 +33,15 @@ def list_schedules(scheduler: Client, group: str) -> list[str]:
 
 
 @aws_call
-def list_scheduled(scheduler: Client) -> list[tuple[str, str]]:
-    """Group and name of every schedule in the region that runs tasks of ECS, whoever it belongs to."""
+def list_scheduled(scheduler: Client, cluster: str = "") -> list[tuple[str, str]]:
+    """Group and name of every schedule in the region that runs tasks of ECS, or those of one cluster, by its ARN."""
     found = pages(scheduler, "list_schedules", "Schedules")
     targets = ((one, str((one.get("Target") or {}).get("Arn") or "")) for one in found)
-    return [(str(one["GroupName"]), str(one["Name"])) for one, arn in targets if ":ecs:" in arn]
+    return [
+        (str(one["GroupName"]), str(one["Name"]))
+        for one, arn in targets
+        if arn == cluster or (not cluster and ":ecs:" in arn)
+    ]
 
 
 @aws_find

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import functools
 
-from ..._core import resource
+from ..._core import ownership, resource
 from ..._core import tags as tagging
 from ..._core.creating import creating, persist, visible
 from ..._core.error_codes import INVALID_OPTION
@@ -34,6 +34,7 @@ class ScheduleGroup(resource.DeletableResource):
         super().__init__(connection)
         self.ecs = connection.client("ecs")
         self.now = datetime.datetime.now(datetime.UTC)
+        self.warnings: list[str] = []
 
     def validate(self) -> None:
         model.validate(self.params)
@@ -88,7 +89,8 @@ class ScheduleGroup(resource.DeletableResource):
     def desired_tags(self, current: Json | None) -> tagging.Tags | None:
         """The tags that identify the owner are added in any case."""
         tags, own, existing = self.params["tags"], self.params["match_tags"], (current or {}).get("tags") or {}
-        if tags is None and not own:
+        # Check mode compares a group that is not adopted without its tags.
+        if (tags is None and not own) or (self.check_mode and model.unowned(current, own)):
             return None
         return tagging.desired(
             existing, {**(tags or {}), **(own or {})}, tags is not None and self.params["purge_tags"]
@@ -99,7 +101,12 @@ class ScheduleGroup(resource.DeletableResource):
         return targets(self.ecs, self.params, self.check_mode)
 
     def refuse(self, current: Json | None, planned: Plan) -> None:
-        model.refuse_foreign(current, self.params["match_tags"])
+        unowned = model.unowned(current, self.params["match_tags"])
+        if not unowned:
+            model.refuse_foreign(current, self.params["match_tags"])
+        elif not self.check_mode:
+            ownership.refuse(unowned)
+        self.warnings = [ownership.text_of(unowned)] if unowned else []
 
     def refuse_deletion(self, current: Json) -> None:
         model.refuse_foreign(current, self.params["match_tags"])
@@ -163,7 +170,9 @@ def run(connection: Connection) -> Result:
     result = resource.run(group)
     if params["state"] == "present":
         over = [one["name"] for one in params["schedules"] if model.is_over(one, group.now)]
-        result["warnings"] = [f"The schedule {name} never runs again. Remove it from the variables." for name in over]
+        result["warnings"] = group.warnings + [
+            f"The schedule {name} never runs again. Remove it from the variables." for name in over
+        ]
     return result
 
 

@@ -20,7 +20,7 @@ from ..._core.errors import SlipwayError
 from ..._core.names import CLUSTER, arn_of, home_of, is_arn
 from ..._core.plan import UNKNOWN, normalise
 from ..._core.schedules import AT, next_run, problem_of
-from ..._core.tags import carries, from_list
+from ..._core.tags import PROJECT, carries, from_list
 from ..._core.types import Json
 
 # What a new group has that was not requested.
@@ -120,11 +120,11 @@ def schedule_from_api(answer: Json, now: datetime.datetime) -> Json:
     dates = {name: _text(members[name]) for name in _DATES if isinstance(members.get(name), datetime.datetime)}
     target = dict(members.get("Target") or {})
     if isinstance(target.get("Input"), str):
-        target["Input"] = _overrides(target["Input"])
+        target["Input"] = overrides(target["Input"])
     return _normal({**members, **dates, "Target": target}, now)
 
 
-def _overrides(text: str) -> t.Any:
+def overrides(text: str) -> t.Any:
     """The overrides of the task; what is no JSON as it is, so that it is replaced."""
     try:
         return json.loads(text)
@@ -163,6 +163,18 @@ def _normal_parameters(parameters: Json) -> Json:
     dropped = {name for name in switches if not whole.get(name)}
     dropped |= {"PlatformVersion"} if whole.get("PlatformVersion") == "LATEST" else set()
     return {name: value for name, value in whole.items() if name not in dropped}
+
+
+def plain_strategy(parameters: Json) -> t.Any:
+    """The capacity providers of EcsParameters with AWS's defaults, in one order."""
+    strategy = {"CapacityProviderStrategy": parameters.get("CapacityProviderStrategy")}
+    return normalise(_normal_parameters(strategy), SETS)["CapacityProviderStrategy"]
+
+
+def plain_network(parameters: Json) -> t.Any:
+    """The network of EcsParameters, likewise."""
+    network = {"NetworkConfiguration": parameters.get("NetworkConfiguration")}
+    return normalise(_normal_parameters(network), SETS).get("NetworkConfiguration")
 
 
 def target(call: Json, one: Json, role_arn: str, cluster: str) -> Json:
@@ -258,3 +270,9 @@ def refuse_foreign(current: Json | None, match_tags: Mapping[str, str] | None) -
             " was changed. Choose another name, or tag the group if it is yours."
         )
         raise SlipwayError(CONFLICT, message)
+
+
+def unowned(current: Json | None, match_tags: Mapping[str, str] | None) -> list[str]:
+    """The group, for people, if it is of no project yet."""
+    is_of_none = current is not None and PROJECT in (match_tags or {}) and PROJECT not in current["tags"]
+    return [f"schedule group {(current or {}).get('name')}"] if is_of_none else []

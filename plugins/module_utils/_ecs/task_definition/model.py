@@ -74,6 +74,9 @@ KINDS: t.Mapping[str, Kind] = {
     "secretOptions.valueFrom": PARAMETER,
 }
 
+# Those that AWS answers as they were sent.
+SPELLED: t.Mapping[str, Kind] = {path: kind for path, kind in KINDS.items() if not kind.answered}
+
 # What AWS fills into a structure, an empty one too, by the member that holds it.
 # Pages: API_ContainerDefinition, API_PortMapping, API_HealthCheck, API_MountPoint, API_VolumeFrom, API_Device,
 # API_ContainerRestartPolicy, API_DockerVolumeConfiguration, API_EFSVolumeConfiguration,
@@ -285,9 +288,34 @@ def draft(current: Resource | None, wanted: Resource, tags: Tags | None, home: H
     wants_tags = has_tags if tags is None else tags
     has = None if current is None else canonical(current)
     wants = Names(KINDS, SETS, home).keep(canonical({**wanted, "tags": wants_tags, "status": ACTIVE}), has)
+    if wants.get("container_definitions"):
+        wants["container_definitions"] = _with_same_images(wants["container_definitions"], has or {})
     every_member = {name: wants.get(name, []) for name in {**(has or {}), **wants}}
     found = compare(has, every_member, SETS)
-    return Draft(Plan(found.before, found.after, wants), dict(wanted), wants_tags)
+    return Draft(Plan(found.before, found.after, wants), _request(wanted, current or {}, home), wants_tags)
+
+
+def _request(wanted: Resource, current: Resource, home: Home | None) -> Json:
+    """As the caller spelled it; what means the same as in the current revision is spelled as there."""
+    request: Json = Names(SPELLED, SETS, home).keep(dict(wanted), current)
+    if request.get("container_definitions"):
+        request["container_definitions"] = _with_same_images(request["container_definitions"], current)
+    return request
+
+
+def _with_same_images(containers: list[Json], has: Resource) -> list[Json]:
+    """The containers, their images spelled as the current ones where both are the same: no tag means latest."""
+    images = {one.get("name"): one.get("image") for one in has.get("container_definitions") or ()}
+    return [
+        {**one, "image": old}
+        if (old := images.get(one.get("name"))) and _tagged(old) == _tagged(one.get("image"))
+        else one
+        for one in containers
+    ]
+
+
+def _tagged(image: t.Any) -> str:
+    return f"{image}:latest" if image and not {":", "@"} & set(last(image)) else str(image)
 
 
 def predict(planned: Draft, newest: str | None) -> Json:

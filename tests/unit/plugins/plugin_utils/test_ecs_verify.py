@@ -23,6 +23,7 @@ def test_good_checks_have_no_problems() -> None:
     checks += [{**PAGE, "name": "first", "status": 100}, {**PAGE, "name": "last", "status": 599}]
     checks += [{**PORT, "name": "lowest", "port": 1}, {**PORT, "name": "highest", "port": 65535}]
     assert check_problems(checks, ["database"]) == []
+    assert check_problems([], []) == []
 
 
 FIRST = "ecs_verify_checks[0]"
@@ -31,7 +32,6 @@ FIRST = "ecs_verify_checks[0]"
 @pytest.mark.parametrize(
     ("checks", "problem"),
     [
-        ([], "ecs_verify_checks: expected at least one check, got none."),
         ([PAGE, PAGE], "ecs_verify_checks: expected each name once, got page 2 times."),
         ([{**PAGE, "type": "smtp"}], f"{FIRST} (page).type: expected http, tcp, command, got 'smtp'."),
         ([{**PAGE, "type": None}], f"{FIRST} (page).type: expected http, tcp, command, got none."),

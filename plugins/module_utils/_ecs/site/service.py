@@ -1,0 +1,217 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A service and its task definition, from answers of ECS to an element of ecs_app_services. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+from types import MappingProxyType
+
+from ..._core.masking import with_secrets_replaced
+from ..._core.names import PARAMETER, Home, arn_of, is_arn
+from ..._core.plan import blank, normalise
+from ..._core.tags import OWN, RESERVED, Tags, from_list, to_list
+from ..._core.types import Json
+from ..arguments import SERVICE_MEMBERS
+from ..limits import AWSVPC, BRIDGE, FARGATE
+from ..service.defaults import DEFAULTS
+from ..service.model import from_api
+from ..task_definition.model import ACTIVE, parse_name
+from .notes import Note, Notes
+
+# Of DescribeServices, what is no setting, beside the members of CreateService.
+SERVICE_READ_ONLY = frozenset(
+    [
+        "clusterArn",
+        "createdAt",
+        "createdBy",
+        "currentServiceDeployment",
+        "currentServiceRevisions",
+        "deployments",
+        "events",
+        "pendingCount",
+        "platformFamily",
+        "resourceManagementType",
+        "roleArn",
+        "runningCount",
+        "serviceArn",
+        "status",
+        "taskSets",
+    ]
+)
+# Of DescribeTaskDefinition, what only AWS writes.
+DEFINITION_READ_ONLY = frozenset(
+    [
+        "compatibilities",
+        "deleteRequestedAt",
+        "deregisteredAt",
+        "registeredAt",
+        "registeredBy",
+        "requiresAttributes",
+        "revision",
+        "status",
+        "tags",
+        "taskDefinitionArn",
+    ]
+)
+# Options of a service that the element has under another name, or that say how many tasks there are.
+_ELSEWHERE = frozenset(("desired_count", "load_balancers", "monitoring", "role", "tags", "task_definition"))
+# Written in any case: where they are omitted, the role has defaults of its own.
+_WRITTEN = frozenset(("deployment_configuration", "propagate_tags"))
+
+
+# What each role is for, and its member of a task definition.
+ROLES = {"execution": "executionRoleArn", "task": "taskRoleArn"}
+# ARNs by what a role is for; empty where there is none.
+Roles = t.Mapping[str, str]
+
+
+class Known(t.NamedTuple):
+    """What AWS takes, where names are resolved, and the roles that the variables of the project name."""
+
+    home: Home
+    service_members: frozenset[str]
+    definition_members: frozenset[str]
+    roles: Roles = MappingProxyType({})
+
+
+def own_tags(tags: Tags) -> Tags:
+    """The tags that the service has beside those that modules and roles set."""
+    return {name: text for name, text in tags.items() if not name.startswith(RESERVED) and name not in OWN}
+
+
+def element(answer: Json, definition: Json, known: Known) -> tuple[Json, Notes]:
+    """The service without its scaling, as ecs_app_services has it."""
+    name = str(answer["serviceName"])
+    notes = [*_service_notes(answer, known), *_revision_notes(answer, definition)]
+    written, more = _definition(definition, name, known)
+    count = {} if answer.get("schedulingStrategy") == "DAEMON" else {"desired_count": answer["desiredCount"]}
+    balancers = [dict(item) for item in answer.get("loadBalancers") or ()]
+    return {
+        "name": name,
+        **count,
+        **({"load_balancers": balancers} if balancers else {}),
+        "options": _options(answer),
+        "task_definition": written,
+    }, [*notes, *more]
+
+
+def _options(answer: Json) -> Json:
+    """What the service has and AWS does not fill in by itself."""
+    current = from_api(answer)
+    given = {
+        name: value
+        for name in SERVICE_MEMBERS
+        if name not in _ELSEWHERE
+        and (value := current.get(name)) is not None
+        and (value != DEFAULTS.get(name) or name in _WRITTEN)
+    }
+    if answer.get("availabilityZoneRebalancing"):
+        given["availability_zone_rebalancing"] = answer["availabilityZoneRebalancing"]
+    if given.get("capacity_provider_strategy"):
+        given.pop("launch_type", None)
+    role = str(answer.get("roleArn") or "")
+    if role and "aws-service-role/" not in role:
+        given["role"] = role
+    tags = own_tags(from_list(answer.get("tags")))
+    return normalise({**given, **({"tags": tags} if tags else {})})
+
+
+def _service_notes(answer: Json, known: Known) -> t.Iterator[Note]:
+    place = f"services.{answer['serviceName']}"
+    for member in sorted(answer.keys() - known.service_members - SERVICE_READ_ONLY):
+        if not blank(answer[member]):
+            yield Note(
+                f"{place}.{member}",
+                "It cannot be expressed because the installed botocore does not know it as a setting of a service.",
+                "A run leaves it as it is. To manage it, install a newer botocore.",
+            )
+    if (answer.get("deploymentController") or {}).get("type") == "CODE_DEPLOY":
+        yield Note(
+            f"{place}.deploymentController",
+            "AWS CodeDeploy deploys the service, so a new task definition cannot be released with Slipway.",
+            "Move it to blue/green deployments of ECS first; the first release says how.",
+        )
+
+
+def _revision_notes(answer: Json, definition: Json) -> t.Iterator[Note]:
+    if definition.get("status", ACTIVE) != ACTIVE:
+        yield Note(
+            f"services.{answer['serviceName']}.taskDefinition",
+            f"It runs {parse_name(answer['taskDefinition'])}, which is deregistered, so that no task can start.",
+            "The first run registers the same task definition again, and check mode reports that.",
+        )
+
+
+# The task definition
+
+
+def _definition(answer: Json, service: str, known: Known) -> tuple[Json, Notes]:
+    place = f"services.{service}.task_definition"
+    notes = [
+        Note(
+            f"{place}.{member}",
+            "It cannot be expressed because the installed botocore does not know it as a setting of a task definition.",
+            "The next revision would not have it. Install a newer botocore, then import again.",
+        )
+        for member in sorted(answer.keys() - known.definition_members - DEFINITION_READ_ONLY)
+        if not blank(answer[member])
+    ]
+    given = {member: value for member, value in answer.items() if member not in DEFINITION_READ_ONLY}
+    given = {member: value for member, value in normalise(given).items() if not blank(value) and value != ""}
+    given["containerDefinitions"] = [_container(one, known.home) for one in given.get("containerDefinitions") or ()]
+    tags = own_tags(from_list(answer.get("tags")))
+    written = {**_as_variables(given, known.roles), **({"tags": to_list(tags)} if tags else {})}
+    replaced, found = with_secrets_replaced(written, lambda where: _variable(service, where))
+    return replaced, [*notes, *(_secret_note(place, where, variable) for where, variable in found)]
+
+
+def _as_variables(definition: Json, roles: Roles) -> Json:
+    """The definition without what the role ecs_app completes. What it lacks in spite of that is written empty."""
+    is_fargate = FARGATE in (definition.get("requiresCompatibilities") or ())
+    system = str((definition.get("runtimePlatform") or {}).get("operatingSystemFamily", ""))
+    # Without one, AWS takes bridge, and on Windows a mode that has no name.
+    mode = AWSVPC if is_fargate else None if system.startswith("WINDOWS") else BRIDGE
+    whole = {"requiresCompatibilities": [], "networkMode": mode, **definition}
+    for name, member in ROLES.items():
+        arn = whole.pop(member, "")
+        whole |= {member: arn} if arn != roles.get(name, "") else {}
+    if whole["networkMode"] == AWSVPC:
+        del whole["networkMode"]
+    first = ("family", "cpu", "memory")
+    return {**{member: whole[member] for member in first if member in whole}, **whole}
+
+
+def _container(container: Json, home: Home) -> Json:
+    """In variables, a secret or an image without a slash is a name of the project's."""
+    image = str(container.get("image") or "")
+    plain = image and not any(mark in image for mark in "/:@")
+    secrets = [{**one, "valueFrom": _parameter(str(one["valueFrom"]), home)} for one in container.get("secrets") or ()]
+    return {
+        **container,
+        **({"image": f"{image}:latest"} if plain else {}),
+        **({"secrets": secrets} if secrets else {}),
+    }
+
+
+def _parameter(source: str, home: Home) -> str:
+    return source if is_arn(source) or "/" in source else arn_of(PARAMETER, source, home)
+
+
+def _variable(service: str, where: str) -> str:
+    """The name of the variable for a secret that stands in the task definition."""
+    parts = [one for one in where.split("/") if one and one not in ("containerDefinitions", "environment", "command")]
+    text = "_".join(["imported", service, *parts])
+    return "".join(letter if letter.isalnum() else "_" for letter in text)
+
+
+def _secret_note(place: str, where: str, variable: str) -> Note:
+    return Note(
+        f"{place}{where.replace('/', '.')}",
+        "Its value looks like a secret, and stands in the task definition where everybody can read it. It was not"
+        f" written to a file; the inventory has the variable {variable} in its place.",
+        "Move the value to AWS Secrets Manager and name it in secrets. Until then, define the variable with Ansible"
+        " Vault.",
+    )

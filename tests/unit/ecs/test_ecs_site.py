@@ -1,0 +1,354 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What runs in a cluster of others is read as variables, changes nothing, and is tagged by an adoption alone."""
+
+from __future__ import annotations
+
+import copy
+import datetime
+import typing as t
+
+import boto3
+import pytest
+
+from ansible_collections.slipway.aws.plugins.module_utils._core.names import Home
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.model import Found
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.site import balancing, scaling, schedules, service
+from ansible_collections.slipway.aws.tests.unit.playbooks import running_services as running
+
+if t.TYPE_CHECKING:
+    from ansible_collections.slipway.aws.tests.conftest import RunModule
+
+Json = dict[str, t.Any]
+BOTH = pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
+NAMES = ("web", "api", "tagged", "secrets", "nightly")
+
+
+@pytest.fixture
+def place(aws: None) -> running.Place:
+    found = running.create_place(boto3.client)
+    running.create_services(boto3.client, found, NAMES)
+    return found
+
+
+@BOTH
+@pytest.mark.witness("ecs_site_info")
+def test_what_runs_becomes_variables(run: RunModule, place: running.Place, calls: list[str]) -> None:
+    calls.clear()
+    read = run("ecs_site_info", cluster="prod", project="shop")
+    assert not read["changed"]
+    assert {one.rstrip("abcdefghijklmnopqrstuvwxyz")[:1] for one in calls} <= {"D", "L", "G"}, calls
+    site = read["site"]
+    services = {one["name"]: one for one in site["services"]}
+    assert list(services) == sorted(NAMES)
+    assert services["api"]["desired_count"] == 3
+    assert services["api"]["load_balancers"][0]["targetGroupArn"] == "prod-api"
+    assert services["tagged"]["options"]["tags"] == {"team": "payments", "cost": "12"}
+    balancer = site["variables"]["load_balancer"]
+    groups = {one["name"]: one for one in balancer["ecs_load_balancer_target_groups"]}
+    assert (groups["prod-api"]["priority"], groups["prod-api"]["paths"]) == (10, ["/api/*"])
+    assert groups["prod-web"]["health_check_path"] == "/web/health"
+    assert balancer["ecs_load_balancer_listener_arns"] == [place.listener]
+    assert site["variables"]["project"]["ecs_network_vpc_id"] == place.vpc
+    [cleanup] = site["variables"]["schedules"]["ecs_app_schedules"]
+    assert (cleanup["service"], cleanup["command"], cleanup["container"]) == ("nightly", ["clean", "--all"], "app")
+    assert site["notes"] == []
+
+
+@BOTH
+def test_services_are_chosen_by_name(run: RunModule, place: running.Place) -> None:
+    read = run("ecs_site_info", cluster="prod", services=["web"])
+    assert [one["name"] for one in read["site"]["services"]] == ["web"]
+    assert read["site"]["name"] == "prod"
+    for options in ({"cluster": "prod", "services": ["web", "wbe"]}, {"cluster": "production"}):
+        assert run("ecs_site_info", **options)["code"] == "not_found"
+
+
+@BOTH
+@pytest.mark.witness("ecs_site_adoption")
+def test_an_adoption_tags_what_it_names_once(run: RunModule, place: running.Place) -> None:
+    options: Json = {
+        "cluster": "prod",
+        "project": "shop",
+        "group": "backend",
+        "services": ["api", "tagged", "new"],
+        "scaled_services": ["api"],
+        "target_groups": ["prod-api", "none"],
+        "listener_arns": [place.listener],
+        "rule_priorities": [10],
+        "schedule_group": "jobs",
+    }
+    planned = run("ecs_site_adoption", check=True, **options)
+    done = run("ecs_site_adoption", **options)
+    again = run("ecs_site_adoption", **options)
+    assert (planned["changed"], done["changed"], again["changed"]) == (True, True, False)
+    assert done["resources"] == planned["resources"]
+    own = {"slipway:project": "shop", "slipway:group": "backend"}
+    kinds = (
+        "service",
+        "service",
+        "task definition",
+        "task definition",
+        "target group",
+        "listener rule",
+        "schedule group",
+    )
+    assert [one["kind"] for one in done["resources"]] == list(kinds)
+    after = [one["after"] for one in done["resources"]]
+    assert after[0] == {**own, "slipway:scaling": "true"}
+    assert after[1] == {**own, "team": "payments", "cost": "12"}
+    assert after[4:6] == [{"slipway:project": "shop"}] * 2
+    assert [one["before"] for one in again["resources"]] == after
+    elb = boto3.client("elbv2")
+    untouched = elb.describe_tags(ResourceArns=[place.targets["web"], place.balancer])["TagDescriptions"]
+    assert [one["Tags"] for one in untouched] == [[], []]
+
+
+@BOTH
+def test_an_adoption_takes_nothing_of_others(run: RunModule, place: running.Place) -> None:
+    options: Json = {"cluster": "prod", "services": ["api"], "target_groups": ["prod-api"]}
+    assert run("ecs_site_adoption", project="bank", **options)["changed"]
+    for check in (True, False):
+        refused = run("ecs_site_adoption", check=check, project="shop", **options)
+        assert (refused["code"], "of the project bank" in refused["msg"]) == ("conflict", True)
+    rule: Json = {"listener_arns": [place.listener], "rule_priorities": [20]}
+    assert run("ecs_site_adoption", project="bank", **options, **rule)["code"] == "not_found"
+
+
+@BOTH
+def test_a_release_waits_for_the_adoption(run: RunModule, place: running.Place) -> None:
+    web: Json = {"name": "web", "desired_count": 2, "tags": {"slipway:project": "shop"}}
+    options: Json = {"cluster": "prod", "services": [web]}
+    predicted = run("ecs_release", check=True, **options)
+    assert predicted["services"]["web"]["diff"]["after"] == {"desired_count": 2}
+    assert "Not adopted: service web." in str(predicted["warnings"])
+    refused = run("ecs_release", **options)
+    assert (refused["code"], refused["not_adopted"]) == ("not_adopted", ["service web"])
+    run("ecs_site_adoption", cluster="prod", project="bank", services=["web"])
+    for check in (True, False):
+        assert run("ecs_release", check=check, **options)["code"] == "conflict"
+
+
+# Pure
+
+
+HOME = Home("aws", "eu-central-1", "123456789012")
+SERVICE: Json = {
+    "serviceName": "web",
+    "clusterArn": "arn:aws:ecs:eu-central-1:123456789012:cluster/prod",
+    "serviceArn": "arn:aws:ecs:eu-central-1:123456789012:service/prod/web",
+    "taskDefinition": "arn:aws:ecs:eu-central-1:123456789012:task-definition/web:3",
+    "desiredCount": 1,
+    "launchType": "FARGATE",
+    "loadBalancers": [
+        {"targetGroupArn": "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/web/0123"}
+    ],
+}
+KNOWN = service.Known(HOME, frozenset(SERVICE), frozenset(("containerDefinitions", "family")))
+
+
+def test_secrets_in_plain_text_are_not_written_and_named() -> None:
+    container = {
+        "name": "app",
+        "image": "app:1",
+        "environment": [
+            {"name": "DB_PASSWORD", "value": "seldom-seen"},
+            {"name": "URL", "value": "redis://a:seldom-seen@b"},
+        ],
+        "command": ["run", "--token=seldom-seen", "{{ braces }}"],
+    }
+    item, notes = service.element(SERVICE, {"family": "web", "containerDefinitions": [container]}, KNOWN)
+    assert "seldom-seen" not in str((item, notes))
+    [written] = item["task_definition"]["containerDefinitions"]
+    assert written["environment"][0]["value"] == {"__template__": "{{ imported_web_app_DB_PASSWORD }}"}
+    assert written["command"][1] == {"__template__": "--token={{ imported_web_app___token }}"}
+    assert written["command"][2] == "{{ braces }}"
+    assert len(notes) == 3
+
+
+def test_what_botocore_does_not_know_is_noted() -> None:
+    definition = {"family": "web", "containerDefinitions": [], "gravity": "low", "revision": 3, "status": "INACTIVE"}
+    _item, notes = service.element({**SERVICE, "colour": "red", "events": []}, definition, KNOWN)
+    places = [note.place for note in notes]
+    assert "services.web.colour" in places
+    assert "services.web.task_definition.gravity" in places
+    assert "services.web.taskDefinition" in places
+    assert not [place for place in places if "events" in place or "revision" in place]
+
+
+TARGET: Json = {"MinCapacity": 1, "MaxCapacity": 8}
+
+
+def policy(name: str, metric: str = "ECSServiceAverageCPUUtilization", **members: t.Any) -> Json:
+    configuration = {"TargetValue": 60.0, "PredefinedMetricSpecification": {"PredefinedMetricType": metric}, **members}
+    return {
+        "PolicyName": name,
+        "PolicyARN": f"arn:{name}",
+        "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingScalingPolicyConfiguration": configuration,
+    }
+
+
+def action(**members: t.Any) -> Json:
+    return {
+        "ScheduledActionName": "night",
+        "Schedule": "cron(0 22 * * ? *)",
+        "ScalableTargetAction": {"MinCapacity": 0, "MaxCapacity": 0},
+        **members,
+    }
+
+
+def test_scaling_under_any_name_is_expressed() -> None:
+    memory = policy("mem", "ECSServiceAverageMemoryUtilization", TargetValue=70.5)
+    found = Found(TARGET, [policy("my cpu policy"), memory], [action(Timezone="Asia/Seoul")], [])
+    given, note = scaling.element(SERVICE, found)
+    assert note is None
+    assert given == {
+        "min_capacity": 1,
+        "max_capacity": 8,
+        "cpu_utilization": 60,
+        "memory_utilization": 70.5,
+        "schedules": [
+            {
+                "name": "night",
+                "schedule": "cron(0 22 * * ? *)",
+                "timezone": "Asia/Seoul",
+                "min_capacity": 0,
+                "max_capacity": 0,
+            }
+        ],
+    }
+    assert scaling.element(SERVICE, Found(None, [], [], [])) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (Found(TARGET, [{**policy("steps"), "PolicyType": "StepScaling"}], [], []), "of the type StepScaling"),
+        (Found(TARGET, [policy("one"), policy("two")], [], []), "two policies follow ECSServiceAverageCPUUtilization"),
+        (
+            Found(TARGET, [policy("x", "EC2SpotFleetRequestAverageCPUUtilization")], [], []),
+            "follows a metric other than",
+        ),
+        (Found(TARGET, [policy("cpu", DisableScaleIn=True)], [], []), "the policy cpu never stops tasks"),
+        (
+            Found(TARGET, [policy("a", ScaleInCooldown=60), policy("b", "ECSServiceAverageMemoryUtilization")], [], []),
+            "its policies differ in ScaleInCooldown",
+        ),
+        (Found({**TARGET, "SuspendedState": {"DynamicScalingInSuspended": True}}, [], [], []), "it is suspended"),
+        (Found(TARGET, [], [action(EndTime=datetime.datetime(2030, 1, 1))], []), "has a EndTime"),
+        (
+            Found(TARGET, [policy("cpu", CustomizedMetricSpecification={"MetricName": "Depth"})], [], []),
+            "its policies differ from what Slipway would set",
+        ),
+    ],
+)
+def test_scaling_that_cannot_be_expressed_says_why(found: Found, reason: str) -> None:
+    given, note = scaling.element(SERVICE, found)
+    assert given is None
+    assert note is not None
+    assert reason in note.reason
+
+
+SCHEDULE: Json = {
+    "GroupName": "jobs",
+    "Name": "night",
+    "ScheduleExpression": "rate(1 day)",
+    "FlexibleTimeWindow": {"Mode": "OFF"},
+    "Target": {
+        "Arn": SERVICE["clusterArn"],
+        "RoleArn": "arn:aws:iam::123456789012:role/schedules",
+        "EcsParameters": {"TaskDefinitionArn": SERVICE["taskDefinition"], "LaunchType": "FARGATE"},
+    },
+}
+NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+def changed(answer: Json, **parameters: t.Any) -> Json:
+    found = copy.deepcopy(answer)
+    found["Target"]["EcsParameters"].update(parameters)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (SCHEDULE, {}),
+        (changed(SCHEDULE, TaskCount=2), {"count": 2}),
+        (changed(SCHEDULE, LaunchType="EC2"), {"launch_type": "EC2"}),
+        ({**SCHEDULE, "State": "DISABLED", "Description": "At night"}, {"enabled": False, "description": "At night"}),
+    ],
+)
+def test_a_schedule_is_written_with_what_the_service_has_not(answer: Json, expected: Json) -> None:
+    found = schedules.elements([answer], [SERVICE], NOW)
+    assert found.items == [{"name": "night", "service": "web", "schedule": "rate(1 day)", **expected}]
+    assert (found.group, found.notes) == ("jobs", [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ({**SCHEDULE, "GroupName": "default"}, "in one group of its own"),
+        (
+            changed(SCHEDULE, TaskDefinitionArn="arn:aws:ecs:eu-central-1:1:task-definition/batch:1"),
+            "runs the family batch",
+        ),
+        (changed(SCHEDULE, TaskDefinitionArn=SERVICE["taskDefinition"][:-1] + "2"), "runs web:2, and the service web"),
+        (changed(SCHEDULE, ReferenceId="x"), "would change its ReferenceId"),
+    ],
+)
+def test_a_schedule_that_cannot_be_expressed_says_why(answer: Json, reason: str) -> None:
+    found = schedules.elements([answer], [SERVICE], NOW)
+    assert found.items == []
+    assert reason in found.notes[0].reason
+
+
+def group(name: str, **members: t.Any) -> Json:
+    settings = {"Protocol": "HTTP", "Port": 80, "TargetType": "ip", "Attributes": [], "LoadBalancerArns": ["lb"]}
+    return {"TargetGroupArn": f"arn:{name}", "TargetGroupName": name, **settings, **members}
+
+
+def rule(priority: int, to: str, field: str = "path-pattern", **members: t.Any) -> Json:
+    condition = {"Field": field, "Values": ["/x/*"]}
+    action = {"Type": "forward", "TargetGroupArn": f"arn:{to}"}
+    return {"Priority": str(priority), "Conditions": [condition], "Actions": [action], **members}
+
+
+def balancers(**listeners: list[Json]) -> list[Json]:
+    return [
+        {
+            "LoadBalancerArn": "lb",
+            "Listeners": [{"ListenerArn": name, "Rules": some} for name, some in listeners.items()],
+        }
+    ]
+
+
+def test_rules_on_two_listeners_are_one_target_group() -> None:
+    both = [rule(5, "web")]
+    found = balancing.elements(balancing.Answers([group("web")], balancers(http=both, https=both, other=[])))
+    assert found.variables["ecs_load_balancer_listener_arns"] == ["http", "https"]
+    [written] = found.variables["ecs_load_balancer_target_groups"]
+    assert (written["name"], written["priority"], written["paths"]) == ("web", 5, ["/x/*"])
+    assert (found.names, found.notes) == ({"arn:web": "web"}, [])
+
+
+@pytest.mark.parametrize(
+    ("groups", "rules", "reason"),
+    [
+        (group("web"), [rule(1, "web", "source-ip")], "the rule 1 has the condition source-ip"),
+        (group("web"), [rule(1, "web"), rule(2, "web")], "its rules are not one on each listener"),
+        (group("web", Protocol="TCP"), [rule(1, "web")], "its protocol is TCP"),
+        (group("web", LoadBalancerArns=[]), [], "no load balancer uses it"),
+        (group("web", LoadBalancerArns=["other"]), [], "behind another load balancer"),
+        (group("web"), [rule(1, "web", Transforms=[{"Type": "url-rewrite"}])], "the rule 1 has transforms"),
+    ],
+)
+def test_target_groups_that_cannot_be_expressed_are_left_to_others(
+    groups: Json, rules: list[Json], reason: str
+) -> None:
+    found = balancing.elements(balancing.Answers([groups], balancers(http=rules)))
+    assert found.variables["ecs_load_balancer_target_groups"] == []
+    assert found.names == {}
+    assert reason in found.notes[0].reason

@@ -1,0 +1,229 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What somebody else has made becomes an inventory: the first plan is empty, before and after the adoption, and one
+changed variable is exactly one change."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import boto3
+import pytest
+import yaml
+
+from ansible_collections.slipway.aws.tests.unit.playbooks import running_services as running
+
+Json = dict[str, t.Any]
+
+ROOT = Path(__file__).resolve().parents[3]
+KEYS = {"access_key": "key", "secret_key": "b2f0c1d4e7a9"}
+# What only another part of the collection knows so far, by the beginning of its name.
+FOREIGN = ("ecs_load_balancer_arn", "ecs_load_balancer_listener_arns")
+# Of a service, what changes with each deployment.
+VOLATILE = (
+    "currentServiceDeployment",
+    "currentServiceRevisions",
+    "deployments",
+    "events",
+    "pendingCount",
+    "runningCount",
+)
+
+
+class Run(t.NamedTuple):
+    """How a playbook ended, and what it printed."""
+
+    code: int
+    output: str
+
+    @property
+    def changed(self) -> int:
+        return sum(int(number) for number in re.findall(r"changed=(\d+)", self.output))
+
+
+class Account(t.NamedTuple):
+    """A cluster that somebody else has made, and the inventory that is written for it."""
+
+    address: str
+    folder: Path
+    place: running.Place
+    names: list[str]
+
+    def client(self, name: str) -> t.Any:
+        keys = {"aws_access_key_id": KEYS["access_key"], "aws_secret_access_key": KEYS["secret_key"]}
+        return boto3.client(name, endpoint_url=self.address, region_name=running.REGION, **keys)
+
+    @property
+    def inventory(self) -> Path:
+        return self.folder / "inventory"
+
+    def play(self, playbook: str, *options: str, **variables: t.Any) -> Run:
+        given = {
+            "slipway_region": running.REGION,
+            "slipway_endpoint_url": self.address,
+            **{f"slipway_{name}": text for name, text in KEYS.items()},
+            "ansible_python_interpreter": sys.executable,
+            **variables,
+        }
+        hosts = [str(self.inventory)] if self.inventory.exists() else ["localhost,", "-c", "local"]
+        command = [str(Path(sys.executable).with_name("ansible-playbook")), playbook, "-i", *hosts]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
+        done = subprocess.run(
+            [*command, "-e", json.dumps(given), *options],
+            cwd=ROOT,
+            env={**kept, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "400"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout + done.stderr)
+
+    def site(self, *options: str) -> Run:
+        """All but the load balancer, which is given as the role returns it."""
+        return self.play("site.yml", "--skip-tags", "load_balancer,verify", *options, **self.results())
+
+    def results(self) -> Json:
+        groups = self.read("load_balancer", "ecs_load_balancer_target_groups")
+        arns = {f"prod-{name}": arn for name, arn in self.place.targets.items()}
+        fixed = ("name", "target_group_name", "port", "protocol", "target_type", "priority", "hosts", "paths")
+        return {
+            "ecs_load_balancer_result": {
+                "target_groups": {
+                    one["name"]: {"arn": arns[one["name"]], "port": one["port"], "target_type": one["target_type"]}
+                    for one in groups
+                },
+                "target_group_settings": {
+                    one["name"]: {option: value for option, value in one.items() if option not in fixed}
+                    for one in groups
+                },
+            },
+        }
+
+    def read(self, file: str, variable: str) -> t.Any:
+        text = (self.inventory / f"group_vars/all/{file}.yml").read_text().replace("!unsafe", "")
+        return yaml.safe_load(text)[variable]
+
+    def without_foreign(self) -> None:
+        for path in self.inventory.glob("group_vars/all/*.yml"):
+            lines = path.read_text().splitlines(keepends=True)
+            path.write_text("".join(line for line in lines if not line.startswith(FOREIGN)))
+        path = self.inventory / "group_vars/all/load_balancer.yml"
+        path.write_text(re.sub(r"\n +target_group_name: .*|\n  - arn:.*", "", path.read_text()))
+
+    def change(self, service: str, old: str, new: str) -> None:
+        """One line in the file of a service."""
+        path = self.inventory / f"group_vars/all/service_{service}.yml"
+        assert path.read_text().count(old) == 1
+        path.write_text(path.read_text().replace(old, new))
+
+    def services(self) -> dict[str, Json]:
+        """The services as AWS describes them, without what changes by itself."""
+        ecs, found = self.client("ecs"), {}
+        for name in self.names:
+            [one] = ecs.describe_services(cluster="prod", services=[name], include=["TAGS"])["services"]
+            found[name] = {member: value for member, value in one.items() if member not in VOLATILE}
+        return found
+
+    def schedule(self) -> Json:
+        found = self.client("scheduler").get_schedule(GroupName="jobs", Name="cleanup")
+        return {name: value for name, value in found.items() if name != "ResponseMetadata"}
+
+    def balancing(self) -> t.Any:
+        """Target groups, rules and their tags."""
+        elb = self.client("elbv2")
+        groups = elb.describe_target_groups()["TargetGroups"]
+        rules = elb.describe_rules(ListenerArn=self.place.listener)["Rules"]
+        arns = [one["TargetGroupArn"] for one in groups] + [one["RuleArn"] for one in rules]
+        tags = [elb.describe_tags(ResourceArns=[arn])["TagDescriptions"] for arn in arns]
+        return groups, rules, tags
+
+    def tags_of(self, family: str) -> dict[str, str]:
+        answer = self.client("ecs").describe_task_definition(taskDefinition=family, include=["TAGS"])
+        return {one["key"]: one["value"] for one in answer.get("tags") or ()}
+
+
+def account(start_cloud: t.Callable[..., str], folder: Path, names: t.Collection[str]) -> Account:
+    address = start_cloud(MINISTACK_REGION=running.REGION)
+    first = Account(address, folder, running.Place("", [], "", {}, "", "", {}, ""), [])
+    place = running.create_place(first.client)
+    return Account(address, folder, place, running.create_services(first.client, place, names))
+
+
+@pytest.mark.parametrize(
+    "names", [running.DAILY, pytest.param((), marks=pytest.mark.variants)], ids=["nine services", "thirty services"]
+)
+def test_the_first_plan_is_empty_and_one_variable_is_one_change(
+    start_cloud: t.Callable[..., str], tmp_path: Path, names: t.Collection[str]
+) -> None:
+    live = account(start_cloud, tmp_path, names)
+    assert len(live.names) == (len(names) or 30)
+    before = live.services(), live.schedule(), live.balancing()
+
+    done = live.play("playbooks/import.yml", cluster="prod", inventory=str(live.inventory))
+    assert done.code == 0, done.output
+    assert f"{len(live.names)} services of the cluster prod are in" in done.output
+    assert "target_groups.prod-blue" in (live.inventory / "NOTES.md").read_text()
+    assert (live.services(), live.schedule(), live.balancing()) == before
+    live.without_foreign()
+
+    planned = live.site("--check")
+    assert (planned.code, planned.changed) == (0, 0), planned.output
+    assert "Not adopted: service api, " in planned.output
+    refused = live.site()
+    assert (refused.code, "code: not_adopted" in refused.output) == (2, True), refused.output
+    assert (live.services(), live.schedule()) == before[:2]
+
+    adopt(live, before[0])
+    planned = live.site("--check")
+    assert (planned.code, planned.changed, "Not adopted" in planned.output) == (0, 0, False), planned.output
+
+    adopted = live.services()
+    live.change("secrets", "value: info", "value: debug")
+    done = live.site()
+    assert (done.code, done.changed) == (0, 1), done.output
+    after = live.services()
+    assert {name for name, one in after.items() if one != adopted[name]} == {"secrets"}
+    assert {name for name, value in after["secrets"].items() if value != adopted["secrets"][name]} == {"taskDefinition"}
+    assert definition_change(live, "secrets") == [
+        ({"name": "LEVEL", "value": "info"}, {"name": "LEVEL", "value": "debug"})
+    ]
+    assert live.schedule() == before[1]
+    again = live.site("--check")
+    assert (again.code, again.changed) == (0, 0), again.output
+
+
+def adopt(live: Account, before: dict[str, Json]) -> None:
+    """The plan comes first, then exactly the tags of the project are added, once."""
+    unconfirmed = live.play("playbooks/adopt.yml", adopt_confirm="other")
+    assert (unconfirmed.code, "Nothing was tagged" in " ".join(unconfirmed.output.split())) == (2, True)
+    assert re.search(r"service tagged +cost=12, team=payments +slipway:project=prod", unconfirmed.output)
+    assert live.services() == before
+    done = live.play("playbooks/adopt.yml", adopt_confirm="prod")
+    assert (done.code, done.changed) == (0, 1), done.output
+    for name, one in live.services().items():
+        own = {"key": "slipway:project", "value": "prod"}
+        tags = before[name].get("tags") or []
+        assert sorted(one["tags"], key=str) == sorted([*tags, own], key=str)
+        assert {**one, "tags": tags} == {**before[name], "tags": tags}
+    assert live.tags_of("tagged") == {"team": "payments", "slipway:project": "prod"}
+    assert live.play("playbooks/adopt.yml").changed == 0
+
+
+def definition_change(live: Account, family: str) -> list[tuple[Json, Json]]:
+    """The variables in which the newest two revisions differ, which are otherwise equal."""
+    ecs = live.client("ecs")
+    old, new = (
+        ecs.describe_task_definition(taskDefinition=f"{family}:{number}")["taskDefinition"]["containerDefinitions"][0]
+        for number in (1, 2)
+    )
+    pairs = zip(old.pop("environment"), new.pop("environment"), strict=True)
+    assert old == new
+    return [(one, other) for one, other in pairs if one != other]

@@ -67,6 +67,13 @@ options:
     type: str
     choices: [service_discovery]
     default: service_discovery
+  publish:
+    description:
+      - O(origin=compose) - services that are put behind the load balancer although the file does not publish their
+        ports to everyone, as for those that have a proxy on the same machine.
+    type: list
+    elements: str
+    default: []
   profiles:
     description:
       - O(origin=compose) - the profiles that are active.
@@ -201,6 +208,7 @@ ARGUMENT_SPEC = {
     "domain": {"type": "str"},
     "efs": {"type": "str"},
     "names": {"type": "str", "choices": ["service_discovery"], "default": "service_discovery"},
+    "publish": {"type": "list", "elements": "str", "default": []},
     "profiles": {"type": "list", "elements": "str", "default": []},
     "env_files": {"type": "list", "elements": "path", "default": []},
     "environment": {"type": "str"},

@@ -160,7 +160,10 @@ def _completed(image: Json, settings: Json, listening: Mapping[str, Any], pulls:
         "base_image": base,
         "build_args": {settings.get("base_image_arg") or "BASE_IMAGE": base, **(image.get("build_args") or {})},
         "base_digests": [base_digest(pulled, base)],
-        "inputs": {"architecture": pulled.get("Architecture") or UNKNOWN},
+        "inputs": {
+            "architecture": pulled.get("Architecture") or UNKNOWN,
+            **({"target": image["target"]} if image.get("target") else {}),
+        },
     }
     if image.get("smoke_test") is not None:
         done["smoke_test"] = _smoke_test(image["smoke_test"], settings, listening.get(repository_of(image)))

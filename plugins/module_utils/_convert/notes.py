@@ -6,10 +6,15 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .._core.types import Json
+
+# As many services are named one by one.
+_FEW = 4
+_SERVICE = re.compile(r"services\.(?P<service>[^.]+)\.(?P<key>.+)")
 
 
 class Notes:
@@ -25,7 +30,23 @@ class Notes:
 
     def __iter__(self) -> Iterator[Json]:
         for (reason, advice), places in self._places.items():
-            yield {"place": ", ".join(places), "reason": reason, "advice": advice}
+            yield {"place": ", ".join(_shortened(places)), "reason": reason, "advice": advice}
+
+
+def _shortened(places: Sequence[str]) -> Iterator[str]:
+    """The places; the same key of many services is one."""
+    by_key: dict[str, list[str]] = {}
+    for place in places:
+        found = _SERVICE.fullmatch(place)
+        by_key.setdefault(found["key"] if found else place, []).append(place)
+    for key, same in by_key.items():
+        yield from same if len(same) <= _FEW else [f"services.*.{key} ({len(same)} services)"]
+
+
+def some_of(names: Sequence[str]) -> str:
+    """A list of names that stays readable."""
+    rest = len(names) - _FEW
+    return ", ".join(names) if rest < 2 else f"{', '.join(names[:_FEW])} and {rest} others"
 
 
 def template(expression: str) -> Json:

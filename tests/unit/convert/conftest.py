@@ -19,6 +19,7 @@ UNSET = {
     **dict.fromkeys(("project", "inventory", "domain", "efs", "names", "environment")),
     "region": "us-east-1",
     "profiles": [],
+    "publish": [],
     "env_files": [],
     "jsonnet_strings": {},
     "jsonnet_code": {},
@@ -38,17 +39,17 @@ class Result(t.NamedTuple):
     def variables(self) -> Json:
         return {name: value for file in self.site["variables"].values() for name, value in file.items()}
 
-    def service(self, name: str) -> Json:
+    def service(self, name: str = "web") -> Json:
         return next(one for one in self.site["services"] if one["name"] == name)
 
-    def container(self, service: str, name: str | None = None) -> Json:
+    def container(self, service: str = "web", name: str | None = None) -> Json:
         containers: list[Json] = self.service(service)["task_definition"]["containerDefinitions"]
         return next(one for one in containers if one["name"] == (name or service))
 
-    def environment(self, service: str, name: str | None = None) -> Json:
+    def environment(self, service: str = "web", name: str | None = None) -> Json:
         return {one["name"]: one["value"] for one in self.container(service, name).get("environment", [])}
 
-    def secrets(self, service: str, name: str | None = None) -> Json:
+    def secrets(self, service: str = "web", name: str | None = None) -> Json:
         return {one["name"]: one["valueFrom"] for one in self.container(service, name).get("secrets", [])}
 
     def note(self, place: str) -> str:
@@ -86,3 +87,27 @@ def convert_files(tmp_path: Path) -> ConvertFiles:
         return Result(given)
 
     return converted
+
+
+class Convert(t.Protocol):
+    """Writes a Compose file with its neighbours, and converts it."""
+
+    def __call__(self, text: str, files: Json | None = None, **options: t.Any) -> Result: ...
+
+
+@pytest.fixture
+def convert(tmp_path: Path) -> Convert:
+    def converted(text: str, files: Json | None = None, **options: t.Any) -> Result:
+        for name, content in {"compose.yml": text, **(files or {})}.items():
+            (tmp_path / name).write_text(textwrap.dedent(content))
+        params = {"source": ["compose.yml"], "env_files": [], **options}
+        absolute = {name: [str(tmp_path / path) for path in params[name]] for name in ("source", "env_files")}
+        return converted_compose(**{**params, **absolute})
+
+    return converted
+
+
+def converted_compose(**options: t.Any) -> Result:
+    given = run({**UNSET, "origin": "compose", "project": "shop", "names": "service_discovery", **options}, False)
+    assert given["changed"] is False
+    return Result(given)

@@ -43,18 +43,17 @@ def targets_of(project: Project) -> list[Target]:
 
 
 def _http_ports(project: Project, service: str) -> Iterator[Port]:
-    published = [port for port in project.ports[service] if port.published is not None]
-    http = [port for port in published if port.is_http and not port.is_local]
+    is_chosen = service in project.options.publish
+    published = [port for port in project.ports[service] if port.published is not None or is_chosen]
+    http = [port for port in published if port.is_http and (is_chosen or not port.is_local)]
     plain = [port for port in http if not port.is_tls]
     for port in published:
         place = f"ports[{port.number}/{port.protocol}]"
-        if port.is_local:
-            project.note(
-                service,
-                place,
-                "It is published on this machine only, so the load balancer does not forward to it.",
-                "Reach it with the playbook slipway.aws.forward.",
-            )
+        if port.is_local and port not in http:
+            forward = "Reach it with the playbook slipway.aws.forward."
+            proxy = f" If a proxy makes it public, convert again with -e publish={service}." if port.is_http else ""
+            reason = "It is published on this machine only, so the load balancer does not forward to it."
+            project.note(service, place, reason, forward + proxy)
         elif port not in http:
             project.note(
                 service,

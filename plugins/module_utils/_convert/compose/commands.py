@@ -8,58 +8,108 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from ..._core.masking import mask_command
+from ..._core.masking import MASK, mask_command
 from .project import Project
 from .values import Value
 
-_NEEDS_NO_SHELL = "A command cannot get a secret by reference, so a shell fills it in from a variable."
-_HAS_SHELL = "This needs sh in the image, and an entry point that runs its arguments. Compare the command."
+_NEEDS_SHELL = "A command cannot get a secret by reference, so a shell fills it in from a variable."
+_PASSWORD_OPTION = re.compile(r"-{1,2}(?:\w+-)?(?:require|master)?pass(?:word|wd)?", re.IGNORECASE)
+_PASSWORD_IN_TEXT = re.compile(r"(?:^|\s)-{1,2}(?:\w+-)?(?:require|master)?pass(?:word|wd)?[= ](?P<value>[^\s\"'$]+)")
+# Options alone: the entry points of these images put their program before them.
+_PROGRAMS: Mapping[str, str] = {
+    "mariadb": "mariadbd",
+    "mongo": "mongod",
+    "mysql": "mysqld",
+    "postgres": "postgres",
+    "redis": "redis-server",
+    "valkey": "valkey-server",
+}
 
 
-def command_of(project: Project, service: str, key: str, secrets: dict[str, str]) -> list[str] | None:
-    """The words of `command` or `entrypoint`; `secrets` of the container get what a shell in it needs."""
-    words = project.services[service].get(key)
-    if not words:
-        return None
-    shown = [project.hosts.replaced("", str(word)) for word in words]
-    filled = [_filled(project, service, word, secrets) for word in _named_secrets(project, service, key, shown)]
-    if filled == shown:
-        return shown
-    project.note(service, key, _NEEDS_NO_SHELL, _HAS_SHELL)
-    return ["sh", "-c", "exec " + " ".join(_quoted(word) for word in filled)]
+def find_secrets(project: Project, service: str) -> None:
+    """Adds the passwords that stand in commands to the secrets of the project."""
+    given = project.services[service]
+    for words in (given.get("command"), given.get("entrypoint"), (given.get("healthcheck") or {}).get("test")):
+        for value in _passwords([str(word) for word in words or ()]):
+            project.secrets.add(service, "password", Value(value, value))
+
+
+def commands_of(project: Project, service: str, secrets: dict[str, str]) -> dict[str, list[str] | None]:
+    """`entryPoint` and `command` of a container; its `secrets` get what a shell in them needs."""
+    entry_point, command = (_words(project, service, key) for key in ("entrypoint", "command"))
+    words = [*entry_point, *command]
+    filled = _filled(project, service, words, secrets)
+    if filled == words:
+        return {"entryPoint": entry_point or None, "command": command or None}
+    if entry_point:
+        project.note(service, "entrypoint", _NEEDS_SHELL, "This needs sh in the image. Compare the entry point.")
+        return {"entryPoint": _in_shell(filled), "command": None}
+    advice = "This needs sh in the image, and an entry point that runs its arguments. Compare the command."
+    if filled[0].startswith("-"):
+        image = re.split(r"[:@]", str(project.services[service].get("image") or "").rpartition("/")[2])[0]
+        filled = [_PROGRAMS.get(image) or "PROGRAM", *filled]
+        advice += "" if image in _PROGRAMS else " Replace PROGRAM with the program of the image."
+    project.note(service, "command", _NEEDS_SHELL, advice)
+    return {"entryPoint": None, "command": _in_shell(filled)}
+
+
+def _words(project: Project, service: str, key: str) -> list[str]:
+    return [project.hosts.replaced("", str(word)) for word in project.services[service].get(key) or ()]
+
+
+def _in_shell(words: Sequence[str]) -> list[str]:
+    """A command as one for a shell. Of one that is for a shell itself, the shell's options are kept."""
+    if len(words) == 3 and words[0] in ("sh", "bash", "/bin/sh", "/bin/bash") and words[1] == "-c":
+        return list(words)
+    return ["sh", "-c", "exec " + " ".join(_quoted(word) for word in words)]
 
 
 def health_command(project: Project, service: str, test: Sequence[str], secrets: dict[str, str]) -> list[str]:
-    """The command of a health check, which is not rewritten to other host names: it asks its own container."""
+    """The command of a health check, which asks its own container, so that names of hosts stay."""
     kind, *words = (str(word) for word in test)
-    filled = [_filled(project, service, word, secrets) for word in words]
+    filled = _filled(project, service, words, secrets)
     if filled == words:
         return [kind, *words]
-    project.note(service, "healthcheck", _NEEDS_NO_SHELL, "This needs sh in the image. Compare the command.")
+    project.note(service, "healthcheck", _NEEDS_SHELL, "This needs sh in the image. Compare the command.")
     return ["CMD-SHELL", filled[0] if kind == "CMD-SHELL" else " ".join(_quoted(word) for word in filled)]
 
 
-def _named_secrets(project: Project, service: str, key: str, words: Sequence[str]) -> Sequence[str]:
-    """The words; passwords that only their options show as such become secrets."""
+def _passwords(words: Sequence[str]) -> Iterator[str]:
+    """Passwords after an option such as --requirepass, or in one text for a shell."""
+    for number, word in enumerate(words):
+        if number and _PASSWORD_OPTION.fullmatch(words[number - 1]) and not word.startswith(("-", "$")):
+            yield word
+        yield from (found["value"] for found in _PASSWORD_IN_TEXT.finditer(word))
     for word, masked in zip(words, mask_command(words), strict=True):
-        if word != masked:
-            value = word.removeprefix(str(masked).partition("********")[0])
-            if value and not any(value == known for known, _name in project.secrets.known()):
-                project.secrets.add(service, f"{key}-secret", Value(value, value))
-    return words
+        start, mask, end = str(masked).partition(MASK)
+        value = word.removeprefix(start).removesuffix(end)
+        if mask and word.startswith(start) and "$" not in value and value:
+            yield value
 
 
-def _filled(project: Project, service: str, word: str, secrets: dict[str, str]) -> str:
-    """The word with `${VARIABLE}` in place of secrets."""
-    for value, name in project.secrets.known():
-        if value in word and re.search(rf"(?<![A-Za-z0-9]){re.escape(value)}(?![A-Za-z0-9])", word):
-            by_secret = {secret: variable for variable, secret in secrets.items()}
-            variable = by_secret.get(name) or re.sub(r"\W", "_", name).upper()
-            secrets.setdefault(variable, name)
-            word = word.replace(value, f"${{{variable}}}")
-    return word
+def _filled(project: Project, service: str, words: Sequence[str], secrets: dict[str, str]) -> list[str]:
+    """The words with `${VARIABLE}` in place of secrets. Weak ones may be any word: only an option shows them."""
+    values = project.secrets.known(project.public)
+    values |= {value: project.secrets.add(service, "password", Value(value, value)) for value in _passwords(words)}
+    filled = list(words)
+    for value in sorted(values, key=len, reverse=True):
+        pattern = re.compile(rf"(?<![\w${{]){re.escape(value)}(?!\w)")
+        for number, word in enumerate(filled):
+            if pattern.search(word):
+                variable = f"${{{_variable(values[value], secrets)}}}"
+                # No shell replaces variables in single quotes.
+                filled[number] = pattern.sub(variable, word.replace(f"'{value}'", f'"{variable}"'))
+    return filled
+
+
+def _variable(name: str, secrets: dict[str, str]) -> str:
+    """The variable of a container that has a secret, a new one if there is none."""
+    known = next((variable for variable, secret in secrets.items() if secret == name), None)
+    variable = known or re.sub(r"\W", "_", name).upper()
+    secrets[variable] = name
+    return variable
 
 
 def _quoted(word: str) -> str:

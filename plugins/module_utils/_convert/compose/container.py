@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Iterator, Sequence
 
 from ..._core.types import Json
 from ..notes import without_empty
 from .amounts import clamped, mebibytes, seconds
-from .commands import command_of, health_command
+from .commands import commands_of, health_command
 from .images import image_of
 from .project import Project, container_name
 from .secrets import file_value, has_address
@@ -77,10 +78,7 @@ def container_of(project: Project, service: str) -> Json:
     """The container definition, without its volumes."""
     given = project.services[service]
     environment, secrets = environment_of(project, service)
-    commands = {
-        "command": command_of(project, service, "command", secrets),
-        "entryPoint": command_of(project, service, "entrypoint", secrets),
-    }
+    commands = commands_of(project, service, secrets)
     health = _health_check(project, service, secrets)
     mounts, _volumes, tmpfs = mounts_of(project, service)
     return without_empty(
@@ -115,11 +113,8 @@ def note_keys(project: Project, service: str) -> None:
     for key, value in project.services[service].items():
         if key in HANDLED or value in (None, "", [], {}, False):
             continue
-        if key.startswith("x-"):
-            project.note(service, key, "It is an extension, which only its own tool knows.", "Check what it is for.")
-        else:
-            unknown = ("The conversion does not know this key.", "Check what it is for.")
-            project.note(service, key, *KEYS.get(key, unknown))
+        unknown = ("The conversion does not know this key.", "Check what it is for.")
+        project.note(service, key, *KEYS.get(key, unknown))
 
 
 def environment_of(project: Project, service: str) -> tuple[list[Json], dict[str, str]]:
@@ -141,7 +136,7 @@ def environment_of(project: Project, service: str) -> tuple[list[Json], dict[str
             reason = "It has no value, as it comes from the shell of whoever runs Compose."
             project.note(service, place, reason, "Set it in the service's file.")
         else:
-            plain.append({"name": name, "value": project.hosts.replaced(name, text)})
+            plain.append({"name": name, "value": project.hosts.replaced(name, text, service)})
     return plain, secrets
 
 
@@ -160,15 +155,15 @@ def _file_secrets(project: Project, service: str) -> Iterator[tuple[str, str]]:
         value = file_value("compose_directory", definition, project.relative(str(definition.get("file") or "")))
         entry: Json = {"from": str(definition.get("name") or source)} if definition.get("external") else {}
         name = project.secrets.add_file(source, entry, value)
-        variable = paths.get(path)
-        if variable is None:
+        variable = paths.get(path) or re.sub(r"\W", "_", source).upper()
+        if path not in paths:
             project.note(
                 service,
                 f"secrets.{source}",
                 f"Compose mounts it as the file {path}. ECS passes secrets as variables only.",
-                f"The variable {source.upper()} has it. Let the application read that.",
+                f"The variable {variable} has it. Let the application read that.",
             )
-        yield (variable or source.upper().replace("-", "_").replace(".", "_")), name
+        yield variable, name
 
 
 def _port_mappings(project: Project, service: str) -> list[Json]:

@@ -17,21 +17,29 @@ from .hosts import SERVICE_DISCOVERY
 from .model import site_of
 from .project import Options
 
-_PROJECT = re.compile(r"[a-z][a-z0-9-]*")
+# With a suffix it is the name of a load balancer, which has 32 characters at most.
+_PROJECT = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]")
 
 
 def run(params: Json) -> Json:
     source = read(params["source"], params["profiles"], params["env_files"], params["project"])
     project = re.sub(r"[^a-z0-9-]", "-", str(params["project"] or source.model.get("name")).lower()).strip("-")
     if not _PROJECT.fullmatch(project):
-        problem = f"project: expected a letter, then letters, digits and hyphens, got {project!r}. Set it."
-        raise SlipwayError(INVALID_OPTION, problem)
+        expected = "2 to 24 lower case letters, digits and hyphens, a letter first"
+        raise SlipwayError(INVALID_OPTION, f"project: expected {expected}, got {project!r}. Set another name.")
+    services = source.model.get("services") or {}
+    for name in params["publish"]:
+        if name not in services:
+            known = ", ".join(services) or "none"
+            problem = f"publish: expected services of the file ({known}), got {name!r}. Correct it."
+            raise SlipwayError(INVALID_OPTION, problem)
     options = Options(
         project=project,
         names=params["names"] or SERVICE_DISCOVERY,
         domain=params["domain"] or "",
         region=params["region"],
         efs=params["efs"] or "",
+        publish=tuple(params["publish"]),
         directory=directory(source.directory, params["inventory"]),
     )
     return site_of(source, options)

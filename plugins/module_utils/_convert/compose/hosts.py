@@ -33,10 +33,12 @@ class Hosts(t.NamedTuple):
             port = re.match(r":(\d{1,5})(?!\d)", text[found.end() :])
             yield self.services[found["host"]], int(port[1]) if port else None
 
-    def replaced(self, variable: str, text: str) -> str:
-        """The value with what services are called on ECS."""
+    def replaced(self, variable: str, text: str, own: str = "") -> str:
+        """The value with what services are called on ECS. A value that is the `own` name alone is left."""
         done, position = [], 0
         for found in self._found(variable, text):
+            if own and found[0] == text and self.services[found["host"]] == own:
+                continue
             done += [text[position : found.start("host")], self.names[self.services[found["host"]]]]
             position = found.end("host")
         return "".join([*done, text[position:]])
@@ -49,9 +51,10 @@ class Hosts(t.NamedTuple):
         is_start = r"(?:(?<=://)|(?<=@)|(?<=^)|(?<=[\s,;=\"'(\[{]))"
         for found in re.finditer(rf"{is_start}(?P<host>{hosts})(?![\w.-])", text):
             before, after = text[: found.start()], text[found.end() :]
+            is_user = before.endswith("://") and re.match(r"[^\s/@]*@", after)
             in_address = before.endswith("://") or (before.endswith("@") and "://" in before)
             is_alone = bool(re.match(r"(?:$|[\s,;])", after)) and bool(_HOST_VARIABLE.search(variable))
-            if in_address or re.match(r":\d{1,5}(?!\d)", after) or is_alone:
+            if not is_user and (in_address or re.match(r":\d{1,5}(?!\d)", after) or is_alone):
                 yield found
 
 

@@ -10,8 +10,9 @@ import typing as t
 from collections.abc import Mapping
 
 from ..._core.types import Json
-from ..notes import Notes, template, without_empty
+from ..notes import Notes, some_of, template, without_empty
 from .balancers import Target, groups_of, targets_of
+from .commands import find_secrets
 from .container import note_keys
 from .hosts import Hosts, cloud_map_name, hosts_of
 from .images import builds_of
@@ -57,6 +58,9 @@ def site_of(source: Source, options: Options) -> Json:
     }
 
 
+# The role's build argument for its base image, under a name that the Dockerfiles of others do not have.
+_OWN_BASE_IMAGES = {"container_image_base_image_arg": "SLIPWAY_BASE_IMAGE"}
+_EXTENSION = ("It is an extension, which only its own tool knows.", "Check what it is for.")
 _COMMENTS = {
     "cloud": "Where the project runs.",
     "project": "What the project is called, and where its source is.",
@@ -89,10 +93,22 @@ def _project(source: Source, options: Options) -> Project:
         ports,
         named,
         hosts,
+        _public(services, environments, secrets),
         secrets,
         notes,
         source.directory,
     )
+
+
+def _public(
+    services: Mapping[str, Json], environments: Mapping[str, Mapping[str, Value]], secrets: Secrets
+) -> frozenset[str]:
+    """Words that occur where no secret is: names, and values of other variables."""
+    found = set(services)
+    for environment in environments.values():
+        plain = (value for name, value in environment.items() if not secrets.is_private(name, value))
+        found |= {value.text for value in plain if value.text}
+    return frozenset(found)
 
 
 def _used(
@@ -142,6 +158,8 @@ def _find_secrets(project: Project) -> None:
         for name, value in environment.items():
             if not has_address(value) and project.secrets.is_private(name, value):
                 project.secrets.add(service, name, value)
+    for service in project.services:
+        find_secrets(project, service)
 
 
 def _variables(project: Project, targets: list[Target]) -> dict[str, Json]:
@@ -157,30 +175,51 @@ def _variables(project: Project, targets: list[Target]) -> dict[str, Json]:
                 "service_discovery_services": names,
             }
         ),
-        "images": {"container_image_images": images} if images else {},
+        "images": {"container_image_images": images, **_OWN_BASE_IMAGES} if images else {},
         "load_balancer": {"ecs_load_balancer_target_groups": groups_of(project, targets)} if targets else {},
         "secrets": project.secrets.variables(),
     }
 
 
 def _note_source(project: Project, source: Source) -> None:
+    """What is to say of the file as a whole, and of what is not in the model that was read."""
     notes = project.notes
-    raw = source.raw.get("services") or {}
-    for name in raw:
+    for name, given in (source.raw.get("services") or {}).items():
         if name not in project.services:
-            profiles = ", ".join(raw[name].get("profiles") or ())
+            profiles = ", ".join(given.get("profiles") or ())
             notes.add(f"services.{name}", f"Its profiles are not active: {profiles}.", "Convert with -e profiles=….")
+            continue
+        for key in given:
+            # The reader leaves them out where it interpolates.
+            if key.startswith("x-"):
+                notes.add(f"services.{name}.{key}", *_EXTENSION)
     for name in source.unset:
         reason = "The variable is not set, so it is empty where it does not name a secret."
         notes.add(f"${{{name}}}", reason, "Set it in the environment or in the file .env, then convert again.")
     for key in source.model:
         if key.startswith("x-") and key not in _fragments(source):
-            notes.add(key, "It is an extension, which only its own tool knows.", "Check what it is for.")
+            notes.add(key, *_EXTENSION)
     for name, network in (source.model.get("networks") or {}).items():
         _note_network(project, name, network or {})
-    for service, given in project.services.items():
-        for grant in given.get("configs") or ():
-            _note_config(project, service, grant)
+    for service in project.services:
+        _note_service(project, service)
+
+
+def _note_service(project: Project, service: str) -> None:
+    for grant in project.services[service].get("configs") or ():
+        _note_config(project, service, grant)
+    _note_service_network(project, service)
+
+
+def _note_service_network(project: Project, service: str) -> None:
+    mode = str(project.services[service].get("network_mode") or "")
+    if mode and mode != "bridge" and not mode.startswith("service:"):
+        reason = f"A task on Fargate has a network interface of its own, in the VPC, and no network_mode {mode}."
+        project.note(service, "network_mode", reason, "Name the ports that it listens on in ports or expose.")
+    dependants = [name for name, one in project.services.items() if service in (one.get("depends_on") or {})]
+    if dependants and not project.ports[service] and project.task_of(service) == service:
+        reason = f"Services depend on it ({some_of(dependants)}), and the file does not say on which port."
+        project.note(service, "expose", reason, "If they connect to it, add expose and convert again.")
 
 
 def _note_config(project: Project, service: str, grant: Json) -> None:

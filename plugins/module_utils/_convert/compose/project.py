@@ -31,6 +31,8 @@ class Options:
     domain: str
     region: str
     efs: str
+    # Services behind the load balancer although Compose does not publish them to everyone.
+    publish: tuple[str, ...]
     # The inventory's directory relative to that of the Compose file, and the other way round.
     directory: str
 
@@ -49,6 +51,8 @@ class Project:
     # Services that others reach by name.
     named: frozenset[str]
     hosts: Hosts
+    # Words that are no secrets, as names and plain values have them.
+    public: frozenset[str]
     secrets: Secrets
     notes: Notes
     source_directory: str

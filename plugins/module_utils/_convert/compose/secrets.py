@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from ..._core.masking import hide_passwords, is_secret, is_secret_name
 from ..._core.types import Json
@@ -19,7 +19,10 @@ from .values import Value
 _LONGEST_NAME = 40
 _DEFAULT_LENGTH = 50
 # Names that masking leaves alone, as in many programs their values are no secrets.
-_PRIVATE_NAME = re.compile(r"(?:^|_)(?:APP_KEY|SALT|PEPPER|KEY_BASE)$", re.IGNORECASE)
+_PRIVATE_NAME = re.compile(r"(?:^|_)(?:APP_KEY|AUTH|SALT|PEPPER|KEY_BASE)$", re.IGNORECASE)
+_PLAIN_VALUES = ("true", "false", "yes", "no", "on", "off", "none", "0", "1")
+# A shorter one may be any word.
+_SHORTEST_KNOWN = 8
 # A key of that length is no name of one.
 _LONG_KEY = re.compile(r"[A-Za-z0-9+/=_.:-]{20,}")
 _IN_ADDRESS = re.compile(r"(?P<start>://[^\s:/@]*:)(?P<password>\$\{[^}]*\}|[^\s/@]+)(?=@)")
@@ -40,12 +43,14 @@ class Secrets:
         self._inputs: dict[str, str] = {}
 
     def is_private(self, variable: str, value: Value) -> bool:
+        """Whether a value is a secret. One that is empty is, if its variable is only not set yet."""
         if value.is_empty:
-            return is_secret_name(variable) and not value.is_literal
+            return value.is_unset and is_secret_name(variable)
         text = str(value.text)
-        if _PRIVATE_NAME.search(variable) or (variable.upper().endswith("KEY") and _LONG_KEY.fullmatch(text)):
+        if is_secret(variable, text):
             return True
-        return is_secret(variable, text)
+        is_key = variable.upper().endswith("KEY") and _LONG_KEY.fullmatch(text) is not None
+        return (bool(_PRIVATE_NAME.search(variable)) or is_key) and text.lower() not in _PLAIN_VALUES
 
     def add(self, service: str, variable: str, value: Value) -> str:
         """The name of the secret with this value, a new one if there is none yet."""
@@ -63,6 +68,7 @@ class Secrets:
         if known:
             return known
         text = str(value.text) if _IN_ADDRESS.search(str(value.text or "")) else value.raw
+        text = self._hosts.replaced(variable, text)
         parts: list[str] = []
         position = 0
         for found in _IN_ADDRESS.finditer(text):
@@ -70,8 +76,7 @@ class Secrets:
             position = found.end()
         name = self._new_name(service, variable)
         self._names[value.identity], self._entries[name] = name, {}
-        address = "".join([*parts, jinja_text(text[position:])]) if parts else self._input(name)
-        self._values[name] = self._hosts.replaced(variable, address)
+        self._values[name] = "".join([*parts, jinja_text(text[position:])]) if parts else self._input(name)
         self._notes.add(
             f"services.{service}.environment.{variable}",
             "The value has a password in it, so it is a secret, and its value is computed when the playbook runs.",
@@ -87,9 +92,13 @@ class Secrets:
             self._values[slug] = value
         return slug
 
-    def known(self) -> Iterator[tuple[str, str]]:
-        """Values that must not be written anywhere, and the names of their secrets."""
-        return ((value, name) for value, name in self._names.items() if len(value) > 3)
+    def known(self, public: t.Container[str]) -> dict[str, str]:
+        """Values that must not be written anywhere, with the names of their secrets. Others are words in common use."""
+        return {
+            value: name
+            for value, name in self._names.items()
+            if len(value) >= _SHORTEST_KNOWN and value not in public and "$" not in value
+        }
 
     def variables(self) -> Json:
         if not self._entries:

@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections.abc import Mapping, Sequence
 
 from ..._core.types import Json
+
+_VARIABLE = re.compile(r"\$(?:\w+|\{\w+\})")
 
 
 class Value(t.NamedTuple):
@@ -23,9 +26,9 @@ class Value(t.NamedTuple):
         return not self.text
 
     @property
-    def is_literal(self) -> bool:
-        """Whether the file itself has the value, without a variable."""
-        return self.text is not None and "$" not in self.raw.replace("$$", "")
+    def is_unset(self) -> bool:
+        """Whether it is a variable that has no value, and no default in the file."""
+        return self.text is not None and bool(_VARIABLE.fullmatch(self.raw))
 
     @property
     def identity(self) -> str:

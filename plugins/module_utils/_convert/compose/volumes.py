@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from ..._core.types import Json
+from ..notes import some_of
 from .amounts import mebibytes
 from .project import Project
 
@@ -50,14 +51,14 @@ def note_volumes(project: Project) -> None:
         place = f"volumes.{name}"
         if not users:
             continue
-        if (volume or {}).get("driver_opts") or (volume or {}).get("driver"):
+        if (volume or {}).get("driver_opts") or (volume or {}).get("driver") not in (None, "local"):
             project.notes.add(place, "Drivers of volumes are plugins of Docker.", "For NFS, use Amazon EFS.")
         if project.options.efs:
             continue
         if len(tasks) > 1:
             project.notes.add(
                 place,
-                f"Services {', '.join(users)} share it. On ECS each of their tasks gets an empty one of its own.",
+                f"Services {some_of(users)} share it. On ECS each of their tasks gets an empty one of its own.",
                 "Convert again with -e efs=fs-… to keep it on Amazon EFS, which tasks can share.",
             )
         project.notes.add(
@@ -123,6 +124,11 @@ def _refused(project: Project, service: str, entry: Json) -> tuple[str, str]:
     relative = project.relative(source)
     if relative.startswith("/") and _HOST_PATHS.match(source):
         return "Tasks on Fargate have no host to mount from.", "For time zones, set the variable TZ."
+    if relative.startswith("/"):
+        return (
+            f"{source} is mounted from this machine at {target}. Tasks on Fargate have no host to mount from.",
+            "Copy the files to Amazon EFS or S3, or into the image.",
+        )
     image = project.services[service]
     context = str((image.get("build") or {}).get("context") or "")
     if context and (source == context or source.startswith(f"{context}/")):

@@ -148,6 +148,12 @@ def test_build_depends_on_base_image_and_arguments() -> None:
     assert (second["base_digests"], second["inputs"]) == (["unknown"], {"architecture": "unknown"})
 
 
+def test_build_depends_on_the_stage_only_where_one_is_chosen() -> None:
+    found = image_plan([image(target="production"), image(name="api")], {"base_image": "debian"})
+    assert found["images"][0]["inputs"] == {"architecture": "unknown", "target": "production"}
+    assert found["images"][1]["inputs"] == {"architecture": "unknown"}
+
+
 def plan(*tags: str, stored: dict[str, list[str]] | None = None, **options: Any) -> Json:
     """One image with the content tag src-a, against digests and their tags in its repository."""
     images = [{"image_digest": digest, "image_tags": names} for digest, names in (stored or {}).items()]

@@ -92,6 +92,7 @@ if __name__ == "__main__":
     emulator_patches.hosts(autoscaling, ecs)
     emulator_patches.families(ecs)
     emulator_patches.load_balancers(alb)
+    emulator_patches.places_of_load_balancers(alb, ec2)
     emulator_patches.missing(alb, ecs)
     weighted_forward.weighted_forward(alb)
     load_balancer_members.load_balancer_members(alb)

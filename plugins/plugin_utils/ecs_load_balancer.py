@@ -17,9 +17,11 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJ
 from ansible_collections.slipway.aws.plugins.module_utils._core.target_groups import ARGUMENTS
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports, ecs_app_strategies
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_load_balancer_existing as existing
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_load_balancer_problems import (
     Variables,
     is_owned,
+    is_unowned,
     of_account,
     of_variables,
 )
@@ -86,12 +88,28 @@ class Site:
             {
                 **DEFAULTS,
                 **{option: value for option, value in group.items() if value is not None},
-                "full_name": self.prefix + group["name"],
+                "full_name": self._full_name(group),
+                "has_rule": bool(group.get("hosts") or group.get("paths")),
                 "priority": group.get("priority") or 10 * place,
                 "has_priority": group.get("priority") is not None,
             }
             for place, group in enumerate(given, 1)
         ]
+
+    def _full_name(self, group: Json) -> str:
+        if group.get("arn"):
+            return existing.name_of_group(str(group["arn"]))
+        return str(group.get("target_group_name") or self.prefix + group["name"])
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the load balancer is one of others, which is used and never changed."""
+        return existing.has_balancer(self.variables)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the project has anything to do with a load balancer."""
+        return bool(self.groups or self.is_shared)
 
     @cached_property
     def alternates(self) -> dict[str, Json]:
@@ -101,43 +119,73 @@ class Site:
         """
         shifted = ecs_app_strategies.shifted_groups(self.services)
         own = [*self.owned("target_groups"), *(self.found.get("groups") or ())]
-        existing = [one["target_group_name"] for one in own]
+        there = [one["target_group_name"] for one in own]
         return {
-            group["name"]: {**group, "name": group["name"] + ALTERNATE, "full_name": group["full_name"] + ALTERNATE}
+            group["name"]: {
+                **{option: value for option, value in group.items() if option != "arn"},
+                "name": group["name"] + ALTERNATE,
+                "full_name": group["full_name"] + ALTERNATE,
+            }
             for group in self.groups
-            if group["name"] in shifted or group["full_name"] + ALTERNATE in existing
+            if group["name"] in shifted or group["full_name"] + ALTERNATE in there
         }
 
     @cached_property
     def current(self) -> Json:
+        if self.is_shared:
+            named = existing.balancers(self.variables, self.found)
+            return named[0] if len(named) == 1 else {}
         name = self.of("name")
         return next((one for one in self.owned("load_balancers") if one["load_balancer_name"] == name), {})
 
     @cached_property
     def known_groups(self) -> list[Json]:
-        names = [group["full_name"] for group in (*self.groups, *self.alternates.values())]
-        owned = [one for one in self.owned("target_groups") if one["target_group_name"] in names]
-        return list(self.found.get("groups") or owned)
+        """The target groups as they are: those of the project, and those of others that it names."""
+        wanted = [group for group in (*self.groups, *self.alternates.values()) if not group.get("arn")]
+        names, theirs = [group["full_name"] for group in wanted], [group.get("arn") for group in self.groups]
+        some = self.found.get("target_groups") or ()
+        own = self.found.get("groups") or [one for one in some if one["target_group_name"] in names and self.has(one)]
+        return [*own, *(one for one in some if one["target_group_arn"] in theirs)]
+
+    def has(self, one: Json) -> bool:
+        """Whether a target group is the project's, or nobody's yet."""
+        return is_owned(one, self.of("project")) or is_unowned(one)
+
+    def known(self, group: Json) -> Json:
+        """What is known of a target group of the variables."""
+        member, value = (
+            ("target_group_arn", group["arn"]) if group.get("arn") else ("target_group_name", group["full_name"])
+        )
+        return next((one for one in self.known_groups if one[member] == value), {})
 
     @cached_property
     def arns(self) -> dict[str, str]:
         """ARNs of target groups by their names in the variables."""
-        return {
-            one["target_group_name"].removeprefix(self.prefix): one["target_group_arn"] for one in self.known_groups
+        arns = {
+            group["name"]: str(group.get("arn") or self.known(group).get("target_group_arn") or "")
+            for group in (*self.groups, *self.alternates.values())
         }
+        return {name: arn for name, arn in arns.items() if arn}
 
     @property
     def default_arn(self) -> str:
         """The target group of the requests that no rule takes."""
         return self.arns.get(self.groups[0]["name"], "") if self.groups else ""
 
+    @cached_property
+    def rule_listeners(self) -> list[Json]:
+        """The listeners of others that get the project's rules."""
+        return existing.listeners(self.variables, self.current) if self.is_shared else []
+
     @property
     def https(self) -> bool:
+        if self.is_shared:
+            return any(one["protocol"] == "HTTPS" for one in self.rule_listeners[:1])
         return bool(self.of("certificate_arn") or self.of("domains"))
 
     @property
     def requests_certificate(self) -> bool:
-        return bool(self.of("domains") and not self.of("certificate_arn"))
+        return bool(self.of("domains") and not self.of("certificate_arn") and not self.is_shared)
 
     @property
     def certificate(self) -> str:
@@ -146,6 +194,8 @@ class Site:
 
     @property
     def port(self) -> int:
+        if self.rule_listeners:
+            return int(self.rule_listeners[0]["port"])
         return 443 if self.https else 80
 
     @cached_property
@@ -174,6 +224,8 @@ def plan(variables: Variables, services: Sequence[Json] = (), found: Json | None
     return {
         "problems": [
             *of_variables(variables, site.groups),
+            *existing.problems(variables, site.groups),
+            *(existing.account_problems(variables, site.groups, found) if found else ()),
             *(of_account(variables, site.groups, found) if found else ()),
         ],
         "owned": {kind: [one[name] for one in site.owned(kind)] for kind, name in NAMES.items()},
@@ -181,13 +233,19 @@ def plan(variables: Variables, services: Sequence[Json] = (), found: Json | None
         "tags": as_text({**site.of("tags"), PROJECT: site.of("project")}),
         "certificate_tags": {PROJECT: site.of("project"), **name_tag},
         "requests_certificate": site.requests_certificate,
+        "is_needed": site.is_needed,
+        "is_shared": site.is_shared,
+        "owner_tags": {PROJECT: site.of("project")},
+        # Check mode compares these without their tags; a run refuses them.
+        "not_adopted": _not_adopted(site),
         "target_groups": _created_groups(site),
         "current": site.current,
         # What check mode takes for granted: what exists, or unknown ARNs.
         "predicted": site.current
         or {"load_balancer_name": site.of("name"), "load_balancer_arn": UNKNOWN, "dns_name": UNKNOWN},
         "port": site.port,
-        "listeners": _listeners(site),
+        "listeners": [] if site.is_shared or not site.groups else _listeners(site),
+        "shared_listeners": _shared_listeners(site),
         "rules": _rules(site),
         "default": _default(site),
         "shifts": bool(site.alternates),
@@ -197,6 +255,26 @@ def plan(variables: Variables, services: Sequence[Json] = (), found: Json | None
         "owned_certificates": _certificates(site, {}),
         "result": _result(site),
     }
+
+
+def _not_adopted(site: Site) -> list[str]:
+    names = [group["full_name"] for group in (*site.groups, *site.alternates.values()) if not group.get("arn")]
+    some = site.found.get("target_groups") or ()
+    return [one["target_group_name"] for one in some if one["target_group_name"] in names and is_unowned(one)]
+
+
+def _shared_listeners(site: Site) -> list[Json]:
+    """Each listener of the others' load balancer with the rules that the project has there; obsolete ones go."""
+    chosen = [one["listener_arn"] for one in site.rule_listeners]
+    return [
+        {
+            "listener_arn": one["listener_arn"],
+            "label": f"{one['protocol']} {one['port']}",
+            "rules": _rules(site) if one["listener_arn"] in chosen else [],
+        }
+        for one in (site.current.get("listeners") or () if site.is_shared else ())
+        if one["listener_arn"] in chosen or len(one.get("rules") or ()) > 1
+    ]
 
 
 def _is_protected(balancer: Json) -> bool:
@@ -210,7 +288,7 @@ def _created_groups(site: Site) -> list[Json]:
     when the group is created. Settings of groups that services use change with these, so that a failed release rolls
     both back.
     """
-    existing = [one["target_group_name"] for one in site.owned("target_groups")]
+    there = [one["target_group_name"] for one in site.found.get("target_groups") or () if site.has(one)]
     given = {group["name"]: group for group in site.of("target_groups")}
     given |= {one["name"]: given.get(name) or {} for name, one in site.alternates.items()}
     balancers = [item for service in site.services for item in service.get("load_balancers") or ()]
@@ -218,10 +296,11 @@ def _created_groups(site: Site) -> list[Json]:
     return [
         {
             **group,
-            "port": None if "port" not in given[group["name"]] and group["full_name"] in existing else group["port"],
+            "port": None if "port" not in given[group["name"]] and group["full_name"] in there else group["port"],
             "keep_settings": group["name"].removesuffix(ALTERNATE) in used or group["name"] in used,
         }
         for group in (*site.groups, *site.alternates.values())
+        if not group.get("arn")
     ]
 
 
@@ -254,7 +333,7 @@ def _rules(site: Site) -> list[Json]:
             "alternate_target_group_arn": _alternate_arn(site, group["name"]),
         }
         for group in site.groups
-        if group["hosts"] or group["paths"]
+        if group["has_rule"]
     ]
     return sorted(rules, key=lambda rule: int(rule["priority"]))
 
@@ -267,7 +346,7 @@ def _alternate_arn(site: Site, name: str) -> str:
 def _default(site: Site) -> Json:
     """The target groups of the default action, if ECS shifts traffic between two."""
     name = site.groups[0]["name"] if site.groups else ""
-    if name not in site.alternates:
+    if name not in site.alternates or site.is_shared:
         return {}
     return {
         "target_group_arn": site.arns.get(name, name),
@@ -280,7 +359,8 @@ def _of_rules(site: Site, balancer: Json, port: int) -> dict[str, Json]:
     listener: Json = next((one for one in balancer.get("listeners") or () if int(one["port"]) == port), {})
     found: dict[str, Json] = {}
     for number, group in enumerate(site.groups):
-        wanted = str(group["priority"]) if group["hosts"] or group["paths"] else "default" if number == 0 else ""
+        is_default = number == 0 and not site.is_shared
+        wanted = str(group["priority"]) if group["has_rule"] else "default" if is_default else ""
         rules = [one for one in listener.get("rules") or () if str(one.get("priority")) == wanted]
         if group["name"] in site.alternates and rules:
             actions, arn = rules[0].get("actions") or (), site.arns.get(group["name"], "")
@@ -352,22 +432,28 @@ def _result(site: Site) -> Json:
         "url": url,
         "urls": _urls(site, url) if url else {},
         "target_groups": {
-            name: {"arn": _serving(site, one, name), "port": group.get("port"), "target_type": group.get("target_type")}
-            for group in site.known_groups
-            if (name := group["target_group_name"].removeprefix(site.prefix))
-            in [known["name"] for known in site.groups]
+            group["name"]: {
+                "arn": _serving(site, one, group["name"]),
+                "port": known.get("port"),
+                "target_type": known.get("target_type"),
+            }
+            for group in site.groups
+            if (known := site.known(group))
         },
         "alternates": {name: _idle(site, one, name) for name in site.alternates},
         "shifting": _shifting(site, one),
         # As the variables have them: those in AWS may change with the next release.
         "target_group_settings": {
-            group["name"]: {option: group[option] for option in ARGUMENTS if option in group} for group in site.groups
+            group["name"]: {option: group[option] for option in ARGUMENTS if option in group}
+            for group in site.groups
+            if not group.get("arn")
         },
         "listeners": [
             {"arn": listener.get("listener_arn"), "port": listener.get("port"), "protocol": listener.get("protocol")}
             for listener in listeners
         ],
         "shifted": site.shifted,
+        "existing": site.is_shared,
     }
 
 
@@ -377,7 +463,7 @@ def _urls(site: Site, url: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for service in site.services:
         used = [groups.get(item.get("targetGroupArn")) for item in service.get("load_balancers") or ()]
-        addresses = [_address(url, group, group is site.groups[0]) for group in used if group]
+        addresses = [_address(url, group, group is site.groups[0] and not site.is_shared) for group in used if group]
         found |= {str(service.get("name")): address for address in addresses[:1] if address}
     return found
 
@@ -396,4 +482,5 @@ def _address(url: str, group: Json, is_default: bool) -> str:
 def _url(site: Site, balancer: Json) -> str:
     names = [domain for domain in site.of("domains") if not domain.startswith("*")]
     host = next(iter(names), balancer["dns_name"])
-    return str(site.of("url") or f"{'https' if site.https else 'http'}://{host}")
+    plain = "" if site.port in existing.PORTS else f":{site.port}"
+    return str(site.of("url") or f"{'https' if site.https else 'http'}://{host}{plain}")

@@ -16,6 +16,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.tags import prob
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import PORT, Limit
 from ansible_collections.slipway.aws.plugins.module_utils._elb.listener_rules.model import value_problems
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_load_balancer_existing import has_balancer
 
 Variables = Mapping[str, Any]
 
@@ -46,8 +47,6 @@ def of_variables(variables: Variables, groups: Sequence[Json]) -> Iterator[str]:
     name = variables["ecs_load_balancer_name"]
     if not _NAME.fullmatch(name):
         yield f"ecs_load_balancer_name: expected {_NAME_RULE}, got {name!r}."
-    if not groups:
-        yield f"{GROUPS}: expected at least one target group, got none."
     yield from _group_problems(groups)
     yield from _rule_problems(groups)
     timeout = variables["ecs_load_balancer_idle_timeout"]
@@ -68,7 +67,9 @@ def _group_problems(groups: Sequence[Json]) -> Iterator[str]:
     names: set[str] = set()
     for number, group in enumerate(groups):
         place = _place(number, group)
-        if not _NAME.fullmatch(group["full_name"]):
+        if group.get("target_group_name") and not _NAME.fullmatch(group["full_name"]):
+            yield f"{place}.target_group_name: expected {_NAME_RULE}, got {group['full_name']!r}."
+        elif not group.get("arn") and not _NAME.fullmatch(group["full_name"]):
             yield (
                 f"{place}.name: expected {_NAME_RULE}, with ecs_load_balancer_project and a hyphen before it,"
                 f" got {group['full_name']!r}."
@@ -76,6 +77,8 @@ def _group_problems(groups: Sequence[Json]) -> Iterator[str]:
         if group["name"] in names:
             yield f"{place}.name: expected a name of its own, got {group['name']!r} twice."
         names.add(group["name"])
+        if group.get("arn"):
+            continue
         for option, limit in _NUMBERS.items():
             if not limit.holds(int(group[option])):
                 yield f"{place}.{option}: expected {limit}, got {group[option]}."
@@ -90,7 +93,7 @@ def _rule_problems(groups: Sequence[Json]) -> Iterator[str]:
     taken: dict[int, str] = {}
     for number, group in enumerate(groups):
         place, priority = _place(number, group), group["priority"]
-        if not group["hosts"] and not group["paths"]:
+        if not group["has_rule"]:
             if group["has_priority"]:
                 yield f"{place}.priority: expected hosts or paths for it, got neither. Add them, or drop the priority."
             continue
@@ -142,12 +145,19 @@ def of_account(variables: Variables, groups: Sequence[Json], found: Json) -> Ite
     project = variables["ecs_load_balancer_project"]
     given = {
         "ecs_load_balancer_name": [variables["ecs_load_balancer_name"]],
-        GROUPS: [group["full_name"] for group in groups],
+        GROUPS: [group["full_name"] for group in groups if not group.get("arn")],
         "ecs_load_balancer_access_logs_bucket": [variables["ecs_load_balancer_access_logs_bucket"]],
     }
     members = {"load_balancers": "load_balancer_name", "target_groups": "target_group_name", "buckets": "name"}
     for (variable, names), (kind, member) in zip(given.items(), members.items(), strict=True):
-        foreign = [one[member] for one in found.get(kind) or () if one[member] in names and not is_owned(one, project)]
+        foreign = [
+            one[member]
+            for one in found.get(kind) or ()
+            if one[member] in names
+            and not is_owned(one, project)
+            and not (kind == "target_groups" and is_unowned(one))
+            and not (kind == "load_balancers" and (has_balancer(variables) or not groups))
+        ]
         if foreign:
             yield (
                 f"{variable}: expected names that no other project uses, got {', '.join(foreign)}, without the tag"
@@ -159,7 +169,7 @@ def of_account(variables: Variables, groups: Sequence[Json], found: Json) -> Ite
             )
     types = {one["target_group_name"]: one["target_type"] for one in found.get("target_groups") or ()}
     for number, group in enumerate(groups):
-        if types.get(group["full_name"], group["target_type"]) != group["target_type"]:
+        if not group.get("arn") and types.get(group["full_name"], group["target_type"]) != group["target_type"]:
             yield (
                 f"{_place(number, group)}.target_type: expected {types[group['full_name']]}, as the existing target"
                 f" group has it, got {group['target_type']}. AWS cannot change it: choose another name."
@@ -168,6 +178,11 @@ def of_account(variables: Variables, groups: Sequence[Json], found: Json) -> Ite
 
 def is_owned(one: Json, project: str) -> bool:
     return belongs_to(dict(one.get("tags") or one.get("bucket_tagging") or {}), project)
+
+
+def is_unowned(one: Json) -> bool:
+    """Whether nobody's project has it: it is not adopted yet."""
+    return PROJECT not in dict(one.get("tags") or {})
 
 
 def _certificate_problems(variables: Variables, found: Json) -> Iterator[str]:

@@ -572,6 +572,15 @@ LOAD_BALANCER_ATTRIBUTES = {
 }
 
 
+def places_of_load_balancers(alb: ModuleType, ec2: ModuleType) -> None:
+    """A load balancer is in the VPC of its subnets."""
+
+    @wrap(alb, "_create_lb")
+    def create(original: Callable[..., Any], params: Json) -> Any:
+        known = [ec2._subnets[one] for one in alb._parse_member_list(params, "Subnets") if one in ec2._subnets]
+        return original({**params, "VpcId": [known[0]["VpcId"]]} if known else params)
+
+
 def load_balancers(alb: ModuleType) -> None:
     """A load balancer has all attributes, and is deleted with its listeners unless protected. Orders are optional.
 

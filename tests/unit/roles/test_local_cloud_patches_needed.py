@@ -118,6 +118,10 @@ def test_protected_load_balancer_is_deleted() -> None:
     assert "deletion_protection" not in inspect.getsource(alb._delete_lb)
 
 
+def test_load_balancer_is_not_in_the_vpc_of_its_subnets() -> None:
+    assert '_p(params, "VpcId"' in inspect.getsource(alb._create_lb)
+
+
 def test_listener_outlives_its_load_balancer() -> None:
     assert "_listeners" not in inspect.getsource(alb._delete_lb)
 

@@ -31,6 +31,9 @@ SERVICES = [{"name": "api", "load_balancers": [{"targetGroupArn": "api"}], "task
 def planned(found: Json | None = None, services: list[Json] | None = None, **changes: Any) -> Json:
     """The plan of a project ecs with the role's defaults."""
     defaults: Json = {
+        "arn": "",
+        "name_tags": {},
+        "listener_arns": [],
         "access_logs_bucket": "",
         "access_logs_create": False,
         "access_logs_prefix": "",
@@ -241,7 +244,15 @@ def test_valid_rules_have_no_problems(host: str, path: str) -> None:
             "expected the name of a bucket for ecs_load_balancer_access_logs_prefix, got none.",
         ),
         ({"name": "internal-x"}, "ecs_load_balancer_name: expected 1 to 32 letters, digits or hyphens"),
-        ({"target_groups": []}, "ecs_load_balancer_target_groups: expected at least one target group, got none."),
+        ({"arn": "ecs alb"}, "ecs_load_balancer_arn: expected the name or ARN of a load balancer in eu-central-1"),
+        (
+            {"arn": "a", "name_tags": {"a": 1}},
+            "ecs_load_balancer_name_tags: expected none beside ecs_load_balancer_arn",
+        ),
+        ({"arn": "a", "domains": ["a.example"]}, "ecs_load_balancer_domains: expected none with the load balancer of"),
+        ({"arn": "a", "listener_arns": ["b"]}, "ecs_load_balancer_listener_arns[0]: expected the ARN of a listener in"),
+        ({"target_groups": [{"name": "a", "arn": "b"}]}, "[0] (a).arn: expected the ARN of a target group in eu-"),
+        ({"target_groups": [{"name": "a", "target_group_name": "-"}]}, "[0] (a).target_group_name: expected 1 to 32"),
         ({"target_groups": [{"name": "a" * 29}]}, "[0] (aaaaaaaaaaaaaaaaaaaaaaaaaaaaa).name: expected 1 to 32 letters"),
         ({"target_groups": [{"name": "a"}, {"name": "a"}]}, "[1] (a).name: expected a name of its own, got 'a' twice."),
         ({"certificate_arn": GIVEN, "ssl_policy": "ELBSecurityPolicy-2016-08"}, "starts at TLS 1.2"),
@@ -261,12 +272,22 @@ def test_policies_from_tls_1_2_on_are_accepted(policy: str) -> None:
 def test_what_others_own_is_refused() -> None:
     found = {
         "load_balancers": [balancer([], tags={})],
-        "target_groups": [group("ecs-web", tags={}, target_type="instance"), group("ecs-other", tags={})],
+        "target_groups": [
+            group("ecs-web", tags={"slipway:project": "other"}, target_type="instance"),
+            group("ecs-other", tags={}),
+        ],
     }
     of_balancer, of_group, of_type = planned(found)["problems"]
     assert "ecs_load_balancer_name: expected names that no other project uses, got ecs-alb" in of_balancer
     assert "ecs_load_balancer_target_groups: expected names that no other project uses, got ecs-web," in of_group
     assert "[0] (web).target_type: expected instance, as the existing target group has it, got ip." in of_type
+
+
+def test_a_target_group_of_nobody_is_not_adopted() -> None:
+    found = {"target_groups": [group("ecs-web", tags={"team": "a"}), group("ecs-other", tags={})]}
+    plan = planned(found)
+    assert (plan["problems"], plan["not_adopted"]) == ([], ["ecs-web"])
+    assert planned({"target_groups": [group("ecs-web")]})["not_adopted"] == []
 
 
 def test_a_bucket_of_the_project_is_used_and_one_of_others_refused() -> None:

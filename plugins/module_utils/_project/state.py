@@ -20,7 +20,7 @@ from .._core.masking import mask
 from .._core.target_groups import target_group_pairs
 from .._core.types import Json
 
-SERVICE, IMAGES, LOAD_BALANCER = "service", "images", "load balancer"
+SERVICE, IMAGES, LOAD_BALANCER, RULE = "service", "images", "load balancer", "listener rule"
 # Strategies with which ECS sets the weights of target groups.
 SHIFTING = frozenset({"BLUE_GREEN", "CANARY", "LINEAR"})
 # AWS sets it on the instances that an Auto Scaling group starts.
@@ -233,7 +233,7 @@ def without_shifted_weights(resources: t.Sequence[Json], pairs: t.Collection[fro
         return {name: without_weights(member) for name, member in value.items()}
 
     return [
-        {**one, "details": without_weights(one["details"])} if pairs and one["kind"] == LOAD_BALANCER else one
+        {**one, "details": without_weights(one["details"])} if pairs and one["kind"] in (LOAD_BALANCER, RULE) else one
         for one in resources
     ]
 

@@ -48,7 +48,11 @@ def make_in_full(project: str) -> None:
 
 def make_balanced_service(project: str) -> None:
     ecs, elb, discovery = (boto3.client(service) for service in ("ecs", "elbv2", "servicediscovery"))
-    [group] = elb.describe_target_groups(Names=[project])["TargetGroups"]
+    [theirs] = elb.describe_target_groups(Names=[project])["TargetGroups"]
+    # That group is behind a load balancer of others, and AWS allows one.
+    [group] = elb.create_target_group(
+        Name=f"{project}-api", Protocol="HTTP", Port=80, VpcId=theirs["VpcId"], Tags=upper(project)
+    )["TargetGroups"]
     [balancer] = elb.describe_load_balancers(Names=[project])["LoadBalancers"]
     forward = {"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}
     listener = elb.create_listener(

@@ -148,7 +148,7 @@ def test_what_only_further_calls_return_is_in_the_details(client: Client, reques
     assert service["details"]["tasks"] == []
     assert [one["revision"] for one in family["details"]["revisions"]] == [1]
     assert family["details"]["revision"] == 2
-    balancer, group = named(found, "load balancer", "ours"), named(found, "target group", "ours")
+    balancer, group = named(found, "load balancer", "ours"), named(found, "target group", "ours-api")
     [listener] = balancer["details"]["Listeners"]
     assert {one["Priority"] for one in listener["Rules"]} == {"default", "5"}
     assert balancer["details"]["Attributes"]["deletion_protection.enabled"] == "false"

@@ -98,9 +98,24 @@ def make_site(project: str) -> None:
     zones = boto3.client("ec2").describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["Subnets"]
     elb.create_load_balancer(Name=project, Subnets=[zone["SubnetId"] for zone in zones], Tags=upper(project))
     elb.create_target_group(Name=project, Protocol="HTTP", Port=80, VpcId=vpc, Tags=upper(project))
+    make_rule_on_load_balancer_of_others(project, [zone["SubnetId"] for zone in zones])
     boto3.client("acm").request_certificate(DomainName=f"{project}.example.com", Tags=upper(project))
     boto3.client("servicediscovery").create_http_namespace(Name=project, Tags=upper(project))
     make_schedule(project)
+
+
+def make_rule_on_load_balancer_of_others(project: str, subnets: list[str]) -> None:
+    elb = boto3.client("elbv2")
+    balancer = elb.create_load_balancer(Name=f"of-others-{project}", Subnets=subnets)["LoadBalancers"][0]
+    nothing = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    listener = elb.create_listener(
+        LoadBalancerArn=balancer["LoadBalancerArn"], Protocol="HTTP", Port=80, DefaultActions=[nothing]
+    )["Listeners"][0]["ListenerArn"]
+    [group] = elb.describe_target_groups(Names=[project])["TargetGroups"]
+    forward = {"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}
+    for priority, tags in ((5, {"Tags": upper(project)}), (6, {})):
+        path = [{"Field": "path-pattern", "Values": [f"/{priority}"]}]
+        elb.create_rule(ListenerArn=listener, Priority=priority, Conditions=path, Actions=[forward], **tags)
 
 
 def make_schedule(project: str) -> None:

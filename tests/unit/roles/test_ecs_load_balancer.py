@@ -341,7 +341,10 @@ def refusals(network: Json, cloud: t.Any, tmp_path_factory: pytest.TempPathFacto
     errors = tmp_path_factory.mktemp("refusals") / "errors.json"
     subnets, groups = network["public_subnet_ids"], [network["security_group_ids"]["load_balancer"]]
     cloud.client("elbv2").create_load_balancer(Name="theirs", Subnets=subnets, SecurityGroups=groups)
-    cloud.client("elbv2").create_target_group(Name="ecs-theirs", Protocol="HTTP", Port=80, VpcId=network["vpc_id"])
+    owner = [{"Key": "slipway:project", "Value": "theirs"}]
+    cloud.client("elbv2").create_target_group(
+        Name="ecs-theirs", Protocol="HTTP", Port=80, VpcId=network["vpc_id"], Tags=owner
+    )
     cloud.client("s3").create_bucket(Bucket="theirs", CreateBucketConfiguration={"LocationConstraint": REGION})
     remember = {
         "ansible.builtin.set_fact": {"errors": "{{ errors | combine({case: ansible_failed_result | to_json}) }}"}

@@ -12,24 +12,56 @@ from ..._core import tags
 from ..._core.answers import check_complete
 from ..._core.paging import batches, pages
 from ..._core.types import Json
-from .base_api import Account, Found, Read, each
+from .base_api import Account, Found, Read, each, shared
+
+BALANCERS = ("describe_load_balancers", "LoadBalancers", "LoadBalancer")
+TARGET_GROUPS = ("describe_target_groups", "TargetGroups", "TargetGroup")
+# Of a rule on a load balancer of others, what its listener and that load balancer say.
+FROM_LISTENER = ("ListenerArn", "LoadBalancerArn", "Port", "Protocol")
+
+
+@shared
+def tagged(account: Account, operation: str, member: str, prefix: str) -> list[Found]:
+    """Load balancers and what is theirs: tags of twenty at a time."""
+    elb = account.clients["elbv2"]
+    listed = {one[f"{prefix}Arn"]: one for one in pages(elb, operation, member)}
+    return [
+        Found(arn, listed[arn][f"{prefix}Name"], own, arn=arn, details=listed[arn])
+        for arn, own in _tags_of(account, list(listed))
+    ]
+
+
+def _tags_of(account: Account, arns: list[str]) -> t.Iterator[tuple[str, tags.Tags]]:
+    for some in batches(arns, 20):
+        found = account.clients["elbv2"].describe_tags(ResourceArns=some)["TagDescriptions"]
+        check_complete("DescribeTags", some, [one["ResourceArn"] for one in found])
+        yield from ((one["ResourceArn"], tags.from_list(one["Tags"])) for one in found)
 
 
 def balanced(operation: str, member: str, prefix: str) -> Read:
-    """Load balancers and what is theirs: tags of twenty at a time."""
+    return lambda account: tagged(account, operation, member, prefix)
 
-    def find(account: Account) -> t.Iterator[Found]:
-        elb = account.clients["elbv2"]
-        for some in batches(pages(elb, operation, member), 20):
-            listed = {one[f"{prefix}Arn"]: one for one in some}
-            found = elb.describe_tags(ResourceArns=list(listed))["TagDescriptions"]
-            check_complete("DescribeTags", listed, [one["ResourceArn"] for one in found])
-            for one in found:
-                arn = one["ResourceArn"]
-                details = listed[arn]
-                yield Found(arn, details[f"{prefix}Name"], tags.from_list(one["Tags"]), arn=arn, details=details)
 
-    return find
+def rules_on_shared(account: Account) -> t.Iterator[Found]:
+    """Rules on load balancers of others that forward to target groups of the project.
+
+    Rules of the project's own load balancers are part of these.
+    """
+    elb, project = account.clients["elbv2"], account.project
+    groups = [one for one in tagged(account, *TARGET_GROUPS) if tags.belongs_to(one.tags, project)]
+    used = {arn for one in groups for arn in one.details.get("LoadBalancerArns") or ()}
+    others = [one for one in tagged(account, *BALANCERS) if one.id in used and not tags.belongs_to(one.tags, project)]
+    for balancer in others:
+        listed = pages(elb, "describe_listeners", "Listeners", LoadBalancerArn=balancer.id)
+        for listener, rules in each(
+            listed, lambda one: pages(elb, "describe_rules", "Rules", ListenerArn=one["ListenerArn"])
+        ):
+            own = {one["RuleArn"]: one for one in rules if not one.get("IsDefault")}
+            place = {name: listener.get(name) for name in FROM_LISTENER}
+            place |= {name: balancer.details.get(name) for name in ("DNSName", "LoadBalancerName")}
+            for arn, found in _tags_of(account, list(own)):
+                name = f"{balancer.name}:{listener.get('Port')} priority {own[arn].get('Priority')}"
+                yield Found(arn, name, found, arn=arn, details={**own[arn], **place})
 
 
 def load_balancer_attributes(account: Account, balancer: Found) -> Json:

@@ -123,6 +123,7 @@ KINDS: dict[str, Describe] = {
     "cluster": _cluster,
     "elastic IP": members("PublicIp"),
     "instance": members("InstanceType", "PublicIpAddress"),
+    "listener rule": members("LoadBalancerName", "Port", "Priority"),
     "load balancer": members("Scheme"),
     "log group": _log_group,
     "namespace": members("Type"),

@@ -30,6 +30,10 @@ def urls(project: Project, service: Json) -> list[str] | None:
         for listener in balancer["details"].get("Listeners") or ()
         for address in _of_listener(project, balancer["details"], listener, arns)
     ]
+    # On load balancers of others.
+    for rule in project.of("listener rule"):
+        place = rule["details"]
+        found += _of_listener(project, place, {**place, "Rules": [place]}, arns)
     if not found and project.is_unknown("load balancer"):
         return None
     return list(dict.fromkeys(found))

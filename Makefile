@@ -164,6 +164,7 @@ test-interruptions: $(VENV)/installed-test cloud ## Kill setup and teardown afte
 docs: $(VENV)/installed ## Generate the roles' READMEs and the tables of error codes, witnesses and costs
 	@$(BIN)/python docs/role_readmes.py
 	@$(BIN)/python docs/error_codes.py
+	@$(BIN)/python docs/controls.py
 	@$(BIN)/python docs/refused_requests.py
 	@$(BIN)/python docs/witnesses.py
 	@PYTHONPATH=.ansible/collections $(BIN)/python docs/costs.py

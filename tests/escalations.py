@@ -103,6 +103,12 @@ TARGETS: Mapping[str, list[tuple[str, Json]]] = {
     "new-certificate": [("*", {**NEW, "acm:ValidationMethod": "DNS"})],
     "certificate": [(arn("acm", "certificate/1"), THEIRS)],
     "namespace": [(arn("servicediscovery", "namespace/ns-1"), THEIRS)],
+    "like-our-listener": [(arn("elasticloadbalancing", f"listener/app/{PROJECT}-other-alb/1/2"), THEIRS)],
+    "nobodys-certificate": [(arn("acm", "certificate/1"), {})],
+    "new-namespace": [("*", NEW)],
+    "new-revision": [(arn("ecs", "task-definition/other:*"), NEW)],
+    "subnet": [(arn("ec2", "subnet/subnet-0123456789abcdef0"), {**THEIRS, "ec2:Vpc": arn("ec2", "vpc/vpc-other")})],
+    "vpc": [(arn("ec2", "vpc/vpc-other"), THEIRS)],
     "listener": [(arn("elasticloadbalancing", "listener/app/other-alb/1/2"), THEIRS)],
     "document": [(f"arn:aws:ssm:{REGION}::document/{name}", {}) for name in ("AWS-RunShellScript", "company-shell")],
     "log-group": [(arn("logs", "log-group:/ecs/other:log-stream:web"), {})],
@@ -199,6 +205,8 @@ PATHS: Mapping[str, str] = {
     # Computers that run with a role: EC2
     "ec2-001 rhino-03 pmapper-ec2": "iam:PassRole@role>ec2 + ec2:RunInstances@new-instance",
     "an instance with a profile of others": "ec2:RunInstances@new-instance#administrator-profile",
+    "an instance in the network of others": "ec2:RunInstances@subnet + ec2:RunInstances@new-instance",
+    "a security group in the network of others": "ec2:CreateSecurityGroup@vpc",
     "ec2-002": "ec2:StopInstances@instance + ec2:ModifyInstanceAttribute@instance + ec2:StartInstances@instance",
     "ec2-003": "iam:PassRole@role>ec2 + ec2:RequestSpotInstances",
     "ec2-004 others' template": "ec2:CreateLaunchTemplateVersion@template + ec2:ModifyLaunchTemplate@template",
@@ -352,6 +360,16 @@ PATHS: Mapping[str, str] = {
     "a pipeline": "iam:PassRole@role>codepipeline + codepipeline:CreatePipeline",
 }  # fmt: skip
 
+# Paths that AWS leaves no way to close: the guide to permissions names their actions, and what they need.
+LIMITS: Mapping[str, str] = {
+    "nobody's certificate is taken by its tag": "acm:AddTagsToCertificate@nobodys-certificate#tagged-as-ours",
+    "a namespace is taken by its tag": "servicediscovery:TagResource@new-namespace#tagged-as-ours",
+    "names in the network of others": "servicediscovery:CreatePrivateDnsNamespace@new-namespace",
+    "others' task definitions are deregistered": "ecs:DeregisterTaskDefinition@definition",
+    "a revision of others' family": "ecs:RegisterTaskDefinition@new-revision",
+    "traffic of a project whose name begins so": "elasticloadbalancing:ModifyListener@like-our-listener",
+}
+
 
 def _targets(service: str, kind: str) -> list[tuple[str, Json]]:
     return TARGETS[kind] if kind else [(arn(service, "anything/of-others"), THEIRS)]
@@ -369,4 +387,4 @@ def _requests(step: str) -> Iterator[Request]:
 
 def attempts(path: str) -> Iterator[tuple[Request, ...]]:
     """The path on each combination of what it may be tried on."""
-    return itertools.product(*(_requests(step) for step in PATHS[path].split(" + ")))
+    return itertools.product(*(_requests(step) for step in {**PATHS, **LIMITS}[path].split(" + ")))

@@ -37,6 +37,7 @@ VALUES: Json = {
     "buckets": ["a-project-name-access-logs"],
     "domains": ["www.a-project-name.example.com", "*.a-project-name.example.com"],
     "records": ["_*.www.a-project-name.example.com", "_*.a-project-name.example.com"],
+    "vpcs": ["vpc-0123456789abcdef0"],
     "exec_buckets": ["a-project-name-sessions"],
     "queues": ["arn:aws:sqs:ap-northeast-2:123456789012:a-project-name-failed-schedules"],
     "names": ["*.a-project-name.internal"],

@@ -298,6 +298,7 @@ def _values(v: Json, account: str, partition: str) -> Values:
         "shared_repositories": v["shared_repositories"],
         "buckets": v["buckets"],
         "exec_buckets": v["exec_buckets"],
+        "vpcs": v["vpcs"] or ["*"],
         "queues": v["queues"],
         "domains": domains,
         "records": list(dict.fromkeys(records)),

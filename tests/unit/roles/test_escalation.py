@@ -18,8 +18,17 @@ import pytest
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_cluster_resources
 from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import UNBOUNDED, policy_documents
 from ansible_collections.slipway.aws.plugins.plugin_utils.policy_guards import listed
-from ansible_collections.slipway.aws.tests.escalations import ACCOUNT, PATHS, REGION, Request, arn, attempts, iam
-from ansible_collections.slipway.aws.tests.policies import DOCUMENTS, OWN, PERMISSIONS, VALUES, VARIANTS
+from ansible_collections.slipway.aws.tests.escalations import (
+    ACCOUNT,
+    LIMITS,
+    PATHS,
+    REGION,
+    Request,
+    arn,
+    attempts,
+    iam,
+)
+from ansible_collections.slipway.aws.tests.policies import DOCUMENTS, OWN, PERMISSIONS, ROOT, VALUES, VARIANTS
 from ansible_collections.slipway.aws.tests.unit.plugins.plugin_utils.test_ecs_cluster import variables
 
 evaluator = pytest.importorskip("ministack.core.iam_evaluator", reason="the local cloud's emulator is not installed")
@@ -53,10 +62,10 @@ class Policy:
         return self.judged[key]
 
 
-def open_paths(document: Json) -> dict[str, str]:
+def open_paths(document: Json, paths: t.Iterable[str] = PATHS) -> dict[str, str]:
     """The paths that a document opens, each with what it was tried on."""
     policy = Policy(document)
-    found = ((name, attempt) for name in PATHS for attempt in attempts(name))
+    found = ((name, attempt) for name in paths for attempt in attempts(name))
     return {
         name: ", ".join(f"{request.action} on {request.resource}" for request in attempt)
         for name, attempt in found
@@ -67,6 +76,13 @@ def open_paths(document: Json) -> dict[str, str]:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_no_document_opens_a_path(name: str) -> None:
     assert open_paths(DOCUMENTS[name]) == {}
+
+
+def test_the_guide_names_what_aws_cannot_limit() -> None:
+    assert set(open_paths(DOCUMENTS["all"], LIMITS)) == set(LIMITS)
+    guide = (ROOT / "docs/docsite/rst/guide_permissions.rst").read_text().partition("What AWS cannot limit")[2]
+    actions = {path.partition("@")[0] for path in LIMITS.values()}
+    assert [action for action in actions if f"``{action}``" not in guide] == []
 
 
 def test_without_a_boundary_nobody_creates_roles_or_gives_them_permissions() -> None:

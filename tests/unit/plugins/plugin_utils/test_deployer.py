@@ -26,6 +26,7 @@ VARIABLES: Json = {
     "shared_repositories": [],
     "buckets": [],
     "exec_buckets": [],
+    "vpcs": [],
     "queues": [],
     "boundary_statements": [],
     "domains": ["*.Example.com", "www.example.com"],

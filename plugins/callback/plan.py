@@ -145,7 +145,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             self._play = None
 
     def _settings(self) -> dict[str, Any]:
-        return role_defaults.resolved(self._variables, cost.VARIABLES)
+        images = self._variables.get("container_image_images")
+        # Not templated: it is only compared with an empty list.
+        return {**role_defaults.resolved(self._variables, cost.VARIABLES), cost.BUILDS: images != []}
 
     def _show(self, *, complete: bool) -> None:
         self._display.banner("PLAN")

@@ -44,6 +44,8 @@ VARIABLES = (
     "slipway_endpoint_url",
     "slipway_region",
 )
+# Whether images are built at all, which needs a Docker host.
+BUILDS = "builds_images"
 # CPU units of a task that names none.
 SMALLEST = min(FARGATE_SIZES)
 
@@ -131,6 +133,8 @@ def _load_balancer(settings: Json, of: Prices) -> Iterator[Line]:
 
 
 def _docker_host(settings: Json, of: Prices) -> Iterator[Line]:
+    if not settings.get(BUILDS, True):
+        return
     kind = settings["docker_instance_type"]
     size = int(settings["docker_instance_volume_size"])
     yield Line(REST, f"Docker host, {kind}", 1, of.instance(kind))

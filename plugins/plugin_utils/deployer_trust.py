@@ -21,7 +21,7 @@ GITHUB_SUBJECT = re.compile(r"repo:[\w.-]+/[\w.-]+:(ref:refs/heads/[\w./-]+|envi
 # Of GitLab: one project, and a branch.
 GITLAB_SUBJECT = re.compile(r"project_path:[\w.-]+(/[\w.-]+)+:ref_type:branch:ref:([\w./-]+|\*)")
 # Documents that change nothing.
-READING = {"plan", "status"}
+READING = {"plan", "promote", "status"}
 
 
 def document(holder: Json, account: str, partition: str) -> Json:

@@ -37,12 +37,16 @@ class Host(t.NamedTuple):
 class Run:
     """A run whose callbacks are called as Ansible calls them."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, folder: Path, check: bool = True) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, folder: Path, check: bool = True, exit_code: bool = False
+    ) -> None:
         self.shown: list[str] = []
         self.report = folder / "report.json"
+        self.markdown = folder / "plan.md"
         display = SimpleNamespace(display=self.shown.append, banner=self.shown.append, verbosity=0)
         self.callback = plan.CallbackModule(display=display)
-        monkeypatch.setattr(self.callback, "get_option", {"report": str(self.report)}.get)
+        options = {"report": str(self.report), "markdown": str(self.markdown), "exit_code": exit_code}
+        monkeypatch.setattr(self.callback, "get_option", options.get)
         monkeypatch.setattr(context, "CLIARGS", {"check": check})
         variables = SimpleNamespace(get_vars=lambda **_asked: VARIABLES)
         self.callback.v2_playbook_on_play_start(SimpleNamespace(get_variable_manager=lambda: variables))
@@ -60,7 +64,9 @@ class Run:
         self.callback.v2_playbook_on_task_start(SimpleNamespace(_uuid=name, name=name), False)
         for item in items:
             self.callback.v2_runner_item_on_ok(SimpleNamespace(host=Host(host), task=task, result=item))
-        self.callback.v2_runner_on_ok(SimpleNamespace(host=Host(host), task=task, result=result))
+        ended = SimpleNamespace(host=Host(host), task=task, result=result)
+        self.callback.v2_on_file_diff(ended)
+        (self.callback.v2_runner_on_failed if result.get("failed") else self.callback.v2_runner_on_ok)(ended)
 
     def end(self, **failures: int) -> str:
         self.callback.v2_playbook_on_stats(SimpleNamespace(failures=failures, dark={}))
@@ -105,3 +111,62 @@ def test_a_real_run_only_writes_the_report(monkeypatch: pytest.MonkeyPatch, tmp_
     assert run.end() == ""
     named = {"group": "ecs_network", "host": "localhost", "task": "Create the VPC", "item": ""}
     assert json.loads(run.report.read_text()) == [named]
+
+
+def updated(**members: t.Any) -> Json:
+    return {"changed": True, "diff": {"before": "cpu: 256\n", "after": "cpu: 512\n"}, **members}
+
+
+def test_check_mode_writes_markdown_with_the_differences_of_what_exists(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = Run(monkeypatch, tmp_path)
+    run.task("Create the VPC", **created(""))
+    run.task("Update the service", **updated())
+    run.task("Store the secret", **updated(_ansible_no_log=True))
+    run.task("Update the rules", updated(), updated(_ansible_no_log=True), changed=True, results=[])
+    run.end()
+    written = run.markdown.read_text()
+    assert written.startswith("### Plan: 5 changes\n")
+    assert "- ~ update: Update the service" in written
+    assert written.count("-cpu: 256") == 1
+    assert "Difference: Store the secret" not in written
+    assert "Difference: Create the VPC" not in written
+    assert "<summary>Cost</summary>" in written
+
+
+def test_a_failed_check_writes_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    run = Run(monkeypatch, tmp_path)
+    run.task("Find the images", failed=True, msg="web: expected one, got none.")
+    run.task("Read the secret", failed=True, msg="hunter2", _ansible_no_log=True)
+    run.end(localhost=1)
+    written = run.markdown.read_text()
+    assert "- **Failed:** Find the images: web: expected one, got none." in written
+    assert "hunter2" not in written
+    assert "Cost" not in written
+
+
+@pytest.mark.parametrize(
+    ("tasks", "failures", "code"),
+    [
+        ({}, {}, 0),
+        ({"Create the VPC": created("")}, {}, 2),
+        ({"Create the VPC": created("")}, {"localhost": 1}, 1),
+    ],
+)
+def test_the_exit_code_says_whether_there_are_changes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tasks: Json, failures: dict[str, int], code: int
+) -> None:
+    run = Run(monkeypatch, tmp_path, exit_code=True)
+    for name, result in tasks.items():
+        run.task(name, **result)
+    with pytest.raises(SystemExit) as ended:
+        run.end(**failures)
+    assert ended.value.code == code
+
+
+def test_a_real_run_writes_no_markdown_and_ends_as_usual(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    run = Run(monkeypatch, tmp_path, check=False, exit_code=True)
+    run.task("Create the VPC", **created(""))
+    run.end()
+    assert not run.markdown.exists()

@@ -19,14 +19,12 @@ description:
 author: The Slipway authors (@slipway)
 options:
   name:
-    description: Name of the service.
+    description: Name of the service. Required, unless O(definition) or O(definition_file) contains it.
     type: str
-    required: true
     aliases: [service, service_name]
   cluster:
-    description: Name or ARN of the cluster.
+    description: Name or ARN of the cluster. By default the one of the definition, otherwise V(default).
     type: str
-    default: default
   state:
     description:
       - With V(present), the service is created or updated.
@@ -34,6 +32,18 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  definition:
+    description:
+      - A service in AWS's spelling, as a request of C(CreateService), as C(aws ecs describe-services) prints it, or as
+        RV(service). Members that only AWS writes, such as the ARN, are ignored.
+      - Its members stand for the options of the same names; options that are given override them. Members that it omits
+        are left as they are. A service that AWS scales should omit C(desiredCount).
+    type: dict
+    version_added: 0.2.0
+  definition_file:
+    description: Path of a JSON or YAML file with a O(definition).
+    type: path
+    version_added: 0.2.0
   task_definition:
     description:
       - What the tasks run, as a family, V(family:revision) or an ARN. A family stands for its latest active revision.
@@ -253,6 +263,18 @@ EXAMPLES = r"""
       - {capacityProvider: FARGATE, base: 1, weight: 1}
       - {capacityProvider: FARGATE_SPOT, weight: 3}
 
+- name: Create the service from a definition in AWS's spelling, with another number of tasks
+  slipway.aws.ecs_service:
+    definition:
+      cluster: shop
+      serviceName: web
+      taskDefinition: web
+      desiredCount: 4
+      launchType: FARGATE
+      networkConfiguration:
+        awsvpcConfiguration: {subnets: [subnet-0123456789abcdef0], securityGroups: [sg-0123456789abcdef0]}
+    desired_count: 1
+
 - name: Delete the service
   slipway.aws.ecs_service:
     cluster: shop
@@ -369,8 +391,8 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import 
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service import flow
 
 ARGUMENT_SPEC = {
-    "name": {"type": "str", "required": True, "aliases": ["service", "service_name"]},
-    "cluster": {"type": "str", "default": "default"},
+    "name": {"type": "str", "aliases": ["service", "service_name"]},
+    "cluster": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "client_token": {"type": "str", "no_log": False},
     "recreate": {"type": "bool", "default": False},
@@ -382,7 +404,12 @@ ARGUMENT_SPEC = {
 
 
 def main() -> None:
-    run(ARGUMENT_SPEC, flow.run)
+    run(
+        ARGUMENT_SPEC,
+        flow.run,
+        required_one_of=[("name", "definition", "definition_file")],
+        mutually_exclusive=[("definition", "definition_file")],
+    )
 
 
 if __name__ == "__main__":

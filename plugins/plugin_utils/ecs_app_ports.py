@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import BRIDGE, items_of
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_definition import options_of
 
 # A number, or a range such as 8000-8010.
 Port = int | str
@@ -44,7 +45,10 @@ def number(value: Any) -> Port | None:
 
 
 def completed(service: Json) -> Json:
-    """The service with the container and port of each load balancer, where its containers leave no choice."""
+    """The service with the options of its definition, and the container and port of each load balancer, where its
+    containers leave no choice."""
+    if (service.get("options") or {}).get("definition"):
+        service = {**service, "options": options_of(service)}
     if not service.get("load_balancers"):
         return service
     return {**service, "load_balancers": [_completed(item, containers(service)) for item in service["load_balancers"]]}
@@ -102,7 +106,7 @@ def from_peers(services: Sequence[Json]) -> list[Port]:
 
 
 def _registered(service: Json) -> Iterator[Port | None]:
-    for registry in (service.get("options") or {}).get("service_registries") or ():
+    for registry in options_of(service).get("service_registries") or ():
         if chosen := number(registry.get("containerPort") or registry.get("port")):
             yield chosen
             continue
@@ -111,7 +115,7 @@ def _registered(service: Json) -> Iterator[Port | None]:
 
 
 def _connected(service: Json) -> Iterator[Port | None]:
-    connect = (service.get("options") or {}).get("service_connect_configuration") or {}
+    connect = options_of(service).get("service_connect_configuration") or {}
     named = {one.get("name"): one.get("containerPort") for c in containers(service) for one in mappings(c)}
     for one in connect.get("services") or () if connect.get("enabled", True) else ():
         yield number(one.get("ingressPortOverride") or named.get(one.get("portName")))

@@ -35,6 +35,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.task_definition.p
     fargate_size_problems,
 )
 from ansible_collections.slipway.aws.plugins.plugin_utils import (
+    ecs_app_definition,
     ecs_app_hosting,
     ecs_app_ports,
     ecs_app_secrets,
@@ -146,6 +147,7 @@ def _problems(service: Json, known: Known) -> Iterator[str]:
     containers = ecs_app_ports.containers(service)
     options = {name: value for name, value in (service.get("options") or {}).items() if value is not None}
     options |= {name: service[name] for name in ("desired_count", "load_balancers") if service.get(name) is not None}
+    yield from ecs_app_definition.problems(service)
     yield from map(_at_option, service_limits.service_problems(service["name"], options))
     if not containers:
         yield "task_definition.containerDefinitions: expected one container or more, got none."

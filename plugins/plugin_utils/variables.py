@@ -211,6 +211,19 @@ class Validator:
         for name in value.keys() & (members.keys() - {"tags"}):
             if value[name] is not None:
                 self.problems += problems_of(members[name], value[name], f"{path}.{name}")
+        if isinstance(value.get("definition"), dict):
+            self._service_definition(value["definition"], members, f"{path}.definition")
+
+    def _service_definition(self, value: Json, members: Json, path: str) -> None:
+        """A service in AWS's spelling, or as modules return it; what only AWS writes is ignored."""
+        answer = self.shape("ecs", "Service")
+        answered = {snake(member) for member in answer.members} if answer else set()
+        for name, inner in value.items():
+            option = snake(name)
+            if option in members and inner is not None and option != "tags":
+                self.problems += problems_of(members[option], inner, f"{path}.{name}")
+            elif members and option not in {*members, *answered}:
+                self.problems.append(f"{path}: unknown member '{name}'{did_you_mean(name, list(members))}.")
 
     def _list(self, value: Any, option: Json, path: str, place: str) -> None:
         if not isinstance(value, list):

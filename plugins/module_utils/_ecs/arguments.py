@@ -43,6 +43,8 @@ TASK_DEFINITION_RULES: dict[str, t.Any] = {
 }
 
 SERVICE: Spec = {
+    "definition": {"type": "dict"},
+    "definition_file": {"type": "path"},
     "task_definition": {"type": "str"},
     "desired_count": {"type": "int"},
     "launch_type": {"type": "str", "choices": ["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]},
@@ -135,5 +137,5 @@ CHECK: Spec = {
 }
 
 # Those that are members of CreateService and RegisterTaskDefinition.
-SERVICE_MEMBERS = sorted(SERVICE.keys() - {"force_new_deployment", "purge_tags"})
+SERVICE_MEMBERS = sorted(SERVICE.keys() - {"definition", "definition_file", "force_new_deployment", "purge_tags"})
 TASK_DEFINITION_MEMBERS = sorted(TASK_DEFINITION.keys() - {"revision", "definition", "definition_file", "purge_tags"})

@@ -17,6 +17,7 @@ from ..._core.target_groups import ARGUMENTS as SETTINGS
 from ..._core.types import Connection
 from ..arguments import SERVICE, TASK_DEFINITION, TASK_DEFINITION_RULES
 from ..limits import problems_of, refuse
+from ..service.definition_flow import with_definition
 from ..service.limits import relation_problems
 from ..service.members import Options
 from ..service.model import DesiredService, Shapes
@@ -38,6 +39,8 @@ ITEM: dict[str, dict[str, t.Any]] = {
     "pre_deploy_tasks": {"type": "list", "elements": "dict"},
     "post_deploy_tasks": {"type": "list", "elements": "dict"},
 }
+# What AnsibleModule takes beside the options.
+ITEM_RULES: dict[str, t.Any] = {"mutually_exclusive": [("definition", "definition_file")]}
 
 
 def services_of(connection: Connection, ecs: t.Any, shapes: Shapes) -> list[ServiceRelease]:
@@ -61,7 +64,7 @@ def services_of(connection: Connection, ecs: t.Any, shapes: Shapes) -> list[Serv
 
 
 def _service(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool) -> ServiceRelease:
-    params = _checked(given, ITEM, {})
+    params = with_definition(ecs, _checked(given, ITEM, ITEM_RULES), shapes)
     params["tags"] = tagging.checked(params["tags"])
     definition = params["task_definition"]
     problems: list[str] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..._core.creating import Exists
-from ..._core.error_codes import NOT_FOUND
+from ..._core.error_codes import INVALID_OPTION, NOT_FOUND
 from ..._core.errors import SlipwayError
 from ..._core.plan import Plan, remove
 from ..._core.types import Connection, Result
@@ -19,6 +19,7 @@ from ..rollout.deployments import is_stable
 from ..rollout.observe import RolloutReader, explain, wait_stable
 from . import api
 from .change_flow import Request, apply, delete, follow_change, wait_deleted
+from .definition_flow import with_definition
 from .members import Options
 from .model import (
     DesiredService,
@@ -38,10 +39,16 @@ from .read_flow import options_of, read_service, request_shapes, resolve_task_de
 def run(connection: Connection) -> Result:
     """The flow of ecs_service."""
     cloud = Cloud(connection.client)
+    shapes = request_shapes(cloud.ecs)
+    params = with_definition(cloud.ecs, connection.params, shapes)
+    if not params["name"]:
+        raise SlipwayError(INVALID_OPTION, "name: expected one, also in the definition as serviceName, got none.")
+    connection = connection._replace(
+        params={**params, "cluster": "default" if params["cluster"] is None else params["cluster"]}
+    )
     check_cluster(connection.params["cluster"])
     if connection.params["state"] == "absent":
         return _absent(cloud, connection)
-    shapes = request_shapes(cloud.ecs)
     request = _request(connection, shapes)
     try:
         return _present(cloud, request, shapes)

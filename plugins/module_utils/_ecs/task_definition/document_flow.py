@@ -24,7 +24,7 @@ def read_document(ecs: Client, params: t.Mapping[str, t.Any], check_mode: bool) 
     """The definition given as a dict or a file, checked, under option names; None when there is none."""
     given = params["definition"]
     if params["definition_file"] is not None:
-        given = _load(params["definition_file"])
+        given = load_document(params["definition_file"])
     if given is None:
         return None
     request = input_shape(ecs, "RegisterTaskDefinition")
@@ -36,7 +36,8 @@ def read_document(ecs: Client, params: t.Mapping[str, t.Any], check_mode: bool) 
     return {**checked, **({"tags": tagging.checked(own)} if options.get("tags") is not None else {})}
 
 
-def _load(path: str) -> t.Any:
+def load_document(path: str) -> t.Any:
+    """The dictionary in a file of JSON or YAML."""
     try:
         with open(path, encoding="utf-8-sig") as file:
             loaded = _parse(file.read(), path)

@@ -139,6 +139,34 @@ def test_an_image_that_is_named_by_its_address_is_kept(image: str) -> None:
     assert found["task_definition"]["definition"]["containerDefinitions"][0]["image"] == image
 
 
+def test_a_service_in_the_spelling_of_aws_is_as_good_as_options() -> None:
+    """The role's defaults do not override it, and its own variables do."""
+    definition = {
+        "serviceName": "old",
+        "propagateTags": "NONE",
+        "desiredCount": 7,
+        "serviceRegistries": [{"registryArn": "database"}],
+        "tags": [{"key": "team", "value": "web"}, {"key": "aws:cloudformation:stack-name", "value": "old"}],
+        "deployments": [],
+    }
+    (found,) = released(service(options={"definition": definition}))
+    assert (found["propagate_tags"], found["desired_count"], found["name"]) == ("NONE", 7, "web")
+    assert found["service_registries"] == [{"registryArn": "arn:aws:database"}]
+    assert found["deployment_configuration"] == SERVICE_DEFAULTS["deployment_configuration"]
+    assert found["definition"] == definition
+    assert found["tags"] == {"team": "web", "slipway:project": "shop"}
+    scaling = {"min_capacity": 2, "max_capacity": 4}
+    (scaled,) = released(service(options={"definition": definition}, scaling=scaling))
+    assert ("desired_count" in scaled, "desiredCount" in scaled["definition"]) == (False, False)
+    (own,) = released(service(options={"definition": definition, "propagate_tags": "SERVICE"}, desired_count=1))
+    assert (own["propagate_tags"], own["desired_count"]) == ("SERVICE", 1)
+
+
+def test_a_definition_in_a_file_is_refused_with_what_to_do() -> None:
+    found = planned(service(options={"definition_file": "web.json"}))["problems"]
+    assert any("options.definition_file: expected definition, got a file" in problem for problem in found)
+
+
 def test_names_become_arns_and_arns_are_kept() -> None:
     balancers = [{"targetGroupArn": name} for name in ("web", "arn:aws:x", "unknown")]
     options = {"service_registries": [{"registryArn": "database"}]}

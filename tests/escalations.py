@@ -18,10 +18,9 @@ must not reach.
 from __future__ import annotations
 
 import itertools
-import types
 import typing as t
 
-from ansible_collections.slipway.aws.tests.policies import VALUES, Json
+from ansible_collections.slipway.aws.tests.policies import VALUES, Json, Request
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,14 +30,6 @@ OWNER = "slipway:project"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 OURS, THEIRS = {f"aws:ResourceTag/{OWNER}": PROJECT}, {f"aws:ResourceTag/{OWNER}": "other"}
 NEW = {f"aws:RequestTag/{OWNER}": PROJECT, "aws:TagKeys": [OWNER]}
-
-
-class Request(t.NamedTuple):
-    """A call to AWS as IAM judges it."""
-
-    action: str
-    resource: str
-    context: Mapping[str, t.Any] = types.MappingProxyType({})
 
 
 def arn(service: str, name: str, region: str = REGION) -> str:

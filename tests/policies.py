@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import fnmatch
 import functools
 import importlib.util
 import json
+import types
 import typing as t
 from pathlib import Path
 
@@ -59,3 +61,41 @@ def reference() -> Json:
     # It acts on a service deployment, as its neighbour does.
     privileges.setdefault("ContinueServiceDeployment", privileges["StopServiceDeployment"])
     return definition
+
+
+class Request(t.NamedTuple):
+    """A call to AWS as IAM judges it."""
+
+    action: str
+    resource: str
+    context: t.Mapping[str, t.Any] = types.MappingProxyType({})
+
+
+class Policy:
+    """A document, by which the local cloud's evaluator judges requests as IAM does."""
+
+    def __init__(self, document: Json) -> None:
+        reason = "the local cloud's emulator is not installed"
+        self.evaluator = pytest.importorskip("ministack.core.iam_evaluator", reason=reason)
+        self.statements = self.evaluator.parse_policy_document(document)
+        self.actions = [action for one in document["Statement"] if one["Effect"] == "Allow" for action in one["Action"]]
+        self.judged: dict[str, bool] = {}
+
+    def allows(self, request: Request) -> bool:
+        if not any(fnmatch.fnmatchcase(request.action, action) for action in self.actions):
+            return False
+        if (key := repr(request)) not in self.judged:
+            self.judged[key] = self._judge(request)
+        return self.judged[key]
+
+    def _judge(self, request: Request) -> bool:
+        context = self.evaluator.EvalContext(
+            principal_arn=f"arn:aws:iam::{VALUES['account']}:user/deployer",
+            principal_type="User",
+            principal_account=VALUES["account"],
+            action=request.action,
+            resource_arn=request.resource,
+            region=VALUES["region"],
+            service_context={name.lower(): value for name, value in request.context.items()},
+        )
+        return bool(self.evaluator.evaluate(context, [self.statements]).decision == "Allow")

@@ -92,6 +92,8 @@ class Call:
     body: Json
     region: str
     account: str
+    # The body as it was sent, for services that speak XML.
+    text: str = ""
 
     def arn(self, resource: str, service: str = "") -> str:
         """`vpc/x` as an ARN of this account; an ARN stays as it is."""
@@ -113,7 +115,8 @@ def read_call(service: str, body: bytes, params: Json, region: str, account: str
         document = json.loads(body or b"{}")
     except ValueError:
         document = {}
-    return Call(service, flat, document if isinstance(document, dict) else {}, region, account)
+    text = (body or b"").decode(errors="replace")
+    return Call(service, flat, document if isinstance(document, dict) else {}, region, account, text)
 
 
 # Tags
@@ -374,6 +377,34 @@ def scheduler_questions(call: Call, action: str, resource: str) -> Iterator[Ques
         yield passing(call, role, "scheduler.amazonaws.com")
 
 
+def said(call: Call, name: str) -> Json:
+    """Condition keys of what a request says, beside tags: what policies limit by them has to be there."""
+    if name == "acm:RequestCertificate":
+        domains = [call.body.get("DomainName", ""), *(call.body.get("SubjectAlternativeNames") or ())]
+        return {"acm:DomainNames": domains, "acm:ValidationMethod": call.body.get("ValidationMethod", "")}
+    if name == "route53:ChangeResourceRecordSets":
+        found = {key: re.findall(rf"<{key}>([^<]*)</{key}>", call.text) for key in ("Action", "Name", "Type")}
+        names = [record.lower().removesuffix(".") for record in found["Name"]]
+        keys = {"Actions": found["Action"], "NormalizedRecordNames": names, "RecordTypes": found["Type"]}
+        return {f"{name}{key}": values for key, values in keys.items()}
+    if name == "cloudwatch:PutMetricAlarm":
+        kinds = ("AlarmActions", "OKActions", "InsufficientDataActions")
+        return {"cloudwatch:AlarmActions": [arn for kind in kinds for arn in call.body.get(kind) or call.listed(kind)]}
+    if name in {"autoscaling:CreateAutoScalingGroup", "autoscaling:UpdateAutoScalingGroup"}:
+        return dict(group_context(call))
+    return {}
+
+
+def group_context(call: Call) -> Iterator[tuple[str, str]]:
+    """Whether hosts of a group get a version of their template that the request names."""
+    versions = [value for key, value in call.params.items() if key.endswith("LaunchTemplate.Version")]
+    if any("LaunchTemplate." in key for key in call.params):
+        is_named = bool(versions) and not {"$Latest", "$Default"} & set(versions)
+        yield "autoscaling:LaunchTemplateVersionSpecified", str(is_named).lower()
+    if configuration := call.params.get("LaunchConfigurationName"):
+        yield "autoscaling:LaunchConfigurationName", configuration
+
+
 BY_SERVICE: dict[str, Callable[[Call, str], Iterator[Question]]] = {
     "ec2": ec2_questions,
     "ecr": ecr_questions,
@@ -407,7 +438,7 @@ def questions(call: Call, name: str, resource: str) -> list[Question]:
 
 def tags_by_arn(service: str) -> Iterable[tuple[str, Any]]:
     """The tags of the resources of a service, where the emulator does not look for them itself."""
-    from ministack.services import alb, cloudwatch_logs, ec2, iam, scheduler, tagging
+    from ministack.services import alb, autoscaling, cloudwatch_logs, ec2, iam, scheduler, tagging
 
     if service in {"ecr", "ecs"}:
         yield from tagging._COLLECTORS[service]()
@@ -415,6 +446,8 @@ def tags_by_arn(service: str) -> Iterable[tuple[str, Any]]:
         yield from alb._tags.items()
     elif service == "iam":
         yield from ((profile["Arn"], profile["Tags"]) for profile in iam._instance_profiles.values())
+    elif service == "autoscaling":
+        yield from autoscaling._tags.items()
     elif service == "scheduler":
         for arn, tags in scheduler._tags.items():
             yield arn, [{"Key": key, "Value": value} for key, value in tags.items()]
@@ -429,7 +462,8 @@ def tags_by_arn(service: str) -> Iterable[tuple[str, Any]]:
 def resource_tags(original: Callable[[str], dict[str, str] | None], arn: str) -> dict[str, str] | None:
     """aws:ResourceTag is known for everything that this workshop makes."""
     service, resource = (arn.split(":", 5) + [""] * 5)[2:6:3]
-    names = {"ec2": resource.rpartition("/")[2], "logs": resource.removeprefix("log-group:").removesuffix(":*")}
+    name = resource.rpartition("/")[2]
+    names = {"autoscaling": name, "ec2": name, "logs": resource.removeprefix("log-group:").removesuffix(":*")}
     key = names.get(service, arn)
     for candidate, tags in tags_by_arn(service):
         if candidate == key:
@@ -466,7 +500,7 @@ def authorization(actions: ModuleType, evaluator: ModuleType, tagging: ModuleTyp
     @wrap(evaluator, "enforce")
     def enforce(original: Callable[..., Any], key: str, action: str, service: str, region: str, **more: Any) -> Any:
         call = _call.get()
-        context = (more.get("service_context") or {}) | (removed_tags(call) if call else {})
+        context = (more.get("service_context") or {}) | (removed_tags(call) | said(call, action) if call else {})
         asked = questions(call, action, more.get("resource_arn", "*")) if call else [Question(action, "*")]
         for one in asked:
             about = {"resource_arn": one.resource, "service_context": context | one.context}

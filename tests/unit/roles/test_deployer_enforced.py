@@ -196,7 +196,8 @@ def test_the_project_is_read_in_full_with_the_document_status(site: Site, monkey
     found = record_info.read(reader)
     assert [(one["action"], one["code"]) for one in found["unknown"] if one["code"] != "unsupported"] == []
     kinds = [{one["kind"] for one in some["resources"]} for some in (found, expected)]
-    assert kinds[0] == kinds[1] == {kind.name for kind in api.KINDS} - {"key pair"}
+    # Rules are listed by themselves only on load balancers of others.
+    assert kinds[0] == kinds[1] == {kind.name for kind in api.KINDS} - {"key pair", "listener rule"}
     assert history_info.run(reader)["history"]["releases"] == []
     assert logs_api.filter_log_events(site.client("logs", "reader"), "/ecs/ours", "", "", 0) == []
     assert site.surplus("reader", status) == UNSEEN
@@ -235,6 +236,15 @@ def test_scaling_finds_queues_and_has_alarms_of_its_own_cluster(site: Site) -> N
     [(name, alarm)] = queue.alarms(worker, PROJECT).items()
     scaling_api.put_alarm(cloudwatch, name, {**alarm, "AlarmActions": []}, {"slipway:project": PROJECT})
     assert [one["AlarmName"] for one in scaling_api.list_alarms(cloudwatch, [name])] == [name]
+    place = f"{REGION}:{ACCOUNT}:scalingPolicy:1:resource/ecs/service"
+    for action, code in (
+        (f"arn:aws:autoscaling:{place}/{PROJECT}/worker:policyName/worker", ""),
+        (f"arn:aws:autoscaling:{place}/other/worker:policyName/worker", "AccessDenied"),
+        (f"arn:aws:automate:{REGION}:ec2:terminate", "AccessDenied"),
+    ):
+        for kind in ("AlarmActions", "OKActions"):
+            called = {**alarm, "AlarmName": name, "AlarmActions": [], kind: [action]}
+            assert code_of(cloudwatch.put_metric_alarm, **called).removesuffix("Exception") == code, (action, kind)
     foreign = {**alarm, "AlarmName": queue.alarm_name("other", "worker"), "AlarmActions": []}
     assert code_of(cloudwatch.put_metric_alarm, **foreign).startswith("AccessDenied")
     # The emulator does not know which alarms a call deletes; test_deployer_limits.py does.
@@ -348,3 +358,63 @@ def test_destroy_deletes_only_profiles_and_parameters_of_the_project(site: Site)
         ssm.put_parameter(Name=parameter, Value="x", Type="String", Tags=tags)
         assert code_of(deleting["iam"].delete_instance_profile, InstanceProfileName=profile) == code
         assert code_of(deleting["ssm"].delete_parameters, Names=[parameter]) == (f"{code}Exception" if code else "")
+
+
+def limited(site: Site, name: str, variants: list[str], **values: t.Any) -> str:
+    """A user with one document, for a project of these values."""
+    known = {**VALUES, "project": PROJECT, "cluster": PROJECT, "region": REGION, "account": ACCOUNT, **values}
+    document = policy_documents(PERMISSIONS, {**known, "boundary": BOUNDARY}, variants)[name]
+    user = f"{name}-{'-'.join(variants)}"
+    site.keys[user] = deployers.user(site.root("iam"), user, json.dumps(document))
+    return user
+
+
+def test_certificates_and_their_records_are_for_the_sites_domains_only(site: Site) -> None:
+    user = limited(site, "load_balancer", ["https"], domains=["www.shop.example"], records=["_*.www.shop.example"])
+    acm, route53 = (site.client(name, user) for name in ("acm", "route53"))
+    tags = [{"Key": "slipway:project", "Value": PROJECT}]
+    asked: Json = {"ValidationMethod": "DNS", "Tags": tags}
+    denied = "AccessDeniedException"
+    assert code_of(acm.request_certificate, DomainName="bank.example", **asked) == denied
+    others = ["bank.example"]
+    assert (
+        code_of(acm.request_certificate, DomainName="www.shop.example", SubjectAlternativeNames=others, **asked)
+        == denied
+    )
+    assert code_of(acm.request_certificate, DomainName="www.shop.example", **asked) == ""
+
+    zone = site.root("route53").create_hosted_zone(Name="shop.example", CallerReference="1")["HostedZone"]["Id"]
+    for name, kind, code in (
+        ("_x.www.shop.example.", "CNAME", ""),
+        ("_x.WWW.shop.example.", "CNAME", ""),
+        ("_x.www.shop.example.", "TXT", "AccessDenied"),
+        ("www.shop.example.", "CNAME", "AccessDenied"),
+    ):
+        value = {"CNAME": "x.example.", "TXT": '"x"'}[kind]
+        record = {"Name": name, "Type": kind, "TTL": 60, "ResourceRecords": [{"Value": value}]}
+        batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
+        found = code_of(route53.change_resource_record_sets, HostedZoneId=zone, ChangeBatch=batch)
+        assert found == code, (name, kind)
+
+
+def test_hosts_start_only_with_a_version_of_their_template_that_the_request_names(site: Site) -> None:
+    user = limited(site, "hosts", ["hosts"])
+    ec2, group = site.root("ec2"), site.client("autoscaling", user)
+    own = [{"Key": "slipway:project", "Value": PROJECT}]
+    image = {"ImageId": "ami-0123456789abcdef0", "InstanceType": "t3.micro"}
+    tagged = [{"ResourceType": "launch-template", "Tags": own}]
+    ec2.create_launch_template(LaunchTemplateName="hosts-shop", LaunchTemplateData=image, TagSpecifications=tagged)
+    place = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    tags = [{**own[0], "PropagateAtLaunch": True, "ResourceId": "hosts-shop", "ResourceType": "auto-scaling-group"}]
+    made: Json = {"AutoScalingGroupName": "hosts-shop", "MinSize": 0, "MaxSize": 1, "VPCZoneIdentifier": place}
+
+    def template(version: str) -> Json:
+        return {"LaunchTemplate": {"LaunchTemplateName": "hosts-shop", "Version": version}}
+
+    for how in (template("$Latest"), template("$Default"), {"LaunchConfigurationName": "administrators"}):
+        assert code_of(group.create_auto_scaling_group, **made, **how, Tags=tags) == "AccessDenied", how
+    assert code_of(group.create_auto_scaling_group, **made, **template("1"), Tags=tags) == ""
+    name = {"AutoScalingGroupName": "hosts-shop"}
+    assert code_of(group.update_auto_scaling_group, **name, **template("$Default")) == "AccessDenied"
+    assert code_of(group.update_auto_scaling_group, **name, **template("1")) == ""
+    assert code_of(group.update_auto_scaling_group, **name, MaxSize=2) == ""

@@ -12,18 +12,25 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-import types
 import typing as t
 
 import pytest
 
 from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import policy_documents
-from ansible_collections.slipway.aws.tests.policies import DOCUMENTS, PERMISSIONS, ROOT, VALUES, VARIANTS, reference
+from ansible_collections.slipway.aws.tests.escalations import arn, iam
+from ansible_collections.slipway.aws.tests.policies import (
+    DOCUMENTS,
+    PERMISSIONS,
+    ROOT,
+    VALUES,
+    VARIANTS,
+    Policy,
+    Request,
+    reference,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-evaluator = pytest.importorskip("ministack.core.iam_evaluator", reason="the local cloud's emulator is not installed")
 
 Json = dict[str, t.Any]
 Context = dict[str, t.Any]
@@ -34,58 +41,33 @@ ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 OWNER = "slipway:project"
 
 
-class Request(t.NamedTuple):
-    """A call to AWS as IAM judges it."""
-
-    action: str
-    resource: str
-    context: t.Mapping[str, t.Any] = types.MappingProxyType({})
-
-
-def iam_arn(name: str) -> str:
-    return f"arn:aws:iam::{ACCOUNT}:{name}"
-
-
-def arn(service: str, name: str) -> str:
-    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
-
-
 def tagged(**of: str) -> Context:
     """The tag of the request or of the resource that says which project it belongs to."""
     return {f"aws:{kind}Tag/{OWNER}": project for kind, project in of.items()}
 
 
 @functools.cache
-def statements_of(name: str, bounded: bool) -> t.Any:
-    return evaluator.parse_policy_document((DOCUMENTS if bounded else UNBOUNDED)[name])
+def policy(name: str, bounded: bool) -> Policy:
+    return Policy((DOCUMENTS if bounded else UNBOUNDED)[name])
 
 
 def allowed(name: str, request: Request, *, bounded: bool = True) -> bool:
-    context = evaluator.EvalContext(
-        principal_arn=iam_arn("user/deployer"),
-        principal_type="User",
-        principal_account=ACCOUNT,
-        action=request.action,
-        resource_arn=request.resource,
-        region=REGION,
-        service_context={key.lower(): value for key, value in request.context.items()},
-    )
-    return bool(evaluator.evaluate(context, [statements_of(name, bounded)]).decision == "Allow")
+    return policy(name, bounded).allows(request)
 
 
 # Privileges, after https://rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation/ and its successors.
 # An attack succeeds where all of its requests are allowed.
 
-OWN_ROLES = [iam_arn(f"role/{name}") for name in (f"{PROJECT}-task", f"{PROJECT}-execution", f"hosts-{PROJECT}")]
-OWN_ROLES.append(iam_arn(f"role/{PROJECT}-docker-instance"))
-OTHER_ROLES = [iam_arn("role/administrator"), iam_arn(f"role/{PROJECT}-administrator")]
+OWN_ROLES = [iam(f"role/{name}") for name in (f"{PROJECT}-task", f"{PROJECT}-execution", f"hosts-{PROJECT}")]
+OWN_ROLES.append(iam(f"role/{PROJECT}-docker-instance"))
+OTHER_ROLES = [iam("role/administrator"), iam(f"role/{PROJECT}-administrator")]
 SERVICES = [f"{name}.amazonaws.com" for name in ("ec2", "ecs-tasks", "ecs", "lambda", "cloudformation", "glue", "ssm")]
 # A role without boundary, or with one that somebody has chosen himself.
 UNLIMITED: list[Context] = [{}, {"iam:PermissionsBoundary": ADMINISTRATOR}]
 
 
 def attacks_on_identities() -> Iterator[list[Request]]:
-    policy, user, group = iam_arn("policy/own"), iam_arn("user/administrator"), iam_arn("group/administrators")
+    policy, user, group = iam("policy/own"), iam("user/administrator"), iam("group/administrators")
     for resource, actions in (
         (policy, "CreatePolicyVersion SetDefaultPolicyVersion"),
         (user, "CreateAccessKey CreateLoginProfile UpdateLoginProfile PutUserPolicy AttachUserPolicy CreateUser"),
@@ -94,7 +76,7 @@ def attacks_on_identities() -> Iterator[list[Request]]:
     ):
         for action in actions.split():
             yield [Request(f"iam:{action}", resource, {"iam:PolicyARN": ADMINISTRATOR})]
-    for resource in (user, iam_arn("user/deployer")):
+    for resource in (user, iam("user/deployer")):
         yield [Request("iam:AttachUserPolicy", resource, {"iam:PolicyARN": ADMINISTRATOR})]
 
 
@@ -200,7 +182,9 @@ def test_resources_of_other_projects_cannot_be_tagged() -> None:
 
 def test_resources_of_nobody_are_tagged_while_they_are_created() -> None:
     context = tagged(Request=PROJECT) | KEYS
-    found = taken(PERMISSIONS["documents"], context)
+    # Taking over what belongs to nobody is what `adopt` is for; the guide says who is to have it.
+    found = taken(PERMISSIONS["documents"].keys() - {"adopt"}, context)
+    assert "``adopt``" in guide().partition("What AWS cannot limit")[2]
     assert {action for _name, action, _resource in found if action.split(":")[0] in CREATED} == set()
     # For the other services no key separates creation from later: the names have to be the site's own.
     site = [PROJECT, *VALUES["repositories"], *VALUES["shared_repositories"]]

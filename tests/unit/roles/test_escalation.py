@@ -9,7 +9,6 @@ The paths are data, in tests/escalations.py; the local cloud's evaluator of poli
 
 from __future__ import annotations
 
-import fnmatch
 import itertools
 import typing as t
 
@@ -19,47 +18,26 @@ from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_cluster_res
 from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import UNBOUNDED, policy_documents
 from ansible_collections.slipway.aws.plugins.plugin_utils.policy_guards import listed
 from ansible_collections.slipway.aws.tests.escalations import (
-    ACCOUNT,
     LIMITS,
     PATHS,
     REGION,
-    Request,
     arn,
     attempts,
     iam,
 )
-from ansible_collections.slipway.aws.tests.policies import DOCUMENTS, OWN, PERMISSIONS, ROOT, VALUES, VARIANTS
+from ansible_collections.slipway.aws.tests.policies import (
+    DOCUMENTS,
+    OWN,
+    PERMISSIONS,
+    ROOT,
+    VALUES,
+    VARIANTS,
+    Policy,
+    Request,
+)
 from ansible_collections.slipway.aws.tests.unit.plugins.plugin_utils.test_ecs_cluster import variables
 
-evaluator = pytest.importorskip("ministack.core.iam_evaluator", reason="the local cloud's emulator is not installed")
-
 Json = dict[str, t.Any]
-
-
-class Policy:
-    """A document, as IAM judges requests by it."""
-
-    def __init__(self, document: Json) -> None:
-        self.statements = evaluator.parse_policy_document(document)
-        self.actions = [action for one in document["Statement"] if one["Effect"] == "Allow" for action in one["Action"]]
-        self.judged: dict[str, bool] = {}
-
-    def allows(self, request: Request) -> bool:
-        if not any(fnmatch.fnmatchcase(request.action, action) for action in self.actions):
-            return False
-        key = repr(request)
-        if key not in self.judged:
-            context = evaluator.EvalContext(
-                principal_arn=iam("user/deployer"),
-                principal_type="User",
-                principal_account=ACCOUNT,
-                action=request.action,
-                resource_arn=request.resource,
-                region=REGION,
-                service_context={name.lower(): value for name, value in request.context.items()},
-            )
-            self.judged[key] = evaluator.evaluate(context, [self.statements]).decision == "Allow"
-        return self.judged[key]
 
 
 def open_paths(document: Json, paths: t.Iterable[str] = PATHS) -> dict[str, str]:

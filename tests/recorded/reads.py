@@ -16,7 +16,7 @@ from botocore import xform_name
 from ansible_collections.slipway.aws.tests.recorded.answers import model
 
 UTILS = Path(__file__).resolve().parents[2] / "plugins/module_utils"
-NAME = re.compile(r"(?!get_paginator)(?:batch_get|describe|filter|get|head|list|lookup)_[a-z0-9_]+")
+NAME = re.compile(r"(?!get_paginator)(?:batch_get|describe|filter|get|head|list|lookup|simulate)_[a-z0-9_]+")
 # The services that a file of calls asks, by its folder; names of operations alone do not say it.
 SERVICES = {
     "_acm": ("acm",),

@@ -65,7 +65,7 @@ class Replay(base.Proxy):
         operation = _s3_operation(request) if service == "s3" else request.operation
         if service == "route53":
             operation = ROUTE53.get(urllib.parse.urlsplit(request.path).path, operation)
-        if not operation.startswith((*base.READS, "Lookup")):
+        if not operation.startswith((*base.READS, "Lookup", "Simulate")):
             with self.lock:
                 self.changes.append(operation)
             return base.refusal(request, "AccessDeniedException", "Nothing can be changed here.")

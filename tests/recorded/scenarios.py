@@ -172,6 +172,21 @@ SECRETS: list[Json] = [
     {"name": "SECRET_KEY"},
     {"name": "database", "type": "SecretsManager"},
 ]
+# The subnet that the account has.
+PLACED = {
+    "awsvpcConfiguration": {
+        "subnets": ["subnet-0b829c7f54fd00883"],
+        "securityGroups": ["sg-037c67c516127610d"],
+        "assignPublicIp": "ENABLED",
+    }
+}
+
+
+def failures_of(checks: list[Json]) -> list[str]:
+    return [one["text"] for one in checks if one["state"] == "FAIL"]
+
+
+CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/291f52cc-1817-469f-918a-cccbb4f9a5fb"
 LISTENER = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:listener/app/shop/28710532987600ac/c3e840dcd6d774c6"
 TARGETS: Json = {
     "name": "shop-web",
@@ -276,6 +291,24 @@ READERS = (
     Reader("ecs_cluster", CLUSTER),
     absent("ecs_cluster", name="shop"),
     Reader("ecs_cluster_info", {}, named("clusters", "name")),
+    Reader(
+        "ecs_preflight",
+        {
+            "project": "shop",
+            "cluster": "shop",
+            "services": [
+                {
+                    **{name: value for name, value in SERVICE.items() if name not in ("cluster", "task_definition")},
+                    "network_configuration": PLACED,
+                    "task_definition": {**DEFINITION, "task_role_arn": "shop-execution"},
+                }
+            ],
+            "certificates": [{"arn": CERTIFICATE, "domains": ["shop.example.com", "api.shop.example.com"]}],
+            "domains": [{"name": "shop.example.com"}],
+            "new": {"elastic IP": 1},
+        },
+        lambda result: [result["preflight"]["result"], *failures_of(result["preflight"]["checks"])],
+    ),
     Reader(
         "ecs_release",
         {

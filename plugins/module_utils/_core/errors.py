@@ -95,7 +95,7 @@ _NO_PROVIDER = re.compile(r"(?i)capacity provider .*(not found|does not exist)")
 _EXISTS_MESSAGE = re.compile(r"(?i)capacity provider .*already exists")
 
 # Prefixes of calls that change nothing, and how often such a call is retried after an unreadable answer.
-READS = ("BatchGet", "Describe", "Filter", "Get", "List", "Lookup")
+READS = ("BatchGet", "Describe", "Filter", "Get", "List", "Lookup", "Simulate")
 REREADS = 2
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import typing as t
 import urllib.request
 
 from ..._core.answers import described
@@ -14,6 +15,7 @@ from ..._core.errors import aws_call
 from ..._core.names import is_arn, last
 from ..._core.paging import batches, pages
 from ..._core.types import Client, Items, Json
+from ..network import api as network_api
 
 # Manifests of images and of indexes that hold one for each platform.
 MANIFESTS = [
@@ -27,20 +29,33 @@ NAMES_BATCH = 50
 SECONDS = 3
 
 
+def _complete(found: t.Mapping[str, t.Any], *members: str) -> Json:
+    """What AWS always sends has to come: without it, a check would take something for missing."""
+    for name in members:
+        if found[name] is None:
+            raise KeyError(name)
+    return dict(found)
+
+
+def _first(found: t.Iterable[Json], *members: str) -> Json | None:
+    return next((_complete(one, *members) for one in found), None)
+
+
 @aws_call
 def caller(sts: Client) -> Json:
-    return dict(sts.get_caller_identity())
+    return _complete(sts.get_caller_identity(), "Account", "Arn")
 
 
 @aws_call
 def cluster(ecs: Client, name: str) -> Json | None:
     answer = ecs.describe_clusters(clusters=[name], include=["SETTINGS"])
-    return next((dict(one) for one in described("DescribeClusters", answer, "clusters", "clusterArn", [name])), None)
+    found = described("DescribeClusters", answer, "clusters", "clusterArn", [name])
+    return _first(found, "status", "capacityProviders")
 
 
 @aws_call
 def role(iam: Client, name: str) -> Json:
-    return dict(iam.get_role(RoleName=name)["Role"])
+    return _complete(iam.get_role(RoleName=name)["Role"], "Arn", "AssumeRolePolicyDocument")
 
 
 @aws_call
@@ -59,7 +74,7 @@ def image(ecr: Client, registry: str, repository: str, **identity: str) -> Json 
     answer = ecr.batch_get_image(
         registryId=registry, repositoryName=repository, imageIds=[identity], acceptedMediaTypes=MANIFESTS
     )
-    return next((dict(one) for one in answer["images"]), None)
+    return _first(answer["images"], "imageManifest")
 
 
 @aws_call
@@ -78,7 +93,27 @@ def subnets(ec2: Client, names: Items) -> dict[str, Json]:
 @aws_call
 def security_groups(ec2: Client, names: Items) -> dict[str, Json]:
     found = _filtered(ec2, "describe_security_groups", "SecurityGroups", "group-id", names)
-    return {one["GroupId"]: one for one in found}
+    return {one["GroupId"]: _complete(one, "VpcId") for one in found}
+
+
+@aws_call
+def groups_of_vpc(ec2: Client, vpc: str) -> list[Json]:
+    """With all rules."""
+    found = network_api.describe_security_groups(ec2, vpc)
+    for group in found:
+        for rule in (*group["IpPermissions"], *group["IpPermissionsEgress"]):
+            _complete(rule, "IpProtocol", "IpRanges", "UserIdGroupPairs")
+            if rule["IpProtocol"] != "-1":
+                _complete(rule, "FromPort", "ToPort")
+            for pair in rule["UserIdGroupPairs"]:
+                _complete(pair, "GroupId")
+    return found
+
+
+@aws_call
+def route_tables_of_vpc(ec2: Client, vpc: str) -> list[Json]:
+    """With all routes."""
+    return [_complete(one, "Routes", "Associations") for one in network_api.describe_route_tables(ec2, vpc)]
 
 
 def _filtered(ec2: Client, operation: str, member: str, name: str, values: Items) -> list[Json]:
@@ -115,18 +150,18 @@ def load_balancers(elbv2: Client) -> list[Json]:
 
 @aws_call
 def load_balancer(elbv2: Client, arn: str) -> Json | None:
-    return next((dict(one) for one in elbv2.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]), None)
+    return _first(elbv2.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"])
 
 
 @aws_call
 def target_group(elbv2: Client, name: str) -> Json | None:
     wanted = {"TargetGroupArns" if is_arn(name) else "Names": [name]}
-    return next((dict(one) for one in elbv2.describe_target_groups(**wanted)["TargetGroups"]), None)
+    return _first(elbv2.describe_target_groups(**wanted)["TargetGroups"], "TargetType", "LoadBalancerArns")
 
 
 @aws_call
 def listener_rule(elbv2: Client, arn: str) -> Json | None:
-    return next((dict(one) for one in elbv2.describe_rules(RuleArns=[arn])["Rules"]), None)
+    return _first(elbv2.describe_rules(RuleArns=[arn])["Rules"])
 
 
 @aws_call
@@ -165,12 +200,12 @@ def bucket_region(s3: Client, name: str) -> Json:
 
 @aws_call
 def file_system(efs: Client, name: str) -> Json | None:
-    return next((dict(one) for one in efs.describe_file_systems(FileSystemId=name)["FileSystems"]), None)
+    return _first(efs.describe_file_systems(FileSystemId=name)["FileSystems"], "LifeCycleState")
 
 
 @aws_call
 def access_point(efs: Client, name: str) -> Json | None:
-    return next((dict(one) for one in efs.describe_access_points(AccessPointId=name)["AccessPoints"]), None)
+    return _first(efs.describe_access_points(AccessPointId=name)["AccessPoints"], "FileSystemId")
 
 
 @aws_call
@@ -203,12 +238,12 @@ def namespace(cloud_map: Client, name: str) -> Json | None:
 
 @aws_call
 def discovery_service(cloud_map: Client, arn: str) -> Json:
-    return dict(cloud_map.get_service(Id=last(arn))["Service"])
+    return _complete(cloud_map.get_service(Id=last(arn))["Service"], "Name")
 
 
 @aws_call
 def certificate(acm: Client, arn: str) -> Json:
-    return dict(acm.describe_certificate(CertificateArn=arn)["Certificate"])
+    return _complete(acm.describe_certificate(CertificateArn=arn)["Certificate"], "SubjectAlternativeNames")
 
 
 @aws_call
@@ -218,10 +253,11 @@ def hosted_zones(route53: Client) -> list[Json]:
 
 @aws_call
 def quota(quotas: Client, code: str, service: str) -> Json:
-    return dict(quotas.get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"])
+    return _complete(quotas.get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"], "Value")
 
 
 @aws_call
 def default_quota(quotas: Client, code: str, service: str) -> Json:
     """Of an account that never asked for another one."""
-    return dict(quotas.get_aws_default_service_quota(ServiceCode=service, QuotaCode=code)["Quota"])
+    answer = quotas.get_aws_default_service_quota(ServiceCode=service, QuotaCode=code)
+    return _complete(answer["Quota"], "Value")

@@ -54,6 +54,7 @@ class Unread(t.NamedTuple):
     message: str
 
 
+LONGEST = 300
 PENDING = Unread("", "not read yet")
 
 
@@ -154,7 +155,9 @@ class Checklist:
 
     def unread(self, check: str, place: str, what: str, unread: Unread) -> None:
         required = f" Requires {unread.action}." if unread.action else ""
-        text = f"{place}: {what} is unknown: {unread.message.rstrip('.')}.{required}"
+        # An answer that is not one of AWS may be a whole page.
+        reason = " ".join(unread.message.split())[:LONGEST].rstrip(".")
+        text = f"{place}: {what} is unknown: {reason}.{required}"
         self.add(check, place, UNKNOWN, text, unread.action)
 
     def find(self, wanted: Reference) -> t.Any:
@@ -178,7 +181,7 @@ class Checklist:
 
 
 def article(noun: str) -> str:
-    return "an" if noun[:1].lower() in "aeiou" or noun.startswith("EFS") else "a"
+    return "an" if noun[:1].lower() in "aeiou" or noun.startswith(("EFS", "S3")) else "a"
 
 
 def listed(names: t.Iterable[t.Any]) -> str:

@@ -64,8 +64,9 @@ def _service(ecs: Client, place: str, release: ServiceRelease) -> tuple[Service,
         return Service(place, release.name, options, {**own.document, **own.options}), []
     name = str(own.name) if own else str(options.get("task_definition") or "")
     answer = definition_api.describe_task_definition(ecs, name) if name else None
-    if answer is None:
-        text = f"task_definition: expected one that exists, got {name or 'none'}. Register it, or correct the name."
-        return Service(place, release.name, options, {}), [text] if name else []
-    definition = from_api(answer)
-    return Service(place, release.name, options, definition), list(relation_problems(options, definition))
+    # Options change the newest revision of their family, or are the first one.
+    definition = {**(from_api(answer) if answer else {}), **(own.options if own else {})}
+    problems = list(relation_problems(options, definition)) if definition else []
+    if name and not definition:
+        problems = [f"task_definition: expected one that exists, got {name}. Register it, or correct the name."]
+    return Service(place, release.name, options, definition), problems

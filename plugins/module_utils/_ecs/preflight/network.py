@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from ..._core.plan import UNKNOWN as NOT_KNOWN
 from ..._core.types import Json
-from ..network.diagnose import IMAGE_SERVICES, Finding, of_listeners, of_start, of_targets
+from ..network.diagnose import IMAGE_SERVICES, of_listeners, of_start, of_targets
 from ..network.model import INGRESS, Network, Placement, may_match, rules_for, runs_on_fargate
 from .checklist import Checklist, Reference, Service, Unread, listed
 from .permissions import image_of, logs_of, secret_of, secrets_of
@@ -202,10 +202,13 @@ def _check_balancers(checklist: Checklist, service: Service, network: Network, p
         {**one, "targetGroupArn": arns.get(str(one.get("targetGroupArn")), one.get("targetGroupArn"))}
         for one in service.options.get("load_balancers") or ()
     ]
-    findings: list[Finding] = of_targets(network, placement, {"loadBalancers": entries})
-    for one in [*findings, *of_listeners(network)]:
-        text = f"expected rules and routes that let traffic in, got none. {one.text} Allow it."
-        checklist.fail("traffic", service.at("load_balancers"), text)
+    place, findings = service.at("load_balancers"), of_targets(network, placement, {"loadBalancers": entries})
+    for one in findings:
+        text = f"expected rules that let the load balancer reach the tasks, got none. {one.text} Allow it."
+        checklist.fail("traffic", place, text)
+    # Other services of the load balancer may be the only ones that need these.
+    for one in of_listeners(network):
+        checklist.warn("traffic", place, f"expected listeners that clients reach, got none. {one.text} Allow it.")
 
 
 def _check_file_systems(checklist: Checklist, service: Service, network: Network, placement: Placement) -> None:

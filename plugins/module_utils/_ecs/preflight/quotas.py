@@ -99,5 +99,5 @@ def _check_count(checklist: Checklist, kind: str, wanted: int) -> None:
 
 def _is_own(item: t.Mapping[str, t.Any], project: str) -> bool:
     """By the tag; load balancers are described without their tags, and their names begin with the project."""
-    tags = {one["Key"]: one["Value"] for one in item.get("Tags") or ()}
+    tags = {one.get("Key"): one.get("Value") for one in item.get("Tags") or ()}
     return tags.get("slipway:project") == project or str(item.get("LoadBalancerName", "")).startswith(f"{project}-")

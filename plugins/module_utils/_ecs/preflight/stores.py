@@ -63,6 +63,9 @@ def _is_usable(checklist: Checklist, place: str, secret: Secret, found: Json) ->
         checklist.fail("secret", place, f"{text} Leave the version out to read the current one.")
         return False
     wanted = secret.stage or STAGE
+    if not secret.version and not stages:
+        checklist.unread("secret", place, f"whether secret {name} has a value", Unread("", "no version of it is named"))
+        return False
     if not secret.version and wanted not in stages:
         text = f"expected a secret with a value of stage {wanted}, got {name} with {listed(sorted(stages))}."
         checklist.fail("secret", place, f"{text} Store a value, or correct the stage.")

@@ -77,7 +77,9 @@ def _zone_problems(checklist: Checklist, service: Service, found: Json) -> Itera
         balancer = t.cast("Json | None", checklist.account.known("load balancer", arn))
         if balancer is None or balancer.get("Type") != "application":
             continue
-        covered = {str(one.get("ZoneName")) for one in balancer.get("AvailabilityZones") or ()}
+        used = [str(one.get("SubnetId")) for one in balancer.get("AvailabilityZones") or ()]
+        known = [checklist.account.known("subnet", name) for name in used]
+        covered = {str(one.get("AvailabilityZone")) for one in known if one}
         missing = sorted(zones - covered)
         if covered and missing:
             where = f"{balancer['LoadBalancerName']} ({listed(sorted(covered))})"

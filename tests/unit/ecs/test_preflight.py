@@ -1,0 +1,545 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wrong relations and limits in an account of an emulator: preflight finds each, and says what is wrong.
+
+All wrong services are checked in one run, as is the one that fits, so that the account is built and read once.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+
+from ansible_collections.slipway.aws.tests.unit.ecs.preflights import Shop, build, changed
+
+Json = dict[str, t.Any]
+pytestmark = pytest.mark.own_cloud("the account is built once for all tests")
+
+
+class Case(t.NamedTuple):
+    """What of the service that fits is different, the check that fails, and what its message says.
+
+    <name> in a value stands for what the account has under this name.
+    """
+
+    name: str
+    changes: Json
+    check: str
+    message: str
+
+
+CASES = [
+    # IAM
+    Case(
+        "role-missing",
+        {"definition.executionRoleArn": "arn:aws:iam::<account>:role/nobody"},
+        "role",
+        "got nobody. Create",
+    ),
+    Case(
+        "task-role-missing",
+        {"definition.taskRoleArn": "nobody"},
+        "role",
+        "expected an IAM role that exists, got nobody",
+    ),
+    Case(
+        "role-of-account",
+        {"definition.taskRoleArn": "arn:aws:iam::999999999999:role/task"},
+        "role",
+        "expected a role of account <account>",
+    ),
+    Case("role-none", {"definition.executionRoleArn": None}, "role", "expected a role, as the task uses log group"),
+    Case(
+        "trust-of-instances",
+        {"definition.executionRoleArn": "<of-instances>"},
+        "trust",
+        "with a trust policy for ec2.amazonaws.com. Allow",
+    ),
+    Case(
+        "trust-denied",
+        {"definition.executionRoleArn": "<denied>"},
+        "trust",
+        "with a statement that denies it to ecs-tasks.amazonaws.com",
+    ),
+    Case(
+        "trust-of-account",
+        {"definition.taskRoleArn": "<of-others>"},
+        "trust",
+        "a condition aws:SourceAccount of 999999999999",
+    ),
+    Case(
+        "trust-of-region",
+        {"definition.taskRoleArn": "<of-region>"},
+        "trust",
+        "a condition aws:SourceArn of arn:aws:ecs:us",
+    ),
+    Case(
+        "trust-of-ecs",
+        {"balancer.advancedConfiguration": {"alternateTargetGroupArn": "<web>", "roleArn": "<task>"}},
+        "trust",
+        "expected a role that ecs.amazonaws.com may assume, got task",
+    ),
+    Case(
+        "no-login",
+        {"definition.executionRoleArn": "<without-login>"},
+        "permissions",
+        "got without-login without ecr:GetAuthorizationToken on \\*",
+    ),
+    Case(
+        "no-pull",
+        {"definition.executionRoleArn": "<without-pull>"},
+        "permissions",
+        "got without-pull without ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer on arn",
+    ),
+    Case(
+        "no-logs",
+        {"definition.executionRoleArn": "<without-logs>"},
+        "permissions",
+        "without logs:CreateLogStream, logs:PutLogEvents on arn:aws:logs:.*:log-group:/shop/web:log-stream:\\*",
+    ),
+    Case(
+        "no-secrets",
+        {"definition.executionRoleArn": "<without-secrets>"},
+        "permissions",
+        "without secretsmanager:GetSecretValue on <database>",
+    ),
+    Case(
+        "no-parameters",
+        {"definition.executionRoleArn": "<without-parameters>"},
+        "permissions",
+        "without ssm:GetParameters on arn:aws:ssm:eu-central-1:<account>:parameter/shop/key",
+    ),
+    Case(
+        "no-files",
+        {
+            "definition.executionRoleArn": "<without-files>",
+            "container.environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::shop-config/web.env"}],
+        },
+        "permissions",
+        "without s3:GetObject on arn:aws:s3:::shop-config/web.env",
+    ),
+    Case(
+        "no-sessions",
+        {"definition.taskRoleArn": "<idle>", "enable_execute_command": True},
+        "permissions",
+        "may use enable_execute_command, got idle without ssmmessages:CreateControlChannel",
+    ),
+    Case(
+        "no-create-group",
+        {"definition.executionRoleArn": "<without-logs>", "log.awslogs-create-group": "true"},
+        "permissions",
+        "without logs:CreateLogGroup on",
+    ),
+    # Images
+    Case(
+        "image-tag", {"container.image": "<image>/shop/web:2"}, "image", "expected an image in repository shop/web, got"
+    ),
+    Case(
+        "image-digest",
+        {"container.image": "<image>/shop/web@sha256:" + "0" * 64},
+        "image",
+        "which does not exist. Push",
+    ),
+    Case("repository", {"container.image": "<image>/shop/api:1"}, "image", "expected an image in repository shop/api"),
+    Case(
+        "image-platform",
+        {"container.image": "<image>/shop/web:arm"},
+        "platform",
+        "expected an image for linux/amd64, got .*/shop/web:arm for linux/arm64",
+    ),
+    Case(
+        "task-platform",
+        {"definition.runtimePlatform": {"cpuArchitecture": "ARM64"}},
+        "platform",
+        "expected an image for linux/arm64, got .*/shop/web:1 for linux/amd64",
+    ),
+    # Network
+    Case(
+        "subnet",
+        {"network.subnets": ["subnet-0123456789abcdef0"]},
+        "network",
+        "expected a subnet that exists, got subnet-",
+    ),
+    Case(
+        "security-group",
+        {"network.securityGroups": ["sg-0123456789abcdef0"]},
+        "network",
+        "expected a security group that exists, got sg-0123456789abcdef0",
+    ),
+    Case(
+        "group-of-vpc",
+        {"network.securityGroups": ["<stranger>"]},
+        "vpc",
+        "expected subnets and security groups of one VPC, got <a> in <vpc>, <b> in <vpc>, <stranger> in <other>",
+    ),
+    Case("subnets-of-vpcs", {"network.subnets": ["<a>", "<foreign>"]}, "vpc", "<foreign> in <other>"),
+    Case("no-network", {"network_configuration": None}, "network", "expected network_configuration with subnets"),
+    Case(
+        "addresses",
+        {"network.subnets": ["<tiny>"], "desired_count": 100000},
+        "addresses",
+        "expected 100000 free addresses",
+    ),
+    Case(
+        "no-route", {"network.subnets": ["<isolated>"]}, "route", "expected a route from the tasks to ecr.api, got none"
+    ),
+    Case(
+        "no-route-to-logs",
+        {"network.subnets": ["<isolated>"]},
+        "route",
+        "container web, logConfiguration: expected a route",
+    ),
+    Case(
+        "no-route-to-secrets", {"network.subnets": ["<isolated>"]}, "route", "a route from the tasks to secretsmanager"
+    ),
+    Case("nat-deleted", {"network.subnets": ["<lost>"]}, "route", "sends 0.0.0.0/0 to .*nat-"),
+    Case(
+        "no-public-address",
+        {"network.subnets": ["<public a>", "<public b>"]},
+        "route",
+        "the tasks have no public address",
+    ),
+    Case("no-egress", {"network.securityGroups": ["<mute>"]}, "route", "let nothing out on port 443"),
+    # Load balancer
+    Case(
+        "no-ingress",
+        {"network.securityGroups": ["<closed>"]},
+        "traffic",
+        "let nothing in on port 8080 from load balancer shop",
+    ),
+    Case(
+        "target-group",
+        {
+            "balancer.targetGroupArn": "arn:aws:elasticloadbalancing:eu-central-1:<account>:targetgroup/no/0123456789abcdef"
+        },
+        "target group",
+        "expected a target group that exists, got arn",
+    ),
+    Case(
+        "target-type",
+        {"balancer.targetGroupArn": "<hosts>"},
+        "target group",
+        "target type ip with network mode awsvpc, got hosts of instance",
+    ),
+    Case(
+        "target-type-of-hosts",
+        {
+            "definition.networkMode": "bridge",
+            "definition.requiresCompatibilities": ["EC2"],
+            "launch_type": "EC2",
+            "network_configuration": None,
+        },
+        "target group",
+        "target type instance with network mode bridge, got web of ip",
+    ),
+    Case(
+        "unused-group",
+        {"balancer.targetGroupArn": "<unused>"},
+        "target group",
+        "got unused with none. Create a listener",
+    ),
+    Case(
+        "group-of-other-vpc",
+        {"balancer.targetGroupArn": "<elsewhere>"},
+        "target group",
+        "expected a target group in <vpc>, where the tasks are, got elsewhere in <other>",
+    ),
+    Case(
+        "alternate-group",
+        {"balancer.advancedConfiguration": {"alternateTargetGroupArn": "<hosts>"}},
+        "target group",
+        "alternateTargetGroupArn: expected a target group of target type ip",
+    ),
+    Case(
+        "rule",
+        {
+            "balancer.advancedConfiguration": {
+                "alternateTargetGroupArn": "<web>",
+                "productionListenerRule": "<rule>",
+            }
+        },
+        "listener rule",
+        "expected a listener rule that exists, got arn",
+    ),
+    # Stores
+    Case(
+        "parameter",
+        {"container.secrets": [{"name": "A", "valueFrom": "/shop/no"}]},
+        "secret",
+        "expected a parameter that",
+    ),
+    Case(
+        "parameter-arn",
+        {"container.secrets": [{"name": "A", "valueFrom": "arn:aws:ssm:eu-central-1:<account>:parameter/shop/no"}]},
+        "secret",
+        "expected a parameter that exists, got /shop/no",
+    ),
+    Case(
+        "secret",
+        {
+            "container.secrets": [
+                {"name": "A", "valueFrom": "arn:aws:secretsmanager:eu-central-1:<account>:secret:shop/no-AbCdEf"}
+            ]
+        },
+        "secret",
+        "expected a secret that exists, got arn",
+    ),
+    Case(
+        "secret-deleted",
+        {"container.secrets": [{"name": "A", "valueFrom": "<deleted>"}]},
+        "secret",
+        "got shop/deleted, which is scheduled for deletion. Restore",
+    ),
+    Case(
+        "secret-stage",
+        {"container.secrets": [{"name": "A", "valueFrom": "<database>::AWSPREVIOUS:"}]},
+        "secret",
+        "expected a secret with a value of stage AWSPREVIOUS, got shop/database with AWSCURRENT",
+    ),
+    Case(
+        "secret-version",
+        {"container.secrets": [{"name": "A", "valueFrom": "<database>:::no"}]},
+        "secret",
+        "expected a version of secret shop/database, got no",
+    ),
+    Case(
+        "registry-credentials",
+        {
+            "container.repositoryCredentials": {
+                "credentialsParameter": "arn:aws:secretsmanager:eu-central-1:<account>:secret:hub-AbCdEf"
+            }
+        },
+        "secret",
+        "repositoryCredentials: expected a secret that exists",
+    ),
+    Case("log-group", {"log.awslogs-group": "/shop/no"}, "log group", "expected a log group that exists, got /shop/no"),
+    Case("log-region", {"log.awslogs-region": "us-east-1"}, "log group", "got us-east-1:/shop/web"),
+    Case("log-prefix", {"log.awslogs-stream-prefix": None}, "log group", "expected the options awslogs-stream-prefix"),
+    Case(
+        "environment-file",
+        {"container.environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::shop-config/no.env"}]},
+        "environment file",
+        "expected an S3 object that exists",
+    ),
+    Case(
+        "environment-bucket",
+        {"container.environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::shop-none/web.env"}]},
+        "environment file",
+        "got arn:aws:s3:::shop-none/web.env",
+    ),
+    Case(
+        "file-system",
+        {"definition.volumes": [{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-0123456789abcdef0"}}]},
+        "storage",
+        "expected an EFS file system that exists",
+    ),
+    Case(
+        "mount-target",
+        {"definition.volumes": [{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "<partly>"}}]},
+        "storage",
+        "in each zone of the tasks, got none in eu-central-1b",
+    ),
+    Case(
+        "mount-target-closed",
+        {
+            "definition.volumes": [{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "<files>"}}],
+            "network.securityGroups": ["<closed>"],
+        },
+        "storage",
+        "that lets the tasks in on port 2049",
+    ),
+    Case(
+        "access-point",
+        {
+            "definition.volumes": [
+                {
+                    "name": "data",
+                    "efsVolumeConfiguration": {
+                        "fileSystemId": "<files>",
+                        "transitEncryption": "ENABLED",
+                        "authorizationConfig": {"accessPointId": "<point of partly>"},
+                    },
+                }
+            ]
+        },
+        "storage",
+        "expected an access point of <files>, got <point of partly> of <partly>",
+    ),
+    Case(
+        "encryption",
+        {
+            "definition.volumes": [
+                {
+                    "name": "data",
+                    "efsVolumeConfiguration": {"fileSystemId": "<files>", "authorizationConfig": {"iam": "ENABLED"}},
+                }
+            ]
+        },
+        "storage",
+        "expected transitEncryption ENABLED",
+    ),
+    # Capacity and names
+    Case(
+        "provider",
+        {"launch_type": None, "capacity_provider_strategy": [{"capacityProvider": "hosts", "weight": 1}]},
+        "capacity",
+        "expected a capacity provider of the cluster \\(FARGATE, FARGATE_SPOT\\), got hosts",
+    ),
+    Case(
+        "no-hosts",
+        {"launch_type": "EC2", "definition.requiresCompatibilities": ["EC2"]},
+        "capacity",
+        "expected container instances in the cluster for launch type EC2",
+    ),
+    Case(
+        "compatibility",
+        {"definition.requiresCompatibilities": ["EC2"]},
+        "capacity",
+        "expected FARGATE, where the service runs, got EC2",
+    ),
+    Case(
+        "alarm",
+        {"deployment_configuration": {"alarms": {"alarmNames": ["no"], "enable": True, "rollback": True}}},
+        "alarm",
+        "expected an alarm that exists, got no",
+    ),
+    Case(
+        "namespace",
+        {"service_connect_configuration": {"enabled": True, "namespace": "nowhere"}},
+        "namespace",
+        "expected a namespace that exists, got nowhere",
+    ),
+    Case(
+        "no-namespace",
+        {"service_connect_configuration": {"enabled": True}},
+        "namespace",
+        "expected a namespace, as the cluster has no default one",
+    ),
+    Case(
+        "registry",
+        {"service_registries": [{"registryArn": "arn:aws:servicediscovery:eu-central-1:<account>:service/srv-no"}]},
+        "discovery",
+        "expected a discovery service that exists",
+    ),
+    Case(
+        "registry-port", {"service_registries": [{"registryArn": "<ports>"}]}, "discovery", "as ports has SRV records"
+    ),
+    Case(
+        "registry-type",
+        {
+            "service_registries": [{"registryArn": "<addresses>", "containerName": "web", "containerPort": 8080}],
+            "definition.networkMode": "bridge",
+            "definition.requiresCompatibilities": ["EC2"],
+            "launch_type": "EC2",
+            "network_configuration": None,
+        },
+        "discovery",
+        "expected a discovery service with SRV records in network mode bridge, got addresses with A",
+    ),
+    # Limits
+    Case("cpu", {"definition.cpu": "300"}, "limits", "cpu: expected one of Fargate's sizes"),
+    Case("memory", {"definition.memory": "4096"}, "limits", "memory: expected one of Fargate's sizes with cpu 256"),
+    Case("family", {"definition.family": "a.b"}, "limits", "family: expected a family"),
+    Case("service-name", {"name": "a.b"}, "limits", "name: expected 1 to 255 letters"),
+    Case("count", {"desired_count": -1}, "limits", "desired_count: expected 0 or more"),
+    Case(
+        "host-port",
+        {"container.portMappings": [{"containerPort": 8080, "hostPort": 80}]},
+        "limits",
+        "hostPort: expected 8080 or none in network mode awsvpc, got 80",
+    ),
+    Case(
+        "container", {"balancer.containerName": "api"}, "limits", "containerName: expected one of the task's containers"
+    ),
+    Case(
+        "container-port",
+        {"balancer.containerPort": 80},
+        "limits",
+        "containerPort: expected a port of portMappings of web",
+    ),
+    Case(
+        "port-name",
+        {
+            "service_connect_configuration": {
+                "enabled": True,
+                "namespace": "shop.internal",
+                "services": [{"portName": "grpc"}],
+            }
+        },
+        "limits",
+        "portName: expected one of the names in portMappings \\(http\\), got 'grpc'",
+    ),
+    Case(
+        "groups",
+        {"network.securityGroups": ["<tasks>"] * 6},
+        "limits",
+        "securityGroups: expected 0 to 5 elements, got 6",
+    ),
+    Case("subnets", {"network.subnets": ["<a>"] * 17}, "limits", "subnets: expected 1 to 16 elements, got 17"),
+    Case(
+        "health-check",
+        {"container.healthCheck": {"command": ["CMD", "true"], "interval": 1}},
+        "limits",
+        "interval: expected 5",
+    ),
+    Case(
+        "spot-and-hosts",
+        {
+            "launch_type": None,
+            "capacity_provider_strategy": [
+                {"capacityProvider": "FARGATE", "weight": 1},
+                {"capacityProvider": "hosts", "weight": 1},
+            ],
+        },
+        "limits",
+        "expected providers of Fargate or others, got both",
+    ),
+]
+
+
+def filled(shop: Shop, value: t.Any) -> t.Any:
+    """The value, with ids for names."""
+    if isinstance(value, dict):
+        return {name: filled(shop, member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [filled(shop, one) for one in value]
+    if not isinstance(value, str):
+        return value
+    rule = shop.ids["load balancer"].replace(":loadbalancer/", ":listener-rule/") + "/0123456789abcdef/0123456789abcdef"
+    known = {**shop.ids, "image": shop.image("").rstrip("/"), "rule": rule}
+    for name, one in known.items():
+        value = value.replace(f"<{name}>", one)
+    return value
+
+
+@pytest.fixture(scope="module")
+def shop(start_cloud: t.Callable[..., str]) -> Shop:
+    return build(Shop(start_cloud(MINISTACK_REGION="eu-central-1")))
+
+
+@pytest.fixture(scope="module")
+def found(shop: Shop) -> Json:
+    """The checks of all wrong services, by their place."""
+    services = [changed(shop.service(case.name), filled(shop, case.changes)) for case in CASES]
+    checks = shop.preflight(services=services)["preflight"]["checks"]
+    return {
+        case.name: [one for one in checks if f"services[{number}]" in one["place"]] for number, case in enumerate(CASES)
+    }
+
+
+def test_a_service_that_fits_passes(shop: Shop) -> None:
+    result = shop.preflight(services=[shop.service()])
+    assert [one["text"] for one in result["preflight"]["checks"] if one["state"] in ("FAIL", "WARN")] == []
+    assert (result["preflight"]["result"], result["exit_code"]) == ("passed", 0)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_is_wrong_is_found(shop: Shop, found: Json, case: Case) -> None:
+    failed = [one for one in found[case.name] if one["state"] == "FAIL"]
+    texts = [one["text"] for one in failed if one["check"] == case.check]
+    wanted = filled(shop, case.message)
+    assert any(re.search(wanted, text) for text in texts), (wanted, [one["text"] for one in found[case.name]])

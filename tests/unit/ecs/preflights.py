@@ -297,4 +297,5 @@ def _names(shop: Shop) -> None:
         asked = {"Name": name, "NamespaceId": namespace, "DnsConfig": records}
         ids[name] = discovery.create_service(**asked)["Service"]["Arn"]
     ids["pending"] = shop.client("acm").request_certificate(DomainName="shop.example.com")["CertificateArn"]
-    shop.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")
+    zone = shop.client("route53").create_hosted_zone(Name="example.com", CallerReference="1")["HostedZone"]["Id"]
+    ids["zone"] = zone.rpartition("/")[2]

@@ -12,11 +12,18 @@ from __future__ import annotations
 import re
 import typing as t
 
+import boto3
+import botocore.client
 import pytest
+from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.tests.unit.ecs.preflights import Shop, build, changed
 
+if t.TYPE_CHECKING:
+    from ansible_collections.slipway.aws.tests.conftest import RunModule
+
 Json = dict[str, t.Any]
+DEFINITION = {"family": "web", "containerDefinitions": [{"name": "web", "image": "httpd", "memory": 64}]}
 pytestmark = pytest.mark.own_cloud("the account is built once for all tests")
 
 
@@ -93,7 +100,7 @@ CASES = [
         "no-pull",
         {"definition.executionRoleArn": "<without-pull>"},
         "permissions",
-        "got without-pull without ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer on arn",
+        "got without-pull without ecr:BatchCheckLayerAvailability, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer on",
     ),
     Case(
         "no-logs",
@@ -213,9 +220,7 @@ CASES = [
     ),
     Case(
         "target-group",
-        {
-            "balancer.targetGroupArn": "arn:aws:elasticloadbalancing:eu-central-1:<account>:targetgroup/no/0123456789abcdef"
-        },
+        {"balancer.targetGroupArn": "arn:aws:elasticloadbalancing:eu-central-1:<account>:targetgroup/no/0123456789ab"},
         "target group",
         "expected a target group that exists, got arn",
     ),
@@ -543,3 +548,151 @@ def test_what_is_wrong_is_found(shop: Shop, found: Json, case: Case) -> None:
     texts = [one["text"] for one in failed if one["check"] == case.check]
     wanted = filled(shop, case.message)
     assert any(re.search(wanted, text) for text in texts), (wanted, [one["text"] for one in found[case.name]])
+
+
+class SiteCase(t.NamedTuple):
+    """An option beside services, the check that fails, and what its message says."""
+
+    name: str
+    option: Json
+    check: str
+    message: str
+
+
+ARN = "arn:aws:acm:eu-central-1:<account>:certificate/"
+SITE_CASES = [
+    SiteCase("cluster", {"cluster": "nowhere"}, "cluster", "expected a cluster that exists, got nowhere"),
+    SiteCase(
+        "certificate",
+        {"certificates": [{"arn": f"{ARN}12345678-1234-1234-1234-123456789012"}]},
+        "certificate",
+        "expected a certificate that exists",
+    ),
+    SiteCase(
+        "certificate-region",
+        {"certificates": [{"arn": f"{ARN}1".replace("eu-central-1", "us-east-1"), "place": "the_certificate"}]},
+        "certificate",
+        "the_certificate: expected a certificate in eu-central-1, where the load balancer is, got .* in us-east-1",
+    ),
+    SiteCase(
+        "domain",
+        {"domains": [{"name": "shop.example.org"}]},
+        "hosted zone",
+        "expected a public hosted zone for shop.example.org, got none",
+    ),
+    SiteCase(
+        "zone",
+        {"domains": [{"name": "shop.example.org", "hosted_zone_id": "<zone>"}]},
+        "hosted zone",
+        "expected a public hosted zone for shop.example.org, got hosted zone <zone> of example.com",
+    ),
+    SiteCase("bucket", {"buckets": [{"name": "shop-none"}]}, "bucket", "expected a bucket that exists, got shop-none"),
+    SiteCase(
+        "problem",
+        {"problems": ["ecs_app_services[0]: expected A, got B. Do C."]},
+        "variables",
+        "expected A, got B. Do C",
+    ),
+    SiteCase(
+        "task-definition",
+        {"services": [{"name": "web", "task_definition": "nobody:7"}]},
+        "limits",
+        "task_definition: expected one that exists, got nobody:7",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", SITE_CASES, ids=lambda case: case.name)
+def test_what_is_wrong_beside_services_is_found(shop: Shop, case: SiteCase) -> None:
+    found = shop.preflight(**{"services": [shop.service()], **filled(shop, case.option)})["preflight"]
+    texts = [one["text"] for one in found["checks"] if (one["state"], one["check"]) == ("FAIL", case.check)]
+    assert any(re.search(filled(shop, case.message), text) for text in texts), found["checks"]
+
+
+def test_two_services_of_one_name_are_found(shop: Shop) -> None:
+    found = shop.preflight(services=[shop.service(), shop.service()])["preflight"]
+    failed = [one["text"] for one in found["checks"] if one["state"] == "FAIL"]
+    assert failed == ["services, web: expected each name once, got it 2 times."]
+
+
+def test_what_the_run_creates_is_not_missing(shop: Shop) -> None:
+    """A service of which nothing exists, in a run that creates it all."""
+    wanted = {
+        "definition.executionRoleArn": "new-execution",
+        "definition.taskRoleArn": "new-task",
+        "network.subnets": ["private subnets"],
+        "network.securityGroups": ["new-tasks"],
+        "balancer.targetGroupArn": "new-web",
+        "container.image": "<image>/new/web:1",
+        "container.secrets": [{"name": "KEY", "valueFrom": "/new/key"}],
+        "log.awslogs-group": "/new/web",
+    }
+    creates = {
+        "IAM role": ["new-execution", "new-task"],
+        "subnet": ["private subnets"],
+        "security group": ["new-tasks"],
+        "target group": ["new-web"],
+        "image": [shop.image("new/web:1")],
+        "parameter": ["/new/key"],
+        "log group": ["/new/web"],
+        "cluster": ["new"],
+    }
+    service = changed(shop.service(), filled(shop, wanted))
+    found = shop.preflight(services=[service], cluster="new", creates=creates)["preflight"]
+    assert [one for one in found["checks"] if one["state"] in ("FAIL", "WARN")] == []
+    # The same run without what it creates: everything is missing.
+    counts = shop.preflight(services=[service], cluster="new")["preflight"]["counts"]
+    assert counts["FAIL"] == 9
+
+
+def test_a_network_without_nat_needs_an_endpoint_for_each_destination(shop: Shop) -> None:
+    network = {"nat": "none", "endpoints": ["ecr.api", "ecr.dkr", "s3", "logs", "ssm"]}
+    service = changed(shop.service(), {"network.subnets": ["new"], "network.securityGroups": ["tasks"]})
+    creates = {"subnet": ["new"], "security group": ["tasks"]}
+    found = shop.preflight(services=[service], network=network, creates=creates)["preflight"]
+    assert [one["text"] for one in found["checks"] if one["state"] == "FAIL"] == [
+        "services[0] web, container web, secrets DATABASE: expected a route to secretsmanager, got neither a NAT"
+        " gateway nor an endpoint for it. Add secretsmanager to ecs_network_endpoints, or set ecs_network_nat."
+    ]
+
+
+def test_names_of_a_network_become_ids(shop: Shop) -> None:
+    network = {
+        "vpc_filters": {"vpc-id": shop.ids["vpc"]},
+        "subnets": {"private subnets": {"subnet-id": [shop.ids["a"], shop.ids["b"]]}},
+        "security_groups": ["tasks"],
+    }
+    names = {"network.subnets": ["private subnets"], "network.securityGroups": ["tasks"]}
+    found = shop.preflight(services=[changed(shop.service(), names)], network=network)["preflight"]
+    assert found["result"] == "passed"
+    assert f"web: subnets and security groups are in {shop.ids['vpc']}" in [one["text"] for one in found["checks"]]
+
+
+def test_a_denied_read_is_unknown_with_its_permission(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "not allowed"}}, "GetRole")
+    call = botocore.client.BaseClient._make_api_call
+
+    def refuse(client: t.Any, operation: str, request: Json) -> t.Any:
+        if operation in ("GetRole", "DescribeSubnets", "SimulatePrincipalPolicy", "DescribeParameters"):
+            raise denied
+        return call(client, operation, request)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", refuse)
+    found = shop.preflight(services=[shop.service()])["preflight"]
+    unknown = {one["permission"] for one in found["checks"] if one["state"] == "UNKNOWN"} - {""}
+    assert unknown == {"iam:GetRole", "ec2:DescribeSubnets", "ssm:DescribeParameters"}
+    assert found["result"] == "passed"
+
+
+@pytest.mark.witness("ecs_preflight")
+@pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
+def test_the_module_fails_where_it_is_asked_to(run: RunModule) -> None:
+    boto3.client("ecs").create_cluster(clusterName="shop", capacityProviders=["FARGATE"])
+    options = {"cluster": "shop", "services": [{"name": "web", "task_definition": {"definition": DEFINITION}}]}
+    assert run("ecs_preflight", **options)["preflight"]["result"] == "failed"
+    failed = run("ecs_preflight", fail=True, **options)
+    assert (failed["failed"], failed["code"]) == (True, "checks_failed")
+    assert "Preflight: 1 check failed. Nothing was changed.\nservices[0] web, launch_type: expected" in failed["msg"]
+    provider = [{"capacityProvider": "hosts", "weight": 1}]
+    options["services"][0]["capacity_provider_strategy"] = provider
+    assert not run("ecs_preflight", fail=True, creates={"capacity provider": ["hosts"]}, **options).get("failed")

@@ -199,6 +199,15 @@ def test_shifted_weights_are_kept_behind_authentication(listener: Listener, run:
     assert weights == {listener.web: 0, listener.api: 100}
 
 
+@pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
+def test_shifted_weights_of_a_sticky_default_action_are_kept(listener: Listener, run: t.Any) -> None:
+    shifted = forward(listener, 0, 100, 60)
+    listener.client.modify_listener(ListenerArn=listener.arn, DefaultActions=[shifted])
+    pair = {"target_group_arn": listener.web, "alternate_target_group_arn": listener.api}
+    result = run("elb_listener_rules", listener_arn=listener.arn, rules=[], default_action=pair)
+    assert result["changed"] is False, result["diff"]
+
+
 # Secrets of clients
 
 

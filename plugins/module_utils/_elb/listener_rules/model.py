@@ -214,7 +214,8 @@ def default_from_api(answers: t.Iterable[Json]) -> Json:
     for answer in answers:
         if answer.get("IsDefault"):
             found = actions.split(answer.get("Actions") or [])
-            return {} if "actions" in found or "stickiness" in found else found
+            is_plain = "actions" not in found and ("stickiness" not in found or "target_groups" in found)
+            return found if is_plain else {}
     return {}
 
 

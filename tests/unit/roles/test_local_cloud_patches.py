@@ -221,3 +221,48 @@ def test_a_task_that_fails_health_checks_of_its_target_is_not_replaced() -> None
 
 def test_a_deployment_is_complete_before_its_targets_are_healthy() -> None:
     assert "healthy" not in inspect.getsource(ecs._complete_service_deployment).lower()
+
+
+# Conditions of rules
+
+
+@pytest.fixture
+def matches(monkeypatch: pytest.MonkeyPatch) -> Iterator[t.Callable[..., bool]]:
+    """`matches(condition, path=…, host=…, query=…)`, as the local cloud decides it."""
+    monkeypatch.syspath_prepend(str(FILES))
+    import load_balancer_members  # type: ignore[import-not-found]
+
+    emulator = SimpleNamespace(
+        **{name: getattr(alb, name) for name in ("_parse_conditions", "_condition_xml", "_match_condition")},
+        _CONDITION_VALUE_KEYS=alb._CONDITION_VALUE_KEYS,
+    )
+    load_balancer_members.conditions(emulator)
+
+    def match(condition: Json, path: str = "/", host: str = "a", query: Json | None = None, **headers: str) -> bool:
+        return bool(emulator._match_condition(condition, "GET", path, {"host": host, **headers}, query or {}))
+
+    yield match
+    for name in ("load_balancer_members", "emulator_patches", "request_parser"):
+        sys.modules.pop(name, None)
+
+
+def test_regular_expressions_decide_where_requests_go(matches: t.Callable[..., bool]) -> None:
+    path = {"Field": "path-pattern", "Values": [], "PathPatternConfig": {"RegexValues": ["^/v[0-9]+/"]}}
+    assert matches(path, path="/v2/shop")
+    assert not matches(path, path="/shop")
+    host = {"Field": "host-header", "Values": [], "RegexValues": ["^shop[.]"]}
+    assert matches(host, host="SHOP.example.com:8080")
+    assert not matches(host, host="api.example.com")
+    header = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Team", "RegexValues": ["^web$"]}}
+    assert matches(header, **{"x-team": "web"})
+    assert not matches(header, **{"x-team": "webs"})
+    assert not matches(header)
+
+
+def test_query_strings_decide_where_requests_go(matches: t.Callable[..., bool]) -> None:
+    values = [{"Key": "beta", "Value": "1"}, {"Value": "NEW*"}]
+    condition = {"Field": "query-string", "Values": [], "QueryStringConfig": {"Values": values}}
+    assert matches(condition, query={"beta": ["1"]})
+    assert matches(condition, query={"any": ["newest"]})
+    assert not matches(condition, query={"beta": ["2"], "a": ["1"]})
+    assert not matches(condition)

@@ -57,6 +57,21 @@ def test_a_task_is_inspected_ten_times_a_second() -> None:
     assert "time.sleep(0.1)" in inspect.getsource(ecs._watch_task_lifecycle)
 
 
+def test_target_groups_lack_members_of_their_protocols() -> None:
+    source = inspect.getsource(alb._tg_xml)
+    assert all(member not in source for member in ("ProtocolVersion", "IpAddressType", "GrpcCode"))
+    assert '"stickiness.type", "Value": "lb_cookie"' in inspect.getsource(alb._create_tg)
+
+
+def test_rules_lose_members_of_conditions_and_actions() -> None:
+    field, place = "Conditions.member.1", "QueryStringConfig.Values.member.1.Value"
+    [condition] = alb._parse_conditions({f"{field}.Field": ["query-string"], f"{field}.{place}": ["a"]})
+    assert condition == {"Field": "query-string", "Values": []}
+    source = inspect.getsource(alb._parse_actions)
+    assert all(member not in source for member in ("AuthenticateCognitoConfig", "JwtValidation", "Stickiness"))
+    assert "RegexValues" not in inspect.getsource(alb._match_condition)
+
+
 def test_health_of_a_container_is_ignored() -> None:
     assert "Health" not in inspect.getsource(ecs._maybe_mark_stopped)
 

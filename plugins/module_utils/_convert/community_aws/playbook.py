@@ -235,6 +235,6 @@ def _defaults(text: str, node: Node, place: str, notes: Notes) -> Iterator[Edit]
             yield from _options(where, pair[1], module)
         elif name in _GROUPS and f"group/{_OURS}aws" not in names and not getattr(node, "flow_style", False):
             names.add(f"group/{_OURS}aws")
-            end = yaml_text.end_of(text, pair[1])
-            written = text[pair[0].end_mark.index : end]
-            yield Edit(end, end, f"\n{' ' * pair[0].start_mark.column}group/{_OURS}aws{written}")
+            end = yaml_text.end_of_pair(text, pair)
+            copy = f"group/{_OURS}aws{yaml_text.written(text, pair)}"
+            yield Edit(end, end, f"\n{' ' * pair[0].start_mark.column}{copy}")

@@ -28,7 +28,8 @@ def applied(text: str, edits: Sequence[Edit], start: int = 0, end: int | None = 
     """The text, or a part of it, with the edits that are in it."""
     parts: list[str] = []
     position, last = start, len(text) if end is None else end
-    for edit in sorted(edits):
+    # What an alias refers to is changed where its anchor is, once.
+    for edit in sorted(set(edits)):
         if start <= edit.start and edit.end <= last:
             parts += [text[position : edit.start], edit.text]
             position = edit.end
@@ -73,6 +74,19 @@ def end_of(text: str, node: Node) -> int:
     return int(start + len("\n".join(lines)))
 
 
+def written(text: str, pair: Pair) -> str:
+    """What follows the name of a member, without an anchor, which a copy must not have again."""
+    end = pair[0].end_mark.index
+    alias = re.compile(r":[ \t]*\*[\w-]+").match(text, end)
+    return alias[0] if alias else re.sub(r"^:(\s*)&[\w-]+[ \t]?", r":\1", text[end : end_of(text, pair[1])])
+
+
+def end_of_pair(text: str, pair: Pair) -> int:
+    """Where a member ends; that of an alias is not where its anchor ends."""
+    alias = re.compile(r":[ \t]*\*[\w-]+").match(text, pair[0].end_mark.index)
+    return alias.end() if alias else end_of(text, pair[1])
+
+
 def renamed(key: Node, name: str) -> Edit:
     return Edit(key.start_mark.index, key.end_mark.index, name)
 
@@ -86,7 +100,7 @@ def removed(text: str, pair: Pair) -> Edit:
     start = text.rfind("\n", 0, pair[0].start_mark.index) + 1
     if text[start : pair[0].start_mark.index].strip():
         start = pair[0].start_mark.index
-    end = text.find("\n", end_of(text, pair[1]))
+    end = text.find("\n", end_of_pair(text, pair))
     return Edit(start, len(text) if end < 0 else end + 1, "")
 
 

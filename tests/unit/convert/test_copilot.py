@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from pathlib import Path
 
 import pytest
 import yaml
@@ -17,6 +18,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.errors import Sl
 
 from .conftest import ConvertFiles, Json, Result
 
+ROOT = Path(__file__).resolve().parents[3]
 WEB = "Load Balanced Web Service"
 
 
@@ -154,6 +156,10 @@ def test_rules_and_targets_in_sidecars(convert: Convert) -> None:
     ]
     assert groups(found)["web"]["paths"] == ["/api", "/api/*"]
     assert groups(found)["web"]["protocol"] == "HTTPS"
+    assert groups(found)["web"]["protocol_version"] == "GRPC"
+    [condition] = groups(found)["web"]["conditions"]
+    assert condition == {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.0/24"]}}
+    assert groups(found)["web-3"]["attributes"] == {"stickiness.enabled": "true"}
     assert groups(found)["web-2"]["paths"] == ["/admin/v1", "/admin/v1/*"]
     # The first one gets what matches no rule.
     assert next(iter(groups(found))) == "web-3"
@@ -525,6 +531,29 @@ def test_what_is_not_ecs_is_a_note(convert: Convert) -> None:
         found = convert({"type": kind})
         assert found.site["services"] == []
         assert found.note("web")
+
+
+def test_addresses_of_the_first_target_group_are_a_note(convert: Convert) -> None:
+    found = convert({"type": WEB, "http": {"path": "/", "allowed_source_ips": ["192.0.2.0/24"]}})
+    assert "security group" in found.note("web.http.allowed_source_ips")
+
+
+def test_every_option_of_a_target_group_exists(convert: Convert) -> None:
+    role = yaml.safe_load((ROOT / "roles/ecs_load_balancer/meta/argument_specs.yml").read_text(encoding="utf-8"))
+    options = role["argument_specs"]["main"]["options"]["ecs_load_balancer_target_groups"]["options"]
+    check = {"path": "/", "port": 1, "success_codes": "200", "healthy_threshold": 2, "unhealthy_threshold": 2}
+    times = {"interval": "9s", "timeout": "5s", "grace_period": "1m"}
+    rule = {
+        "path": "/",
+        "alias": "shop.example",
+        "healthcheck": {**check, **times},
+        "deregistration_delay": "9s",
+        "stickiness": True,
+        "allowed_source_ips": ["192.0.2.0/24"],
+        "version": "http2",
+    }
+    found = convert({"type": WEB, "image": {"location": "nginx:1.29", "port": 443}, "http": rule})
+    assert set(groups(found)["web"]) <= set(options)
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ DEPLOY = """\
         network_mode: awsvpc
         cpu: "256"
         memory: "512"
+        execution_role_arn: arn:aws:iam::000000000000:role/others
         containers:
           - name: web
             image: "{{ repository.repository.repositoryUri }}:v1"

@@ -67,7 +67,7 @@ def _workspace(path: Path) -> tuple[Path, list[Path]]:
     """The root of the working tree and the manifests."""
     if path.is_file():
         return _root_of(path.parent), [path]
-    root = path.parent if path.name == "copilot" else path
+    root = path.parent if path.name == "copilot" and not (path / "copilot").is_dir() else path
     return root, sorted((root / "copilot").glob("*/manifest.yml"))
 
 

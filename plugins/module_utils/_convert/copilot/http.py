@@ -64,10 +64,10 @@ def _rule(element: Json, name: str, rule: Json, containers: Sequence[Json], proj
 
 def _settings(group: Json, rule: Json, project: Project, place: str) -> None:
     if rule.pop("stickiness", False):
-        group["stickiness_enabled"] = True
+        group["attributes"] = {"stickiness.enabled": "true"}
     sources = rule.pop("allowed_source_ips", None)
     if sources:
-        group["source_ips"] = list(sources)
+        group["conditions"] = [{"Field": "source-ip", "SourceIpConfig": {"Values": list(sources)}}]
     version = rule.pop("version", None)
     if version and str(version).lower() != "http1":
         group["protocol_version"] = _VERSIONS.get(str(version).lower(), str(version).upper())

@@ -63,7 +63,13 @@ def _variables(project: Project, region: str, sources: str) -> Json:
         others["service_discovery_namespace"] = _namespace(project)
         others["service_discovery_services"] = project.names
     # The first one gets what matches no rule: it has none of its own.
-    groups = sorted(project.target_groups, key=lambda group: bool(group.get("paths")))
+    groups = sorted(project.target_groups, key=lambda group: bool(group.get("paths") or group.get("conditions")))
+    if groups and groups[0].get("conditions"):
+        project.notes.add(
+            f"{groups[0]['name']}.http.allowed_source_ips",
+            "The first target group also gets what matches no rule, from any address.",
+            "Allow only these addresses in the security group of the load balancer, or put another target group first.",
+        )
     root = {"__template__": sources} if "{{" in sources else sources
     found: Json = {
         "cloud": {"slipway_region": region} if region else {},

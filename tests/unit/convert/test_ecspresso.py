@@ -139,14 +139,12 @@ def test_every_option_for_a_member_exists() -> None:
 
 
 def test_the_cluster_and_the_network_belong_to_others(convert: Convert) -> None:
-    network = {"awsvpcConfiguration": {"subnets": ["subnet-0a", "subnet-0b"], "securityGroups": ["sg-01", "sg-02"]}}
-    found = convert(json.dumps({"networkConfiguration": network}))
+    found = convert()
     assert found.variables["ecs_cluster_arn"] == "shop"
     assert found.variables["slipway_region"] == "eu-central-1"
-    assert found.variables["ecs_network_private_subnet_ids"] == ["subnet-0a", "subnet-0b"]
-    assert found.variables["ecs_network_security_group_ids"] == {"tasks": "sg-01"}
-    assert "undef(" in template(found.variables["network_vpc_id"])
-    assert "to_fill_in.yml" in found.note("network_vpc_id")
+    # Services name subnets and security groups themselves.
+    assert found.variables["ecs_network_create"] is False
+    assert found.variables["ecs_load_balancer_target_groups"] == []
     assert found.variables["ecs_app_wait_timeout"] == 630
     # Nothing is built or created for it.
     assert found.variables["container_image_images"] == []
@@ -236,8 +234,6 @@ def test_values_of_a_state_of_terraform(convert: Convert) -> None:
     assert found.service("web")["load_balancers"][0]["targetGroupArn"].endswith(":targetgroup/web/1")
     assert options["network_configuration"]["awsvpcConfiguration"]["subnets"] == ["subnet-0a", "subnet-0b"]
     assert options["tags"] == {"host": "b.example"}
-    # The state knows more than the definitions.
-    assert found.variables["ecs_network_vpc_id"] == "vpc-01"
 
 
 @pytest.mark.parametrize("address", ["output.password", "aws_db_instance.main.password"])

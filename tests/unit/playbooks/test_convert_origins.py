@@ -178,6 +178,8 @@ def test_a_converted_playbook_changes_nothing_of_what_the_old_one_created(cloud:
     assert new.read_text() == "# mine\n"
 
 
+# A plan of a whole site takes a minute.
+@pytest.mark.slow
 def test_services_of_ecspresso_are_planned_on_what_others_own(cloud: Cloud, tmp_path: Path) -> None:
     group = cloud.client("elbv2").create_target_group(
         Name="web", Protocol="HTTP", Port=80, VpcId=cloud.vpc, TargetType="ip"
@@ -240,16 +242,15 @@ def test_services_of_ecspresso_are_planned_on_what_others_own(cloud: Cloud, tmp_
     missing = check_site(cloud, inventory, {"TAG": "v1", "DB_PASSWORD": "x"})
     assert missing.code != 0
     assert "cfn_output_net_subnetb: expected the value of cfn_output net SubnetB, got none" in missing.output
-    given = {
-        "cfn_output_net_subnetb": cloud.subnets[1],
-        "ecs_network_security_group_ids": {"tasks": cloud.group, "load_balancer": cloud.group},
-    }
-    planned = check_site(cloud, inventory, {"TAG": "v1", "DB_PASSWORD": "x"}, **given)
+    secret = {"TAG": "v1", "DB_PASSWORD": "x"}
+    planned = check_site(cloud, inventory, secret, cfn_output_net_subnetb=cloud.subnets[1])
     assert planned.code == 0, planned.output
     assert "failed=0" in planned.output
     assert cloud.client("ecs").list_services(cluster="others")["serviceArns"] == []
 
 
+# A plan of a whole site takes a minute.
+@pytest.mark.slow
 def test_an_application_of_copilot_is_planned(cloud: Cloud, tmp_path: Path) -> None:
     web = {
         "name": "web",

@@ -28,16 +28,15 @@ def run(params: Json) -> Json:
     placeholders = Placeholders()
     jsonnet = Jsonnet(params["jsonnet_strings"], params["jsonnet_code"])
     reader = Reader(Sources(os.environ, {}), jsonnet, placeholders)
-    states: list[Json] = []
     files = [file for path in params["source"] for file in _files(Path(path))]
     if not files:
         raise SlipwayError(
             SOURCE_INVALID,
             f"source: expected configurations of ecspresso, got none in {', '.join(params['source'])}. Name a file.",
         )
-    sources = [_source(file, reader, states) for file in files]
+    sources = [_source(file, reader) for file in files]
     name = params["project"] or str(placeholders.actual(sources[0].config.get("service") or files[0].stem))
-    return site(name, sources, states, placeholders)
+    return site(name, sources, placeholders)
 
 
 def _files(path: Path) -> list[Path]:
@@ -52,11 +51,10 @@ def _is_configuration(path: Path) -> bool:
     return "task_definition" in text and "containerDefinitions" not in text
 
 
-def _source(path: Path, reader: Reader, states: list[Json]) -> Source:
+def _source(path: Path, reader: Reader) -> Source:
     config, fixed = reader.read(path)
     names = set(fixed)
     prefixes = dict(_states(path, reader.placeholders.actual(config)))
-    states += [state for state in prefixes.values() if state is not None]
     reader = reader._replace(sources=reader.sources._replace(states=prefixes))
     documents: list[Json] = []
     for member in ("service_definition", "task_definition"):

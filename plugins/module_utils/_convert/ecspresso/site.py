@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 import typing as t
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..._core.error_codes import SOURCE_INVALID
 from ..._core.errors import SlipwayError
 from ..._core.types import Json
 from ..notes import Notes
-from ..placeholders import COMMENTS, Placeholders, unknown
+from ..placeholders import COMMENTS, Placeholders
 from ..secrets import Secrets
-from . import definitions, tfstate
+from . import definitions
 
 
 class Source(t.NamedTuple):
@@ -53,9 +53,7 @@ _COMMENTS = {
 }
 
 
-def site(
-    name: str, sources: Sequence[Source], states: Sequence[Mapping[str, t.Any]], placeholders: Placeholders
-) -> Json:
+def site(name: str, sources: Sequence[Source], placeholders: Placeholders) -> Json:
     """What inventory_files writes."""
     notes, secrets = Notes(), Secrets(placeholders)
     services = [_service(source, secrets, placeholders, notes) for source in sources]
@@ -70,7 +68,8 @@ def site(
             "ecs_cluster_execution_role": "",
             "ecs_cluster_task_role": "",
             "container_image_images": [],
-            **placeholders.templated(_network(sources, states, placeholders)),
+            # Services name the subnets and security groups of others.
+            "ecs_network_create": False,
             **_timeout(sources),
         },
         "load_balancer": {"ecs_load_balancer_target_groups": []},
@@ -129,33 +128,6 @@ def _only(sources: Sequence[Source], member: str, placeholders: Placeholders) ->
             f"{member}: expected the same in all files, got {listed}. Convert each into its own inventory.",
         )
     return placeholders.templated(sources[0].config.get(member) or "")
-
-
-def _network(sources: Sequence[Source], states: Sequence[Mapping[str, t.Any]], placeholders: Placeholders) -> Json:
-    """The network of others: what the services name of it. Each service keeps its own network_configuration."""
-    subnets: list[str] = []
-    groups: list[str] = []
-    for source in sources:
-        network = (source.service.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
-        subnets += [subnet for subnet in network.get("subnets") or () if subnet not in subnets]
-        groups += [group for group in network.get("securityGroups") or () if group not in groups]
-    if not subnets:
-        return {}
-    vpcs = {
-        str(one.get("vpc_id"))
-        for state in states
-        for one in tfstate.resources(state, "aws_subnet")
-        if one.get("id") in subnets
-    }
-    return {
-        "ecs_network_vpc_id": vpcs.pop()
-        if len(vpcs) == 1
-        else placeholders.token(
-            unknown("network", "vpc_id", "the VPC of the subnets", "ecspresso does not name the VPC of the subnets.")
-        ),
-        "ecs_network_private_subnet_ids": subnets,
-        "ecs_network_security_group_ids": {"tasks": groups[0] if groups else ""},
-    }
 
 
 def _timeout(sources: Sequence[Source]) -> Json:

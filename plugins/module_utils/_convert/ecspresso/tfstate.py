@@ -43,13 +43,6 @@ def lookup(state: Mapping[str, t.Any], address: str) -> t.Any:
     raise StateError(f"expected {address} in the state, got no such resource")
 
 
-def resources(state: Mapping[str, t.Any], kind: str) -> Iterator[Mapping[str, t.Any]]:
-    """The attributes of all instances of a type, such as `aws_subnet`, data sources included."""
-    for resource in state.get("resources") or ():
-        if resource.get("type") == kind:
-            yield from (instance.get("attributes") or {} for instance in resource.get("instances") or ())
-
-
 def _steps(address: str) -> list[t.Any]:
     steps: list[t.Any] = []
     position = 0

@@ -21,6 +21,10 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 REGION = "eu-central-1"
 KEYS = {"access_key": "key", "secret_key": "b2f0c1d4e7a9"}
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
 DEPLOY = """\
 # Deploys the shop.
 - name: Deploy the shop
@@ -131,6 +135,10 @@ def cloud(start_cloud: t.Callable[..., str]) -> Cloud:
         for n, zone in enumerate("ab")
     ]
     group = ec2.create_security_group(GroupName="tasks", Description="x", VpcId=vpc)["GroupId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    for table in ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]:
+        ec2.create_route(RouteTableId=table["RouteTableId"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
     return Cloud(address, vpc, subnets, group)
 
 
@@ -178,13 +186,27 @@ def test_a_converted_playbook_changes_nothing_of_what_the_old_one_created(cloud:
     assert new.read_text() == "# mine\n"
 
 
+def balanced(cloud: Cloud) -> str:
+    """A target group of others, and the load balancer that forwards to it."""
+    elb = cloud.client("elbv2")
+    found = elb.create_target_group(Name="web", Protocol="HTTP", Port=80, VpcId=cloud.vpc, TargetType="ip")
+    group = str(found["TargetGroups"][0]["TargetGroupArn"])
+    balancer = elb.create_load_balancer(Name="others", Subnets=cloud.subnets, SecurityGroups=[cloud.group])
+    elb.create_listener(
+        LoadBalancerArn=balancer["LoadBalancers"][0]["LoadBalancerArn"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
+    )
+    return group
+
+
 # A plan of a whole site takes a minute.
 @pytest.mark.slow
 def test_services_of_ecspresso_are_planned_on_what_others_own(cloud: Cloud, tmp_path: Path) -> None:
-    group = cloud.client("elbv2").create_target_group(
-        Name="web", Protocol="HTTP", Port=80, VpcId=cloud.vpc, TargetType="ip"
-    )["TargetGroups"][0]["TargetGroupArn"]
+    group = balanced(cloud)
     cloud.client("ecs").create_cluster(clusterName="others", capacityProviders=["FARGATE", "FARGATE_SPOT"])
+    cloud.client("iam").create_role(RoleName="others", AssumeRolePolicyDocument=json.dumps(TRUST))
     service = {
         "desiredCount": 1,
         "launchType": "FARGATE",
@@ -193,6 +215,7 @@ def test_services_of_ecspresso_are_planned_on_what_others_own(cloud: Cloud, tmp_
             "awsvpcConfiguration": {
                 "subnets": ["{{ tfstate `aws_subnet.a.id` }}", "{{ cfn_output `net` `SubnetB` }}"],
                 "securityGroups": [cloud.group],
+                "assignPublicIp": "ENABLED",
             }
         },
     }

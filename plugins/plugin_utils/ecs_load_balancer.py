@@ -53,6 +53,8 @@ REDIRECT: Json = {
         "StatusCode": "HTTP_301",
     },
 }
+# What says which requests a target group gets, and what is done with them before they are forwarded.
+CONDITIONS, ACTIONS = ("hosts", "paths", "conditions"), ("actions", "transforms")
 # What the name of an alternate target group ends with.
 ALTERNATE = "-2"
 NAMES = {"load_balancers": "load_balancer_name", "target_groups": "target_group_name", "buckets": "name"}
@@ -89,7 +91,7 @@ class Site:
                 **DEFAULTS,
                 **{option: value for option, value in group.items() if value is not None},
                 "full_name": self._full_name(group),
-                "has_rule": bool(group.get("hosts") or group.get("paths")),
+                "has_rule": any(group.get(member) for member in CONDITIONS),
                 "priority": group.get("priority") or 10 * place,
                 "has_priority": group.get("priority") is not None,
             }
@@ -327,15 +329,22 @@ def _rules(site: Site) -> list[Json]:
     rules = [
         {
             "priority": int(group["priority"]),
-            "hosts": group["hosts"],
-            "paths": group["paths"],
+            **{member: group[member] for member in (*CONDITIONS, *ACTIONS) if member in group},
             "target_group_arn": site.arns.get(group["name"], group["name"]),
             "alternate_target_group_arn": _alternate_arn(site, group["name"]),
         }
         for group in site.groups
         if group["has_rule"]
-    ]
+    ] + [_further_rule(site, rule) for rule in site.of("rules")]
     return sorted(rules, key=lambda rule: int(rule["priority"]))
+
+
+def _further_rule(site: Site, rule: Json) -> Json:
+    """A rule that belongs to no target group; where it names one, requests end there."""
+    name = str(rule.get("target_group") or "")
+    target = {"target_group_arn": site.arns.get(name, name), "alternate_target_group_arn": _alternate_arn(site, name)}
+    given = {member: value for member, value in rule.items() if value is not None and member != "target_group"}
+    return {**given, **(target if name else {})}
 
 
 def _alternate_arn(site: Site, name: str) -> str:

@@ -175,7 +175,7 @@ def _listener_problems(variables: Variables, groups: Sequence[Json], balancer: J
             f" {balancer['load_balancer_name']}, got {test}."
             " Name an existing one, or 0 for no test listener."
         )
-    if not any(group["has_rule"] for group in groups):
+    if not any(group["has_rule"] for group in groups) and not variables["ecs_load_balancer_rules"]:
         return
     chosen = listeners(variables, balancer)
     if wrong := [one for one in chosen if one.get("protocol") not in ("HTTP", "HTTPS")]:

@@ -48,7 +48,7 @@ def of_variables(variables: Variables, groups: Sequence[Json]) -> Iterator[str]:
     if not _NAME.fullmatch(name):
         yield f"ecs_load_balancer_name: expected {_NAME_RULE}, got {name!r}."
     yield from _group_problems(groups)
-    yield from _rule_problems(groups)
+    yield from _rule_problems(groups, variables["ecs_load_balancer_rules"])
     timeout = variables["ecs_load_balancer_idle_timeout"]
     if not _IDLE_TIMEOUT.holds(int(timeout)):
         yield f"ecs_load_balancer_idle_timeout: expected {_IDLE_TIMEOUT} seconds, got {timeout}."
@@ -89,18 +89,34 @@ def _group_problems(groups: Sequence[Json]) -> Iterator[str]:
             )
 
 
-def _rule_problems(groups: Sequence[Json]) -> Iterator[str]:
+def _rule_problems(groups: Sequence[Json], further: Sequence[Json]) -> Iterator[str]:
     taken: dict[int, str] = {}
     for number, group in enumerate(groups):
         place, priority = _place(number, group), group["priority"]
         if not group["has_rule"]:
             if group["has_priority"]:
                 yield f"{place}.priority: expected hosts or paths for it, got neither. Add them, or drop the priority."
+            elif group.get("actions") or group.get("transforms"):
+                yield f"{place}: expected hosts, paths or conditions for actions and transforms, got none. Add them."
             continue
         yield from (f"{place}.{problem}" for problem in value_problems(group))
         if priority in taken:
             yield f"{place}.priority: expected one of its own, got {priority}, which {taken[priority]} has, too."
         taken[priority] = group["name"]
+    names = [group["name"] for group in groups]
+    for number, rule in enumerate(further):
+        place, priority = f"ecs_load_balancer_rules[{number}]", rule["priority"]
+        yield from (f"{place}.{problem}" for problem in value_problems({"hosts": [], "paths": [], **rule}))
+        if priority in taken:
+            yield f"{place}.priority: expected one of its own, got {priority}, which {taken[priority]} has, too."
+        taken[priority] = place
+        if rule.get("target_group") and rule["target_group"] not in names:
+            yield (
+                f"{place}.target_group: expected a name in {GROUPS} ({', '.join(names) or 'none'}), got"
+                f" {rule['target_group']!r}."
+            )
+        if not rule.get("target_group") and not rule.get("actions"):
+            yield f"{place}: expected a target_group, or actions that end a request, got neither. Add one of them."
 
 
 def _access_log_problems(variables: Variables) -> Iterator[str]:

@@ -192,6 +192,34 @@ def test_project_without_target_groups_has_no_load_balancer(others: Others) -> N
     assert (others.state(), others.groups()) == (before, ["theirs"])
 
 
+WIDE = {
+    **WEB,
+    "health_check_port": "8081",
+    "attributes": {"stickiness.enabled": True, "slow_start.duration_seconds": 60},
+    "conditions": [{"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.0/24"]}}],
+}
+MOVED = {"Type": "redirect", "RedirectConfig": {"Host": "shop.example.com", "StatusCode": "HTTP_301"}}
+
+
+@pytest.mark.variants
+def test_conditions_actions_and_attributes_of_aws_are_set_once(others: Others) -> None:
+    before = others.state()
+    rules = [{"priority": 21, "hosts": ["old.example.com"], "actions": [MOVED]}]
+    given = {"ecs_load_balancer_target_groups": [WIDE], "ecs_load_balancer_rules": rules}
+    for options, changes in ((("--check",), 2), ((), 2), ((), 0)):
+        run = play(others, *options, **given)
+        assert (run.code, run.changed) == (0, changes), run.output
+    forward, redirect = sorted(others.rules(ours=True), key=lambda one: int(one["Priority"]))
+    assert {one["Field"] for one in forward["Conditions"]} == {"host-header", "source-ip"}
+    assert redirect["Actions"][0]["RedirectConfig"]["Host"] == "shop.example.com"
+    (group,) = others.elb.describe_target_groups(Names=["shop-web"])["TargetGroups"]
+    settings = others.elb.describe_target_group_attributes(TargetGroupArn=group["TargetGroupArn"])["Attributes"]
+    assert {"Key": "stickiness.enabled", "Value": "true"} in settings
+    assert group["HealthCheckPort"] == "8081"
+    absent(others, **given)
+    assert others.state() == before
+
+
 MISSING = f"arn:aws:elasticloadbalancing:{REGION}:000000000000:targetgroup/none/0123456789abcdef"
 REFUSED: list[tuple[Json, str]] = [
     (

@@ -34,6 +34,7 @@ def planned(found: Json | None = None, services: list[Json] | None = None, **cha
         "arn": "",
         "name_tags": {},
         "listener_arns": [],
+        "rules": [],
         "access_logs_bucket": "",
         "access_logs_create": False,
         "access_logs_prefix": "",
@@ -281,6 +282,46 @@ def test_what_others_own_is_refused() -> None:
     assert "ecs_load_balancer_name: expected names that no other project uses, got ecs-alb" in of_balancer
     assert "ecs_load_balancer_target_groups: expected names that no other project uses, got ecs-web," in of_group
     assert "[0] (web).target_type: expected instance, as the existing target group has it, got ip." in of_type
+
+
+def test_rules_beside_those_of_target_groups_are_added_by_priority() -> None:
+    office = [{"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.0/24"]}}]
+    moved = [{"Type": "redirect", "RedirectConfig": {"Host": "shop.example.com", "StatusCode": "HTTP_301"}}]
+    plan = planned(
+        {"target_groups": [group("ecs-web"), group("ecs-admin")]},
+        target_groups=[{"name": "web"}, {"name": "admin", "conditions": office, "priority": 5}],
+        rules=[
+            {"priority": 9, "hosts": ["www.example.com"], "actions": moved},
+            {"priority": 2, "paths": ["/admin"], "target_group": "admin"},
+        ],
+    )
+    assert plan["problems"] == []
+    assert [(one["priority"], one.get("target_group_arn"), one.get("actions")) for one in plan["rules"]] == [
+        (2, "arn:ecs-admin", None),
+        (5, "arn:ecs-admin", None),
+        (9, None, moved),
+    ]
+    assert plan["rules"][1]["conditions"] == office
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        (
+            {"priority": 10, "paths": ["/x"], "target_group": "web"},
+            "[0].priority: expected one of its own, got 10, which",
+        ),
+        (
+            {"priority": 1, "paths": ["/x"], "target_group": "a"},
+            "[0].target_group: expected a name in ecs_load_balancer_",
+        ),
+        ({"priority": 1, "paths": ["/x"]}, "[0]: expected a target_group, or actions that end a request, got neither."),
+        ({"priority": 1, "target_group": "web"}, "[0].hosts and paths: expected 1 to 5 values together, got 0."),
+    ],
+)
+def test_wrong_further_rules_are_refused(rule: Json, problem: str) -> None:
+    (found,) = planned(target_groups=[{"name": "web", "paths": ["/"]}], rules=[rule])["problems"]
+    assert f"ecs_load_balancer_rules{problem}" in found
 
 
 def test_a_target_group_of_nobody_is_not_adopted() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
+from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJECT
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_secrets
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_cluster import (
@@ -110,13 +111,13 @@ def _load_balancer_role(variables: Variables, place: Place) -> Json:
     """
     project, elb = variables["ecs_cluster_project"], "elasticloadbalancing"
     reads = [f"{elb}:Describe{what}" for what in ("Listeners", "Rules", "TargetGroups", "TargetHealth")]
-    targets = place.arn(elb, f"targetgroup/{project}-*/*")
-    listeners, rules = (place.arn(elb, f"{kind}/app/{project}-*/*/*{more}") for kind, more in KINDS_OF_TRAFFIC)
+    targets = [place.arn(elb, f"targetgroup/{name}/*") for name in (f"{project}-*", *_group_names(variables))]
     statements = [
         _statement("Read", reads, "*"),
-        _statement("Register", [f"{elb}:DeregisterTargets", f"{elb}:RegisterTargets"], targets),
-        _statement("Shift", f"{elb}:ModifyListener", listeners),
-        _statement("ShiftByRule", f"{elb}:ModifyRule", rules),
+        _statement(
+            "Register", [f"{elb}:DeregisterTargets", f"{elb}:RegisterTargets"], targets if targets[1:] else targets[0]
+        ),
+        *_shift_statements(variables, place),
     ]
     return _role(
         variables["ecs_cluster_load_balancer_role"],
@@ -125,6 +126,25 @@ def _load_balancer_role(variables: Variables, place: Place) -> Json:
         statements,
         trust=_of_tasks(place),
     )
+
+
+def _group_names(variables: Variables) -> list[str]:
+    """Target groups whose names do not begin with that of the project, each with its alternate one."""
+    return [name + more for name in variables["ecs_cluster_target_groups"] for more in ("", "-2")]
+
+
+def _shift_statements(variables: Variables, place: Place) -> list[Json]:
+    project, elb = variables["ecs_cluster_project"], "elasticloadbalancing"
+    if variables["ecs_cluster_shares_load_balancer"]:
+        # Listeners are those of others, and so are most of their rules.
+        rules = place.arn(elb, "listener-rule/app/*/*/*/*")
+        own = {"StringEquals": {f"aws:ResourceTag/{PROJECT}": project}}
+        return [{**_statement("ShiftByRule", f"{elb}:ModifyRule", rules), "Condition": own}]
+    listeners, rules = (place.arn(elb, f"{kind}/app/{project}-*/*/*{more}") for kind, more in KINDS_OF_TRAFFIC)
+    return [
+        _statement("Shift", f"{elb}:ModifyListener", listeners),
+        _statement("ShiftByRule", f"{elb}:ModifyRule", rules),
+    ]
 
 
 def _schedule_role(variables: Variables, place: Place) -> Json:

@@ -44,6 +44,8 @@ def variables(**changes: Any) -> Json:
         "instance_role": "hosts-shop",
         "load_balancer_role": "shop-load-balancing",
         "shifts_traffic": False,
+        "shares_load_balancer": False,
+        "target_groups": [],
         "schedule_role": "shop-schedules",
         "scheduled_families": [],
         "schedule_queues": [],
@@ -95,6 +97,23 @@ def test_the_execution_role_may_pull_log_and_read_exactly_its_secrets() -> None:
     own = "arn:aws-cn:secretsmanager:*:123456789012:secret:shop/database-??????"
     assert found["Secrets"]["Resource"] == sorted([own, SECRET])
     assert found["Keys"]["Resource"] == [KEY]
+
+
+def test_on_a_load_balancer_of_others_ecs_shifts_rules_of_the_project_alone() -> None:
+    found = statements("shop-load-balancing", shifts_traffic=True, shares_load_balancer=True, target_groups=["web"])
+    assert list(found) == ["Read", "Register", "ShiftByRule"]
+    assert found["ShiftByRule"]["Condition"] == {"StringEquals": {"aws:ResourceTag/slipway:project": "shop"}}
+    names = [arn.split("/")[1] for arn in found["Register"]["Resource"]]
+    assert names == ["shop-*", "web", "web-2"]
+    assert "Shift" in statements("shop-load-balancing", shifts_traffic=True)
+
+
+def test_roles_of_others_are_not_created_and_their_arns_are_passed_on() -> None:
+    theirs = "arn:aws-cn:iam::123456789012:role/platform/run"
+    given = {"task_role_arn": theirs, "execution_role": "", "scheduled_families": ["job"]}
+    roles = ecs_cluster_resources.resources(variables(**given), LOGS)["roles"]
+    assert [role["name"] for role in roles] == ["shop-schedules"]
+    assert statements("shop-schedules", **given)["PassRoles"]["Resource"] == [theirs]
 
 
 def test_without_secrets_no_secret_may_be_read() -> None:

@@ -36,6 +36,7 @@ VALUES: Json = {
     "boundary": "arn:aws:iam::123456789012:policy/a-project-name-boundary",
     "repositories": ["webapp", "workshop-nginx", "workshop-django"],
     "shared_repositories": ["base/django", "base/nginx"],
+    "existing_roles": ["platform/shared-execution"],
     "buckets": ["a-project-name-access-logs"],
     "domains": ["www.a-project-name.example.com", "*.a-project-name.example.com"],
     "records": ["_*.www.a-project-name.example.com", "_*.a-project-name.example.com"],

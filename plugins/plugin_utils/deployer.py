@@ -296,6 +296,7 @@ def _values(v: Json, account: str, partition: str) -> Values:
         "boundary": v["permissions_boundary"],
         "repositories": v["repositories"] or [f"{project}-*", f"{project}/*"],
         "shared_repositories": v["shared_repositories"],
+        "existing_roles": [re.sub("^arn:.*?:role/", "", role) for role in v["existing_roles"]],
         "buckets": v["buckets"],
         "exec_buckets": v["exec_buckets"],
         "vpcs": v["vpcs"] or ["*"],

@@ -15,7 +15,7 @@ import json
 import re
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -316,7 +316,11 @@ def elasticloadbalancing_questions(call: Call, action: str) -> Iterator[Question
         yield from making(call, action, call.arn(f"{ELB_MADE[action]}/{call.params['Name']}/*"))
     elif action in {"CreateListener", "CreateRule"}:
         parent = call.params["LoadBalancerArn" if action == "CreateListener" else "ListenerArn"]
-        yield from making(call, action, parent)
+        # Creating is asked about where the new one is put, tagging about itself, whose id is not known yet.
+        own = {"CreateListener": (":loadbalancer/", ":listener/"), "CreateRule": (":listener/", ":listener-rule/")}
+        create, *tag = making(call, action, parent)
+        yield create
+        yield from (replace(one, resource=f"{parent.replace(*own[action])}/*") for one in tag)
     else:
         named = call.listed("ResourceArns") or [call.params[name] for name in ELB_NAMED if name in call.params][:1]
         named = named or [value for key, value in call.params.items() if key.endswith(".RuleArn")]

@@ -195,12 +195,34 @@ def test_the_project_is_read_in_full_with_the_document_status(site: Site, monkey
     reader = Connection(lambda service, _region="": site.client(service, "reader"), {"project": "ours"}, False)
     found = record_info.read(reader)
     assert [(one["action"], one["code"]) for one in found["unknown"] if one["code"] != "unsupported"] == []
+    # This emulator does not say which load balancer a target group has by a rule.
     kinds = [{one["kind"] for one in some["resources"]} for some in (found, expected)]
-    # Rules are listed by themselves only on load balancers of others.
     assert kinds[0] == kinds[1] == {kind.name for kind in api.KINDS} - {"key pair", "listener rule"}
     assert history_info.run(reader)["history"]["releases"] == []
     assert logs_api.filter_log_events(site.client("logs", "reader"), "/ecs/ours", "", "", 0) == []
     assert site.surplus("reader", status) == UNSEEN
+
+
+def test_on_a_listener_of_others_only_own_rules_may_be_changed(site: Site) -> None:
+    values = {**VALUES, "project": PROJECT, "cluster": PROJECT, "region": REGION, "account": ACCOUNT}
+    document = policy_documents(PERMISSIONS, values, ["existing_load_balancer"])["load_balancer"]
+    site.keys["sharer"] = deployers.user(site.root("iam"), "sharer", json.dumps(document))
+    elb, root = site.client("elbv2", "sharer"), site.root("elbv2")
+    nothing = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
+    balancer = root.create_load_balancer(Name="of-others")["LoadBalancers"][0]["LoadBalancerArn"]
+    listener = root.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=nothing)
+    arn = listener["Listeners"][0]["ListenerArn"]
+    rule: Json = {"Conditions": [{"Field": "path-pattern", "Values": ["/x"]}], "Actions": nothing}
+    theirs = root.create_rule(ListenerArn=arn, Priority=1, **rule)["Rules"][0]["RuleArn"]
+    denied, tags = "AccessDenied", [{"Key": "slipway:project", "Value": PROJECT}]
+    assert code_of(elb.create_rule, ListenerArn=arn, Priority=2, **rule) == denied
+    own = elb.create_rule(ListenerArn=arn, Priority=2, Tags=tags, **rule)["Rules"][0]["RuleArn"]
+    assert code_of(elb.modify_rule, RuleArn=own, Actions=nothing) == ""
+    assert code_of(elb.modify_rule, RuleArn=theirs, Actions=nothing) == denied
+    assert code_of(elb.add_tags, ResourceArns=[theirs], Tags=tags) == denied
+    assert code_of(elb.delete_rule, RuleArn=theirs) == denied
+    assert code_of(elb.modify_listener, ListenerArn=arn, DefaultActions=nothing) == denied
+    assert code_of(elb.delete_rule, RuleArn=own) == ""
 
 
 def test_the_document_prune_suffices_and_spares_others(site: Site) -> None:

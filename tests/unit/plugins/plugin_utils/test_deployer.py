@@ -24,6 +24,7 @@ VARIABLES: Json = {
     "permissions_boundary": "",
     "repositories": [],
     "shared_repositories": [],
+    "existing_roles": [],
     "buckets": [],
     "exec_buckets": [],
     "vpcs": [],

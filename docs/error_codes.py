@@ -48,10 +48,14 @@ def description(codes: Sequence[str]) -> str:
     items = [INTRODUCTION, *(f"V({code}). {_ansible(CODES[code].meaning)}" for code in own)]
     if common:
         items.append(f"{', '.join(common[:-1])} and {common[-1]}. These any module returns that calls AWS.")
-    return "".join(
-        "\n" + textwrap.fill(item, WIDTH, initial_indent="    - ", subsequent_indent="      ", break_on_hyphens=False)
-        for item in items
-    )
+    return "".join(f"\n{_item(item)}" for item in items)
+
+
+def _item(text: str) -> str:
+    """An item of a list, as a block where YAML would take the text for a key."""
+    first = "      " if ": " in text else "    - "
+    wrapped = textwrap.fill(text, WIDTH, initial_indent=first, subsequent_indent="      ", break_on_hyphens=False)
+    return f"    - >-\n{wrapped}" if ": " in text else wrapped
 
 
 def _ansible(text: str) -> str:

@@ -523,7 +523,8 @@ code:
       tasks.
     - V(lock_lost). Another release of the project took over, so this one stopped before it changed the next service.
     - V(multiple_errors). Several services failed with different codes. The message lists all errors.
-    - V(not_adopted). The resource exists and belongs to no project yet: it has no tag C(slipway:project).
+    - >-
+      V(not_adopted). The resource exists and belongs to no project yet: it has no tag C(slipway:project).
     - V(release_in_progress). Another release of the same services is in progress.
     - V(rollback_failed). The deployment failed, and so did its rollback.
     - V(rollback_impossible). A revision or an image that the services ran at that release no longer exists.

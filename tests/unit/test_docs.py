@@ -52,6 +52,16 @@ def test_a_module_documents_its_codes_as_the_list_says(path: Path) -> None:
     assert text == error_codes.module(text), "run `make docs`"
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in error_codes.MODULES if MODULES[path.stem]], ids=lambda path: path.stem
+)
+def test_the_documentation_of_codes_is_text(path: Path) -> None:
+    """Not a mapping, as which YAML reads a sentence with a colon."""
+    module = importlib.import_module(f"ansible_collections.slipway.aws.plugins.modules.{path.stem}")
+    described = yaml.safe_load(module.RETURN)["code"]["description"]
+    assert [item for item in described if not isinstance(item, str)] == []
+
+
 @pytest.mark.parametrize("role", sorted(path.name for path in (ROOT / "roles").iterdir()))
 def test_readme_is_as_the_argument_specs_say(role: str) -> None:
     folder = ROOT / "roles" / role

@@ -264,6 +264,7 @@ PATHS: Mapping[str, str] = {
     "scheduled with another role": "iam:PassRole@role>scheduler + scheduler:CreateSchedule@own-schedule",
     "others' schedule": "scheduler:UpdateSchedule@schedule",
     "image of others": "ecr:PutImage@repository",
+    "images of others are pulled": "ecr:BatchGetImage@repository + ecr:GetDownloadUrlForLayer@repository",
     "images of others for everybody": "ecr:SetRepositoryPolicy@repository",
     "a repository is taken by its tag": "ecr:TagResource@repository#tagged-as-ours",
     "traffic of others": "elasticloadbalancing:ModifyListener@listener",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ansible_collections.slipway.aws.plugins.module_utils._core import tags as tagging
@@ -32,7 +33,7 @@ GLOBAL_SERVICES = {"iam", "route53", "s3"}
 READS = re.compile(r"\w[\w-]*:(Describe|List|Get(?!AuthorizationToken)|BatchGet)")
 # Names and settings, but nothing that someone may want to hide.
 METADATA = re.compile(
-    r"\w[\w-]*:(Describe|List|BatchGet|Get(?!AuthorizationToken|LogEvents|Parameter|SecretValue|Object))"
+    r"\w[\w-]*:(Describe|List|BatchGet|Get(?!AuthorizationToken|Download|LogEvents|Object|Parameter|SecretValue))"
 )
 PLACEHOLDER = re.compile(r"<(\w+)>")
 # The document that limits the site's roles, and the variant of what is only needed where they have such a boundary.
@@ -91,6 +92,11 @@ def _statement(permission: Json, values: Values) -> Json | None:
     return filled if all(listed) else None
 
 
+def _widest(resources: Sequence[str]) -> list[str]:
+    """The resources without those that another one covers."""
+    return [one for one in resources if not any(one != other and fnmatchcase(one, other) for other in resources)]
+
+
 def _gathered(statements: list[Json]) -> list[Json]:
     """The statements, of which those that read what they name are one: policies have a limited length."""
     reads = [
@@ -101,6 +107,7 @@ def _gathered(statements: list[Json]) -> list[Json]:
     if not reads:
         return statements
     listed = {key: sorted({item for one in reads for item in one[key]}) for key in ("Action", "Resource")}
+    listed["Resource"] = _widest(listed["Resource"])
     rest = [one for one in statements if one not in reads]
     return [{"Sid": "ReadNamed", "Effect": "Allow", **listed}, *rest]
 
@@ -121,7 +128,7 @@ def _united(document: Json) -> Json:
     for statement in document["Statement"]:
         rest = {key: value for key, value in statement.items() if key not in {"Sid", "Resource"}}
         same = found.setdefault(repr(rest), {**statement, "Resource": []})
-        same["Resource"] = sorted({*same["Resource"], *statement["Resource"]})
+        same["Resource"] = _widest(sorted({*same["Resource"], *statement["Resource"]}))
     return {**document, "Statement": list(found.values())}
 
 

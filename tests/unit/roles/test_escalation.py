@@ -51,9 +51,17 @@ def open_paths(document: Json, paths: t.Iterable[str] = PATHS) -> dict[str, str]
     }
 
 
+# Tasks may run images of other projects: what they are is up to the execution role.
+NO_GAIN = {"boundary": {"images of others are pulled"}}
+
+
+def gains(name: str, document: Json) -> dict[str, str]:
+    return {path: tried for path, tried in open_paths(document).items() if path not in NO_GAIN.get(name, ())}
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_no_document_opens_a_path(name: str) -> None:
-    assert open_paths(DOCUMENTS[name]) == {}
+    assert gains(name, DOCUMENTS[name]) == {}
 
 
 def test_the_guide_names_what_aws_cannot_limit() -> None:
@@ -66,7 +74,7 @@ def test_the_guide_names_what_aws_cannot_limit() -> None:
 def test_without_a_boundary_nobody_creates_roles_or_gives_them_permissions() -> None:
     variants = [variant for variant in VARIANTS if variant != UNBOUNDED]
     documents = policy_documents(PERMISSIONS, {**VALUES, "boundary": ""}, variants)
-    assert {name: found for name, document in documents.items() if (found := open_paths(document))} == {}
+    assert {name: found for name, document in documents.items() if (found := gains(name, document))} == {}
     actions = {action for one in documents["all"]["Statement"] for action in one["Action"]}
     assert "iam:CreateInstanceProfile" in actions
     assert actions & {"iam:CreateRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"} == set()

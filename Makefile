@@ -38,7 +38,7 @@ $(VENV)/installed: requirements.txt | $(LINK) packages
 .PHONY: venv
 venv: $(VENV)/installed ## Create the Python environment
 
-.PHONY: workshop cloud plan preflight site status history logs exec forward prune drift report convert import adopt destroy clean
+.PHONY: workshop cloud plan preflight site status history logs exec forward prune drift report convert import adopt init promote destroy clean
 workshop: cloud site ## Run the whole workshop on this machine: local cloud, site, web page
 	@echo
 	@echo "Page:         http://ecs-workshop.alb.localhost:4566/"
@@ -87,6 +87,12 @@ drift: $(VENV)/installed ## List what differs from the last run; ARGS="-i invent
 
 report: $(VENV)/installed ## Write a report of the project as one HTML file; ARGS="-i inventory/aws" for a real account
 	@ansible-playbook playbooks/report.yml $(ARGS)
+
+init: $(VENV)/installed ## Write inventories for the stages of an application; ARGS="-e directory=../shop -e project=shop -e stages=staging,production -e regions=eu-central-1"
+	@ansible-playbook playbooks/init.yml $(ARGS)
+
+promote: $(VENV)/installed ## Release what another stage runs; ARGS="-i inventory/production -e promote_from=inventory/staging"
+	@ansible-playbook playbooks/promote.yml $(ARGS)
 
 convert: $(VENV)/installed ## Write an inventory for a project of another tool; ARGS="-e origin=compose -e source=compose.yml -e inventory=inventory/shop"
 	@ansible-playbook playbooks/convert.yml $(ARGS)

@@ -36,7 +36,7 @@ RETURN = r"""
 _value:
   description:
     - C(problems), one sentence each, and if there are none C(stages), C(services), C(front), the service behind the
-      load balancer, C(one_account), C(pipelines), C(releases), C(folders), C(links) and C(hints) for the user.
+      load balancer, C(one_account), C(pipelines), C(folders), C(links) and C(hints) for the user.
     - C(version) of this collection.
   type: dict
 """

@@ -22,8 +22,8 @@ LONGEST = 32
 LOCAL = "local"
 VARIABLES = "group_vars/all"
 PIPELINES = ("github", "gitlab")
-# What a pipeline may do in its stage, as names of the deployer's documents, and what a merge request may.
-RELEASES = ("network", "registry", "image", "cluster", "load_balancer", "service", "verify", "status", "record")
+# What a pipeline may do in its stage, as the deployer's documents: ten policies, as many as IAM takes by default.
+RELEASES = ("network", "registry", "cluster", "load_balancer", "service", "verify", "record", "preflight")
 # Stages of these names are those that others depend on.
 IMPORTANT = ("prod", "production", "live")
 # The service that visitors reach, where several have a port.
@@ -45,7 +45,6 @@ def layout(variables: Mapping[str, Any], dockerfiles: Sequence[Json]) -> Json:
         "front": next((one for one in services if one["public"]), None),
         "one_account": len({stage["account"] for stage in stages}) == 1,
         "pipelines": v["pipelines"],
-        "releases": list(RELEASES),
         "folders": _folders(v),
         "links": _links(v["stages"]),
         "hints": [*_hints(services, str(v["application"]))],
@@ -86,6 +85,9 @@ def _stage(number: int, name: str, v: Json) -> Json:
         "plan_role": f"arn:aws:iam::{account}:role/{project}-plan",
         "release_role": f"arn:aws:iam::{account}:role/{project}-release",
         "trust": _trust(name, number == 0, v),
+        # The first stage pushes images, the others pull, perhaps those of another account.
+        "foreign": bool(number) and account != _of(v["accounts"], 0),
+        "documents": [*RELEASES, *(["image"] if not number else [])],
     }
 
 

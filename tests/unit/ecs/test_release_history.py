@@ -78,6 +78,16 @@ def test_releases_are_recorded_and_reruns_are_not(recorded: Run, history: Histor
     assert tags == [{"Key": "slipway:project", "Value": "shop"}]
 
 
+def test_a_promotion_is_recorded_with_its_origin_and_a_rollback_has_none(recorded: Run, history: History) -> None:
+    origin = {"project": "shop-staging", "region": "eu-central-1", "account": "123456789012", "release": 12}
+    web = item("web")
+    recorded(web)
+    recorded(*newer(web), promoted_from=origin)
+    recorded(rollback_to="previous", services=None)
+    rollback, promotion, release = history()
+    assert (promotion["promoted_from"], release["promoted_from"], rollback["promoted_from"]) == (origin, None, None)
+
+
 def test_a_failed_release_is_recorded_with_its_code(recorded: Run, history: History, rollouts: Rollouts) -> None:
     web = item("web")
     recorded(web)

@@ -77,6 +77,11 @@ def test_load_balancer_and_docker_host() -> None:
     assert "public address of the Docker host" not in private
 
 
+def test_a_site_that_builds_nothing_has_no_docker_host() -> None:
+    known = {**resolved({}, cost.VARIABLES), cost.BUILDS: False}
+    assert not [line for line in cost.lines(known, cost.Prices(TABLE, "ap-northeast-2")) if "Docker" in line.what]
+
+
 @pytest.mark.parametrize(
     ("given", "month"),
     [

@@ -232,6 +232,13 @@ def test_security_groups_open_only_what_the_next_needs() -> None:
     assert "endpoints" not in groups
 
 
+def test_without_ports_of_a_docker_host_nothing_is_open_for_one() -> None:
+    network = read({"docker_host_ports": []})
+    assert network["opens_docker_host"] is False
+    assert next(one for one in network["security_groups"] if one["key"] == "docker_host")["rules"] == []
+    assert read({})["opens_docker_host"] is True
+
+
 def test_a_route_that_nobody_described_is_purged() -> None:
     routes = [
         {"destination_cidr_block": "10.0.0.0/16", "origin": "CreateRouteTable"},

@@ -57,6 +57,13 @@ def test_a_release_has_its_services_with_what_changed() -> None:
     ]
 
 
+def test_a_promotion_says_where_its_images_come_from() -> None:
+    origin = {"project": "shop-staging", "region": "eu-central-1", "account": "123456789012", "release": 12}
+    found = "    promoted from shop-staging in eu-central-1, account 123456789012"
+    assert lines({**RELEASE, "promoted_from": origin})[2] == f"{found}, release 12"
+    assert lines({**RELEASE, "promoted_from": {**origin, "release": None}})[2] == found
+
+
 def test_what_needs_attention_and_what_refers_to_others_is_marked() -> None:
     unfinished = {**RELEASE, "outcome": "unfinished", "ended_at": None, "seconds": None, "resumed_by": 3}
     back = {**RELEASE, "number": 3, "action": "rollback", "resumes": 2, "revision": None}

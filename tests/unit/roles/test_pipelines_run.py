@@ -41,7 +41,7 @@ def runner(cloud: t.Any, engine: t.Any, tmp_path: Path) -> Runner:
     collections = os.environ["ANSIBLE_COLLECTIONS_PATH"].replace(".ansible", str(ROOT / ".ansible"))
     environment = {
         **KEYS,
-        "HOME": str(tmp_path),
+        "HOME": os.environ["HOME"],
         "AWS_ENDPOINT_URL": cloud.address,
         "ANSIBLE_COLLECTIONS_PATH": collections,
         "ANSIBLE_NOCOLOR": "1",

@@ -320,7 +320,7 @@ NOT_EMPTY = _code(
 )
 NOT_PROMOTABLE = _code(
     "not_promotable",
-    "An image of the other stage cannot be released here: its service is not stable or has no such container, its"
+    "An image of the other stage cannot be released here, as its service is not stable or has no such container, its"
     " digest is unknown, or its registry is not reachable.",
     "no",
     "Correct each line of the message, then rerun.",

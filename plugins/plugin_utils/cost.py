@@ -29,11 +29,14 @@ VARIABLES = (
     "docker_instance_volume_size",
     "ecs_app_services",
     "ecs_cluster_architecture",
+    "ecs_cluster_arn",
     "ecs_cluster_default_strategy",
     "ecs_cluster_hosting",
     "ecs_cluster_instance_type",
     "ecs_cluster_instance_volume_size",
     "ecs_cluster_instances_min",
+    "ecs_load_balancer_arn",
+    "ecs_load_balancer_name_tags",
     "ecs_load_balancer_scheme",
     "ecs_network_endpoints",
     "ecs_network_hosting",
@@ -126,6 +129,9 @@ def _network(settings: Json, of: Prices) -> Iterator[Line]:
 
 
 def _load_balancer(settings: Json, of: Prices) -> Iterator[Line]:
+    # Others pay for theirs.
+    if settings.get("ecs_load_balancer_arn") or settings.get("ecs_load_balancer_name_tags"):
+        return
     yield Line(LOAD_BALANCER, "load balancer", 1, of.month("load_balancer_hour"))
     public = settings["ecs_load_balancer_scheme"] == "internet-facing"
     addresses = _zones(settings) if public else 0
@@ -144,7 +150,7 @@ def _docker_host(settings: Json, of: Prices) -> Iterator[Line]:
 
 
 def _hosts(settings: Json, of: Prices) -> Iterator[Line]:
-    if settings["ecs_cluster_hosting"] != "ec2":
+    if settings["ecs_cluster_hosting"] != "ec2" or settings.get("ecs_cluster_arn"):
         return
     kind = settings["ecs_cluster_instance_type"]
     size = int(settings["ecs_cluster_instance_volume_size"])

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -227,6 +227,7 @@ def plan(variables: Variables, services: Sequence[Json] = (), found: Json | None
         "problems": [
             *of_variables(variables, site.groups),
             *existing.problems(variables, site.groups),
+            *_shifting_problems(site),
             *(existing.account_problems(variables, site.groups, found) if found else ()),
             *(of_account(variables, site.groups, found) if found else ()),
         ],
@@ -257,6 +258,17 @@ def plan(variables: Variables, services: Sequence[Json] = (), found: Json | None
         "owned_certificates": _certificates(site, {}),
         "result": _result(site),
     }
+
+
+def _shifting_problems(site: Site) -> Iterator[str]:
+    """ECS shifts the weights of a rule, and the default action of a shared listener belongs to others."""
+    shifted = ecs_app_strategies.shifted_groups(site.services) if site.is_shared else ()
+    for number, group in enumerate(site.groups):
+        if group["name"] in shifted and not group["has_rule"]:
+            yield (
+                f"{existing.GROUPS}[{number}] ({group['name']}): expected hosts, paths or conditions, as a service with"
+                " a strategy uses it on the load balancer of others, got none. Add them, or use the strategy rolling."
+            )
 
 
 def _not_adopted(site: Site) -> list[str]:

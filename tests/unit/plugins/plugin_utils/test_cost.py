@@ -48,6 +48,14 @@ def service(**own: Any) -> Json:
     return {"name": "web", "task_definition": definition, **own}
 
 
+def test_what_others_own_is_free() -> None:
+    theirs: Json = {"ecs_load_balancer_arn": "shared", "ecs_cluster_arn": "shared", "ecs_network_vpc_id": "vpc-1"}
+    theirs["ecs_cluster_hosting"] = "ec2"
+    found = sums(**theirs, ecs_app_services=[])
+    assert [what for what in found if "load balancer" in what or "NAT" in what or "instance" in what.lower()] == []
+    assert "load balancer" in sums(ecs_network_vpc_id="vpc-1")
+
+
 @pytest.mark.parametrize(
     ("settings", "gateways", "endpoints"),
     [

@@ -422,6 +422,32 @@ def test_a_service_that_shifts_traffic_has_a_second_target_group_and_a_rule() ->
     assert (list(result["target_groups"]), result["alternates"]) == (["web"], {"web": "arn:ecs-web-2"})
 
 
+def test_on_a_load_balancer_of_others_ecs_shifts_the_weights_of_the_projects_rule() -> None:
+    rule = {"rule_arn": "arn:rule", "priority": "20", "actions": weighted(web=0, **{"web-2": 100})}
+    theirs = {"rule_arn": "arn:theirs", "priority": "default", "actions": []}
+    listeners = [
+        {"listener_arn": f"arn:{port}", "port": port, "protocol": protocol, "default_actions": [], "rules": rules}
+        for port, protocol, rules in ((80, "HTTP", [theirs]), (443, "HTTPS", [rule, theirs]))
+    ]
+    shared = balancer([], load_balancer_name="all", tags={}, listeners=listeners)
+    found = {"load_balancers": [shared], "target_groups": [group("ecs-web"), group("ecs-web-2")]}
+    service = {"name": "web", "load_balancers": [{"targetGroupArn": "web"}], "task_definition": DEFINITION}
+    web = {"name": "web", "hosts": ["a.example"], "priority": 20}
+    made = planned(found, [{**service, "strategy": "canary"}], arn="all", target_groups=[web])
+    assert made["problems"] == []
+    assert (made["listeners"], made["default"], made["port"]) == ([], {}, 443)
+    (place,) = made["shared_listeners"]
+    assert (place["listener_arn"], place["rules"][0]["alternate_target_group_arn"]) == ("arn:443", "arn:ecs-web-2")
+    assert made["result"]["shifting"]["web"]["production_rule"] == "arn:rule"
+    assert made["result"]["url"] == "https://alb.example"
+    again = planned(found, [service], arn="all", target_groups=[web])
+    assert again["result"]["target_groups"]["web"]["arn"] == "arn:ecs-web-2"
+    (problem,) = planned(found, [{**service, "strategy": "canary"}], arn="all", target_groups=[{"name": "web"}])[
+        "problems"
+    ]
+    assert "[0] (web): expected hosts, paths or conditions, as a service with a strategy uses it" in problem
+
+
 OWN, ALTERNATE = "arn:ecs-web", "arn:ecs-web-2"
 
 

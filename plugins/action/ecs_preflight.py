@@ -71,7 +71,16 @@ class ActionModule(PrintingAction):
                 message = "Skipped preflight: nothing has changed since the last run."
                 return {"slipway_skipped": True, "exit_code": 0, "msg": message}
             Display().v(f"Preflight runs: {why}.")
-        self._task.args = {**site_preflight.options(values, tags), **self._task.args}
+        try:
+            found = site_preflight.options(values, tags)
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            # The roles that the run has say better what is wrong with a variable.
+            message = (
+                f"Preflight was left out, as the variables could not be evaluated: {type(error).__name__}: {error}."
+            )
+            Display().warning(message)
+            return {"exit_code": 1, "msg": message}
+        self._task.args = {**found, **self._task.args}
         return {}
 
     def _values(self, variables: Mapping[str, Any]) -> dict[str, Any]:

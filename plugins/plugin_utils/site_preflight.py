@@ -14,8 +14,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.names import is_arn
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import AWSVPC
 from ansible_collections.slipway.aws.plugins.module_utils._secrets.model import SECRETS_MANAGER
 from ansible_collections.slipway.aws.plugins.plugin_utils import (
     ecs_app,
@@ -171,12 +173,15 @@ def _cluster(site: Site) -> Json:
 def _groups(site: Site) -> Json:
     balancer = ecs_load_balancer.Site(site.variables, site.services, {})
     groups = {group["name"]: group for group in balancer.groups}
-    names = {name: str(group["full_name"]) for name, group in groups.items()}
+    # One of others has an ARN. It is read, and its type then compared.
+    names = {name: str(group.get("arn") or group["full_name"]) for name, group in groups.items()}
+    types = {name: _fitting_type(site, name) for name, group in groups.items() if group.get("arn")}
     shifted = [name for name in ecs_app_strategies.shifted_groups(site.services) if name in names]
     return {
         "name": balancer.of("name"),
         "target_groups": {
-            name: {"arn": names[name], "target_type": group["target_type"]} for name, group in groups.items()
+            name: {"arn": names[name], "target_type": types.get(name, group["target_type"])}
+            for name, group in groups.items()
         },
         "shifting": {
             name: {
@@ -188,6 +193,16 @@ def _groups(site: Site) -> Json:
             for name in shifted
         },
     }
+
+
+def _fitting_type(site: Site, name: str) -> str:
+    """The target type that the services of a target group need."""
+    users = [
+        (one.get("task_definition") or {}).get("networkMode", AWSVPC)
+        for one in site.services
+        if name in [str(item.get("targetGroupArn")) for item in one.get("load_balancers") or ()]
+    ]
+    return "ip" if all(mode == AWSVPC for mode in users) else "instance"
 
 
 def _secrets(site: Site) -> dict[str, Json]:
@@ -238,7 +253,8 @@ def _created_for_tasks(site: Site) -> dict[str, list[str]]:
     if site.runs("ecs_load_balancer"):
         groups = _groups(site)
         alternates = [one["alternate_arn"] for one in groups["shifting"].values()]
-        created["target group"] = [*(one["arn"] for one in groups["target_groups"].values()), *alternates]
+        names = [str(one["arn"]) for one in groups["target_groups"].values()]
+        created["target group"] = [*(name for name in names if not is_arn(name)), *alternates]
     if site.runs("service_discovery"):
         created["discovery service"] = list(site.of("service_discovery")["services"])
         created["namespace"] = [str(site.of("service_discovery")["namespace"])]
@@ -291,7 +307,8 @@ def _new(site: Site) -> dict[str, int]:
     network, wanted = site.network(), {}
     if site.runs("ecs_network") and network.own_vpc:
         wanted = {"VPC": 1, "elastic IP": NAT.get(network.nat, max(2, len(network.zones)))}
-    if site.runs("ecs_load_balancer"):
+    balancer = ecs_load_balancer.Site(site.variables, site.services, {})
+    if site.runs("ecs_load_balancer") and balancer.is_needed and not balancer.is_shared:
         wanted["load balancer"] = 1
     return {kind: number for kind, number in wanted.items() if number}
 

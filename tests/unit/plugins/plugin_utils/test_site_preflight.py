@@ -100,6 +100,16 @@ def test_what_others_own_is_not_created() -> None:
     assert found["new"] == {"load balancer": 1}
 
 
+def test_a_target_group_of_others_is_read() -> None:
+    arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/shared/0123456789abcdef"
+    balancer = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/shared/0123456789abcdef"
+    groups = [{"name": "workshop", "arn": arn}]
+    found = options(ecs_load_balancer_target_groups=groups, ecs_load_balancer_arn=balancer)
+    assert [one["targetGroupArn"] for one in service_of(found)["load_balancers"]] == [arn]
+    assert (found["problems"], found["creates"]["target group"]) == ([], [])
+    assert found["new"] == {"VPC": 1, "elastic IP": 1}
+
+
 def test_a_certificate_is_checked_or_its_domains_are() -> None:
     arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
     given = options(ecs_load_balancer_certificate_arn=arn, ecs_load_balancer_domains=["shop.example.com"])

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import typing as t
-import urllib.request
+
+from ansible.module_utils.urls import open_url
 
 from ..._core.answers import described
 from ..._core.errors import aws_call
@@ -81,8 +82,7 @@ def image(ecr: Client, registry: str, repository: str, **identity: str) -> Json 
 def image_platform(ecr: Client, registry: str, repository: str, digest: str) -> Json | None:
     """The configuration of an image, which the registry serves as a file."""
     answer = ecr.get_download_url_for_layer(registryId=registry, repositoryName=repository, layerDigest=digest)
-    with urllib.request.urlopen(str(answer["downloadUrl"]), timeout=SECONDS) as response:  # noqa: S310  # of S3
-        return dict(json.load(response))
+    return dict(json.load(open_url(str(answer["downloadUrl"]), timeout=SECONDS)))
 
 
 @aws_call

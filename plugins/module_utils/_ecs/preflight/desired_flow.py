@@ -27,12 +27,14 @@ def services(connection: Connection, ecs: Client) -> tuple[list[Service], list[R
     given = connection.params["services"] or []
     for number, one in enumerate(given):
         place = f"services[{number}] {one.get('name') or ''}".rstrip()
-        release, problems = _checked(connection, ecs, shapes, [one])
+        # Their order is checked with all of them below.
+        release, problems = _checked(connection, ecs, shapes, [{**one, "after": []}])
         if release:
             service, wrong = _service(ecs, place, release[0])
             problems += wrong
             found.append(service)
-        results += [Result("limits", place, FAIL, f"{place}, {problem}") for problem in problems]
+        own = [problem.removeprefix(f"services, {one.get('name') or 1}: ") for problem in problems]
+        results += [Result("limits", place, FAIL, f"{place}, {problem}") for problem in own]
         if not problems:
             results.append(Result("limits", place, OK, f"{one.get('name')}: all members are within the limits of AWS"))
     if not any(one.state == FAIL for one in results):
@@ -51,8 +53,7 @@ def _checked(
     except SlipwayError as error:
         if error.code != INVALID_OPTION:
             raise
-        prefix = f"services, {given[0].get('name') or 1}: " if len(given) == 1 else ""
-        return [], [str(one).removeprefix(prefix) for one in error.details.get("problems") or [error.msg]]
+        return [], [str(one) for one in error.details.get("problems") or [error.msg]]
 
 
 def _service(ecs: Client, place: str, release: ServiceRelease) -> tuple[Service, list[str]]:

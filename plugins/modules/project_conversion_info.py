@@ -59,14 +59,6 @@ options:
       - The ID of a file system of Amazon EFS that keeps named volumes. By default they are on the storage of the task,
         and lost with it.
     type: str
-  names:
-    description:
-      - How services find each other.
-      - With V(service_discovery), each has a name in Cloud Map, such as C(db.shop.internal). Names in environment
-        variables and commands are changed to it.
-    type: str
-    choices: [service_discovery]
-    default: service_discovery
   publish:
     description:
       - O(origin=compose) - services that are put behind the load balancer although the file does not publish their
@@ -207,7 +199,6 @@ ARGUMENT_SPEC = {
     "inventory": {"type": "path"},
     "domain": {"type": "str"},
     "efs": {"type": "str"},
-    "names": {"type": "str", "choices": ["service_discovery"], "default": "service_discovery"},
     "publish": {"type": "list", "elements": "str", "default": []},
     "profiles": {"type": "list", "elements": "str", "default": []},
     "env_files": {"type": "list", "elements": "path", "default": []},

@@ -16,7 +16,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._convert.info import r
 
 Json = dict[str, t.Any]
 UNSET = {
-    **dict.fromkeys(("project", "inventory", "domain", "efs", "names", "environment")),
+    **dict.fromkeys(("project", "inventory", "domain", "efs", "environment")),
     "region": "us-east-1",
     "profiles": [],
     "publish": [],
@@ -108,6 +108,6 @@ def convert(tmp_path: Path) -> Convert:
 
 
 def converted_compose(**options: t.Any) -> Result:
-    given = run({**UNSET, "origin": "compose", "project": "shop", "names": "service_discovery", **options}, False)
+    given = run({**UNSET, "origin": "compose", "project": "shop", **options}, False)
     assert given["changed"] is False
     return Result(given)

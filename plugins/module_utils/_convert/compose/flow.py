@@ -13,7 +13,6 @@ from ..._core.errors import SlipwayError
 from ..._core.types import Json
 from ..paths import directory
 from .api import read
-from .hosts import SERVICE_DISCOVERY
 from .model import site_of
 from .project import Options
 
@@ -35,7 +34,6 @@ def run(params: Json) -> Json:
             raise SlipwayError(INVALID_OPTION, problem)
     options = Options(
         project=project,
-        names=params["names"] or SERVICE_DISCOVERY,
         domain=params["domain"] or "",
         region=params["region"],
         efs=params["efs"] or "",

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 
 from ..._core.types import Json
 
-SERVICE_DISCOVERY, SERVICE_CONNECT = "service_discovery", "service_connect"
 # A variable whose whole value may be the name of a host.
 _HOST_VARIABLE = re.compile(
     r"(?:^|_)(?:HOST|HOSTNAME|HOSTS|SERVER|SERVERS|ADDR|ADDRESS|ENDPOINT|ENDPOINTS|NODES|BROKERS?|UPSTREAM|SERVICE)(?:_NAME)?$"

@@ -176,8 +176,15 @@ def _variables(project: Project, targets: list[Target]) -> dict[str, Json]:
             }
         ),
         "images": {"container_image_images": images, **_OWN_BASE_IMAGES} if images else {},
-        "load_balancer": {"ecs_load_balancer_target_groups": groups_of(project, targets)} if targets else {},
+        "load_balancer": _load_balancer(project, targets) if targets else {},
         "secrets": project.secrets.variables(),
+    }
+
+
+def _load_balancer(project: Project, targets: list[Target]) -> Json:
+    return {
+        "ecs_load_balancer_name": f"{project.options.project}-alb",
+        "ecs_load_balancer_target_groups": groups_of(project, targets),
     }
 
 

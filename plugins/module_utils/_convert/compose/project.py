@@ -24,10 +24,9 @@ DIRECTORY = "compose_directory"
 
 @dataclasses.dataclass(frozen=True)
 class Options:
-    """How to convert. `names` is how services find each other, `domain` that of host names on the load balancer."""
+    """How to convert. `domain` is that of host names on the load balancer, `efs` a file system."""
 
     project: str
-    names: str
     domain: str
     region: str
     efs: str

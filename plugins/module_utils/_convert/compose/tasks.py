@@ -13,7 +13,6 @@ from ..notes import without_empty
 from .amounts import cpu_units, fargate_size
 from .balancers import Target, balancers_of
 from .container import container_of, limits_of
-from .hosts import SERVICE_CONNECT
 from .project import Project, container_name
 from .unsupported import DEPLOY_KEYS
 from .volumes import has_data, mounts_of
@@ -196,6 +195,6 @@ def _options(project: Project, task: str) -> Json:
     options: Json = {}
     if any(has_data(project, member) for member in members):
         options["deployment_configuration"] = _ONE_AT_A_TIME
-    if task in project.named and project.options.names != SERVICE_CONNECT:
+    if task in project.named:
         options["service_registries"] = [{"registryArn": project.hosts.names[task].partition(".")[0]}]
     return options

@@ -39,7 +39,7 @@ options:
   scaled_services:
     description: >-
       Names of the services whose scaling M(slipway.aws.ecs_service_scaling) manages. They also get its tag
-      C(slipway:scaling).
+      C(slipway:scaling), and their scalable targets the tags of the project.
     type: list
     elements: str
     default: []
@@ -101,7 +101,7 @@ resources:
   contains:
     kind:
       description: >-
-        V(service), V(task definition), V(target group), V(listener rule) or V(schedule group).
+        V(service), V(task definition), V(scalable target), V(target group), V(listener rule) or V(schedule group).
       type: str
       sample: service
     name:

@@ -167,6 +167,7 @@ def _cluster(site: Site) -> Json:
         "default_strategy": strategy,
         "container_insights": own["container_insights"],
         "leftover_hosts": False,
+        "existing": bool(own["arn"]),
     }
 
 

@@ -245,6 +245,29 @@ RULES: Json = {
     "rules": [{"priority": 10, "hosts": ["Shop.example.com"], "paths": ["/api", "/api/*"], "target_group_arn": GROUP}],
 }
 
+ADOPTION: Json = {
+    "cluster": "shop",
+    "project": "shop",
+    "services": ["web"],
+    "scaled_services": ["web"],
+    "target_groups": ["shop-web"],
+    "listener_arns": [LISTENER],
+    "rule_priorities": [10],
+    "schedule_group": "shop",
+}
+
+
+def adopted(result: Json) -> list[str]:
+    """What an adoption shows to exist. A scalable target has no ARN if it is older than tags of such are."""
+    return [str(one["arn"]) for one in result["resources"] if one["kind"] != "scalable target"]
+
+
+def named_in_site(result: Json) -> list[str]:
+    """What an import shows to exist."""
+    groups = result["site"]["variables"]["load_balancer"]["ecs_load_balancer_target_groups"]
+    return [str(one["name"]) for one in (*result["site"]["services"], *groups)]
+
+
 READERS = (
     Reader("acm_certificate_request", {"domains": ["shop.example.com", "*.shop.example.com"], "tags": TAGS}),
     Reader("auto_scaling_group", {"name": "shop-hosts", "settings": GROUP_SETTINGS, "tags": TAGS}),
@@ -336,6 +359,8 @@ READERS = (
     Reader("ecs_container_info", {"cluster": "shop"}, named("containers", "name")),
     Reader("ecs_service_logs", {"cluster": "shop", "since": 0}, lambda result: [*result["services"]]),
     Reader("ecs_service_scaling", {"cluster": "shop", "services": [SCALING]}),
+    Reader("ecs_site_info", {"cluster": "shop"}, named_in_site),
+    Reader("ecs_site_adoption", ADOPTION, adopted),
     Reader("ecs_task_definition", DEFINITION),
     absent("ecs_task_definition", family="shop-web"),
     Reader(

@@ -105,6 +105,13 @@ def _missing_member(shape: t.Any, value: t.Any, always: t.Mapping[str, tuple[str
     return next((missing for missing in found if missing), "")
 
 
+def require_members(operation: str, answers: t.Iterable[Json], *members: str) -> None:
+    """For members that AWS always sends and some emulators leave out: what is not known must not count as empty."""
+    lacking = next((name for one in answers for name in members if one.get(name) is None), "")
+    if lacking:
+        raise bad_answer(operation, f"'{lacking}'", "an answer without it")
+
+
 def check_complete(
     operation: str, requested: t.Iterable[str], found: t.Iterable[str], missing: t.Iterable[str] = ()
 ) -> None:

@@ -114,7 +114,7 @@ def test_an_adoption_takes_nothing_of_others(run: RunModule, place: running.Plac
         refused = run("ecs_site_adoption", check=check, project="shop", **options)
         assert (refused["code"], "of the project bank" in refused["msg"]) == ("conflict", True)
     rule: Json = {"listener_arns": [place.listener], "rule_priorities": [20]}
-    assert run("ecs_site_adoption", project="bank", **options, **rule)["code"] == "not_found"
+    assert run("ecs_site_adoption", project="bank", **options, **rule)["code"] == "conflict"
 
 
 @BOTH

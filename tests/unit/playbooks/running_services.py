@@ -71,11 +71,12 @@ def create_place(client: t.Callable[[str], t.Any]) -> Place:
         [("api", ""), ("blue", "green"), ("canary", "canary-2"), ("linear", "linear-2"), ("host", ""), ("plain", "")], 1
     ):
         pair = [{"TargetGroupArn": targets[one], "Weight": weight} for one, weight in ((name, 1), (other, 0)) if one]
+        to = {"ForwardConfig": {"TargetGroups": pair}} if other else {"TargetGroupArn": targets[name]}
         made = elb.create_rule(
             ListenerArn=arn,
             Priority=10 * number,
             Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": [f"/{name}/*"]}}],
-            Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": pair}}],
+            Actions=[{"Type": "forward", **to}],
         )
         rules[name] = made["Rules"][0]["RuleArn"]
     create_roles(client("iam"))

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.errors import SlipwayError
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Connection
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.adoption import flow as adoption_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.arguments import SCHEDULE
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import flow as exec_flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.execute_command import model as exec_model
@@ -26,12 +27,14 @@ from ansible_collections.slipway.aws.plugins.module_utils._ecs.prune import flow
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling import api as scaling_api
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling import queue
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.schedule import flow as schedule_flow
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.site import info as site_info
 from ansible_collections.slipway.aws.plugins.module_utils._project import api, details_flow
 from ansible_collections.slipway.aws.plugins.module_utils._project.record import info as record_info
 from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import policy_documents
 from ansible_collections.slipway.aws.tests import deployers, permissions
 from ansible_collections.slipway.aws.tests.policies import PERMISSIONS, ROOT, VALUES
 from ansible_collections.slipway.aws.tests.unit.ecs.pruning import Shop
+from ansible_collections.slipway.aws.tests.unit.playbooks import running_services as running
 from ansible_collections.slipway.aws.tests.unit.project.accounts import make_in_full
 
 if t.TYPE_CHECKING:
@@ -244,6 +247,46 @@ def test_the_document_prune_suffices_and_spares_others(site: Site) -> None:
     ids = [{"imageDigest": shop.put("x", repository="theirs")}]
     ecr = site.client("ecr", "pruner")
     assert code_of(ecr.batch_delete_image, repositoryName="theirs", imageIds=ids) == "AccessDeniedException"
+
+
+def test_the_documents_import_and_adopt_suffice_and_spare_others(site: Site) -> None:
+    values = {**VALUES, "project": "shop", "cluster": "prod", "region": REGION, "account": ACCOUNT}
+    documents = policy_documents(PERMISSIONS, values, ["import", "adopt"])
+    for name in ("import", "adopt"):
+        site.keys[name] = deployers.user(site.root("iam"), name, json.dumps(documents[name]))
+    place = running.create_place(site.root)
+    running.create_services(site.root, place, ["api", "nightly", "web"])
+    importer = Connection(
+        lambda service, _region="": site.client(service, "import"),
+        {"cluster": "prod", "services": None, "project": None},
+        False,
+    )
+    assert len(site_info.run(importer)["site"]["services"]) == 3
+    # There are neither scaling nor instances, whose network would be asked for.
+    unseen = {action for action in UNSEEN if action.startswith(("application-autoscaling:", "cloudwatch:"))}
+    instances = {"ecs:DescribeContainerInstances", "ecs:ListContainerInstances"}
+    assert site.surplus("import", documents["import"]) == unseen | instances
+    params: Json = {
+        "cluster": "prod",
+        "project": "shop",
+        "group": "",
+        "services": ["api"],
+        "scaled_services": [],
+        "target_groups": ["prod-api"],
+        "listener_arns": [place.listener],
+        "rule_priorities": [10],
+        "schedule_group": "jobs",
+    }
+    adopter = Connection(lambda service, _region="": site.client(service, "adopt"), params, False)
+    assert adoption_flow.run(adopter)["changed"]
+    grouped = adopter._replace(params={**params, "group": "backend"})
+    assert adoption_flow.run(grouped)["changed"]
+    ecs, elb = site.client("ecs", "adopt"), site.client("elbv2", "adopt")
+    [api] = ecs.describe_services(cluster="prod", services=["api"])["services"]
+    theirs = [{"key": "slipway:project", "value": "theirs"}]
+    assert code_of(ecs.tag_resource, resourceArn=api["serviceArn"], tags=theirs) == "AccessDeniedException"
+    own = [{"Key": "slipway:project", "Value": "shop"}]
+    assert code_of(elb.add_tags, ResourceArns=[place.balancer], Tags=own) == "AccessDenied"
 
 
 def test_scaling_finds_queues_and_has_alarms_of_its_own_cluster(site: Site) -> None:

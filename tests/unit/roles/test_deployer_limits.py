@@ -192,6 +192,16 @@ def test_resources_of_nobody_are_tagged_while_they_are_created() -> None:
     assert nameless == set(re.findall(r"``([\w-]+:(?:Tag|AddTags)\w*)``", guide()))
 
 
+def test_an_adoption_tags_what_is_nobodys_for_its_own_project_alone() -> None:
+    kinds = {"ecs:TagResource", "elasticloadbalancing:AddTags", "scheduler:TagResource"}
+    kinds |= {"application-autoscaling:TagResource"}
+    assert {action for _name, action, _resource in taken(["adopt"], tagged(Request=PROJECT) | KEYS)} == kinds
+    for context in (tagged(Request="other"), tagged(Request="other", Resource=PROJECT), {}):
+        assert taken(["adopt"], context | KEYS) == set()
+    clusters = Request("ecs:TagResource", arn("ecs", f"cluster/{PROJECT}"), tagged(Request=PROJECT))
+    assert not allowed("adopt", clusters)
+
+
 @pytest.mark.parametrize("action", ["CreateService", "RegisterTaskDefinition"])
 def test_what_is_created_gets_its_tags(action: str) -> None:
     kind = f"service/{PROJECT}/web" if action == "CreateService" else "task-definition/web:*"

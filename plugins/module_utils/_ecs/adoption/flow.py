@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-import typing as t
 from collections.abc import Iterator
 
-from ..._core.error_codes import NOT_FOUND
+from ..._core.answers import require_members
+from ..._core.error_codes import CONFLICT, UNSUPPORTED
 from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.paging import batches
@@ -18,6 +18,8 @@ from ..._core.types import Connection, Json, Result
 from .. import api as ecs_api
 from ..cloud import Cloud
 from ..limits import check_cluster
+from ..rollout.deployments import controller
+from ..scaling import api as scaling_api
 from ..schedule import api as schedule_api
 from ..service import api as service_api
 from ..service.model import exists
@@ -25,14 +27,14 @@ from ..site.api import list_rules
 from ..site.balancing import targets_of
 from ..task_definition import api as definition_api
 from . import api, model
-from .model import DEFINITION, RULE, SCHEDULE_GROUP, SERVICE, TARGET_GROUP, Resource
+from .model import DEFINITION, RULE, SCALABLE_TARGET, SCHEDULE_GROUP, SERVICE, TARGET_GROUP, Resource
 
 
 def run(connection: Connection) -> Result:
     """Tag what the inventory manages. Check mode returns the plan."""
     params = connection.params
     check_cluster(params["cluster"])
-    finder = _Finder(Cloud(connection.client), params)
+    finder = _Finder(connection)
     steps = model.plan(list(finder.resources()), params["project"], params["group"])
     if not connection.check_mode:
         for step in (one for one in steps if one.put):
@@ -53,8 +55,9 @@ def run(connection: Connection) -> Result:
 class _Finder:
     """Reads the tags of what the options name, and sets them. What does not exist yet is created with its tags."""
 
-    def __init__(self, cloud: Cloud, params: t.Mapping[str, t.Any]) -> None:
-        self.cloud, self.params = cloud, params
+    def __init__(self, connection: Connection) -> None:
+        self.cloud, self.params = Cloud(connection.client), connection.params
+        self.scaling = connection.client("application-autoscaling")
 
     def resources(self) -> Iterator[Resource]:
         yield from self._services()
@@ -63,20 +66,42 @@ class _Finder:
         yield from self._schedule_group()
 
     def _services(self) -> Iterator[Resource]:
-        """Services, and the revisions that they run, each once."""
-        ecs, cluster = self.cloud.ecs, self.params["cluster"]
-        scaled, revisions = self.params["scaled_services"], dict[str, None]()
-        for some in batches(self.params["services"], service_api.SERVICES_BATCH):
-            for one in service_api.describe_services(ecs, cluster, some, include=["TAGS"]):
-                if exists(one):
-                    name = str(one["serviceName"])
-                    tags = from_list(one.get("tags"))
-                    yield Resource(SERVICE, name, one["serviceArn"], tags, name in scaled)
-                    revisions[str(one.get("taskDefinition") or "")] = None
-        for arn in revisions:
-            answer = definition_api.describe_task_definition(ecs, arn) if arn else None
+        """Services with their scalable targets, and the revisions that they run, each once."""
+        found = self._existing()
+        scaled = [str(one["serviceName"]) for one in found if one["serviceName"] in self.params["scaled_services"]]
+        for one in found:
+            name = str(one["serviceName"])
+            yield Resource(SERVICE, name, one["serviceArn"], from_list(one.get("tags")), name in scaled)
+        for arn in dict.fromkeys(str(one["taskDefinition"]) for one in found):
+            answer = definition_api.describe_task_definition(self.cloud.ecs, arn)
             if answer:
                 yield Resource(DEFINITION, last(arn), answer["taskDefinitionArn"], from_list(answer["tags"]))
+        yield from self._scalable_targets(scaled)
+
+    def _existing(self) -> list[Json]:
+        """The services that ECS deploys."""
+        ecs, cluster, names = self.cloud.ecs, self.params["cluster"], self.params["services"]
+        answers = [
+            one
+            for some in batches(names, service_api.SERVICES_BATCH)
+            for one in service_api.describe_services(ecs, cluster, some, include=["TAGS"])
+        ]
+        found = [one for one in answers if exists(one) and controller(one) != "EXTERNAL"]
+        require_members("DescribeServices", found, "taskDefinition")
+        return found
+
+    def _scalable_targets(self, names: list[str]) -> Iterator[Resource]:
+        """What Application Auto Scaling has of the services: IAM knows the owner of scaling by its tags alone."""
+        resources = {f"service/{last(self.params['cluster'])}/{name}": name for name in names}
+        try:
+            targets = scaling_api.list_targets(self.scaling, list(resources)) if names else {}
+        except SlipwayError as error:
+            if error.code != UNSUPPORTED:
+                raise
+            targets = {}
+        for resource, target in sorted(targets.items()):
+            if arn := str(target.get("ScalableTargetARN") or ""):
+                yield Resource(SCALABLE_TARGET, resources[resource], arn, scaling_api.target_tags(self.scaling, arn))
 
     def _target_groups(self) -> Iterator[Resource]:
         names = self.params["target_groups"]
@@ -103,7 +128,7 @@ class _Finder:
         if not names & set(self.params["target_groups"]):
             wanted = ", ".join(self.params["target_groups"]) or "none"
             raise SlipwayError(
-                NOT_FOUND,
+                CONFLICT,
                 f"rule_priorities: expected rule {rule['Priority']} of {listener} to forward to a target group of the"
                 f" project ({wanted}), got one that forwards to {', '.join(names) or 'none'}. Correct the priority.",
             )
@@ -119,6 +144,8 @@ class _Finder:
         resource, put = step.resource, step.put
         if resource.kind in (SERVICE, DEFINITION):
             ecs_api.tag_resource(self.cloud.ecs, resource.arn, to_list(put))
+        elif resource.kind == SCALABLE_TARGET:
+            scaling_api.tag_target(self.scaling, resource.arn, put)
         elif resource.kind == SCHEDULE_GROUP:
             schedule_api.change_tags(self.cloud.scheduler, resource.arn, put, [])
         else:

@@ -15,6 +15,7 @@ from ..._core.types import Json
 
 SERVICE, DEFINITION = "service", "task definition"
 TARGET_GROUP, RULE, SCHEDULE_GROUP = "target group", "listener rule", "schedule group"
+SCALABLE_TARGET = "scalable target"
 # The roles tag none of these with the group of services.
 _WITHOUT_GROUP = (TARGET_GROUP, RULE)
 

@@ -95,6 +95,16 @@ def register_target(scaling: Client, resource: str, bounds: tuple[int, int], tag
 
 
 @scaling_call
+def target_tags(scaling: Client, arn: str) -> tagging.Tags:
+    return dict(scaling.list_tags_for_resource(ResourceARN=arn)["Tags"])
+
+
+@scaling_call
+def tag_target(scaling: Client, arn: str, tags: t.Mapping[str, str]) -> None:
+    scaling.tag_resource(ResourceARN=arn, Tags=dict(tags))
+
+
+@scaling_call
 def put_policy(scaling: Client, resource: str, name: str, configuration: Json) -> str:
     """A policy, with its alarms, which AWS creates for target tracking. Returns its ARN."""
     kind = "TargetTracking" if "TargetValue" in configuration else "Step"

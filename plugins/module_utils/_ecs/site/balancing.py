@@ -68,7 +68,7 @@ def elements(found: Answers) -> Balancing:
     # The first one is that of the requests which no rule takes.
     written.sort(key=lambda item: "priority" in item)
     variables: Json = {"ecs_load_balancer_target_groups": written}
-    if balancer:
+    if balancer and written:
         variables |= {
             "ecs_load_balancer_arn": balancer["LoadBalancerArn"],
             "ecs_load_balancer_listener_arns": listeners,

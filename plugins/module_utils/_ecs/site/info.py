@@ -10,6 +10,7 @@ import datetime
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
+from ..._core.answers import require_members
 from ..._core.calls import CONNECTIONS
 from ..._core.error_codes import NOT_FOUND, UNSUPPORTED
 from ..._core.errors import SlipwayError, bad_answer
@@ -103,6 +104,11 @@ class _Reader:
 
         answers = [one for some in self.pool.map(read, batches(names, service_api.SERVICES_BATCH)) for one in some]
         active = [one for one in answers if one["status"] == ACTIVE]
+        require_members("DescribeServices", active, "loadBalancers")
+        groups = [item for one in active for item in one["loadBalancers"] if not item.get("loadBalancerName")]
+        require_members("DescribeServices", groups, "targetGroupArn")
+        by_ecs = [one for one in active if (one.get("deploymentController") or {}).get("type", "ECS") != "EXTERNAL"]
+        require_members("DescribeServices", by_ecs, "taskDefinition")
         there = {str(one["serviceName"]) for one in active}
         missing = [name for name in self.params["services"] or () if last(name) not in there]
         if missing:
@@ -152,7 +158,7 @@ class _Reader:
         scheduler = self.cloud.scheduler
         listed = schedule_api.list_scheduled(scheduler, cluster)
         answers = self.pool.map(lambda one: schedule_api.get_schedule(scheduler, *one), listed)
-        found = [one for one in answers if one]
+        found = [{**one, "GroupName": place[0]} for place, one in zip(listed, answers, strict=True) if one]
         return [one for one in found if (one.get("Target") or {}).get("EcsParameters")]
 
     def _balancing(self, services: t.Sequence[Json]) -> balancing.Answers:
@@ -160,6 +166,10 @@ class _Reader:
         elbv2 = self.cloud.elbv2
         arns = sorted({arn for one in services for arn in target_groups(one)})
         groups = [one for some in batches(arns, 20) for one in service_api.describe_target_groups(elbv2, some) or ()]
+        require_members("DescribeTargetGroups", groups, "LoadBalancerArns")
+        require_members(
+            "DescribeTargetGroups", [one for one in groups if one.get("TargetType") != "lambda"], "Protocol"
+        )
         attributes = self.pool.map(lambda one: api.target_group_attributes(elbv2, one["TargetGroupArn"]), groups)
         groups = [{**one, "Attributes": more} for one, more in zip(groups, attributes, strict=True)]
         used = sorted({arn for one in groups for arn in one.get("LoadBalancerArns") or ()})

@@ -93,7 +93,7 @@ def _schedule_reasons(schedules: t.Sequence[Json]) -> t.Iterator[str]:
 def _scaling(found: Found) -> Json:
     target = found.target or {}
     tracked = [policy for policy in found.policies if _metric(policy) in _OPTIONS]
-    values = {_OPTIONS[_metric(policy)]: _number(_tracking(policy)["TargetValue"]) for policy in tracked}
+    values = {_OPTIONS[_metric(policy)]: _number(_tracking(policy).get("TargetValue")) for policy in tracked}
     return {
         "min_capacity": target["MinCapacity"],
         "max_capacity": target["MaxCapacity"],
@@ -104,8 +104,9 @@ def _scaling(found: Found) -> Json:
     }
 
 
-def _number(value: float) -> float | int:
-    return int(value) if float(value).is_integer() else float(value)
+def _number(given: t.Any) -> float | int:
+    value = float(given or 0)
+    return int(value) if value.is_integer() else value
 
 
 def _cooldowns(policies: t.Sequence[Json]) -> Json:
@@ -124,9 +125,12 @@ def _queue(policies: t.Sequence[Json]) -> Json:
             metrics = (_tracking(policy).get("CustomizedMetricSpecification") or {}).get("Metrics") or []
             stats = [((one.get("MetricStat") or {}).get("Metric") or {}) for one in metrics]
             names = [
-                one["Value"] for stat in stats for one in stat.get("Dimensions") or () if one["Name"] == "QueueName"
+                one.get("Value")
+                for stat in stats
+                for one in stat.get("Dimensions") or ()
+                if one.get("Name") == "QueueName"
             ]
-            target = _number(_tracking(policy)["TargetValue"])
+            target = _number(_tracking(policy).get("TargetValue"))
             return {"queue": {"name": names[0], "messages_per_task": target}} if names else {}
     return {}
 

@@ -87,7 +87,8 @@ def element(answer: Json, definition: Json, known: Known) -> tuple[Json, Notes]:
     name = str(answer["serviceName"])
     notes = [*_service_notes(answer, known), *_revision_notes(answer, definition)]
     written, more = _definition(definition, name, known)
-    count = {} if answer.get("schedulingStrategy") == "DAEMON" else {"desired_count": answer["desiredCount"]}
+    number = None if answer.get("schedulingStrategy") == "DAEMON" else answer.get("desiredCount")
+    count = {} if number is None else {"desired_count": number}
     balancers = [dict(item) for item in answer.get("loadBalancers") or ()]
     return {
         "name": name,
@@ -116,7 +117,10 @@ def _options(answer: Json) -> Json:
     if role and "aws-service-role/" not in role:
         given["role"] = role
     tags = own_tags(from_list(answer.get("tags")))
-    return normalise({**given, **({"tags": tags} if tags else {})})
+    deployment = dict(given.get("deployment_configuration") or {})
+    if not (deployment.get("alarms") or {}).get("enable"):
+        deployment.pop("alarms", None)
+    return {**given, "deployment_configuration": deployment, **({"tags": tags} if tags else {})}
 
 
 def _service_notes(answer: Json, known: Known) -> t.Iterator[Note]:
@@ -188,7 +192,10 @@ def _container(container: Json, home: Home) -> Json:
     """In variables, a secret or an image without a slash is a name of the project's."""
     image = str(container.get("image") or "")
     plain = image and not any(mark in image for mark in "/:@")
-    secrets = [{**one, "valueFrom": _parameter(str(one["valueFrom"]), home)} for one in container.get("secrets") or ()]
+    secrets = [
+        {**one, "valueFrom": _parameter(str(one.get("valueFrom") or ""), home)}
+        for one in container.get("secrets") or ()
+    ]
     return {
         **container,
         **({"image": f"{image}:latest"} if plain else {}),

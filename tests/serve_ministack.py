@@ -58,6 +58,7 @@ def complete_at_once(module: ModuleType, action: str, direct: Callable[..., Any]
 
 if __name__ == "__main__":
     # Neighbours of a script, no packages.
+    import application_autoscaling  # type: ignore[import-not-found]
     import capacity  # type: ignore[import-not-found]
     import client_tokens  # type: ignore[import-not-found]
     import emulator_patches  # type: ignore[import-not-found]
@@ -72,8 +73,12 @@ if __name__ == "__main__":
     import transitions  # type: ignore[import-not-found]
     import weighted_forward  # type: ignore[import-not-found]
     from ministack import app
-    from ministack.services import alb, autoscaling, cloudwatch, ec2, ecs, servicediscovery, ssm
+    from ministack.core import router
+    from ministack.services import alb, autoscaling, cloudwatch, ec2, ecs, servicediscovery, sqs, ssm
 
+    # Without it, Application Auto Scaling is an API that an endpoint lacks.
+    if minute := seconds("MINUTE_SECONDS"):
+        application_autoscaling.application_autoscaling(app, router, minute, ecs, cloudwatch, sqs)
     plain = dict(app.SERVICE_HANDLERS)
     request_checks.check_requests(app)
     direct = dict(app.SERVICE_HANDLERS)

@@ -399,7 +399,11 @@ def create_services(client: t.Callable[[str], t.Any], place: Place, names: t.Col
     ecs = client("ecs")
     group = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:0:autoScalingGroupName/prod"
     ecs.create_capacity_provider(name="prod-hosts", autoScalingGroupProvider={"autoScalingGroupArn": group})
-    ecs.create_cluster(clusterName="prod", capacityProviders=["FARGATE", "FARGATE_SPOT", "prod-hosts"])
+    ecs.create_cluster(
+        clusterName="prod",
+        capacityProviders=["FARGATE", "FARGATE_SPOT", "prod-hosts"],
+        settings=[{"name": "containerInsights", "value": "enabled"}],
+    )
     made = []
     for name, (service, definition) in services(place).items():
         if names and name not in names:

@@ -12,18 +12,22 @@ import os
 import re
 import subprocess
 import sys
+import time
 import typing as t
 from pathlib import Path
 
 import boto3
 import pytest
 
+from ansible_collections.slipway.aws.tests.unit.playbooks import running_scaling
 from ansible_collections.slipway.aws.tests.unit.playbooks import running_services as running
 
 Json = dict[str, t.Any]
 
 ROOT = Path(__file__).resolve().parents[3]
 KEYS = {"access_key": "key", "secret_key": "b2f0c1d4e7a9"}
+# Services whose scaling the inventory has; that of `plain` is left to others.
+SCALED = ("api", "tagged", "spot")
 # Of a service, what changes with each deployment.
 VOLATILE = (
     "currentServiceDeployment",
@@ -114,16 +118,43 @@ class Account(t.NamedTuple):
         tags = [elb.describe_tags(ResourceArns=[arn])["TagDescriptions"] for arn in arns]
         return groups, rules, tags
 
+    def scaling(self) -> dict[str, t.Any]:
+        return running_scaling.scaling_of(self.client)
+
+    def bounds(self) -> dict[str, tuple[int, int]]:
+        """Of each service that scales."""
+        targets = self.scaling()["targets"]
+        return {one["ResourceId"].split("/")[-1]: (one["MinCapacity"], one["MaxCapacity"]) for one in targets}
+
+    def state(self) -> t.Any:
+        return self.services(), self.schedule(), self.balancing(), self.scaling()
+
+    def wait_until_deployed(self) -> None:
+        """Until ECS has deployed each service, and shifted what traffic it shifts."""
+        end = time.monotonic() + 60
+        while not self.is_deployed():
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+    def is_deployed(self) -> bool:
+        ecs = self.client("ecs")
+        answers = [ecs.describe_services(cluster="prod", services=[name])["services"][0] for name in self.names]
+        return all(one["rolloutState"] == "COMPLETED" for answer in answers for one in answer["deployments"])
+
     def tags_of(self, family: str) -> dict[str, str]:
         answer = self.client("ecs").describe_task_definition(taskDefinition=family, include=["TAGS"])
         return {one["key"]: one["value"] for one in answer.get("tags") or ()}
 
 
 def account(start_cloud: t.Callable[..., str], folder: Path, names: t.Collection[str]) -> Account:
-    address = start_cloud(MINISTACK_REGION=running.REGION)
+    # Minutes of Application Auto Scaling are longer than any test.
+    address = start_cloud(MINISTACK_REGION=running.REGION, LOCAL_CLOUD_MINUTE_SECONDS="3600")
     first = Account(address, folder, running.Place("", [], "", {}, "", "", {}, ""), [])
     place = running.create_place(first.client)
-    return Account(address, folder, place, running.create_services(first.client, place, names))
+    live = Account(address, folder, place, running.create_services(first.client, place, names))
+    running_scaling.create_scaling(live.client, place, live.names)
+    live.wait_until_deployed()
+    return live
 
 
 @pytest.mark.parametrize(
@@ -134,13 +165,15 @@ def test_the_first_plan_is_empty_and_one_variable_is_one_change(
 ) -> None:
     live = account(start_cloud, tmp_path, names)
     assert len(live.names) == (len(names) or 30)
-    before = live.services(), live.schedule(), live.balancing()
+    before = live.state()
 
     done = live.play("playbooks/import.yml", cluster="prod", inventory=str(live.inventory))
     assert done.code == 0, done.output
     assert f"{len(live.names)} services of the cluster prod are in" in done.output
-    assert "target_groups.prod-blue" in (live.inventory / "NOTES.md").read_text()
-    assert (live.services(), live.schedule(), live.balancing()) == before
+    notes = (live.inventory / "NOTES.md").read_text()
+    assert "target_groups.prod-blue" in notes
+    assert "the policy by steps is of the type StepScaling" in notes
+    assert live.state() == before
 
     planned = live.site("--check")
     assert (planned.code, planned.changed) == (0, 0), planned.output
@@ -166,9 +199,22 @@ def test_the_first_plan_is_empty_and_one_variable_is_one_change(
     assert definition_change(live, "secrets") == [
         ({"name": "LEVEL", "value": "info"}, {"name": "LEVEL", "value": "debug"})
     ]
-    assert live.schedule() == before[1]
+    assert (live.schedule(), live.scaling()) == (before[1], before[3])
+    if not names:
+        scaling_is_one_change(live)
     again = live.site("--check")
     assert (again.code, again.changed) == (0, 0), again.output
+
+
+def scaling_is_one_change(live: Account) -> None:
+    services, scaling = live.services(), live.scaling()
+    live.change("api", "max_capacity: 8", "max_capacity: 9")
+    done = live.site()
+    assert (done.code, done.changed) == (0, 1), done.output
+    assert live.bounds() == {"api": (3, 9), "tagged": (1, 4), "spot": (0, 6), "plain": (1, 3)}
+    del scaling["targets"]
+    assert {name: value for name, value in live.scaling().items() if name in scaling} == scaling
+    assert live.services() == services
 
 
 def refuses_before_the_adoption(live: Account, before: tuple[t.Any, ...]) -> None:
@@ -176,15 +222,20 @@ def refuses_before_the_adoption(live: Account, before: tuple[t.Any, ...]) -> Non
     assert (refused.code, "Not adopted: target group prod-api." in refused.output) == (2, True), refused.output
     unconfirmed = live.play("playbooks/adopt.yml", adopt_confirm="other")
     assert (unconfirmed.code, "Nothing was tagged" in " ".join(unconfirmed.output.split())) == (2, True)
-    assert (live.services(), live.schedule(), live.balancing()) == before
+    assert live.state() == before
 
 
 def only_tags_were_added(live: Account, before: dict[str, Json]) -> None:
     for name, one in live.services().items():
         own = {"key": "slipway:project", "value": "prod"}
         tags = before[name].get("tags") or []
-        assert sorted(one["tags"], key=str) == sorted([*tags, own], key=str)
+        scaled = [{"key": "slipway:scaling", "value": "true"}] if name in SCALED else []
+        assert sorted(one["tags"], key=str) == sorted([*tags, own, *scaled], key=str)
         assert {**one, "tags": tags} == {**before[name], "tags": tags}
+    client = live.client("application-autoscaling")
+    targets = {one["ResourceId"].split("/")[-1]: one["ScalableTargetARN"] for one in live.scaling()["targets"]}
+    tags_of = {name: client.list_tags_for_resource(ResourceARN=arn)["Tags"] for name, arn in targets.items()}
+    assert tags_of == {name: {"slipway:project": "prod"} if name in SCALED else {} for name in (*SCALED, "plain")}
     assert live.tags_of("tagged") == {"team": "payments", "slipway:project": "prod"}
 
 

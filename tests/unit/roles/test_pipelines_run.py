@@ -52,7 +52,9 @@ def runner(cloud: t.Any, engine: t.Any, tmp_path: Path) -> Runner:
 def runs(cloud: t.Any, project: str) -> list[tuple[str, int]]:
     """The images of a project's service, with its number of tasks."""
     ecs = cloud.client("ecs")
-    found = []
+    found: list[tuple[str, int]] = []
+    if not ecs.describe_clusters(clusters=[project])["clusters"]:
+        return found
     for one in ecs.describe_services(cluster=project, services=["shop"])["services"]:
         definition = ecs.describe_task_definition(taskDefinition=one["taskDefinition"])["taskDefinition"]
         found.append((definition["containerDefinitions"][0]["image"], one["desiredCount"]))

@@ -263,16 +263,14 @@ EXAMPLES = r"""
       - {capacityProvider: FARGATE, base: 1, weight: 1}
       - {capacityProvider: FARGATE_SPOT, weight: 3}
 
-- name: Create the service from a definition in AWS's spelling, with another number of tasks
+- name: Deploy from a definition in AWS's spelling, with another number of tasks
   slipway.aws.ecs_service:
     definition:
       cluster: shop
       serviceName: web
-      taskDefinition: web
+      taskDefinition: web:42
       desiredCount: 4
-      launchType: FARGATE
-      networkConfiguration:
-        awsvpcConfiguration: {subnets: [subnet-0123456789abcdef0], securityGroups: [sg-0123456789abcdef0]}
+      propagateTags: SERVICE
     desired_count: 1
 
 - name: Delete the service

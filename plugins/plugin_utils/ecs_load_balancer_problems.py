@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.rule_conditions import value_problems
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import named
 from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJECT, belongs_to
 from ansible_collections.slipway.aws.plugins.module_utils._core.tags import problems as tag_problems
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import PORT, Limit
-from ansible_collections.slipway.aws.plugins.module_utils._elb.listener_rules.model import value_problems
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_load_balancer_existing import has_balancer
 
 Variables = Mapping[str, Any]

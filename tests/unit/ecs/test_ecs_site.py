@@ -15,6 +15,7 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.names import Home
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.model import Found
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.members import AT_THE_DEPLOYMENT
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.site import balancing, scaling, schedules, service
 from ansible_collections.slipway.aws.tests.unit.playbooks import running_services as running
 
@@ -48,13 +49,18 @@ def test_what_runs_becomes_variables(run: RunModule, place: running.Place, calls
     assert services["tagged"]["options"]["tags"] == {"team": "payments", "cost": "12"}
     balancer = site["variables"]["load_balancer"]
     groups = {one["name"]: one for one in balancer["ecs_load_balancer_target_groups"]}
-    assert (groups["prod-api"]["priority"], groups["prod-api"]["paths"]) == (10, ["/api/*"])
+    api = groups["prod-api"]
+    assert (api["priority"], api["paths"], api["conditions"]) == (10, ["/api/*"], [running.CLIENT])
+    assert (api["health_check_port"], api["attributes"]["stickiness.lb_cookie.duration_seconds"]) == ("8081", "3600")
+    further = {"target_group": "prod-api", "priority": 15, "hosts": ["api.shop.example"]}
+    assert balancer["ecs_load_balancer_rules"] == [further]
     assert groups["prod-web"]["health_check_path"] == "/web/health"
     assert balancer["ecs_load_balancer_listener_arns"] == [place.listener]
     assert site["variables"]["project"]["ecs_network_vpc_id"] == place.vpc
     [cleanup] = site["variables"]["schedules"]["ecs_app_schedules"]
     assert (cleanup["service"], cleanup["command"], cleanup["container"]) == ("nightly", ["clean", "--all"], "app")
-    assert site["notes"] == []
+    # moto has an attribute that only load balancers have.
+    assert [one for one in site["notes"] if "waf" not in one["place"]] == []
 
 
 @BOTH
@@ -134,6 +140,7 @@ def test_a_release_waits_for_the_adoption(run: RunModule, place: running.Place) 
 # Pure
 
 
+NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 HOME = Home("aws", "eu-central-1", "123456789012")
 SERVICE: Json = {
     "serviceName": "web",
@@ -176,6 +183,63 @@ def test_what_botocore_does_not_know_is_noted() -> None:
     assert "services.web.task_definition.gravity" in places
     assert "services.web.taskDefinition" in places
     assert not [place for place in places if "events" in place or "revision" in place]
+
+
+def sample(shape: t.Any, name: str) -> t.Any:
+    """A value of the shape that is nobody's default."""
+    if shape.type_name == "structure":
+        return {member: sample(inner, f"{name}-{member}") for member, inner in shape.members.items()}
+    if shape.type_name == "list":
+        return [sample(shape.member, name)]
+    if shape.type_name == "map":
+        return {"key": sample(shape.value, name)}
+    plain = {"integer": 7, "long": 7, "double": 7.5, "float": 7.5, "boolean": True, "timestamp": NOW}
+    return plain.get(shape.type_name) or (shape.enum[-1] if getattr(shape, "enum", None) else name)
+
+
+def leaves(value: t.Any) -> t.Iterator[t.Any]:
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from leaves(inner)
+    if not isinstance(value, dict | list):
+        yield value
+
+
+MODEL = boto3.client("ecs", region_name="eu-central-1").meta.service_model
+SETTINGS = MODEL.operation_model("CreateService").input_shape.members
+MEMBERS = MODEL.shape_for("Service").members
+
+# Beside those of a service, what only its deployment or revision contains.
+ALL = {**SETTINGS, **MEMBERS}
+
+
+@pytest.mark.parametrize("member", sorted({*MEMBERS, *AT_THE_DEPLOYMENT, "monitoring"}))
+def test_each_member_of_a_service_is_written_noted_or_read_only(member: str) -> None:
+    known = KNOWN._replace(service_members=frozenset(SETTINGS))
+    definition = {"family": "web", "containerDefinitions": []}
+    value = sample(ALL[member], member) if member != "tags" else [{"key": "team", "value": "a"}]
+    base = {name: SERVICE[name] for name in SERVICE if name != "loadBalancers"}
+    item, notes = service.element({**base, member: value}, definition, known)
+    if member in service.SERVICE_READ_ONLY:
+        assert len(service.SERVICE_READ_ONLY[member]) > 10
+        assert [note.place for note in notes if not note.place.endswith(f".{member}")] == []
+    elif member != "taskDefinition":
+        # Tags are names and values in the variables.
+        written = [str(one) for one in (*leaves(item), *item["options"].get("tags", ()))]
+        assert [one for one in leaves(value) if str(one) not in written] == []
+
+
+def test_each_setting_of_a_service_is_in_an_answer_that_is_read() -> None:
+    answered = {
+        name for shape in ("Service", "Deployment", "ServiceRevision") for name in MODEL.shape_for(shape).members
+    }
+    of_request = {"clientToken", "cluster", "role"}
+    assert set(SETTINGS) - answered - of_request == set()
+
+
+def test_a_service_in_express_mode_is_noted() -> None:
+    answer = {**SERVICE, "resourceManagementType": "ECS"}
+    _item, notes = service.element(answer, {"family": "web", "containerDefinitions": []}, KNOWN)
+    assert "services.web.resourceManagementType" in [note.place for note in notes]
 
 
 TARGET: Json = {"MinCapacity": 1, "MaxCapacity": 8}
@@ -263,7 +327,6 @@ SCHEDULE: Json = {
         "EcsParameters": {"TaskDefinitionArn": SERVICE["taskDefinition"], "LaunchType": "FARGATE"},
     },
 }
-NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 def changed(answer: Json, **parameters: t.Any) -> Json:
@@ -334,15 +397,90 @@ def test_rules_on_two_listeners_are_one_target_group() -> None:
     assert (found.names, found.notes) == ({"arn:web": "web"}, [])
 
 
+SOURCE: Json = {"Field": "source-ip", "SourceIpConfig": {"Values": ["192.0.2.0/24"]}}
+REGEX: Json = {"Field": "host-header", "HostHeaderConfig": {"RegexValues": ["^a[0-9]+[.]shop[.]example$"]}}
+LOGIN: Json = {
+    "Type": "authenticate-cognito",
+    "Order": 1,
+    "AuthenticateCognitoConfig": {"UserPoolArn": "arn:pool", "UserPoolClientId": "1", "UserPoolDomain": "shop"},
+}
+FORWARD: Json = {"Type": "forward", "TargetGroupArn": "arn:web", "Order": 2}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (rule(1, "web", Conditions=[SOURCE]), {"conditions": [SOURCE]}),
+        (rule(1, "web", Conditions=[REGEX]), {"conditions": [REGEX]}),
+        (rule(1, "web", Transforms=[running.REWRITE]), {"paths": ["/x/*"], "transforms": [running.REWRITE]}),
+        (
+            rule(1, "web", Actions=[FORWARD, LOGIN]),
+            {"paths": ["/x/*"], "actions": [{key: LOGIN[key] for key in LOGIN if key != "Order"}]},
+        ),
+    ],
+    ids=["source", "regex", "transform", "login"],
+)
+def test_a_rule_is_written_with_all_that_it_has(given: Json, expected: Json) -> None:
+    found = balancing.elements(balancing.Answers([group("web")], balancers(http=[given])))
+    [written] = found.variables["ecs_load_balancer_target_groups"]
+    members = ("hosts", "paths", "conditions", "actions", "transforms")
+    assert {name: written[name] for name in members if name in written} == expected
+    assert (written["priority"], found.notes) == (1, [])
+
+
+def test_further_rules_of_a_target_group_are_rules_of_their_own() -> None:
+    both = [rule(7, "web", "host-header", Conditions=[SOURCE]), rule(2, "web")]
+    found = balancing.elements(balancing.Answers([group("web")], balancers(http=both, https=both)))
+    [written] = found.variables["ecs_load_balancer_target_groups"]
+    further = [{"target_group": "web", "priority": 7, "conditions": [SOURCE]}]
+    assert (written["priority"], found.variables["ecs_load_balancer_rules"]) == (2, further)
+
+
+def attributes(**given: str) -> list[Json]:
+    return [{"Key": name.replace("__", "."), "Value": value} for name, value in given.items()]
+
+
+def test_attributes_are_written_where_they_are_not_the_default_or_noted() -> None:
+    some = attributes(
+        deregistration_delay__timeout_seconds="5",
+        slow_start__duration_seconds="60",
+        stickiness__enabled="false",
+        gravity__enabled="true",
+        preserve_client_ip__enabled="true",
+    )
+    found = balancing.elements(
+        balancing.Answers([group("web", Attributes=some, TargetControlPort=3000)], balancers(http=[rule(1, "web")]))
+    )
+    [written] = found.variables["ecs_load_balancer_target_groups"]
+    assert (written["attributes"], written["deregistration_delay"]) == ({"slow_start.duration_seconds": "60"}, 5)
+    places = ["attributes.gravity.enabled", "attributes.preserve_client_ip.enabled", "TargetControlPort"]
+    assert [note.place for note in found.notes] == [f"target_groups.web.{place}" for place in places]
+
+
+SEVERAL: Json = {
+    "Type": "forward",
+    "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": "arn:web", "Weight": 1}, {"TargetGroupArn": "arn:b"}]},
+}
+STICKY: Json = {
+    "Type": "forward",
+    "ForwardConfig": {
+        "TargetGroups": [{"TargetGroupArn": "arn:web", "Weight": 1}],
+        "TargetGroupStickinessConfig": {"Enabled": True, "DurationSeconds": 60},
+    },
+}
+
+
 @pytest.mark.parametrize(
     ("groups", "rules", "reason"),
     [
-        (group("web"), [rule(1, "web", "source-ip")], "the rule 1 has the condition source-ip"),
-        (group("web"), [rule(1, "web"), rule(2, "web")], "its rules are not one on each listener"),
+        (group("web"), [rule(1, "web", "moon-phase")], "conditions[0].Field: expected one of host-header"),
+        (group("web"), [rule(1, "web", Actions=[{**LOGIN, "Type": "knock"}, FORWARD])], "got knock)"),
+        (group("web"), [rule(1, "web", Actions=[SEVERAL])], "the rule 1 forwards to several target groups"),
+        (group("web"), [rule(1, "web", Actions=[STICKY])], "the rule 1 is sticky"),
         (group("web", Protocol="TCP"), [rule(1, "web")], "its protocol is TCP"),
         (group("web", LoadBalancerArns=[]), [], "no load balancer uses it"),
         (group("web", LoadBalancerArns=["other"]), [], "behind another load balancer"),
-        (group("web"), [rule(1, "web", Transforms=[{"Type": "url-rewrite"}])], "the rule 1 has transforms"),
+        (group("web"), [rule(1, "web", Transforms=[{"Type": "mirror"}])], "got mirror)"),
     ],
 )
 def test_target_groups_that_cannot_be_expressed_are_left_to_others(
@@ -352,3 +490,18 @@ def test_target_groups_that_cannot_be_expressed_are_left_to_others(
     assert found.variables["ecs_load_balancer_target_groups"] == []
     assert found.names == {}
     assert reason in found.notes[0].reason
+
+
+def test_rules_that_differ_between_listeners_are_left_to_others() -> None:
+    rules = balancers(http=[rule(1, "web"), rule(2, "api")], https=[rule(3, "web")])
+    found = balancing.elements(balancing.Answers([group("web"), group("api")], rules))
+    assert [one["name"] for one in found.variables["ecs_load_balancer_target_groups"]] == ["api"]
+    assert "its rules are not on each listener" in found.notes[0].reason
+
+
+def test_a_target_group_with_the_name_of_an_alternate_one_is_left_to_others() -> None:
+    """The role would forward requests of the first one to it, too."""
+    rules = balancers(http=[rule(1, "web"), rule(2, "web-2")])
+    found = balancing.elements(balancing.Answers([group("web"), group("web-2")], rules))
+    assert list(found.names.values()) == ["web"]
+    assert "alternate target group of web" in found.notes[0].reason

@@ -16,9 +16,11 @@ import botocore.session
 import pytest
 import yaml
 
+from ansible_collections.slipway.aws.plugins.module_utils._core import rule_actions as actions
+from ansible_collections.slipway.aws.plugins.module_utils._core import rule_conditions as conditions
+from ansible_collections.slipway.aws.plugins.module_utils._core.target_group_attributes import ATTRIBUTES, KINDS
 from ansible_collections.slipway.aws.plugins.module_utils._core.target_groups import CODES, HEALTH
-from ansible_collections.slipway.aws.plugins.module_utils._elb.listener_rules import actions, conditions, model
-from ansible_collections.slipway.aws.plugins.module_utils._elb.target_group.attributes import ATTRIBUTES, KINDS
+from ansible_collections.slipway.aws.plugins.module_utils._elb.listener_rules import model
 from ansible_collections.slipway.aws.plugins.module_utils._elb.target_group.model import FIXED
 
 Json = dict[str, t.Any]

@@ -15,10 +15,12 @@ from botocore.validate import ParamValidator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.slipway.aws.plugins.module_utils._core import rule_actions as actions
+from ansible_collections.slipway.aws.plugins.module_utils._core import rule_conditions as conditions
+from ansible_collections.slipway.aws.plugins.module_utils._core import target_group_attributes as attributes
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import compare
 from ansible_collections.slipway.aws.plugins.module_utils._core.target_groups import CODES, DELAY, HEALTH
-from ansible_collections.slipway.aws.plugins.module_utils._elb.listener_rules import actions, conditions, model
-from ansible_collections.slipway.aws.plugins.module_utils._elb.target_group import attributes
+from ansible_collections.slipway.aws.plugins.module_utils._elb.listener_rules import model
 from ansible_collections.slipway.aws.plugins.module_utils._elb.target_group import model as groups
 
 Json = dict[str, t.Any]

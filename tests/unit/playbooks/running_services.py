@@ -16,6 +16,9 @@ REGION, ACCOUNT = "eu-central-1", "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"
 NAMESPACE = f"arn:aws:servicediscovery:{REGION}:{ACCOUNT}:namespace/ns-abcdefghijklmnop"
+# Of listener rules: only requests of one client, and another path for the tasks.
+CLIENT: Json = {"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-Client", "Values": ["app"]}}
+REWRITE: Json = {"Type": "url-rewrite", "UrlRewriteConfig": {"Rewrites": [{"Regex": "^/host", "Replace": "/"}]}}
 
 
 class Place(t.NamedTuple):
@@ -72,13 +75,16 @@ def create_place(client: t.Callable[[str], t.Any]) -> Place:
     ):
         pair = [{"TargetGroupArn": targets[one], "Weight": weight} for one, weight in ((name, 1), (other, 0)) if one]
         to = {"ForwardConfig": {"TargetGroups": pair}} if other else {"TargetGroupArn": targets[name]}
+        path = {"Field": "path-pattern", "PathPatternConfig": {"Values": [f"/{name}/*"]}}
         made = elb.create_rule(
             ListenerArn=arn,
             Priority=10 * number,
-            Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": [f"/{name}/*"]}}],
+            Conditions=[path, *([CLIENT] if name == "api" else [])],
             Actions=[{"Type": "forward", **to}],
+            **({"Transforms": [REWRITE]} if name == "host" else {}),
         )
         rules[name] = made["Rules"][0]["RuleArn"]
+    customize(elb, arn, targets["api"])
     create_roles(client("iam"))
     discovery = client("servicediscovery")
     discovery.create_private_dns_namespace(Name="prod.internal", Vpc=vpc)
@@ -86,6 +92,20 @@ def create_place(client: t.Callable[[str], t.Any]) -> Place:
     dns = {"DnsRecords": [{"Type": "SRV", "TTL": 10}]}
     registry = discovery.create_service(Name="orders", NamespaceId=space["Id"], DnsConfig=dns)["Service"]["Arn"]
     return Place(vpc, subnets[:2], group, targets, balancer, arn, rules, registry)
+
+
+def customize(elb: t.Any, listener: str, group: str) -> None:
+    """A target group that is checked on a port of its own, keeps clients at a task, and has a second rule."""
+    elb.modify_target_group(TargetGroupArn=group, HealthCheckPort="8081")
+    attributes = {"stickiness.enabled": "true", "stickiness.lb_cookie.duration_seconds": "3600"}
+    listed = [{"Key": key, "Value": value} for key, value in attributes.items()]
+    elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=listed)
+    elb.create_rule(
+        ListenerArn=listener,
+        Priority=15,
+        Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": ["api.shop.example"]}}],
+        Actions=[{"Type": "forward", "TargetGroupArn": group}],
+    )
 
 
 def create_roles(iam: t.Any) -> None:

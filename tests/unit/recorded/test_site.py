@@ -61,6 +61,24 @@ def account(site: Json) -> Json:
 
 
 def test_the_recorded_services_are_what_their_variables_ask_for(aws: Replay) -> None:
+    site = site_without_changes(aws)
+    assert "monitoring" not in site["services"][0]["options"]
+
+
+def test_monitoring_is_that_of_the_revision_of_the_service(aws: Replay) -> None:
+    """DescribeServices does not contain it."""
+    revisions = aws.find("ecs", "DescribeServiceRevisions", set())
+    assert revisions is not None
+    assert revisions.answer is not None
+    monitoring = {"metricConfigurations": [{"metricNames": ["CPUUtilization"], "resolutionSeconds": 20}]}
+    [revision] = revisions.answer["serviceRevisions"]
+    aws.instead = {revisions: {"serviceRevisions": [{**revision, "monitoring": monitoring}]}}
+    site = site_without_changes(aws)
+    assert site["services"][0]["options"]["monitoring"] == monitoring
+
+
+def site_without_changes(aws: Replay) -> Json:
+    """What is read of the cluster, after release and scaling have found no difference from it."""
     site = read(Reader("ecs_site_info", {"cluster": "shop"}), aws.changes).result["site"]
     assert [one["name"] for one in site["services"]] == ["web"]
     own = {**DEFAULTS, "services": site["services"], **site["variables"].get("schedules", {})}
@@ -76,3 +94,4 @@ def test_the_recorded_services_are_what_their_variables_ask_for(aws: Replay) -> 
     scaled = read(Reader("ecs_service_scaling", scaling), aws.changes, check=True)
     assert (scaled.error, planned["scaling"] != [], scaled.result["changed"]) == (None, True, False), scaled
     assert [note["place"] for note in site["notes"]] == []
+    return dict(site)

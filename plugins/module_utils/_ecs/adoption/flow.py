@@ -24,7 +24,7 @@ from ..schedule import api as schedule_api
 from ..service import api as service_api
 from ..service.model import exists
 from ..site.api import list_rules
-from ..site.balancing import targets_of
+from ..site.rules import targets_of
 from ..task_definition import api as definition_api
 from . import api, model
 from .model import DEFINITION, RULE, SCALABLE_TARGET, SCHEDULE_GROUP, SERVICE, TARGET_GROUP, Resource

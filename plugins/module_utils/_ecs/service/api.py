@@ -15,6 +15,7 @@ from ..._core.types import Client, Items, Json
 
 DEPLOYMENTS_BATCH = 20
 SERVICES_BATCH = 10
+REVISIONS_BATCH = 20
 
 
 def create_service(ecs: Client, request: Json) -> Json:
@@ -70,6 +71,16 @@ def describe_service_deployments(ecs: Client, arns: Items) -> list[Json]:
 def describe_service_revision(ecs: Client, arn: str) -> Json | None:
     answer = ecs.describe_service_revisions(serviceRevisionArns=[arn])
     return next(iter(answer.get("serviceRevisions") or ()), None)
+
+
+@aws_call
+def describe_service_revisions(ecs: Client, arns: Items) -> list[Json]:
+    """Those that AWS still has."""
+    found: list[Json] = []
+    for some in batches(arns, REVISIONS_BATCH):
+        answer = ecs.describe_service_revisions(serviceRevisionArns=some)
+        found += described("DescribeServiceRevisions", answer, "serviceRevisions", "serviceRevisionArn", some)
+    return found
 
 
 @aws_call

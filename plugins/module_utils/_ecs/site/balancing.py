@@ -4,8 +4,8 @@
 
 """Target groups and listener rules of services, as ecs_load_balancer_target_groups. Pure.
 
-The role sets the same rules on each of its listeners, one rule for a target group, and forwards all of its requests.
-Target groups that are used otherwise are named by ARN, and stay as they are.
+The role sets the same rules on each of its listeners, and each forwards to one target group. Target groups that are
+used otherwise are named by ARN, and stay as they are.
 """
 
 from __future__ import annotations
@@ -13,16 +13,41 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
-from ..._core.target_groups import settings_of
+from ..._core.target_group_attributes import kind_problems, value_problems
+from ..._core.target_groups import DELAY_ATTRIBUTE, settings_of
 from ..._core.types import Json
+from . import rules as rules_of
 from .notes import Note, Notes
 
-HOST, PATH = "host-header", "path-pattern"
-_CONFIGURATIONS = {HOST: "HostHeaderConfig", PATH: "PathPatternConfig"}
-_OPTIONS = {HOST: "hosts", PATH: "paths"}
 # What the role sets of a target group, beside its settings.
 _FIXED = {"protocol": "Protocol", "port": "Port", "target_type": "TargetType"}
+# The same, where it is not AWS's default, which the role leaves to AWS.
+_UNUSUAL = {
+    "protocol_version": ("ProtocolVersion", "HTTP1"),
+    "ip_address_type": ("IpAddressType", "ipv4"),
+    "health_check_port": ("HealthCheckPort", "traffic-port"),
+}
+# What the role puts after the name of a target group for the one that ECS shifts traffic to.
+ALTERNATE = "-2"
 _PROTOCOLS = ("HTTP", "HTTPS")
+# Of each target group without any; the inventory has what differs.
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupAttribute.html
+_HEALTH = "target_group_health"
+_ATTRIBUTES = {
+    "stickiness.enabled": "false",
+    "stickiness.type": "lb_cookie",
+    "stickiness.lb_cookie.duration_seconds": "86400",
+    "stickiness.app_cookie.cookie_name": "",
+    "stickiness.app_cookie.duration_seconds": "86400",
+    "load_balancing.algorithm.type": "round_robin",
+    "load_balancing.algorithm.anomaly_mitigation": "off",
+    "load_balancing.cross_zone.enabled": "use_load_balancer_configuration",
+    "slow_start.duration_seconds": "0",
+    f"{_HEALTH}.dns_failover.minimum_healthy_targets.count": "1",
+    f"{_HEALTH}.dns_failover.minimum_healthy_targets.percentage": "off",
+    f"{_HEALTH}.unhealthy_state_routing.minimum_healthy_targets.count": "1",
+    f"{_HEALTH}.unhealthy_state_routing.minimum_healthy_targets.percentage": "off",
+}
 _SETTINGS = (
     "health_check_protocol",
     "health_check_path",
@@ -55,16 +80,19 @@ def elements(found: Answers) -> Balancing:
     used = Counter(arn for group in found.groups for arn in group.get("LoadBalancerArns") or ())
     known = [one for one in found.balancers if one.get("Type", "application") == "application"]
     balancer = max(known, key=lambda one: (used[one["LoadBalancerArn"]], one["LoadBalancerArn"]), default=None)
-    rules = _rules(balancer or {}, {group["TargetGroupArn"] for group in found.groups})
-    listeners = _listeners(rules)
-    written, notes, names = [], Notes(), dict[str, str]()
+    rules = rules_of.of_balancer(balancer or {}, {group["TargetGroupArn"] for group in found.groups})
+    listeners = rules_of.listeners(rules)
+    written, further, notes, names = [], list[Json](), Notes(), dict[str, str]()
     for group in sorted(found.groups, key=lambda one: str(one["TargetGroupName"])):
-        item, reason = _group(group, balancer, rules, listeners)
-        if reason:
+        own, reason = rules_of.of_group([rule for rule in rules if rule.group == group["TargetGroupArn"]], listeners)
+        if reason := _reason(group, balancer, found.groups) or reason:
             notes.append(_note(group, reason))
-        else:
-            written.append(item)
-            names[str(group["TargetGroupArn"])] = str(item["name"])
+            continue
+        item, more = _group(group)
+        written.append({**item, **(own[0] if own else {})})
+        further += [{"target_group": item["name"], **rule} for rule in own[1:]]
+        notes += more
+        names[str(group["TargetGroupArn"])] = str(item["name"])
     # The first one is that of the requests which no rule takes.
     written.sort(key=lambda item: "priority" in item)
     variables: Json = {"ecs_load_balancer_target_groups": written}
@@ -72,6 +100,7 @@ def elements(found: Answers) -> Balancing:
         variables |= {
             "ecs_load_balancer_arn": balancer["LoadBalancerArn"],
             "ecs_load_balancer_listener_arns": listeners,
+            **({"ecs_load_balancer_rules": rules_of.by_priority(further)} if further else {}),
         }
     return Balancing(variables, names, notes)
 
@@ -84,112 +113,55 @@ def _note(group: Json, reason: str) -> Note:
     )
 
 
-class _Rule(t.NamedTuple):
-    listener: str
-    group: str
-    settings: Json
-    problem: str
-
-
-def _rules(balancer: Json, groups: t.Collection[str]) -> list[_Rule]:
-    """The rules that forward to one of the groups."""
-    found = []
-    for listener in balancer.get("Listeners") or ():
-        for rule in listener.get("Rules") or ():
-            targets = targets_of(rule.get("Actions") or [])
-            problem = _problem(rule, targets)
-            found += [
-                _Rule(listener["ListenerArn"], arn, {} if rule.get("IsDefault") else _settings(rule), problem)
-                for arn in targets
-                if arn in groups
-            ]
-    return found
-
-
-def targets_of(actions: t.Sequence[Json]) -> list[str]:
-    found = [str(action["TargetGroupArn"]) for action in actions if action.get("TargetGroupArn")]
-    configs = [action.get("ForwardConfig") or {} for action in actions]
-    found += [str(one["TargetGroupArn"]) for config in configs for one in config.get("TargetGroups") or ()]
-    return list(dict.fromkeys(found))
-
-
-def _problem(rule: Json, targets: t.Sequence[str]) -> str:
-    """What of the rule the role has no variable for."""
-    actions, what = rule.get("Actions") or [], f"the rule {rule.get('Priority')}"
-    if len(actions) != 1:
-        return f"{what} has several actions"
-    if len(targets) > 1:
-        return f"{what} forwards to several target groups"
-    if ((actions[0].get("ForwardConfig") or {}).get("TargetGroupStickinessConfig") or {}).get("Enabled"):
-        return f"{what} is sticky"
-    if rule.get("Transforms"):
-        return f"{what} has transforms"
-    for condition in rule.get("Conditions") or ():
-        if condition["Field"] not in _OPTIONS:
-            return f"{what} has the condition {condition['Field']}"
-        if (condition.get(_CONFIGURATIONS[condition["Field"]]) or {}).get("RegexValues"):
-            return f"{what} has a regular expression"
-    return ""
-
-
-def _settings(rule: Json) -> Json:
-    found: Json = {"priority": int(rule["Priority"])}
-    for condition in rule.get("Conditions") or ():
-        option = _OPTIONS.get(condition["Field"])
-        values = (condition.get(_CONFIGURATIONS.get(condition["Field"], "")) or condition).get("Values") or []
-        if option and values:
-            found[option] = sorted(values)
-    return found
-
-
-def _listeners(rules: t.Sequence[_Rule]) -> list[str]:
-    """The listeners with the same rules as the one that has most. The role sets all rules on each of its listeners."""
-    by_listener: dict[str, list[Json]] = {}
-    for rule in rules:
-        if rule.settings and not rule.problem:
-            by_listener.setdefault(rule.listener, []).append({**rule.settings, "group": rule.group})
-    if not by_listener:
-        return sorted({rule.listener for rule in rules})
-    most = max(by_listener.values(), key=len)
-    return sorted(arn for arn, some in by_listener.items() if _sorted(some) == _sorted(most))
-
-
-def _sorted(rules: t.Sequence[Json]) -> list[Json]:
-    return sorted(rules, key=lambda rule: int(rule["priority"]))
-
-
-def _group(group: Json, balancer: Json | None, rules: t.Sequence[_Rule], listeners: list[str]) -> tuple[Json, str]:
-    arn, settings = group["TargetGroupArn"], settings_of(group, group["Attributes"])
-    own = [rule for rule in rules if rule.group == arn]
-    conditional = [rule for rule in own if rule.settings]
-    reason = _group_reason(group, balancer) or next((rule.problem for rule in own if rule.problem), "")
-    if not reason and conditional:
-        reason = _rules_reason(conditional, listeners)
-    if not reason and conditional and len(own) > len(conditional):
-        reason = "a listener forwards to it by default, and a rule, too"
-    return {
-        "name": group["TargetGroupName"],
-        "target_group_name": group["TargetGroupName"],
-        **{option: group[member] for option, member in _FIXED.items() if group.get(member) is not None},
-        **(conditional[0].settings if conditional else {}),
-        **{name: settings[name] for name in _SETTINGS if settings.get(name) is not None},
-    }, reason
-
-
-def _group_reason(group: Json, balancer: Json | None) -> str:
-    arns = group.get("LoadBalancerArns") or []
+def _reason(group: Json, balancer: Json | None, groups: t.Sequence[Json]) -> str:
+    """Why the role cannot have the target group, whatever its rules."""
+    arns, name = group.get("LoadBalancerArns") or [], str(group["TargetGroupName"])
+    first = name.removesuffix(ALTERNATE)
     if not arns:
         return "no load balancer uses it"
     if balancer is None or balancer["LoadBalancerArn"] not in arns:
         return "it is behind another load balancer than the project's"
     if group.get("Protocol") not in _PROTOCOLS:
         return f"its protocol is {group.get('Protocol')}"
+    if first != name and any(one["TargetGroupName"] == first for one in groups):
+        return f"the role takes it for the alternate target group of {first}"
     return ""
 
 
-def _rules_reason(rules: t.Sequence[_Rule], listeners: t.Sequence[str]) -> str:
-    if [rule.listener for rule in sorted(rules, key=lambda one: one.listener)] != list(listeners):
-        return "its rules are not one on each listener of the project"
-    if any(rule.settings != rules[0].settings for rule in rules):
-        return "its rules differ between listeners"
-    return ""
+def _group(group: Json) -> tuple[Json, Notes]:
+    """An element of ecs_load_balancer_target_groups without its rule."""
+    settings, name = settings_of(group, group["Attributes"]), str(group["TargetGroupName"])
+    attributes, notes = _attributes(group)
+    unusual = {option: group.get(member) for option, (member, usual) in _UNUSUAL.items() if group.get(member) != usual}
+    if group.get("TargetControlPort"):
+        notes.append(_left(f"{name}.TargetControlPort", "the role has no variable for it"))
+    return {
+        "name": name,
+        "target_group_name": name,
+        **{option: group[member] for option, member in _FIXED.items() if group.get(member) is not None},
+        **{option: value for option, value in unusual.items() if value is not None},
+        **{option: settings[option] for option in _SETTINGS if settings.get(option) is not None},
+        **({"attributes": attributes} if attributes else {}),
+    }, notes
+
+
+def _left(place: str, reason: str) -> Note:
+    return Note(
+        f"target_groups.{place}", f"It cannot be expressed because {reason}.", "It stays as it is: runs leave it alone."
+    )
+
+
+def _attributes(group: Json) -> tuple[dict[str, str], Notes]:
+    """The attributes that are not AWS's defaults."""
+    all_of = {str(one["Key"]): str(one.get("Value") or "") for one in group["Attributes"]}
+    given = {key: value for key, value in all_of.items() if key != DELAY_ATTRIBUTE and value != _ATTRIBUTES.get(key)}
+    options = {"protocol": group.get("Protocol"), "target_type": group.get("TargetType"), "attributes": all_of}
+    written, notes = dict[str, str](), Notes()
+    for key, value in sorted(given.items()):
+        problem = next(value_problems({key: value}), "") or next(kind_problems(options, [key]), "")
+        if problem:
+            place = f"{group['TargetGroupName']}.attributes.{key}"
+            notes.append(_left(place, f"elb_target_group refuses it ({problem.rstrip('.')})"))
+        else:
+            written[key] = value
+    return written, notes

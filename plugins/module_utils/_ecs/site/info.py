@@ -62,6 +62,10 @@ def _known(connection: Connection, cluster: Json) -> Known:
     )
 
 
+def _revision_of(service: Json) -> str:
+    return next((str(one["arn"]) for one in service.get("currentServiceRevisions") or ()), "")
+
+
 class _Reader:
     """Reads a cluster and what its services refer to."""
 
@@ -115,7 +119,15 @@ class _Reader:
             known = f"active services of the cluster {last(cluster)}"
             message = f"services: expected {known}, got {', '.join(missing)}, which do not exist. Correct the names."
             raise SlipwayError(NOT_FOUND, message)
-        return active
+        return self._with_monitoring(active)
+
+    def _with_monitoring(self, services: t.Sequence[Json]) -> list[Json]:
+        """Only the revision of a service contains its monitoring."""
+        arns = {str(one["serviceArn"]): _revision_of(one) for one in services}
+        found = service_api.describe_service_revisions(self.cloud.ecs, sorted(filter(None, arns.values())))
+        settings = {str(one["serviceRevisionArn"]): one.get("monitoring") for one in found}
+        its = [settings.get(arns[str(one["serviceArn"])]) for one in services]
+        return [{**one, **({"monitoring": own} if own else {})} for one, own in zip(services, its, strict=True)]
 
     def _definitions(self, services: t.Sequence[Json]) -> dict[str, Json]:
         arns = sorted({str(one["taskDefinition"]) for one in services if one.get("taskDefinition")})

@@ -21,25 +21,24 @@ from ..service.model import from_api
 from ..task_definition.model import ACTIVE, parse_name
 from .notes import Note, Notes
 
-# Of DescribeServices, what is no setting, beside the members of CreateService.
-SERVICE_READ_ONLY = frozenset(
-    [
-        "clusterArn",
-        "createdAt",
-        "createdBy",
-        "currentServiceDeployment",
-        "currentServiceRevisions",
-        "deployments",
-        "events",
-        "pendingCount",
-        "platformFamily",
-        "resourceManagementType",
-        "roleArn",
-        "runningCount",
-        "serviceArn",
-        "status",
-        "taskSets",
-    ]
+# Of DescribeServices, what is no setting of its own, each with the reason.
+SERVICE_READ_ONLY: t.Mapping[str, str] = MappingProxyType(
+    {
+        "clusterArn": "the cluster is one variable of the project",
+        "createdAt": "AWS writes it",
+        "createdBy": "AWS writes it",
+        "currentServiceDeployment": "it changes with each deployment",
+        "currentServiceRevisions": "they change with each deployment",
+        "deployments": "they change by themselves; the settings that only they contain are read from them",
+        "events": "AWS writes them",
+        "pendingCount": "it changes by itself",
+        "platformFamily": "it follows from the task definition",
+        "resourceManagementType": "AWS sets it; a service that ECS manages has a note",
+        "runningCount": "it changes by itself",
+        "serviceArn": "it follows from cluster and name",
+        "status": "only active services are read",
+        "taskSets": "services with task sets are left out, with a note",
+    }
 )
 # Of DescribeTaskDefinition, what only AWS writes.
 DEFINITION_READ_ONLY = frozenset(
@@ -57,7 +56,7 @@ DEFINITION_READ_ONLY = frozenset(
     ]
 )
 # Options of a service that the element has under another name, or that say how many tasks there are.
-_ELSEWHERE = frozenset(("desired_count", "load_balancers", "monitoring", "role", "tags", "task_definition"))
+_ELSEWHERE = frozenset(("desired_count", "load_balancers", "role", "tags", "task_definition"))
 # Written in any case: where they are omitted, the role has defaults of its own.
 _WRITTEN = frozenset(("deployment_configuration", "propagate_tags"))
 
@@ -83,7 +82,7 @@ def own_tags(tags: Tags) -> Tags:
 
 
 def element(answer: Json, definition: Json, known: Known) -> tuple[Json, Notes]:
-    """The service without its scaling, as ecs_app_services has it."""
+    """The service without its scaling, as ecs_app_services has it. `answer` has the monitoring of its revision."""
     name = str(answer["serviceName"])
     notes = [*_service_notes(answer, known), *_revision_notes(answer, definition)]
     written, more = _definition(definition, name, known)
@@ -101,7 +100,7 @@ def element(answer: Json, definition: Json, known: Known) -> tuple[Json, Notes]:
 
 def _options(answer: Json) -> Json:
     """What the service has and AWS does not fill in by itself."""
-    current = from_api(answer)
+    current = from_api(answer, answer.get("monitoring"))
     given = {
         name: value
         for name in SERVICE_MEMBERS
@@ -125,13 +124,19 @@ def _options(answer: Json) -> Json:
 
 def _service_notes(answer: Json, known: Known) -> t.Iterator[Note]:
     place = f"services.{answer['serviceName']}"
-    for member in sorted(answer.keys() - known.service_members - SERVICE_READ_ONLY):
+    for member in sorted(answer.keys() - known.service_members - {*SERVICE_READ_ONLY, "roleArn"}):
         if not blank(answer[member]):
             yield Note(
                 f"{place}.{member}",
                 "It cannot be expressed because the installed botocore does not know it as a setting of a service.",
                 "A run leaves it as it is. To manage it, install a newer botocore.",
             )
+    if answer.get("resourceManagementType") == "ECS":
+        yield Note(
+            f"{place}.resourceManagementType",
+            "Amazon ECS manages the service in Express Mode, with its load balancer, scaling and security groups.",
+            "Change it with Express Mode only, or create a service of your own for the same task definition.",
+        )
     if (answer.get("deploymentController") or {}).get("type") == "CODE_DEPLOY":
         yield Note(
             f"{place}.deploymentController",

@@ -9,12 +9,13 @@ A listener's rules are compared and changed together, so they are not a `_core.r
 
 from __future__ import annotations
 
+from ..._core import rule_actions as actions
 from ..._core.creating import converge, creating
 from ..._core.plan import Plan, compare
 from ..._core.shapes import input_shape
 from ..._core.tags import Tags
 from ..._core.types import Client, Connection, Json, Result
-from . import actions, api, model, owner
+from . import api, model, owner
 
 
 def run(connection: Connection) -> Result:

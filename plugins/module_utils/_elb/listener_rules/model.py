@@ -11,23 +11,18 @@ there (blue/green, linear, canary), and resetting them would send all requests t
 
 from __future__ import annotations
 
-import re
 import typing as t
 from collections import Counter
 
+from ..._core import rule_actions as actions
+from ..._core import rule_conditions as conditions
 from ..._core.error_codes import INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.plan import Sets
 from ..._core.shapes import Shape, check_options
 from ..._core.types import Json
-from . import actions, conditions
 
 SETS: Sets = {"rules": ("priority",)}
-# AWS's own limits, https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
-PRIORITIES = range(1, 50001)
-MOST_VALUES = 5
-_HOST_VALUE = re.compile(r"[A-Za-z0-9.*?-]*\.[A-Za-z]+")
-_PATH_VALUE = re.compile(r"[/*?][A-Za-z0-9_.$/~\"'@:+&()!,;=%*?-]*")
 # What a rule has in AWS's spelling.
 SPELLED = ("conditions", "actions", "transforms")
 # What is known of a rule beside its settings: its ARN, whether weights that ECS has shifted are kept, and whether they
@@ -78,7 +73,7 @@ def _desired(place: str, rule: t.Mapping[str, t.Any], shape: Shape, found: list[
         **({"renew_client_secret": True} if rule.get("renew_client_secret") else {}),
         **({"keeps_weights": True} if arn else {}),
     }
-    found += [f"{place}{problem}" for problem in value_problems(built)]
+    found += [f"{place}{problem}" for problem in conditions.value_problems(built)]
     return built
 
 
@@ -111,23 +106,6 @@ def _pair(rule: t.Mapping[str, t.Any]) -> Json:
         return {}
     pair = [{"target_group_arn": rule["target_group_arn"], "weight": 100}, {"target_group_arn": alternate, "weight": 0}]
     return {"target_groups": sorted(pair, key=lambda group: str(group["target_group_arn"]))}
-
-
-def value_problems(rule: Json) -> t.Iterator[str]:
-    """What AWS would refuse of the priority and the conditions of one rule; each begins with the member's name."""
-    if int(rule["priority"]) not in PRIORITIES:
-        yield f"priority: expected {PRIORITIES[0]} to {PRIORITIES[-1]}, got {rule['priority']}."
-    for host in rule["hosts"]:
-        if not _HOST_VALUE.fullmatch(host) or len(host) > conditions.LONGEST_VALUE:
-            yield f"hosts: expected names such as api.example.com or *.example.com, got {host!r}."
-    for path in rule["paths"]:
-        if not _PATH_VALUE.fullmatch(path) or len(path) > conditions.LONGEST_VALUE:
-            yield f"paths: expected paths such as /api or /api/*, got {path!r}."
-    yield from conditions.repeated(rule)
-    count = conditions.count(rule)
-    if not 0 < count <= MOST_VALUES:
-        names = "hosts, paths and conditions: expected" if rule.get("conditions") else "hosts and paths: expected"
-        yield f"{names} 1 to {MOST_VALUES} values together, got {count}."
 
 
 def _priority_problems(rules: t.Sequence[Json]) -> t.Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from ..._core import tags
+from ..._core import target_group_attributes as attributes
 from ..._core.error_codes import IMMUTABLE, INVALID_OPTION
 from ..._core.errors import SlipwayError
 from ..._core.plan import UNKNOWN, Plan
@@ -23,7 +24,6 @@ from ..._core.target_groups import (
     settings_of,
 )
 from ..._core.types import Json
-from . import attributes
 from .problems import problems
 
 # Options, and what AWS calls them.

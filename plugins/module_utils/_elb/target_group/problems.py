@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..._core.target_group_attributes import ALB, KINDS, kind_of
 from ..._core.target_groups import CODES, DELAY, matcher_of
 from ..._core.types import Json
-from .attributes import ALB, KINDS, kind_of
 
 GENEVE_PORT = 6081
 _CODE_LIST = re.compile(r"\d{1,3}(-\d{1,3})?(,\d{1,3}(-\d{1,3})?)*")

@@ -14,7 +14,7 @@ import json
 import re
 import typing as t
 
-from ..._core.types import Json
+from .types import Json
 
 HOST = "host-header"
 PATH = "path-pattern"
@@ -41,6 +41,11 @@ FLAT = (HOST, PATH)
 WITH_REGEX = (HOST, PATH, HEADER)
 LONGEST_VALUE = 128
 LONGEST_NAME = 40
+# AWS's own limits, https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
+PRIORITIES = range(1, 50001)
+MOST_VALUES = 5
+_HOST_VALUE = re.compile(r"[A-Za-z0-9.*?-]*\.[A-Za-z]+")
+_PATH_VALUE = re.compile(r"[/*?][A-Za-z0-9_.$/~\"'@:+&()!,;=%*?-]*")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^`|~\w-]{1,40}", re.ASCII)
 _METHOD = re.compile(r"[A-Z_-]{1,40}")
 
@@ -185,3 +190,20 @@ def repeated(rule: Json) -> t.Iterator[str]:
     for field in ONCE:
         if fields.count(field) > 1:
             yield f"conditions: expected one of {field} at most, hosts and paths included, got {fields.count(field)}."
+
+
+def value_problems(rule: Json) -> t.Iterator[str]:
+    """What AWS would refuse of the priority and the conditions of one rule; each begins with the member's name."""
+    if int(rule["priority"]) not in PRIORITIES:
+        yield f"priority: expected {PRIORITIES[0]} to {PRIORITIES[-1]}, got {rule['priority']}."
+    for host in rule["hosts"]:
+        if not _HOST_VALUE.fullmatch(host) or len(host) > LONGEST_VALUE:
+            yield f"hosts: expected names such as api.example.com or *.example.com, got {host!r}."
+    for path in rule["paths"]:
+        if not _PATH_VALUE.fullmatch(path) or len(path) > LONGEST_VALUE:
+            yield f"paths: expected paths such as /api or /api/*, got {path!r}."
+    yield from repeated(rule)
+    values = count(rule)
+    if not 0 < values <= MOST_VALUES:
+        names = "hosts, paths and conditions: expected" if rule.get("conditions") else "hosts and paths: expected"
+        yield f"{names} 1 to {MOST_VALUES} values together, got {values}."

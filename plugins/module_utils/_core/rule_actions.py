@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..._core.types import Json
+from .types import Json
 
 FORWARD = "forward"
 OIDC = "authenticate-oidc"

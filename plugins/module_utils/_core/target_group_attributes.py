@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..._core.shapes import did_you_mean, text_of
-from ..._core.target_groups import DELAY, DELAY_ATTRIBUTE
-from ..._core.types import Json
+from .shapes import did_you_mean, text_of
+from .target_groups import DELAY, DELAY_ATTRIBUTE
+from .types import Json
 
 # Kinds of target groups, as far as attributes differ: by load balancer, and those of Lambda functions.
 ALB, NLB, GWLB, LAMBDA = "Application Load Balancers", "Network Load Balancers", "Gateway Load Balancers", "functions"

@@ -65,6 +65,30 @@ def change(runner: Runner, text: str) -> None:
     (runner.here / "app/page").write_text(text)
 
 
+# First, in an empty account.
+@pytest.mark.variants
+def test_a_stage_keeps_what_it_runs_and_refuses_what_it_cannot_get(cloud: t.Any, runner: Runner) -> None:
+    def promote(*options: str, source: str = "inventory/staging") -> tuple[int, str]:
+        words = ("slipway.aws.promote", "-i", "inventory/production", "-e", f"promote_from={source}", *options)
+        done = play(runner.here, *words, **runner.environment)
+        return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+    code, said = promote()
+    assert code == 2
+    assert "shop: expected a service of this name in shop-staging in eu-central-1, got none." in said
+    code, said = promote(source="inventory/missing")
+    assert "stage: expected an inventory, or a file with a status as JSON, got inventory/missing" in said
+    code, said = promote(source="inventory/production")
+    assert "expected another stage, got this one" in said
+    code, said = promote("-e", "slipway_account=123456789012")
+    assert "slipway_account: expected credentials of the account 123456789012, got those of 000000000000." in said
+    site = ("slipway.aws.site", "-i", "inventory/production", "--tags", "service")
+    done = play(runner.here, *site, **runner.environment)
+    assert "slipway_promoted: expected images that this stage runs already, got none for shop (shop)" in " ".join(
+        (done.stdout + done.stderr).split()
+    )
+
+
 @pytest.mark.variants
 def test_the_pipelines_take_a_change_from_a_pull_request_to_production(cloud: t.Any, runner: Runner) -> None:
     github, of_gitlab = workflows(), gitlab()
@@ -112,26 +136,3 @@ def test_the_pipelines_take_a_change_from_a_pull_request_to_production(cloud: t.
     assert runner.github(github["plan"], "plan", STAGING) == 0, runner.output
     assert len(list(runner.comments.iterdir())) == 2
     assert ": no changes\n" in (runner.comments / "1").read_text()
-
-
-@pytest.mark.variants
-def test_a_stage_keeps_what_it_runs_and_refuses_what_it_cannot_get(cloud: t.Any, runner: Runner) -> None:
-    def promote(*options: str, source: str = "inventory/staging") -> tuple[int, str]:
-        words = ("slipway.aws.promote", "-i", "inventory/production", "-e", f"promote_from={source}", *options)
-        done = play(runner.here, *words, **runner.environment)
-        return done.returncode, " ".join((done.stdout + done.stderr).split())
-
-    code, said = promote()
-    assert code == 2
-    assert "shop: expected a service of this name in shop-staging in eu-central-1, got none." in said
-    code, said = promote(source="inventory/missing")
-    assert "stage: expected an inventory, or a file with a status as JSON, got inventory/missing" in said
-    code, said = promote(source="inventory/production")
-    assert "expected another stage, got this one" in said
-    code, said = promote("-e", "slipway_account=123456789012")
-    assert "slipway_account: expected credentials of the account 123456789012, got those of 000000000000." in said
-    site = ("slipway.aws.site", "-i", "inventory/production", "--tags", "service")
-    done = play(runner.here, *site, **runner.environment)
-    assert "slipway_promoted: expected images that this stage runs already, got none for shop (shop)" in " ".join(
-        (done.stdout + done.stderr).split()
-    )

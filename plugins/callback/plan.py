@@ -56,7 +56,9 @@ from ansible.plugins.callback import CallbackBase
 
 from ansible_collections.slipway.aws.plugins.plugin_utils import cost, plan, plan_markdown, role_defaults
 
-NOTHING, FAILED, CHANGES = 0, 1, 2
+NOTHING = 0
+FAILED = 1
+CHANGES = 2
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no types

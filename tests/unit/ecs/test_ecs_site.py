@@ -428,6 +428,15 @@ def test_a_rule_is_written_with_all_that_it_has(given: Json, expected: Json) -> 
     assert (written["priority"], found.notes) == (1, [])
 
 
+def test_rules_that_forward_to_no_target_group_of_a_service_are_those_of_others() -> None:
+    redirect = {"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301", "Protocol": "HTTPS"}}
+    default = {**rule(0, "other"), "Priority": "default", "IsDefault": True, "Conditions": []}
+    rules = [rule(1, "web"), rule(2, "", Actions=[redirect]), rule(3, "other"), default]
+    found = balancing.elements(balancing.Answers([group("web")], balancers(http=rules)))
+    assert [one["priority"] for one in found.variables["ecs_load_balancer_target_groups"]] == [1]
+    assert ("ecs_load_balancer_rules" in found.variables, found.notes) == (False, [])
+
+
 def test_further_rules_of_a_target_group_are_rules_of_their_own() -> None:
     both = [rule(7, "web", "host-header", Conditions=[SOURCE]), rule(2, "web")]
     found = balancing.elements(balancing.Answers([group("web")], balancers(http=both, https=both)))

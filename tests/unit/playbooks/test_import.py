@@ -79,8 +79,9 @@ class Account(t.NamedTuple):
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
         done = subprocess.run(
             [*command, "-e", json.dumps(given), *options],
-            cwd=ROOT,
-            env={**kept, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "400"},
+            # A playbook of the collection by its name, as users start it in a folder of their own.
+            cwd=self.folder if playbook.startswith("slipway.aws.") else ROOT,
+            env={**kept, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "400", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
             capture_output=True,
             text=True,
             check=False,
@@ -167,7 +168,7 @@ def test_the_first_plan_is_empty_and_one_variable_is_one_change(
     assert len(live.names) == (len(names) or 30)
     before = live.state()
 
-    done = live.play("playbooks/import.yml", cluster="prod", inventory=str(live.inventory))
+    done = live.play("slipway.aws.import", cluster="prod", inventory="inventory")
     assert done.code == 0, done.output
     assert f"{len(live.names)} services of the cluster prod are in" in done.output
     notes = (live.inventory / "NOTES.md").read_text()
@@ -180,12 +181,12 @@ def test_the_first_plan_is_empty_and_one_variable_is_one_change(
     assert "Not adopted: service api, " in planned.output
     if not names:
         refuses_before_the_adoption(live, before)
-    done = live.play("playbooks/adopt.yml", adopt_confirm="prod")
+    done = live.play("slipway.aws.adopt", adopt_confirm="prod")
     assert (done.code, done.changed) == (0, 1), done.output
     assert re.search(r"service tagged +cost=12, team=payments +slipway:project=prod", done.output)
     only_tags_were_added(live, before[0])
     if not names:
-        assert live.play("playbooks/adopt.yml").changed == 0
+        assert live.play("slipway.aws.adopt").changed == 0
         planned = live.site("--check")
         assert (planned.code, planned.changed, "ot adopted" in planned.output) == (0, 0, False), planned.output
 
@@ -220,7 +221,7 @@ def scaling_is_one_change(live: Account) -> None:
 def refuses_before_the_adoption(live: Account, before: tuple[t.Any, ...]) -> None:
     refused = live.site()
     assert (refused.code, "Not adopted: target group prod-api." in refused.output) == (2, True), refused.output
-    unconfirmed = live.play("playbooks/adopt.yml", adopt_confirm="other")
+    unconfirmed = live.play("slipway.aws.adopt", adopt_confirm="other")
     assert (unconfirmed.code, "Nothing was tagged" in " ".join(unconfirmed.output.split())) == (2, True)
     assert live.state() == before
 

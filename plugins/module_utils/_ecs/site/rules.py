@@ -31,9 +31,11 @@ def of_balancer(balancer: Json, groups: t.Collection[str]) -> list[Rule]:
     for listener in balancer.get("Listeners") or ():
         for rule in listener.get("Rules") or ():
             targets = targets_of(rule.get("Actions") or [])
-            options = {} if rule.get("IsDefault") else _options(rule)
-            problem = _problem(rule, options, targets)
-            found += [Rule(listener["ListenerArn"], arn, options, problem) for arn in targets if arn in groups]
+            own = [arn for arn in targets if arn in groups]
+            if own:
+                options = {} if rule.get("IsDefault") else _options(rule)
+                problem = _problem(rule, options, targets)
+                found += [Rule(listener["ListenerArn"], arn, options, problem) for arn in own]
     return found
 
 

@@ -41,7 +41,9 @@ def iam(name: str) -> str:
 
 
 # Roles that nobody may hand on: an administrator's, and one that begins as the project's do.
-_ROLES = [(iam(f"role/{name}"), {}) for name in ("administrator", f"{PROJECT}-administrator", f"{PROJECT}-other-task")]
+_ROLES: list[tuple[str, dict[str, str]]] = [
+    (iam(f"role/{name}"), {}) for name in ("administrator", f"{PROJECT}-administrator", f"{PROJECT}-other-task")
+]
 _OWN_ROLES = [
     iam(f"role/{name}")
     for name in (

@@ -179,8 +179,8 @@ class Runner:
             given = {**of_job.get("env", {}), **step.get("env", {})}
             values = {name: self._value(str(value), matrix or {}) for name, value in given.items()}
             if "run" in step:
-                path = os.pathsep.join([*files["GITHUB_PATH"].read_text().split(), self.environment["PATH"]])
-                code = self.bash(step["run"], {**own, **values, "PATH": path}) or code
+                search = os.pathsep.join([*files["GITHUB_PATH"].read_text().split(), self.environment["PATH"]])
+                code = self.bash(step["run"], {**own, **values, "PATH": search}) or code
         written = files["GITHUB_OUTPUT"].read_text().splitlines()
         self.outputs[job] = dict(line.split("=", 1) for line in written)
         return code

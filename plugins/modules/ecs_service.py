@@ -270,7 +270,6 @@ EXAMPLES = r"""
       serviceName: web
       taskDefinition: web:42
       desiredCount: 4
-      propagateTags: SERVICE
     desired_count: 1
 
 - name: Delete the service

@@ -158,9 +158,8 @@ def account(start_cloud: t.Callable[..., str], folder: Path, names: t.Collection
     return live
 
 
-@pytest.mark.parametrize(
-    "names", [running.DAILY, pytest.param((), marks=pytest.mark.variants)], ids=["nine services", "thirty services"]
-)
+@pytest.mark.variants
+@pytest.mark.parametrize("names", [running.DAILY, ()], ids=["nine services", "thirty services"])
 def test_the_first_plan_is_empty_and_one_variable_is_one_change(
     start_cloud: t.Callable[..., str], tmp_path: Path, names: t.Collection[str]
 ) -> None:

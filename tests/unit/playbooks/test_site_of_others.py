@@ -147,6 +147,7 @@ def others(start_cloud: Callable[..., str]) -> Others:
     return Others(found.address, variables, balancer_of(found.client("elbv2"), subnets, group))
 
 
+@pytest.mark.variants
 def test_a_site_of_others_is_used_released_on_and_left(others: Others) -> None:
     before = others.state()
     predicted = others.play("site", "--check")

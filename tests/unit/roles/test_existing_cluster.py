@@ -112,6 +112,7 @@ def test_existing_pieces_are_used_and_left_as_they_are(others: Others) -> None:
     assert others.state() == before
 
 
+@pytest.mark.variants
 def test_names_are_enough(others: Others) -> None:
     roles = {f"ecs_cluster_{name}_role_arn": arn.rpartition("/")[2] for name, arn in others.roles.items()}
     for entries in (["main"], ["find"]):
@@ -120,6 +121,7 @@ def test_names_are_enough(others: Others) -> None:
         assert {name: result_of(run)[f"{name}_role_arn"] for name in others.roles} == others.roles
 
 
+@pytest.mark.variants
 def test_roles_of_the_project_are_created_beside_the_cluster_and_go_alone(others: Others) -> None:
     before = others.state()
     own = {f"ecs_cluster_{name}_role_arn": "" for name in others.roles}
@@ -157,6 +159,7 @@ def test_what_is_missing_or_wrong_is_refused_before_anything_is_created(others: 
     assert others.state() == before
 
 
+@pytest.mark.variants
 def test_what_has_the_projects_tag_is_not_of_others(others: Others) -> None:
     """Otherwise destroy would delete it."""
     tag = [{"key": "slipway:project", "value": "shop"}]

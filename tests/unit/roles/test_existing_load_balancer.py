@@ -154,6 +154,7 @@ def test_rules_of_the_project_come_and_go_on_a_listener_of_others(others: Others
     assert others.state() == before
 
 
+@pytest.mark.variants
 def test_a_target_group_of_others_gets_a_rule_and_no_other_settings(others: Others) -> None:
     before = others.state()
     group = {**WEB, "arn": others.group, "health_check_path": "/ours", "deregistration_delay": 1}
@@ -183,6 +184,7 @@ def test_a_rule_that_moves_to_another_listener_leaves_none_behind(others: Others
     assert others.state() == before
 
 
+@pytest.mark.variants
 def test_project_without_target_groups_has_no_load_balancer(others: Others) -> None:
     before = others.state()
     nothing = {"ecs_load_balancer_target_groups": [], "ecs_load_balancer_arn": ""}

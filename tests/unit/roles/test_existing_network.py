@@ -83,6 +83,7 @@ def test_nothing_is_created_where_everything_is_named(others: Others) -> None:
     assert others.state() == before
 
 
+@pytest.mark.variants
 def test_a_project_may_have_no_network_at_all(others: Others) -> None:
     before = others.state()
     nothing = {"ecs_network_create": False, "ecs_network_vpc_id": "", "ecs_network_security_group_ids": {}}
@@ -95,6 +96,7 @@ def test_a_project_may_have_no_network_at_all(others: Others) -> None:
     assert others.state() == before
 
 
+@pytest.mark.variants
 def test_tasks_get_a_group_of_their_own_that_is_open_to_the_load_balancer_of_others(others: Others) -> None:
     before = others.state()
     given = {

@@ -424,6 +424,8 @@ def questions(call: Call, name: str, resource: str) -> list[Question]:
         asked = list(BY_SERVICE[service](call, action))
     elif service == "iam" and {"RoleName", "InstanceProfileName"} & call.params.keys():
         asked = list(iam_questions(call, action))
+    elif name == "iam:SimulatePrincipalPolicy":
+        asked = [Question(name, call.params["PolicySourceArn"])]
     elif service == "scheduler":
         asked = list(scheduler_questions(call, action, resource))
     elif service in TAGGING:

@@ -100,6 +100,12 @@ files:
   type: list
   elements: str
   sample: [group_vars/all/project.yml, group_vars/all/service_web.yml, group_vars/all/services.yml, hosts.yml]
+left:
+  description: Files of services that O(site) does not have, relative to the directory. They are kept.
+  returned: success
+  type: list
+  elements: str
+  sample: [group_vars/all/service_old.yml]
 code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)

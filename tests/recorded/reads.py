@@ -67,6 +67,10 @@ FILES = {
 }
 
 
+# Operations of one service that another one has, too, and that no code sends there.
+NOT_SENT = {("cloudwatch", "ListTagsForResource")}
+
+
 @functools.cache
 def operations(service: str) -> dict[str, str]:
     """Of a service, by the name of the client's method."""
@@ -92,4 +96,4 @@ def reads() -> set[tuple[str, str]]:
             if not asked:
                 raise LookupError(f"{file}: {name} is no operation of {services}. Name its service here.")
             found |= {(service, operations(service)[name]) for service in asked}
-    return found
+    return found - NOT_SENT

@@ -35,6 +35,7 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     if not check_mode:
         for path, text in changed.items():
             _write(directory / path, text)
+    left = _left(directory, wanted)
     return {
         "changed": bool(changed),
         "directory": str(directory),
@@ -43,7 +44,8 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
             _difference(directory / path, current[path], shown.get(path) == text, text)
             for path, text in changed.items()
         ],
-        "warnings": _left(directory, wanted),
+        "left": left,
+        "warnings": [f"{directory / name}: no service uses this file. Delete it." for name in left],
     }
 
 
@@ -57,7 +59,7 @@ def _left(directory: Path, wanted: t.Container[str]) -> list[str]:
     """Files of services that the project does not have any more: someone else may have written them."""
     found = [*directory.glob("group_vars/all/service_*.yml"), *directory.glob("group_vars/task_definitions/*.json")]
     names = sorted(str(path.relative_to(directory)) for path in found)
-    return [f"{directory / name}: no service uses this file. Delete it." for name in names if name not in wanted]
+    return [name for name in names if name not in wanted]
 
 
 def _read(path: Path) -> str | None:

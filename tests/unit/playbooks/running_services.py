@@ -88,7 +88,7 @@ def create_place(client: t.Callable[[str], t.Any]) -> Place:
     create_roles(client("iam"))
     discovery = client("servicediscovery")
     discovery.create_private_dns_namespace(Name="prod.internal", Vpc=vpc)
-    [space] = discovery.list_namespaces()["Namespaces"]
+    [space] = [one for one in discovery.list_namespaces()["Namespaces"] if one["Name"] == "prod.internal"]
     dns = {"DnsRecords": [{"Type": "SRV", "TTL": 10}]}
     registry = discovery.create_service(Name="orders", NamespaceId=space["Id"], DnsConfig=dns)["Service"]["Arn"]
     return Place(vpc, subnets[:2], group, targets, balancer, arn, rules, registry)

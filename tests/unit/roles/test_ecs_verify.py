@@ -112,7 +112,8 @@ def tasks_running(cloud: t.Any, *digests: str, **more: Answer) -> Proxy:
     arns = [f"{prefix}:task/shop/{number:032}" for number in range(len(digests))]
     counts = {"desiredCount": len(digests), "runningCount": len(digests), "pendingCount": 0}
     deployment = {**counts, "id": "ecs-svc/1", "status": "PRIMARY", "rolloutState": "COMPLETED", "taskDefinition": "x"}
-    service = {"serviceName": "web", "serviceArn": f"{prefix}:service/shop/web", "status": "ACTIVE", **counts}
+    names = {"serviceName": "web", "serviceArn": f"{prefix}:service/shop/web", "clusterArn": f"{prefix}:cluster/shop"}
+    service = {**names, "status": "ACTIVE", **counts}
     tasks = [
         {
             "clusterArn": f"{prefix}:cluster/shop",

@@ -164,6 +164,7 @@ def check_site(cloud: Cloud, inventory: Path, environment: dict[str, str], **mor
     return play("site.yml", "-i", str(inventory), "--check", environment=environment, **where, **more)
 
 
+@pytest.mark.variants
 def test_a_converted_playbook_changes_nothing_of_what_the_old_one_created(cloud: Cloud, tmp_path: Path) -> None:
     old = tmp_path / "deploy.yml"
     old.write_text(DEPLOY)

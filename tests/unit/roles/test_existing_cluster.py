@@ -97,6 +97,7 @@ def result_of(run: Run) -> Json:
     return dict(json.loads(text))
 
 
+@pytest.mark.variants
 def test_existing_pieces_are_used_and_left_as_they_are(others: Others) -> None:
     before = others.state()
     for options in (("--check",), (), ()):

@@ -125,9 +125,8 @@ def absent(others: Others, **more: t.Any) -> None:
     assert (others.rules(ours=True), others.groups()) == ([], ["theirs"])
 
 
-@pytest.mark.parametrize(
-    "named_by", ["arn", *(pytest.param(one, marks=pytest.mark.variants) for one in ("name", "tags"))]
-)
+@pytest.mark.variants
+@pytest.mark.parametrize("named_by", ["arn", "name", "tags"])
 def test_rules_of_the_project_come_and_go_on_a_listener_of_others(others: Others, named_by: str) -> None:
     given: Json = {
         "arn": {},

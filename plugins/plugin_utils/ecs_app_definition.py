@@ -21,7 +21,7 @@ _ELSEWHERE = {"role", "task_definition"}
 def options_of(service: Mapping[str, Any]) -> Json:
     """The options of a service, with those of its definition, which they override.
 
-    The definition stays among them: ecs_release takes from it what only AWS's model tells.
+    They keep the definition, as ecs_release resolves the members that only the API model has.
     """
     options = dict(service.get("options") or {})
     definition = options.get("definition")

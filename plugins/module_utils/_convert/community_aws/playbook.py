@@ -148,7 +148,7 @@ def _dropped(place: values.Place, name: str, value: Node, option: Option) -> Non
 
 
 def _flow_options(place: values.Place, options: Node, module: str) -> Iterator[Edit]:
-    """Options in one line are written anew, as commas come and go with them."""
+    """Rewrites options that share a line, because their commas change with them."""
     parts: list[str] = []
     for pair in yaml_text.pairs(options):
         start, end = pair[0].start_mark.index, yaml_text.end_of(place.source, pair[1])

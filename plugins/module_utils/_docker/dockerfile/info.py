@@ -33,7 +33,7 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
 
 
 def _found(top: Path, depth: int) -> Iterator[tuple[Path, str]]:
-    """Dockerfiles, each with the part of its name that tells it from others of its folder."""
+    """Dockerfiles, each with the part of its name by which it differs from others in its folder."""
     for folder, folders, files in os.walk(top):
         level = len(Path(folder).relative_to(top).parts)
         inner = [name for name in folders if not name.startswith(".") and name.lower() not in SKIPPED]

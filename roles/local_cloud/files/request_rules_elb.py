@@ -333,11 +333,15 @@ def actions_of(request: Json) -> list[Json]:
     return list(request.get("Actions") or request.get("DefaultActions") or [])
 
 
+def listener_of(request: Json, state: State) -> Json:
+    """The listener that a request names, or that of its rule; empty if it does not exist."""
+    rule_now = state.get("listener_rules", request.get("RuleArn", "")) or {}
+    return state.get("listeners", request.get("ListenerArn") or rule_now.get("ListenerArn") or "") or {}
+
+
 def balancer_of(request: Json, state: State) -> str:
     """The load balancer of a listener, of the request or of its rule."""
-    rule_now = state.get("listener_rules", request.get("RuleArn", "")) or {}
-    listener = request.get("ListenerArn") or rule_now.get("ListenerArn") or ""
-    return str(request.get("LoadBalancerArn") or (state.get("listeners", listener) or {}).get("LoadBalancerArn", ""))
+    return str(request.get("LoadBalancerArn") or listener_of(request, state).get("LoadBalancerArn", ""))
 
 
 @elb(

@@ -23,6 +23,7 @@ from request_rules_elb import (
     conditions_of,
     elb,
     group_now,
+    listener_of,
 )
 
 ATTRIBUTE = f"{API}/API_TargetGroupAttribute.html"
@@ -321,9 +322,7 @@ def action_settings(request: Json, _state: State) -> Iterator[Json]:
 
 def protocol_of(request: Json, state: State) -> str:
     """The protocol of the listener that a request is about."""
-    rule = state.get("listener_rules", request.get("RuleArn", "")) or {}
-    arn = request.get("ListenerArn") or rule.get("ListenerArn") or ""
-    return str(request.get("Protocol") or (state.get("listeners", arn) or {}).get("Protocol", ""))
+    return str(request.get("Protocol") or listener_of(request, state).get("Protocol", ""))
 
 
 @elb(

@@ -236,10 +236,15 @@ def test_a_rollback_by_aws_says_which_revision_runs_again() -> None:
     assert verdict.summary.endswith("exceeded. The service runs web:1 again.")
 
 
-@pytest.mark.parametrize("part", ["deploymentCircuitBreaker", "alarms"])
-def test_stopped_by_breaker_or_alarm_is_a_failed_deployment(part: str) -> None:
+@pytest.mark.parametrize(
+    ("part", "said"), [("deploymentCircuitBreaker", "the deployment circuit breaker"), ("alarms", "an alarm")]
+)
+def test_stopped_by_breaker_or_alarm_is_a_failed_deployment(part: str, said: str) -> None:
     followed = service_deployment("STOPPED", **{part: {"status": "TRIGGERED"}})
-    assert verdict_on(new_judge(), Snapshot(service(in_progress(), OLD), followed)).code == "deployment_failed"
+    running = in_progress() | {"rolloutStateReason": "ECS deployment in progress."}
+    verdict = verdict_on(new_judge(), Snapshot(service(running, OLD), followed))
+    assert verdict.code == "deployment_failed"
+    assert verdict.summary.endswith(f"not rolled back. Stopped by {said}."), "not that it is in progress"
 
 
 def test_stopped_by_a_later_deployment_is_superseded() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import typing as t
 
+import pytest
 from botocore.exceptions import ClientError
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.waiting import Clock
@@ -175,6 +176,29 @@ def test_a_rollback_is_waited_for_and_reported() -> None:
     assert "    | FATAL: no database" in message
     assert aws.streams == ["/shop v2/web/f1 20"]
     assert "logs eu-north-1" in aws.clients, "the log is in the region that it is written to"
+
+
+@pytest.mark.parametrize(
+    ("now", "code", "said"),
+    [
+        (
+            service(deployment(2, rolloutState="FAILED", rolloutStateReason="Circuit breaker: tasks failed")),
+            "deployment_failed",
+            "Circuit breaker: tasks failed.",
+        ),
+        (service(deployment(3, rolloutState="IN_PROGRESS"), deployment(2, status="ACTIVE")), "superseded", "later"),
+    ],
+    ids=["failed", "superseded"],
+)
+def test_a_deployment_that_ends_between_two_reads_is_not_reported_by_the_first(now: Json, code: str, said: str) -> None:
+    aws = Aws()
+    aws.listed = lambda _now: [service_deployment("STOPPED", serviceDeploymentArn="new", createdAt=at(200))]
+    before = {**deployment(2), "rolloutState": "IN_PROGRESS", "rolloutStateReason": "ECS deployment 2 in progress."}
+    answers = iter([service(before)])
+    aws.services = lambda _now: next(answers, now)
+    _observed, outcome = watched(aws)
+    assert outcome.verdict.code == code
+    assert said in outcome.verdict.summary
 
 
 def test_what_an_older_deployment_ended_with_is_not_taken_for_this_one() -> None:

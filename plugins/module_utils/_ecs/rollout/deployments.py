@@ -71,6 +71,13 @@ def is_on_track(service: Json, deployment: Deployment, followed: Json | None) ->
     return own.get("rolloutState") == "IN_PROGRESS"
 
 
+def ended_since(service: Json, deployment: Deployment, followed: Json | None) -> bool:
+    """Whether the service deployment has failed or was stopped after the service was read."""
+    own = find_deployment(service, deployment.id) or {}
+    ended = (followed or {}).get("status") in ("STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED")
+    return ended and own.get("rolloutState") == "IN_PROGRESS"
+
+
 def starts_deployment(before: Json, after: Json) -> bool:
     """Whether the service got a new PRIMARY deployment between two answers."""
     return (primary(before) or {}).get("id") != (primary(after) or {}).get("id")

@@ -45,6 +45,8 @@ FAILED_TASKS_LIMIT = PATIENCE
 FAILED_TASKS_LIMIT_MAX = 10
 # Every deployment has these states, so they add nothing to the counts.
 _NORMAL_STATES = frozenset({"PENDING", "IN_PROGRESS", "COMPLETED", "SUCCESSFUL"})
+# What of a service deployment stops it without anybody's doing.
+_STOPPING = {"deploymentCircuitBreaker": "the deployment circuit breaker", "alarms": "an alarm"}
 
 
 @dataclass
@@ -163,13 +165,15 @@ class RolloutJudge:
     def _stopped(self, snapshot: Snapshot, followed: Json, reason: str) -> Verdict:
         """STOPPED has three causes: a later deployment, a decision of AWS, or a user."""
         triggered = [
-            part
-            for part in ("deploymentCircuitBreaker", "alarms")
-            if (followed.get(part) or {}).get("status") == "TRIGGERED"
+            f"Stopped by {part}."
+            for member, part in _STOPPING.items()
+            if (followed.get(member) or {}).get("status") == "TRIGGERED"
         ]
         own = find_deployment(snapshot.service, self.deployment.id) or {}
-        if triggered or own.get("rolloutState") == "FAILED":
+        if own.get("rolloutState") == "FAILED":
             return failure(DEPLOYMENT_FAILED, reason or sentence(own.get("rolloutStateReason")))
+        if triggered:
+            return failure(DEPLOYMENT_FAILED, reason or triggered[0])
         if self._later(snapshot.service):
             return failure(SUPERSEDED, reason)
         return failure(DEPLOYMENT_STOPPED, reason)

@@ -20,7 +20,7 @@ from ..service import api as service_api
 from ..service_deployment.model import shifting_seconds
 from ..task import api as task_api
 from ..task_definition import api as definition_api
-from .deployments import Deployment, controller, is_on_track, is_stable
+from .deployments import Deployment, controller, ended_since, is_on_track, is_stable
 from .diagnose import LOG_LINES, Evidence, diagnose, log_places, worth_showing
 from .diagnose_network import may_explain
 from .judge import RolloutJudge
@@ -98,6 +98,8 @@ class RolloutReader:
         return self._full(service, followed, stopped=not is_stable(service))
 
     def _full(self, service: Json, followed: Json | None, stopped: bool = True) -> Snapshot:
+        if ended_since(service, self.judge.deployment, followed):
+            service = self._allowed(self.read_service, service) or service
         tasks = self._tasks(stopped)
         if not followed and any(is_running(task) for task in tasks):
             self.judge.health_is_checked = has_health_check(self.task_definition)

@@ -64,6 +64,7 @@ if __name__ == "__main__":
     import emulator_patches  # type: ignore[import-not-found]
     import eventual_consistency  # type: ignore[import-not-found]
     import expiring_credentials  # type: ignore[import-not-found]
+    import image_tags  # type: ignore[import-not-found]
     import load_balancer_members  # type: ignore[import-not-found]
     import request_checks  # type: ignore[import-not-found]
     import service_deployments  # type: ignore[import-not-found]
@@ -74,7 +75,7 @@ if __name__ == "__main__":
     import weighted_forward  # type: ignore[import-not-found]
     from ministack import app
     from ministack.core import router
-    from ministack.services import alb, autoscaling, cloudwatch, ec2, ecs, servicediscovery, sqs, ssm
+    from ministack.services import alb, autoscaling, cloudwatch, ec2, ecr, ecs, servicediscovery, sqs, ssm
 
     # Without it, Application Auto Scaling is an API that an endpoint lacks.
     if minute := seconds("MINUTE_SECONDS"):
@@ -107,6 +108,7 @@ if __name__ == "__main__":
     traffic_shift.traffic_shift(ecs, alb, cloudwatch)
     capacity.capacity(ecs, seconds("CAPACITY_SECONDS"))
     client_tokens.client_tokens(ecs)
+    image_tags.image_tags(ecr)
     creates = [(alb, "_create_lb"), (ec2, "_create_nat_gateway"), (ec2, "_create_vpc_endpoint")]
     created_at_once = [(module, action, getattr(module, action)) for module, action in creates]
     transitions.transitions(alb, ec2, ecs, seconds("TRANSITION_SECONDS"))

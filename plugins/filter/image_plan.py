@@ -24,6 +24,7 @@ options:
   settings:
     description:
       - Values of the role, C(base_image), C(base_image_arg), C(checkout_directory), C(address) and C(smoke_test_port).
+      - C(check_mode), whether the settings of repositories are still to be changed.
       - C(images) has the names that containers use for images, as C(ecs_app_images) has them.
     type: dict
     default: {}
@@ -71,6 +72,8 @@ _value:
   description:
     - C(problems), what is wrong with the declarations, a sentence each; with O(registry), also repositories that it
       lacks.
+    - C(immutable_tags), with O(repositories), a sentence for each image whose tags would have to leave another image,
+      and may not.
     - C(repositories), the repositories with their settings, as C(ecr_registry_repositories) has them.
     - C(tagged), each image's C(repository:tag) by name, as C(ecs_app_images) has them.
     - C(base_images), each once.
@@ -101,9 +104,13 @@ def image_plan(
     problems = container_image.problems(images, settings or {}, services)
     if registry is not None:
         problems += container_image.unknown_repositories(planned, registry)
+    repositories = container_image.repositories(images)
+    # Check mode does not change repositories: what they are to be counts too.
+    declared = repositories if (settings or {}).get("check_mode") else ()
     return {
         "problems": problems,
-        "repositories": container_image.repositories(images),
+        "immutable_tags": container_image.immutable_tags(planned, read.get("repositories") or (), declared),
+        "repositories": repositories,
         "tagged": container_image.tagged(images),
         "base_images": list(dict.fromkeys(image["base_image"] for image in planned)),
         "images": planned,

@@ -14,6 +14,8 @@ from typing import Any
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import named
+from ansible_collections.slipway.aws.plugins.module_utils._ecr.image.model import is_immutable
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecr_registry
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports as ports
 
 Json = dict[str, Any]
@@ -43,10 +45,20 @@ def _repository(image: Json) -> Json:
 def repositories(images: Sequence[Json]) -> list[Json]:
     """The repositories that images are pushed to, each once, with the settings that any of its images has."""
     found: dict[str, Json] = {}
+    tags: dict[str, list[str]] = {}
     for image in images:
         name = repository_of(image)
         found[name] = {**found.get(name, {}), **_repository(image), "name": name}
-    return list(found.values())
+        tags.setdefault(name, []).extend(str(tag) for tag in image.get("tags") or ())
+    return [{**one, **_mutable_tags(one, tags[name])} for name, one in found.items()]
+
+
+def _mutable_tags(repository: Json, tags: Sequence[str]) -> Json:
+    """The tags for people, which move to the newest image; what is said of the repository comes first."""
+    said = {"mutability", "mutable_tags", "shared", "existing"}
+    if not tags or any(repository.get(name) not in (None, False) for name in said):
+        return {}
+    return {"mutable_tags": list(dict.fromkeys(tags))}
 
 
 def tagged(images: Sequence[Json]) -> dict[str, str]:
@@ -210,6 +222,34 @@ def unknown_repositories(planned: Sequence[Json], registry: Json) -> list[str]:
         for index, image in enumerate(planned)
         if image["repository"] not in there
     ]
+
+
+def immutable_tags(planned: Sequence[Json], found: Sequence[Json], declared: Sequence[Json] = ()) -> list[str]:
+    """A sentence for each image with tags that would have to leave another image, and may not.
+
+    Of a repository in `declared`, the declaration says so as well: check mode finds settings that a run would change.
+    """
+    settings = {str(one["repository_name"]): one for one in found}
+    expected = {str(one["name"]): ecr_registry.desired(one, "", {}) for one in declared}
+    digests, problems = _digests(found), []
+    for index, image in enumerate(planned):
+        repository = image["repository"]
+        taken = [tag for tag in image["tags"] if digests.get(f"{repository}:{tag}", image["digest"]) != image["digest"]]
+        fixed = [tag for tag in taken if _is_immutable(tag, settings[repository], expected.get(repository))]
+        if fixed:
+            problems.append(
+                f"container_image_images[{index}]{named(image)}.tags: expected tags that no other image has, as tags of"
+                f" the repository {repository} are immutable, got {', '.join(fixed)}. Use new tags, or list these in"
+                " repository.mutable_tags and run --tags registry. Nothing was built. The error code is tag_immutable."
+            )
+    return problems
+
+
+def _is_immutable(tag: str, found: Json, expected: Json | None) -> bool:
+    settings = [(found.get("image_tag_mutability"), found.get("image_tag_mutability_exclusion_filters"))]
+    if expected and expected["mutability"]:
+        settings.append((expected["mutability"], expected["exclusion_filters"]))
+    return all(is_immutable(tag, *one) for one in settings)
 
 
 def base_digest(image: Json, name: str) -> str:

@@ -15,9 +15,13 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import na
 from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJECT, SHARED_TAG, as_text, belongs_to
 
 Json = dict[str, Any]
-# A tag for people, such as ecr1.0, moves to the newest image; the digest, by which tasks name it, does not.
+# What AWS takes: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+MOST_FILTERS = 5
+MOST_WILDCARDS = 2
+FILTER = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
 DEFAULTS: Json = {
-    "mutability": "MUTABLE",
+    "mutability": None,
+    "mutable_tags": [],
     "scan_on_push": True,
     # A lifecycle policy does not know which images a release of the history needs: by default there is none.
     "keep_images": None,
@@ -56,6 +60,25 @@ def _problems(repository: Json) -> Iterator[str]:
         value = repository.get(member)
         if value is not None and (not str(value).isdecimal() or int(value) < 1):
             yield f".{member}: expected a whole number above 0, got {value!r}."
+    yield from _tag_problems(repository)
+
+
+def _tag_problems(repository: Json) -> Iterator[str]:
+    tags = [str(tag) for tag in repository.get("mutable_tags") or ()]
+    if tags and repository.get("mutability") == "MUTABLE":
+        yield ".mutable_tags: expected none where mutability is MUTABLE, as all tags may move, got some. Drop either."
+    if len(tags) > MOST_FILTERS:
+        yield (
+            f".mutable_tags: expected at most {MOST_FILTERS}, got {len(tags)}: {', '.join(tags)}. If unset, they are"
+            " the tags of the repository's images. Set mutable_tags with a wildcard, such as release-*, or set"
+            " mutability to MUTABLE."
+        )
+    for tag in tags:
+        if not FILTER.fullmatch(tag) or tag.count("*") > MOST_WILDCARDS or not tag.strip("*"):
+            yield (
+                ".mutable_tags: expected 1 to 128 letters, digits, dots, underscores and hyphens with at most"
+                f" {MOST_WILDCARDS} wildcards (*), got {tag!r}. Where every tag may move, set mutability to MUTABLE."
+            )
 
 
 def existing_names(repositories: Sequence[Json]) -> set[str]:
@@ -85,9 +108,21 @@ def desired(repository: Json, project: str, tags: Json) -> Json:
     done = {**DEFAULTS, **{name: value for name, value in repository.items() if value is not None}}
     shared = {SHARED_TAG: "true"} if done["shared"] else {}
     done["tags"] = as_text({**tags, PROJECT: project, **shared})
+    done |= _mutability(done)
     rules = _rules(done["untagged_days"], done["keep_images"])
     done.setdefault("lifecycle_policy", {"rules": rules} if rules else {})
     return done
+
+
+def _mutability(repository: Json) -> Json:
+    """Which tags stay on their images, as the module takes it. A shared repository keeps what it has, unless asked for:
+    the tags that other projects move are not known here."""
+    tags = [str(tag) for tag in repository["mutable_tags"]]
+    if repository["shared"] and not repository["mutability"] and not tags:
+        return {"mutability": None, "exclusion_filters": None}
+    mode = repository["mutability"] or "IMMUTABLE"
+    filters = [{"filterType": "WILDCARD", "filter": tag} for tag in tags]
+    return {"mutability": f"{mode}_WITH_EXCLUSION" if filters else mode, "exclusion_filters": filters or None}
 
 
 def _rules(untagged_days: Any, keep_images: Any) -> list[Json]:

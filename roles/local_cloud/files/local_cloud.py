@@ -332,8 +332,17 @@ def patch_emulator(settings: Settings) -> None:
     emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
     capacity.capacity(ecs, settings.capacity_seconds)
     client_tokens.client_tokens(ecs)
+    patch_registry()
     scheduled_tasks.scheduled_tasks(scheduler, eventbridge, ecs)
     transitions.transitions(alb, ec2, ecs, settings.transition_seconds)
+
+
+def patch_registry() -> None:
+    """Patch the registry of the emulator."""
+    import image_tags
+    from ministack.services import ecr
+
+    image_tags.image_tags(ecr)
 
 
 def patch_requests(settings: Settings) -> None:

@@ -240,5 +240,4 @@ def test_creation_asks_only_for_what_was_requested(ecr_model: t.Any) -> None:
     ],
 )
 def test_which_tags_may_move(mode: str, tag: str, immutable: bool) -> None:
-    settings = {"imageTagMutability": mode, "imageTagMutabilityExclusionFilters": [FILTER]}
-    assert images.is_immutable(tag, settings) is immutable
+    assert images.is_immutable(tag, mode, [FILTER]) is immutable

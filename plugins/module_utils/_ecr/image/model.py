@@ -57,17 +57,17 @@ def with_tags(details: t.Iterable[Json], found: t.Iterable[Json]) -> list[Json]:
     ]
 
 
-def is_immutable(tag: str, repository: Json) -> bool:
+def is_immutable(tag: str, mode: str | None, filters: t.Sequence[Json] | None) -> bool:
     """Whether the repository's settings keep a tag on its image. Filters name the exceptions to the mode."""
-    mode = repository.get("imageTagMutability", "MUTABLE")
-    filters = repository.get("imageTagMutabilityExclusionFilters") or ()
+    mode, filters = mode or "MUTABLE", filters or ()
     excluded = mode.endswith("_WITH_EXCLUSION") and any(fnmatch.fnmatchcase(tag, item["filter"]) for item in filters)
     return bool(mode.startswith("IMMUTABLE") != excluded)
 
 
 def refuse_immutable(tags: t.Sequence[str], repository: Json) -> None:
     """Fail for tags that would have to move and cannot."""
-    fixed = [tag for tag in tags if is_immutable(tag, repository)]
+    mode, filters = repository.get("imageTagMutability"), repository.get("imageTagMutabilityExclusionFilters")
+    fixed = [tag for tag in tags if is_immutable(tag, mode, filters)]
     if fixed:
         name = repository["repositoryName"]
         raise SlipwayError(

@@ -32,7 +32,7 @@ def image(**options: Any) -> Json:
 
 def test_repository_and_name_follow_from_the_image() -> None:
     found = image_plan([image(tags=["1.0", "stable"]), image(name="web", repository={"name": "shop/web"})])
-    assert found["repositories"] == [{"name": "webapp"}, {"name": "shop/web"}]
+    assert found["repositories"] == [{"name": "webapp", "mutable_tags": ["1.0", "stable"]}, {"name": "shop/web"}]
     assert found["tagged"] == {"webapp": "webapp:1.0", "web": "shop/web"}
     assert found["problems"] == []
 
@@ -41,7 +41,7 @@ def test_images_share_a_repository_and_its_settings() -> None:
     shared = {"name": "shop", "keep_images": 5}
     images = [image(tags=["web-1"], repository=shared), image(name="api", tags=["api-1"], repository={"name": "shop"})]
     found = image_plan(images)
-    assert (found["repositories"], found["problems"]) == ([shared], [])
+    assert (found["repositories"], found["problems"]) == ([{**shared, "mutable_tags": ["web-1", "api-1"]}], [])
 
 
 SERVICES = [
@@ -112,6 +112,48 @@ def test_source_from_git_is_a_folder_of_the_checkout() -> None:
 
 
 # Planned
+
+
+def in_registry(mode: str, *moving: str) -> list[Json]:
+    """The repository webapp, where the tag 1.0 is on image ONE, and the tag of the newest content on image TWO."""
+    return [
+        {
+            "repository_name": "webapp",
+            "image_tag_mutability": mode,
+            "image_tag_mutability_exclusion_filters": [{"filterType": "WILDCARD", "filter": tag} for tag in moving],
+            "images": [
+                {"image_digest": ONE, "image_tags": ["1.0"]},
+                {"image_digest": TWO, "image_tags": ["content", "2.0"]},
+            ],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tags", "content", "repositories", "refused"),
+    [
+        (["1.0"], "new", in_registry("IMMUTABLE"), "1.0"),
+        (["1.0", "2.0"], "content", in_registry("IMMUTABLE"), "1.0"),
+        (["2.0"], "content", in_registry("IMMUTABLE"), None),
+        (["3.0"], "new", in_registry("IMMUTABLE"), None),
+        (["1.0"], "new", in_registry("MUTABLE"), None),
+        (["1.0"], "new", in_registry("IMMUTABLE_WITH_EXCLUSION", "1.*"), None),
+        (["1.0"], "new", in_registry("IMMUTABLE_WITH_EXCLUSION", "2.*"), "1.0"),
+    ],
+)
+def test_another_image_under_an_immutable_tag_is_refused_before_it_is_built(
+    tags: list[str], content: str, repositories: list[Json], refused: str | None
+) -> None:
+    found = image_plan([image(tags=tags)], contexts=[{"tag": content}], repositories=repositories)["immutable_tags"]
+    assert [f"got {refused}. Use new tags" in problem for problem in found] == [True] * bool(refused)
+
+
+def test_check_mode_counts_the_settings_that_the_repository_is_to_have() -> None:
+    fixed: Json = {"contexts": [{"tag": "new"}], "repositories": in_registry("IMMUTABLE")}
+    for settings, refused in (({"check_mode": True}, False), ({}, True)):
+        assert bool(image_plan([image(tags=["1.0"])], settings=settings, **fixed)["immutable_tags"]) is refused
+    kept = image(tags=["1.0"], repository={"mutability": "IMMUTABLE"})
+    assert image_plan([kept], settings={"check_mode": True}, **fixed)["immutable_tags"]
 
 
 @pytest.mark.parametrize(

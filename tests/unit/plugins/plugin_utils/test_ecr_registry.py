@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.slipway.aws.plugins.filter.image_plan import image_plan
 from ansible_collections.slipway.aws.plugins.filter.repository_plan import repository_plan
 
 Json = dict[str, Any]
@@ -26,8 +27,34 @@ def found(name: str, project: str | None = "shop", **more: Any) -> Json:
 def test_no_image_expires_by_default() -> None:
     """A lifecycle policy does not know which images a release of the history needs."""
     (one,) = repository_plan([{"name": "web"}], project="shop", tags={"tier": 1})["repositories"]
-    assert (one["mutability"], one["scan_on_push"], one["lifecycle_policy"]) == ("MUTABLE", True, {})
+    assert (one["scan_on_push"], one["lifecycle_policy"]) == (True, {})
     assert one["tags"] == {"tier": "1", "slipway:project": "shop"}
+
+
+@pytest.mark.parametrize(
+    ("images", "mode", "moving"),
+    [
+        ([{"name": "web"}], "IMMUTABLE", None),
+        ([{"name": "web", "tags": ["stable", 2]}], "IMMUTABLE_WITH_EXCLUSION", ["stable", "2"]),
+        ([{"name": "web", "tags": ["v1"], "repository": {"mutability": "IMMUTABLE"}}], "IMMUTABLE", None),
+        ([{"name": "web", "tags": ["v1"], "repository": {"mutability": "MUTABLE"}}], "MUTABLE", None),
+        ([{"name": "web", "tags": ["v1"], "repository": {"mutable_tags": []}}], "IMMUTABLE", None),
+        ([{"name": "web", "tags": ["v1"], "repository": {"mutable_tags": ["v*"]}}], "IMMUTABLE_WITH_EXCLUSION", ["v*"]),
+        (
+            [{"name": f"web-{name}", "repository": {"name": "web"}, "tags": [name]} for name in ("a", "b")],
+            "IMMUTABLE_WITH_EXCLUSION",
+            ["a", "b"],
+        ),
+        ([{"name": "web", "tags": ["v1"], "repository": {"shared": True}}], None, None),
+        ([{"name": "web", "repository": {"shared": True, "mutability": "IMMUTABLE"}}], "IMMUTABLE", None),
+    ],
+)
+def test_nobody_can_put_another_image_under_a_tag_that_does_not_move(
+    images: list[Json], mode: str | None, moving: list[str] | None
+) -> None:
+    (one,) = repository_plan(image_plan(images)["repositories"], project="shop")["repositories"]
+    filters = [{"filterType": "WILDCARD", "filter": tag} for tag in moving] if moving else None
+    assert (one["mutability"], one["exclusion_filters"]) == (mode, filters)
 
 
 def test_settings_make_a_lifecycle_policy() -> None:
@@ -101,6 +128,13 @@ def test_only_the_projects_repositories_without_images_are_deleted() -> None:
         ([{"name": "web"}, {"name": "web"}], "ecr_registry_repositories: expected each name once, got web 2 times."),
         ([{"name": "web", "keep_images": 0}], "(web).keep_images: expected a whole number above 0, got 0."),
         ([{"name": "web", "untagged_days": -1}], "(web).untagged_days: expected a whole number above 0, got -1."),
+        (
+            [{"name": "web", "mutable_tags": list("abcdef")}],
+            "(web).mutable_tags: expected at most 5, got 6: a, b, c, d, e, f.",
+        ),
+        ([{"name": "web", "mutable_tags": ["*"]}], "got '*'. Where every tag may move, set mutability to MUTABLE."),
+        ([{"name": "web", "mutable_tags": ["v*.*.*"]}], "with at most 2 wildcards (*), got 'v*.*.*'."),
+        ([{"name": "web", "mutable_tags": ["a"], "mutability": "MUTABLE"}], "expected none where mutability is"),
     ],
 )
 def test_wrong_declarations_are_named(repositories: list[Json], problem: str) -> None:

@@ -43,8 +43,10 @@ def documented(path: Path) -> list[str]:
 
 def description(codes: Sequence[str]) -> str:
     """What a module's documentation says of its `codes`, as the YAML of a list."""
-    own = [code for code in codes if CODES[code].scope != "aws"]
-    common = [f"V({code})" for code in codes if CODES[code].scope == "aws"]
+    shared = [code for code in codes if CODES[code].scope == "aws"]
+    # A module that makes no call may share one of them.
+    own = [code for code in codes if code not in shared or len(shared) == 1]
+    common = [f"V({code})" for code in shared if code not in own]
     items = [INTRODUCTION, *(f"V({code}). {_ansible(CODES[code].meaning)}" for code in own)]
     if common:
         items.append(f"{', '.join(common[:-1])} and {common[-1]}. These any module returns that calls AWS.")

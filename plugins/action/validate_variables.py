@@ -14,10 +14,20 @@ import yaml
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import INVALID_VARIABLE
+from ansible_collections.slipway.aws.plugins.module_utils._core.error_codes import (
+    INVALID_VARIABLE,
+    MISPLACED_SECRET,
+)
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
+from ansible_collections.slipway.aws.plugins.module_utils._core.secret_forms import hide
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import Shape
-from ansible_collections.slipway.aws.plugins.plugin_utils.variables import Options, Specs, variable_problems
+from ansible_collections.slipway.aws.plugins.plugin_utils.variable_secrets import PLAIN_VALUES, secret_problems
+from ansible_collections.slipway.aws.plugins.plugin_utils.variables import (
+    Options,
+    Specs,
+    needs_value,
+    variable_problems,
+)
 
 try:
     from botocore.exceptions import BotoCoreError
@@ -46,29 +56,46 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
-        problems = variable_problems(
-            variables.keys(), lambda name: self._resolved(variables[name]), Specs.of(read_specs(ROLES)), shape_of
-        )
+        specs = Specs.of(read_specs(ROLES))
+        resolved = cache(lambda name: self._resolved(variables[name]))
+        problems = variable_problems(variables.keys(), resolved, specs, shape_of)
+        exposed = self._exposed(variables, resolved, specs)
         result["changed"] = False
-        if problems:
+        if problems or exposed:
+            problems = [*exposed, *map(hide, problems)]
             counted = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
             result.update(
                 failed=True,
-                code=INVALID_VARIABLE,
+                code=MISPLACED_SECRET if exposed else INVALID_VARIABLE,
                 msg="\n".join([f"The variables have {counted}. Correct them, then rerun.", *problems]),
             )
         return result
 
-    def _resolved(self, value: t.Any) -> t.Any:
+    def _exposed(self, variables: dict[str, t.Any], resolved: t.Callable[[str], t.Any], specs: Specs) -> list[str]:
+        """Secrets in variables that are not for secrets. What a template of text is, modules see."""
+
+        def literal(name: str) -> t.Any:
+            return self._resolved(variables[name], templates=False)
+
+        def value(name: str) -> t.Any:
+            is_known = name == PLAIN_VALUES or needs_value(specs.options[name], name)
+            return resolved(name) if is_known else literal(name)
+
+        secrets = [name for name, option in specs.options.items() if option.get("no_log")]
+        return secret_problems([name for name in specs.options if name in variables], value, literal, secrets)
+
+    def _resolved(self, value: t.Any, templates: bool = True) -> t.Any:
         """The value without templates. What is not known yet, or encrypted, is unknown."""
         if isinstance(value, dict):
-            return {str(key): self._resolved(member) for key, member in value.items()}
+            return {str(key): self._resolved(member, templates) for key, member in value.items()}
         if isinstance(value, (list, tuple)):
-            return [self._resolved(element) for element in value]
+            return [self._resolved(element, templates) for element in value]
         if not isinstance(value, PLAIN):
             return UNKNOWN
         if not isinstance(value, str) or ("{{" not in value and "{%" not in value):
             return value
+        if not templates:
+            return UNKNOWN
         try:
             found = self._templar.template(value)
         except AnsibleError:

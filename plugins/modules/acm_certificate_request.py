@@ -138,8 +138,9 @@ code:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
     - V(not_issued). AWS did not issue the certificate.
-    - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(limit_exceeded), V(no_connection),
-      V(no_credentials), V(refused), V(throttled) and V(timeout). These any module returns that calls AWS.
+    - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(limit_exceeded), V(misplaced_secret),
+      V(no_connection), V(no_credentials), V(refused), V(throttled) and V(timeout). These any module returns that
+      calls AWS.
   returned: failure
   type: str
   sample: timeout

@@ -98,8 +98,9 @@ code:
       says of each whether anything was changed, and what to do.
     - V(last_tag). Without this tag, ECR would delete the image.
     - V(tag_immutable). The tags of the repository are immutable.
-    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(no_connection),
-      V(no_credentials), V(not_found), V(refused) and V(throttled). These any module returns that calls AWS.
+    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(misplaced_secret),
+      V(no_connection), V(no_credentials), V(not_found), V(refused) and V(throttled). These any module returns that
+      calls AWS.
   returned: failure
   type: str
   sample: tag_immutable

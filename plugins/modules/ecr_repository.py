@@ -218,7 +218,8 @@ code:
     - V(immutable). AWS cannot change this property of an existing resource.
     - V(not_empty). The repository contains images.
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
-      V(no_connection), V(no_credentials), V(refused) and V(throttled). These any module returns that calls AWS.
+      V(misplaced_secret), V(no_connection), V(no_credentials), V(refused) and V(throttled). These any module returns
+      that calls AWS.
   returned: failure
   type: str
   sample: not_empty

@@ -148,8 +148,8 @@ code:
     - V(cluster_failed). AWS failed to create the cluster or to update its capacity providers.
     - V(immutable). AWS cannot change this property of an existing resource.
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
-      V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout). These any module
-      returns that calls AWS.
+      V(misplaced_secret), V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout).
+      These any module returns that calls AWS.
   returned: failure
   type: str
   sample: immutable

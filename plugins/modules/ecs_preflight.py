@@ -98,6 +98,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - slipway.aws.boto3
+  - slipway.aws.plain_values
 """
 
 EXAMPLES = r"""
@@ -186,8 +187,8 @@ code:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
     - V(checks_failed). What services refer to does not exist, does not fit, or exceeds a limit.
-    - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(no_connection), V(no_credentials),
-      V(refused) and V(throttled). These any module returns that calls AWS.
+    - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(misplaced_secret), V(no_connection),
+      V(no_credentials), V(refused) and V(throttled). These any module returns that calls AWS.
   returned: failure
   type: str
   sample: checks_failed
@@ -208,6 +209,7 @@ ARGUMENT_SPEC = {
     "new": {"type": "dict"},
     "problems": {"type": "list", "elements": "str"},
     "site": {"type": "bool", "default": False},
+    "plain_values": {"type": "list", "elements": "str"},
     "site_tags": {"type": "list", "elements": "str"},
     "fail": {"type": "bool", "default": False},
     "format": {"type": "str", "choices": ["list", "problems", "json", "none"], "default": "list"},

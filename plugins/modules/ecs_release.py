@@ -261,6 +261,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - slipway.aws.boto3
+  - slipway.aws.plain_values
   - slipway.aws.attributes
   - slipway.aws.attributes.changes
 notes:
@@ -535,8 +536,8 @@ code:
     - V(tasks_failing). No task keeps running, and ECS continues to start new ones.
     - V(verification_failed). The services became stable, but a page or port did not answer as expected.
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
-      V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout). These any module
-      returns that calls AWS.
+      V(misplaced_secret), V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout).
+      These any module returns that calls AWS.
   type: str
   returned: failure
 release:
@@ -576,6 +577,7 @@ ARGUMENT_SPEC = {
     "verify": {"type": "list", "elements": "dict", "options": CHECK},
     "verify_timeout": {"type": "int", "default": 180},
     "target_groups": {"type": "dict"},
+    "plain_values": {"type": "list", "elements": "str"},
     "on_failure": {"type": "str", "choices": ["rollback", "keep"], "default": "rollback"},
     "rollback": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},

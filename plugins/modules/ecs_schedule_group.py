@@ -204,6 +204,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - slipway.aws.boto3
+  - slipway.aws.plain_values
 notes:
   - EventBridge Scheduler has no overlap policy. It starts a run even if the last one is still running. A command that
     must not run twice at a time has to hold a lock of its own, for instance in its database.
@@ -300,8 +301,8 @@ code:
     - >-
       V(not_adopted). The resource exists and belongs to no project yet: it has no tag C(slipway:project).
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
-      V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout). These any module
-      returns that calls AWS.
+      V(misplaced_secret), V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout).
+      These any module returns that calls AWS.
   returned: failure
   type: str
   sample: invalid_option
@@ -320,6 +321,7 @@ ARGUMENT_SPEC = {
     "task_definitions": {"type": "dict", "default": {}},
     "purge_schedules": {"type": "bool", "default": True},
     "match_tags": {"type": "dict"},
+    "plain_values": {"type": "list", "elements": "str"},
     "wait_timeout": {"type": "int", "default": 300},
     **TAG_OPTIONS,
 }

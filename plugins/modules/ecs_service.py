@@ -327,8 +327,8 @@ code:
     - V(superseded). A later deployment of the same service replaced this one.
     - V(tasks_failing). No task keeps running, and ECS continues to start new ones.
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
-      V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout). These any module
-      returns that calls AWS.
+      V(misplaced_secret), V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout).
+      These any module returns that calls AWS.
   type: str
   returned: failure
 failure:

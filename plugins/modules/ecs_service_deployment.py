@@ -172,8 +172,8 @@ code:
     - V(rollback_failed). The deployment failed, and so did its rollback.
     - V(rolled_back). ECS rolled the service back to the previous deployment.
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
-      V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout). These any module
-      returns that calls AWS.
+      V(misplaced_secret), V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout).
+      These any module returns that calls AWS.
   returned: failure
   type: str
   sample: rolled_back

@@ -126,6 +126,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.tags
   - slipway.aws.boto3
+  - slipway.aws.plain_values
   - slipway.aws.attributes
   - slipway.aws.attributes.changes
 notes:
@@ -252,8 +253,8 @@ code:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
-      V(no_connection), V(no_credentials), V(not_found), V(refused) and V(throttled). These any module returns that
-      calls AWS.
+      V(misplaced_secret), V(no_connection), V(no_credentials), V(not_found), V(refused) and V(throttled). These any
+      module returns that calls AWS.
   returned: failure
   type: str
   sample: invalid_option
@@ -277,6 +278,7 @@ ARGUMENT_SPEC = {
     "state": {"choices": ["present", "absent"], "default": "present"},
     "keep_revisions": {"type": "int"},
     "delete": {"type": "bool", "default": False},
+    "plain_values": {"type": "list", "elements": "str"},
     **TASK_DEFINITION,
 }
 

@@ -137,6 +137,7 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - slipway.aws.boto3
+  - slipway.aws.plain_values
 attributes:
   check_mode:
     support: full
@@ -255,8 +256,8 @@ code:
       tasks.
     - V(task_failed). The task did not start, or its command did not exit with 0.
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
-      V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout). These any module
-      returns that calls AWS.
+      V(misplaced_secret), V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout).
+      These any module returns that calls AWS.
   returned: failure
   type: str
   sample: task_failed
@@ -276,6 +277,7 @@ ARGUMENT_SPEC = {
     **TASK,
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "client_token": {"type": "str", "no_log": False},
+    "plain_values": {"type": "list", "elements": "str"},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "int", "default": 300},
 }

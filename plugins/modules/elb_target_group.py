@@ -237,8 +237,9 @@ code:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
     - V(immutable). AWS cannot change this property of an existing resource.
-    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(no_connection),
-      V(no_credentials), V(not_found), V(refused) and V(throttled). These any module returns that calls AWS.
+    - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(misplaced_secret),
+      V(no_connection), V(no_credentials), V(not_found), V(refused) and V(throttled). These any module returns that
+      calls AWS.
   returned: failure
   type: str
   sample: immutable

@@ -178,7 +178,7 @@ code:
       says of each whether anything was changed, and what to do.
     - V(parser_missing). A program or library that reads the source of a conversion is not installed.
     - V(source_invalid). The source of a conversion cannot be read, or is invalid.
-    -  and V(invalid_option). These any module returns that calls AWS.
+    - V(invalid_option) and V(misplaced_secret). These any module returns that calls AWS.
   returned: failure
   type: str
   sample: source_invalid

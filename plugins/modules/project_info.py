@@ -201,7 +201,7 @@ unknown:
       sample: ecs:DescribeServices
     code:
       description:
-        - The error code, such as V(access_denied), V(throttled) or V(bad_answer).
+        - The error code, such as V(misplaced_secret), V(access_denied), V(throttled) or V(bad_answer).
         - With V(unsupported), the endpoint does not have this API at all, so nothing of it can exist there.
       type: str
       sample: access_denied

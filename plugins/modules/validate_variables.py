@@ -19,6 +19,9 @@ description:
     those that differ from one by a single letter. Names that begin with two underscores are free.
   - Values are validated too, by the roles' argument specs, and by AWS's own shapes where they are in AWS's spelling,
     such as task definitions. Values that a template cannot resolve yet are skipped.
+  - A value with the form of a secret, such as a token, a private key or an address with a password, is refused and not
+    shown, unless the variable is for secrets. C(slipway_plain_values) lists where such values may stand, by what the
+    message names.
   - All problems are reported at once, each with its position and with the nearest known name.
   - Every role of the collection depends on the role P(slipway.aws.preflight#role), which runs this once in each play.
 options: {}
@@ -42,6 +45,8 @@ code:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
     - V(invalid_variable). A variable, option or member is unknown, or its value has the wrong type.
+    - V(misplaced_secret). A value is a secret, such as a private key or a token, where everybody can read it. It is
+      not shown.
   returned: failure
   type: str
   sample: invalid_variable

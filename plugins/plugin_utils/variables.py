@@ -53,6 +53,7 @@ PROJECT: Options = {
     "slipway_preflight": {"type": "bool"},
     "slipway_exit_code": {"type": "int"},
     "slipway_directory": {"type": "path"},
+    "slipway_plain_values": {"type": "list", "elements": "str"},
     "slipway_apps": {"type": "path"},
     "slipway_prune": {"type": "bool"},
     "preflight_format": {"type": "str", "choices": ["list", "problems", "json", "none"]},

@@ -90,6 +90,13 @@ LIMIT_EXCEEDED = _code(
     "Delete what is no longer needed, or request a higher quota.",
     "aws",
 )
+MISPLACED_SECRET = _code(
+    "misplaced_secret",
+    "A value is a secret, such as a private key or a token, where everybody can read it. It is not shown.",
+    "no",
+    "Put it into a secret store and name it in ``secrets``. The message says how to keep it where it is.",
+    "aws",
+)
 NO_CONNECTION = _code(
     "no_connection",
     "AWS cannot be reached, or three attempts at a call stalled.",

@@ -14,7 +14,8 @@ import re
 import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
-MASK = "********"
+from .secret_forms import MASK, hide
+
 # Where containers and log drivers get name and value from; the values of maps are masked by their keys.
 _PAIRS = ("environment", "properties", "secretOptions")
 _MAPS = ("options", "driverOpts", "dockerLabels", "labels", "build_args")
@@ -77,8 +78,6 @@ _ABOUT = frozenset(
 )
 _PLAIN_VALUES = frozenset(("", "true", "false", "yes", "no", "on", "off", "none", "null", MASK))
 _PLACE = re.compile(r"arn:.*|(/[\w.-]+){2,}")
-# Not for what a shell fills in, as in postgres://shop:$(PASSWORD)@db.
-_ADDRESS = re.compile(r"(?P<start>[a-z][a-z0-9+.-]*://[^\s:/@]*:)(?!\$[({A-Z_]|\*{8}@)[^\s/@]+@", re.IGNORECASE)
 _CONNECTION = re.compile(
     r"(?P<start>(?:^|[;\s&?])(?:password|pwd|accountkey|sharedaccesskey)=)(?!\$[({A-Z_]|\*{8}(?:[;\s&]|$))[^;\s&]+",
     re.IGNORECASE,
@@ -111,8 +110,8 @@ def is_secret(name: str, value: t.Any) -> bool:
 
 
 def hide_passwords(text: str) -> str:
-    """The text with a mask for the passwords in addresses (`://user:password@`) and connection strings."""
-    return _CONNECTION.sub(rf"\g<start>{MASK}", _ADDRESS.sub(rf"\g<start>{MASK}@", text))
+    """The text with a mask for tokens and for passwords in addresses (`://user:password@`) and connection strings."""
+    return _CONNECTION.sub(rf"\g<start>{MASK}", hide(text))
 
 
 def mask(value: t.Any) -> t.Any:
@@ -120,7 +119,16 @@ def mask(value: t.Any) -> t.Any:
 
     In a dictionary with the members `before` and `after`, which is a diff, a secret that differs is shown as changed.
     """
-    return _walk(value, "", lambda _where, name, secret: _masked(name, secret))
+    return _hidden(_walk(value, "", lambda _where, name, secret: _masked(name, secret)))
+
+
+def _hidden(value: t.Any) -> t.Any:
+    """Without secrets in texts of any name, such as messages."""
+    if isinstance(value, Mapping):
+        return {name: _hidden(member) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_hidden(element) for element in value]
+    return hide(value) if isinstance(value, str) else value
 
 
 def mask_command(words: Sequence[t.Any]) -> list[t.Any]:

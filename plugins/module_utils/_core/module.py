@@ -16,6 +16,7 @@ from .clients import ModuleClients
 from .error_codes import INVALID_OPTION
 from .errors import SlipwayError
 from .masking import mask
+from .secret_forms import refuse_secrets, shown_options
 from .types import Connection, Result
 
 TAG_OPTIONS: dict[str, t.Any] = {
@@ -34,6 +35,7 @@ def run(argument_spec: dict[str, t.Any], flow: t.Callable[[Connection], Result],
     module.fail_json = functools.partial(module.fail_json, code=INVALID_OPTION)
     try:
         params = _checked(module.params)
+        refuse_secrets(shown_options(params, module.argument_spec), "", params.get("plain_values"))
         result = flow(Connection(ModuleClients(module), params, module.check_mode))
     except SlipwayError as error:
         _end(module, module.fail_json, error.result())

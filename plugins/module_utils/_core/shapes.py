@@ -19,8 +19,9 @@ import typing as t
 
 from .error_codes import INVALID_OPTION
 from .errors import SlipwayError
-from .masking import MASK, is_secret_name, mask_command
+from .masking import is_secret_name, mask_command
 from .plan import UNKNOWN
+from .secret_forms import MASK
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _TRUE = {"true", "yes", "on", "1"}

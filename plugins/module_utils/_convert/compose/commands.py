@@ -10,7 +10,8 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from ..._core.masking import MASK, mask_command
+from ..._core.masking import mask_command
+from ..._core.secret_forms import MASK
 from .project import Project
 from .values import Value
 

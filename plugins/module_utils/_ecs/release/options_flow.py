@@ -50,7 +50,7 @@ def services_of(connection: Connection, ecs: t.Any, shapes: Shapes) -> list[Serv
     for number, given in enumerate(connection.params["services"] or (), 1):
         what = f"services, {given.get('name') or number}"
         try:
-            services.append(_service(given, ecs, shapes, connection.check_mode))
+            services.append(_service(given, ecs, shapes, connection))
         except SlipwayError as error:
             errors.append((what, error))
     raise_all(errors)
@@ -63,14 +63,15 @@ def services_of(connection: Connection, ecs: t.Any, shapes: Shapes) -> list[Serv
     return services
 
 
-def _service(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bool) -> ServiceRelease:
+def _service(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, connection: Connection) -> ServiceRelease:
+    check_mode, plain = connection.check_mode, connection.params.get("plain_values")
     params = with_definition(ecs, _checked(given, ITEM, ITEM_RULES), shapes)
     params["tags"] = tagging.checked(params["tags"])
     definition = params["task_definition"]
     problems: list[str] = []
     own = None
     if isinstance(definition, dict):
-        own, problems = problems_of(lambda: _definition(definition, ecs, check_mode))
+        own, problems = problems_of(lambda: _definition(definition, ecs, check_mode, plain))
         definition = None
     params["task_definition"] = None if definition is None else str(definition)
     desired, wrong = problems_of(lambda: desired_of(params, shapes, check_mode))
@@ -93,10 +94,12 @@ def _service(given: dict[str, t.Any], ecs: t.Any, shapes: Shapes, check_mode: bo
     )
 
 
-def _definition(definition: dict[str, t.Any], ecs: t.Any, check_mode: bool) -> DesiredTaskDefinition:
+def _definition(
+    definition: dict[str, t.Any], ecs: t.Any, check_mode: bool, plain: list[str] | None
+) -> DesiredTaskDefinition:
     checked = _checked(definition, TASK_DEFINITION, TASK_DEFINITION_RULES)
     checked["tags"] = tagging.checked(checked["tags"], "task_definition.tags")
-    return definitions.desired_of(ecs, checked, check_mode)
+    return definitions.desired_of(ecs, {**checked, "plain_values": plain}, check_mode)
 
 
 def _checked(given: dict[str, t.Any], spec: dict[str, t.Any], rules: dict[str, t.Any]) -> dict[str, t.Any]:

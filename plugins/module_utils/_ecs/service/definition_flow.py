@@ -11,6 +11,7 @@ import typing as t
 from ..._core import tags as tagging
 from ..._core.error_codes import INVALID_OPTION
 from ..._core.errors import SlipwayError
+from ..._core.secret_forms import refuse_secrets
 from ..._core.shapes import did_you_mean, option_names, output_shape, snake
 from ..._core.types import Client, Json
 from ..rollout.deployments import primary
@@ -29,6 +30,7 @@ def with_definition(ecs: Client, params: Json, shapes: Shapes) -> Json:
     given = params["definition"]
     if params["definition_file"] is not None:
         given = load_document(params["definition_file"])
+        refuse_secrets(given, "definition_file", params.get("plain_values"))
     if given is None:
         return params
     answer = output_shape(ecs, "DescribeServices").members["services"].member

@@ -15,6 +15,7 @@ from ansible.module_utils.common.yaml import HAS_YAML, yaml_load
 from ..._core import tags as tagging
 from ..._core.error_codes import INVALID_OPTION
 from ..._core.errors import SlipwayError
+from ..._core.secret_forms import refuse_secrets
 from ..._core.shapes import check_options, input_shape, output_shape
 from ..._core.types import Client, Json
 from .model import from_document, tags_of
@@ -25,6 +26,7 @@ def read_document(ecs: Client, params: t.Mapping[str, t.Any], check_mode: bool) 
     given = params["definition"]
     if params["definition_file"] is not None:
         given = load_document(params["definition_file"])
+        refuse_secrets(given, "definition_file", params.get("plain_values"))
     if given is None:
         return None
     request = input_shape(ecs, "RegisterTaskDefinition")

@@ -14,8 +14,9 @@ import json
 import re
 import typing as t
 
-from ..._core.masking import MASK, mask
+from ..._core.masking import mask
 from ..._core.plan import blank
+from ..._core.secret_forms import MASK
 from ..._core.types import Json
 from ..state import ORDERED
 

@@ -18,6 +18,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.target_groups im
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports, ecs_app_strategies
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_load_balancer_existing as existing
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_load_balancer_logs as logs
 from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_load_balancer_problems import (
     Variables,
     is_owned,
@@ -252,6 +253,7 @@ def plan(variables: Variables, services: Sequence[Json] = (), found: Json | None
         "rules": _rules(site),
         "default": _default(site),
         "shifts": bool(site.alternates),
+        "access_logs": logs.bucket(variables, site.found),
         # To turn access logs off, AWS requires the bucket again.
         "logs_bucket": site.of("access_logs_bucket") or site.current.get("access_logs_s3_bucket") or "",
         "obsolete_certificates": _certificates(site, name_tag),

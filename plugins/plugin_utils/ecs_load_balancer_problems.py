@@ -31,6 +31,7 @@ _NUMBERS = {
     "deregistration_delay": Limit(0, 3600, f"{_API}API_TargetGroupAttribute.html"),
     "port": PORT,
 }
+DAYS = Limit(1, 36500, "https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleExpiration.html")
 _IDLE_TIMEOUT = Limit(1, 4000, f"{_API}API_LoadBalancerAttribute.html")
 _NAME = re.compile(r"(?!internal-)[a-zA-Z0-9]([a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?")
 _NAME_RULE = "1 to 32 letters, digits or hyphens, no hyphen first or last, and not internal- first"
@@ -55,7 +56,8 @@ def of_variables(variables: Variables, groups: Sequence[Json]) -> Iterator[str]:
     port = int(variables["ecs_load_balancer_test_port"])
     if port and (port in (80, 443) or not PORT.holds(port)):
         yield f"ecs_load_balancer_test_port: expected {PORT} beside 80 and 443, or 0 for no test listener, got {port}."
-    yield from _access_log_problems(variables)
+    if groups and not has_balancer(variables):
+        yield from _access_log_problems(variables)
     yield from _https_problems(variables)
 
 
@@ -131,7 +133,13 @@ def _access_log_problems(variables: Variables) -> Iterator[str]:
         yield (f"ecs_load_balancer_access_logs_prefix: expected no slash at either end and no AWSLogs, got {prefix!r}.")
     if not bucket and (prefix or create):
         given = "ecs_load_balancer_access_logs_create" if create else "ecs_load_balancer_access_logs_prefix"
-        yield f"ecs_load_balancer_access_logs_bucket: expected the name of a bucket for {given}, got none."
+        yield (
+            f"ecs_load_balancer_access_logs_bucket: expected the name of a bucket for {given}, got none. Set it, or"
+            f" slipway_account, from which a stage with slipway_production derives it, or set {given} to"
+            f" {'false' if create else 'nothing'}."
+        )
+    if not DAYS.holds(days := int(variables["ecs_load_balancer_access_logs_days"])) and days:
+        yield f"ecs_load_balancer_access_logs_days: expected {DAYS}, or 0 to keep logs, got {days}."
 
 
 def _https_problems(variables: Variables) -> Iterator[str]:

@@ -47,6 +47,7 @@ PROJECT: Options = {
     "slipway_profile": {"type": "str"},
     "slipway_account": {"type": "str"},
     "slipway_promoted": {"type": "bool"},
+    "slipway_production": {"type": "bool"},
     "slipway_aws_config": {"type": "dict"},
     "slipway_permissions_boundary": {"type": "str"},
     "slipway_skip_converged": {"type": "bool"},

@@ -21,9 +21,10 @@ REGION = "eu-central-1"
 GIVEN = f"arn:aws:acm:{REGION}:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 WEB = {"name": "web", "port": 8080}
 API = {"name": "api", "port": 8000}
+BUCKET = "ecs-logs-0123"
 SITE = {
     "ecs_load_balancer_domains": ["*.example.com"],
-    "ecs_load_balancer_access_logs_bucket": "ecs-logs-0123",
+    "ecs_load_balancer_access_logs_bucket": BUCKET,
     "ecs_load_balancer_access_logs_create": True,
     "ecs_load_balancer_idle_timeout": 120,
     "ecs_load_balancer_target_groups": [
@@ -138,10 +139,10 @@ class TestCreated:
         attributes = account.attributes()
         assert attributes["idle_timeout.timeout_seconds"] == "120"
         assert attributes["routing.http.drop_invalid_header_fields.enabled"] == "true"
-        assert attributes["access_logs.s3.bucket"] == "ecs-logs-0123"
+        assert attributes["access_logs.s3.bucket"] == BUCKET
 
     def test_load_balancers_may_write_their_logs(self, cloud: t.Any) -> None:
-        statement = json.loads(cloud.client("s3").get_bucket_policy(Bucket="ecs-logs-0123")["Policy"])["Statement"][0]
+        statement = json.loads(cloud.client("s3").get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"][0]
         assert statement["Principal"] == {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
         assert statement["Resource"] == "arn:aws:s3:::ecs-logs-0123/AWSLogs/000000000000/*"
 
@@ -163,6 +164,33 @@ class TestCreated:
 
     def test_a_browser_is_sent_to_https(self, cloud: t.Any) -> None:
         assert ask(cloud, "www.example.com", "/a?b=c", port=80) == (301, "https://www.example.com:443/a?b=c")
+
+
+@pytest.fixture(scope="module")
+def upgraded(created: t.Any, cloud: t.Any, network: Json) -> list[t.Any]:
+    """With a bucket as the release before created it: check mode, a run, and a rerun."""
+    s3 = cloud.client("s3")
+    policy = json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])
+    policy["Statement"] = [one for one in policy["Statement"] if one["Effect"] == "Allow"]
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+    s3.delete_bucket_lifecycle(Bucket=BUCKET)
+    s3.put_object(Bucket=BUCKET, Key="AWSLogs/000000000000/log", Body=b"x")
+    return [cloud.play(role(), *options, ecs_network_result=network, **SITE) for options in (["--check"], [], [])]
+
+
+@pytest.mark.variants
+def test_a_bucket_of_the_release_before_is_changed_in_place(upgraded: list[t.Any], cloud: t.Any) -> None:
+    predicted, run, again = upgraded
+    assert [(one.code, one.changed) for one in upgraded] == [(0, 2), (0, 2), (0, 0)], predicted.output + run.output
+    for task in ("Create the bucket for access logs", "Set how long access logs are kept"):
+        assert f"~ {task}" in predicted.output
+    s3 = cloud.client("s3")
+    [rule] = s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
+    assert (rule["Status"], rule["Expiration"]["Days"]) == ("Enabled", 365)
+    effects = [one["Effect"] for one in json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"]]
+    assert sorted(effects) == ["Allow", "Deny"]
+    assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 1
+    assert again.code == 0
 
 
 class Service(http.server.BaseHTTPRequestHandler):
@@ -257,7 +285,7 @@ def test_absent_deletes_everything_that_the_role_created(given: t.Any, account: 
     deleted = cloud.play(role("absent"))
     assert deleted.code == 0, deleted.output
     assert (account.listeners(), list(account.target_groups())) == ({}, ["theirs"])
-    assert (account.certificates(), account.buckets()) == ([arn], ["ecs-logs-0123"])
+    assert (account.certificates(), account.buckets()) == ([arn], [BUCKET])
 
 
 def groups(**second: t.Any) -> Json:

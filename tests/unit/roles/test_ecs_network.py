@@ -168,6 +168,21 @@ COMPANY: list[tuple[Json, str]] = [
 # Stories
 
 
+def as_the_release_before(ec2: t.Any) -> None:
+    """Public addresses for whatever starts in a public subnet, and AWS's rules in the default security group."""
+    found = ec2.describe_subnets(Filters=[{"Name": "tag:Name", "Values": ["ecs-subnet-public*"]}])["Subnets"]
+    for subnet in found:
+        ec2.modify_subnet_attribute(SubnetId=subnet["SubnetId"], MapPublicIpOnLaunch={"Value": True})
+    group = default_groups(ec2.describe_security_groups()["SecurityGroups"], found[0]["VpcId"])[0]["GroupId"]
+    anything = {"IpProtocol": "-1"}
+    ec2.authorize_security_group_ingress(
+        GroupId=group, IpPermissions=[{**anything, "UserIdGroupPairs": [{"GroupId": group}]}]
+    )
+    ec2.authorize_security_group_egress(
+        GroupId=group, IpPermissions=[{**anything, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    )
+
+
 def endpoints(account: Account) -> Story:
     """From an empty account to endpoints, and back."""
     story = Story()
@@ -179,6 +194,11 @@ def endpoints(account: Account) -> Story:
     story.played["again"] = account.role(**ENDPOINTS)
     story.refused = account.refusals([case for case, _text in GROWN])
     story.states["refused"] = account.state()
+    as_the_release_before(account.ec2)
+    story.states["before"] = account.state()
+    story.played["upgrade predicted"] = account.role(check=True, **ENDPOINTS)
+    story.played["upgraded"] = account.role(**ENDPOINTS)
+    story.states["upgraded"] = account.state()
     story.played["removed"] = account.role("absent")
     story.states["removed"] = account.state()
     return story
@@ -287,6 +307,10 @@ def about(*names: str) -> t.Callable[[t.Any], t.Any]:
     return marked
 
 
+def default_groups(state: list[Json], vpc: str) -> list[Json]:
+    return [one for one in state if one.get("GroupName") == "default" and one["VpcId"] == vpc]
+
+
 def of_project(state: list[Json], key: str, project: str = "ecs") -> list[Json]:
     """Resources of a kind, identified by a member that only it has, that belong to a project."""
     owned = {"Key": "slipway:project", "Value": project}
@@ -377,6 +401,31 @@ def test_only_containers_and_docker_host_reach_the_endpoints(story: Story) -> No
     assert not [rule for rule in rules if rule["IpRanges"]]
     let_in = {pair["GroupId"] for rule in rules for pair in rule["UserIdGroupPairs"]}
     assert let_in == {groups["ecs-tasks"]["GroupId"], groups["ECS-sg"]["GroupId"]}
+
+
+@about("endpoints", "gateways")
+def test_the_default_security_group_of_an_own_vpc_is_closed(story: Story) -> None:
+    [group] = default_groups(story.states["made"], story.played["made"].published["vpc_id"])
+    assert (group["IpPermissions"], group["IpPermissionsEgress"]) == ([], [])
+
+
+@about("endpoints", "gateways")
+def test_nothing_gets_a_public_address_by_itself(story: Story) -> None:
+    subnets = [one for one in of_project(story.states["made"], "CidrBlock") if "SubnetId" in one]
+    assert [one["SubnetId"] for one in subnets if one["MapPublicIpOnLaunch"]] == []
+
+
+@about("endpoints")
+def test_a_network_of_the_release_before_is_changed_in_place(story: Story) -> None:
+    upgraded = story.played["upgraded"]
+    assert story.played["upgrade predicted"].changed == upgraded.changed
+    assert [change.partition(" : ")[2] for change in upgraded.changed] == [
+        "Create the public subnets ecs-subnet-public1-eu-central-1a",
+        "Create the public subnets ecs-subnet-public2-eu-central-1b",
+        "Remove the rules of the default security group",
+    ]
+    # All that there is, is what the first run made.
+    assert story.states["upgraded"] == story.states["made"] != story.states["before"]
 
 
 @about("gateways")

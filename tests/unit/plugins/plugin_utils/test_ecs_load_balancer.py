@@ -37,6 +37,7 @@ def planned(found: Json | None = None, services: list[Json] | None = None, **cha
         "rules": [],
         "access_logs_bucket": "",
         "access_logs_create": False,
+        "access_logs_days": 365,
         "access_logs_prefix": "",
         "certificate_arn": "",
         "domains": [],
@@ -243,6 +244,14 @@ def test_valid_rules_have_no_problems(host: str, path: str) -> None:
         (
             {"access_logs_prefix": "a"},
             "expected the name of a bucket for ecs_load_balancer_access_logs_prefix, got none.",
+        ),
+        (
+            {"access_logs_create": True},
+            "derives it, or set ecs_load_balancer_access_logs_create to false.",
+        ),
+        (
+            {"access_logs_days": -1},
+            "ecs_load_balancer_access_logs_days: expected 1 to 36500, or 0 to keep logs, got -1.",
         ),
         ({"name": "internal-x"}, "ecs_load_balancer_name: expected 1 to 32 letters, digits or hyphens"),
         ({"arn": "ecs alb"}, "ecs_load_balancer_arn: expected the name or ARN of a load balancer in eu-central-1"),

@@ -51,8 +51,8 @@ def table() -> str:
     text = "".join(f"   {'*' if not place else ' '} - {cell}\n" for row in rows for place, cell in enumerate(row))
     note = (
         f"An estimate for {prices['hours_a_month']} hours, from the list prices of {prices['as_of']} in "
-        "``docs/prices.yml``,\nwhich says how reliable each is. Data transfer, requests, storage of logs and images, "
-        "and taxes are not included.\n"
+        "``docs/prices.yml``,\nwhich says how reliable each is. Data transfer, requests, metrics, storage of logs and "
+        "images, and taxes are not included.\n"
     )
     return f"\n.. list-table::\n   :header-rows: 1\n   :widths: 50 25 25\n\n{text}\n{note}\n"
 

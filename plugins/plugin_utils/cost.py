@@ -212,7 +212,8 @@ def report(settings: Json, table: Json) -> list[str]:
     text.append(f"{total(known):>25.2f}  US dollars a month ({', '.join(_parts(known))})")
     text.append(
         f"An estimate for {hours} hours, from the list prices for {of.region} as noted on {of.as_of}; docs/prices.yml "
-        "says how reliable each is. Without data transfer, requests, storage of logs and images, secrets, and taxes."
+        "says how reliable each is. Without data transfer, requests, metrics, storage of logs and images, secrets, and"
+        " taxes."
     )
     if not of.known:
         text.append(f"The table has no prices for {region}, so these are those of {of.region}.")

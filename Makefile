@@ -38,7 +38,7 @@ $(VENV)/installed: requirements.txt | $(LINK) packages
 .PHONY: venv
 venv: $(VENV)/installed ## Create the Python environment
 
-.PHONY: workshop cloud plan preflight site status history logs exec forward prune drift report convert import adopt init promote destroy clean
+.PHONY: workshop cloud plan preflight site status history logs exec forward prune renew drift report convert import adopt init promote destroy clean
 workshop: cloud site ## Run the whole workshop on this machine: local cloud, site, web page
 	@echo
 	@echo "Page:         http://ecs-workshop.alb.localhost:4566/"
@@ -80,6 +80,9 @@ forward: $(VENV)/installed ## Forward a local port to a container until Ctrl-C; 
 
 prune: $(VENV)/installed ## Delete revisions and images that no release of the history needs; ARGS="--check" predicts
 	@ansible-playbook playbooks/prune.yml $(ARGS)
+
+renew: $(VENV)/installed ## Pin base images to the digests of their tags; ARGS="-i inventory/aws --check" only shows the lines
+	@ansible-playbook playbooks/renew.yml $(ARGS)
 
 # Make itself exits with 2 whenever a command fails: for exit codes, call the playbook.
 drift: $(VENV)/installed ## List what differs from the last run; ARGS="-i inventory/aws" for a real account

@@ -112,7 +112,7 @@ def image_plan(
         "immutable_tags": container_image.immutable_tags(planned, read.get("repositories") or (), declared),
         "repositories": repositories,
         "tagged": container_image.tagged(images),
-        "base_images": list(dict.fromkeys(image["base_image"] for image in planned)),
+        "base_images": list(dict.fromkeys(container_image.pull_name(image["base_image"]) for image in planned)),
         "images": planned,
         "results": container_image.results(planned),
         "references": container_image.known_references(planned),

@@ -160,7 +160,7 @@ def plan(images: Sequence[Json], settings: Json, services: Sequence[Json], read:
 
 def _completed(image: Json, settings: Json, listening: Mapping[str, Any], pulls: Sequence[Json]) -> Json:
     base = image.get("base_image") or settings.get("base_image") or ""
-    pulled = next((pull.get("image") or {} for pull in pulls if pull.get("item") == base), {})
+    pulled = next((pull.get("image") or {} for pull in pulls if pull.get("item") == pull_name(base)), {})
     git = image.get("git") or {}
     checkout = os.path.join(settings.get("checkout_directory") or "", str(image.get("name")))
     done = {
@@ -180,6 +180,12 @@ def _completed(image: Json, settings: Json, listening: Mapping[str, Any], pulls:
     if image.get("smoke_test") is not None:
         done["smoke_test"] = _smoke_test(image["smoke_test"], settings, listening.get(repository_of(image)))
     return done
+
+
+def pull_name(image: str) -> str:
+    """How the engine is asked for an image: by its digest alone where it has one, as it does not look up both."""
+    name, at, digest = image.partition("@")
+    return f"{TAG_OR_DIGEST.sub('', name, count=1)}@{digest}" if at else image
 
 
 def _smoke_test(test: Json, settings: Json, listening: Any) -> Json:

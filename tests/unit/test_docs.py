@@ -24,7 +24,7 @@ import role_readmes  # noqa: E402
 MODULES = {path.stem: error_codes.documented(path) for path in error_codes.MODULES}
 # Modules that call no AWS; ecs_port_forward leaves it to its connection.
 LOCAL = {"compare_role", "docker_build_context_info", "ecs_port_forward", "inventory_files", "project_conversion_info"}
-LOCAL |= {"dockerfile_info", "validate_variables"}
+LOCAL |= {"base_image_pin", "dockerfile_info", "validate_variables"}
 # What can go wrong with any call to AWS.
 ANY_CALL = {"access_denied", "aws_error", "bad_answer", "invalid_option", "no_connection", "no_credentials"}
 ANY_CALL |= {"refused", "throttled"}

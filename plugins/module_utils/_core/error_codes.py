@@ -211,6 +211,12 @@ ARCHIVE_NOT_WRITTEN = _code(
     "no",
     "Check the directory, its permissions and the free space.",
 )
+BASE_IMAGE_MISSING = _code(
+    "base_image_missing",
+    "No variable in the files names a base image with a tag, or a file cannot be read.",
+    "no",
+    "Set ``container_image_base_image`` in the inventory, without a template.",
+)
 CAPACITY_PROVIDER_FAILED = _code(
     "capacity_provider_failed",
     "AWS failed to create, update or delete the capacity provider.",
@@ -392,6 +398,12 @@ PARSER_MISSING = _code(
     "A program or library that reads the source of a conversion is not installed.",
     "no",
     "Install what the message names.",
+)
+REGISTRY_UNREADABLE = _code(
+    "registry_unreadable",
+    "A registry of images cannot be reached, or did not answer with the digest of a tag.",
+    "no",
+    "Check the name of the image, the network and the proxy, then rerun. A registry with a password is not read.",
 )
 RELEASE_IN_PROGRESS = _code(
     "release_in_progress",

@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import typing as t
 from pathlib import Path
 
-from .._core.error_codes import FILE_EXISTS, FILE_NOT_WRITTEN
+from .._core.error_codes import FILE_EXISTS
 from .._core.errors import SlipwayError
+from .._core.files import write_text
 from .._core.masking import mask
 from .model import files
 
@@ -34,7 +33,7 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         )
     if not check_mode:
         for path, text in changed.items():
-            _write(directory / path, text)
+            write_text(directory / path, text)
     left = _left(directory, wanted)
     return {
         "changed": bool(changed),
@@ -70,25 +69,4 @@ def _read(path: Path) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         raise SlipwayError(
             FILE_EXISTS, f"{path} cannot be read: {error}. Move it, or choose another directory."
-        ) from error
-
-
-def _write(path: Path, text: str) -> None:
-    """All of the file or nothing."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".slipway-")
-        try:
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-            os.chmod(temporary, mode)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise SlipwayError(
-            FILE_NOT_WRITTEN,
-            f"{path} cannot be written: {error.strerror}. Correct that, then rerun; complete files are kept.",
         ) from error

@@ -169,6 +169,18 @@ def test_name_that_the_engine_shortened_has_the_digest_that_there_is() -> None:
     assert base_digest({"RepoDigests": [f"debian@{ONE}"]}, "docker.io/library/debian:trixie") == ONE
 
 
+def test_a_pinned_base_image_is_pulled_by_its_digest_and_built_from_by_its_full_name() -> None:
+    pinned = f"localhost:5000/base/debian:trixie@{ONE}"
+    pulled = {
+        "item": f"localhost:5000/base/debian@{ONE}",
+        "image": {"RepoDigests": [f"localhost:5000/base/debian@{ONE}"]},
+    }
+    found = image_plan([image()], settings={"base_image": pinned}, pulls=[pulled])
+    assert found["base_images"] == [pulled["item"]]
+    (planned,) = found["images"]
+    assert (planned["base_digests"], planned["build_args"]["BASE_IMAGE"]) == ([ONE], pinned)
+
+
 def test_order_of_digests_makes_no_difference() -> None:
     digests = [f"debian@{TWO}", f"debian@{ONE}"]
     assert base_digest({"RepoDigests": digests}, "debian") == base_digest({"RepoDigests": digests[::-1]}, "debian")

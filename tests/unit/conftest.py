@@ -22,7 +22,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.ecs.models import EC2ContainerServiceBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
 
-from ansible_collections.slipway.aws.tests import emulators, hard_cloud
+from ansible_collections.slipway.aws.tests import emulators, hard_cloud, plays
 
 REGION = "eu-central-1"
 # Fixtures that all accounts come from.
@@ -79,6 +79,13 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[t.Callable[...
     """Starts emulators: `start("-m", "ministack")` is the address of one, in a Python of its own."""
     with contextlib.ExitStack() as stack:
         yield lambda *arguments: stack.enter_context(emulators.running(arguments, tmp_path_factory.mktemp("emulator")))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def playbooks() -> t.Iterator[None]:
+    """Forks of one process run playbooks, until the tests of this process end."""
+    yield
+    plays.SERVER.end()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,16 +6,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
+
+from ansible_collections.slipway.aws.tests import plays
 
 ROOT = Path(__file__).resolve().parents[3]
 GUESTBOOK = ROOT / "tests/unit/convert/guestbook"
@@ -28,10 +27,7 @@ def source(tmp_path: Path) -> Path:
 
 
 def play(playbook: str, *options: str, given: dict[str, t.Any], **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("ansible-playbook")), playbook, *options, "-e", json.dumps(given)]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-    variables = {**kept, "ANSIBLE_NOCOLOR": "1", **environment}
-    return subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
+    return plays.run(playbook, *options, extra=given, **environment)
 
 
 def convert(source: Path, *options: str, **given: t.Any) -> subprocess.CompletedProcess[str]:

@@ -7,16 +7,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
 import boto3
 import pytest
 import yaml
+
+from ansible_collections.slipway.aws.tests import plays
 
 ROOT = Path(__file__).resolve().parents[3]
 REGION = "eu-central-1"
@@ -143,13 +142,8 @@ def cloud(start_cloud: t.Callable[..., str]) -> Cloud:
 
 
 def play(playbook: str, *options: str, environment: dict[str, str] | None = None, **variables: t.Any) -> Run:
-    program = str(Path(sys.executable).with_name("ansible-playbook"))
-    command = [program, playbook, *options, "--extra-vars", json.dumps(variables)]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-    own = {"ANSIBLE_NOCOLOR": "1", "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
-    run = subprocess.run(
-        command, cwd=ROOT, env={**kept, **own, **(environment or {})}, capture_output=True, text=True, check=False
-    )
+    own = {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", **(environment or {})}
+    run = plays.run(playbook, *options, extra=variables, **own)
     return Run(run.returncode, run.stdout + run.stderr)
 
 

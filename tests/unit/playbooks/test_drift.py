@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import typing as t
@@ -19,6 +18,7 @@ import pytest
 import yaml
 
 from ansible_collections.slipway.aws.plugins.modules import project_drift
+from ansible_collections.slipway.aws.tests import plays
 from ansible_collections.slipway.aws.tests.unit.playbooks.test_status import differences
 
 if t.TYPE_CHECKING:
@@ -54,16 +54,7 @@ class Site(t.NamedTuple):
             "ansible_python_interpreter": sys.executable,
             **variables,
         }
-        command = [Path(sys.executable).with_name("ansible-playbook"), playbook, "-i", "localhost,", "-c", "local"]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-        return subprocess.run(
-            [*command, "-e", json.dumps(given), *options],
-            cwd=ROOT,
-            env={**kept, "ANSIBLE_NOCOLOR": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return plays.run(playbook, "-i", "localhost,", "-c", "slipway.aws.forkserver", *options, extra=given)
 
     def drift(self, *options: str, **variables: t.Any) -> subprocess.CompletedProcess[str]:
         return self.play("playbooks/drift.yml", *options, **variables)

@@ -8,7 +8,6 @@ it, and then there is no drift."""
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import typing as t
@@ -19,6 +18,7 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.module_utils._project import details_flow, state
 from ansible_collections.slipway.aws.plugins.module_utils._project.drift.members import changes
+from ansible_collections.slipway.aws.tests import plays
 from ansible_collections.slipway.aws.tests.unit.playbooks.changes_by_hand import CHANGES, Account, Change
 
 Json = dict[str, t.Any]
@@ -97,11 +97,7 @@ class Site(t.NamedTuple):
 
     def play(self, playbook: str, *options: str, **variables: t.Any) -> subprocess.CompletedProcess[str]:
         given = {"slipway_endpoint_url": self.address, "slipway_directory": str(self.folder), **variables}
-        program = str(Path(sys.executable).with_name("ansible-playbook"))
-        command = [program, playbook, "-i", "localhost,", "-c", "local", "-e", json.dumps(given), *options]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-        environment = {**kept, "ANSIBLE_NOCOLOR": "1"}
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        return plays.run(playbook, "-i", "localhost,", "-c", "slipway.aws.forkserver", *options, extra=given)
 
     def converge(self) -> None:
         done = self.play("site.yml", "--skip-tags", SKIPPED, **VARIABLES)

@@ -7,10 +7,7 @@ changed variable is exactly one change."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
 import sys
 import time
 import typing as t
@@ -19,6 +16,7 @@ from pathlib import Path
 import boto3
 import pytest
 
+from ansible_collections.slipway.aws.tests import plays
 from ansible_collections.slipway.aws.tests.unit.playbooks import running_scaling
 from ansible_collections.slipway.aws.tests.unit.playbooks import running_services as running
 
@@ -74,18 +72,12 @@ class Account(t.NamedTuple):
             "ansible_python_interpreter": sys.executable,
             **variables,
         }
-        hosts = [str(self.inventory)] if self.inventory.exists() else ["localhost,", "-c", "local"]
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), playbook, "-i", *hosts]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-        done = subprocess.run(
-            [*command, "-e", json.dumps(given), *options],
-            # A playbook of the collection by its name, as users start it in a folder of their own.
-            cwd=self.folder if playbook.startswith("slipway.aws.") else ROOT,
-            env={**kept, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "400", "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        hosts = [str(self.inventory)] if self.inventory.exists() else ["localhost,", "-c", "slipway.aws.forkserver"]
+        # A playbook of the collection by its name, as users start it in a folder of their own.
+        by_name = playbook.startswith("slipway.aws.")
+        settings = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")} if by_name else {}
+        folder = self.folder if by_name else ROOT
+        done = plays.run(playbook, "-i", *hosts, *options, folder=folder, extra=given, COLUMNS="400", **settings)
         return Run(done.returncode, done.stdout + done.stderr)
 
     def site(self, *options: str) -> Run:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import typing as t
@@ -15,6 +14,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+from ansible_collections.slipway.aws.tests import plays
 
 Json = dict[str, t.Any]
 ROOT = Path(__file__).resolve().parents[3]
@@ -29,15 +30,7 @@ def address(start_cloud: t.Callable[..., str]) -> str:
 def play(address: str, **variables: t.Any) -> subprocess.CompletedProcess[str]:
     """Run the playbook with the inventory of the local cloud."""
     given = {"slipway_endpoint_url": address, "ansible_python_interpreter": sys.executable, **variables}
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-    return subprocess.run(
-        [Path(sys.executable).with_name("ansible-playbook"), "playbooks/preflight.yml", "-e", json.dumps(given)],
-        cwd=ROOT,
-        env={**kept, "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return plays.run("playbooks/preflight.yml", extra=given)
 
 
 def test_the_workshop_passes_in_an_empty_account(address: str) -> None:

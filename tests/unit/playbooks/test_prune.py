@@ -7,14 +7,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import typing as t
 from pathlib import Path
 
 import boto3
 
+from ansible_collections.slipway.aws.tests import plays
 from ansible_collections.slipway.aws.tests.unit.ecs.pruning import Shop
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,11 +32,8 @@ def play(address: str, *options: str, **variables: t.Any) -> str:
         "prune_keep_days": 0,
         **variables,
     }
-    command = [Path(sys.executable).with_name("ansible-playbook"), "playbooks/prune.yml", "-i", "localhost,"]
-    words = [*command, "-c", "local", "-e", json.dumps(given), *options]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-    environment = {**kept, "ANSIBLE_NOCOLOR": "1"}
-    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    words = ["playbooks/prune.yml", "-i", "localhost,", "-c", "slipway.aws.forkserver", *options]
+    done = plays.run(*words, extra=given)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 import typing as t
@@ -15,6 +13,8 @@ from pathlib import Path
 
 import boto3
 import pytest
+
+from ansible_collections.slipway.aws.tests import plays
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,11 +45,8 @@ class Account(t.NamedTuple):
             "ansible_python_interpreter": sys.executable,
             **variables,
         }
-        command = [Path(sys.executable).with_name("ansible-playbook"), "playbooks/report.yml", "-i", "localhost,"]
-        words = [*command, "-c", "local", "-e", json.dumps(given), *options]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-        environment = {**kept, "ANSIBLE_NOCOLOR": "1"}
-        return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        words = ["playbooks/report.yml", "-i", "localhost,", "-c", "slipway.aws.forkserver"]
+        return plays.run(*words, *options, extra=given)
 
 
 @pytest.fixture(scope="module")

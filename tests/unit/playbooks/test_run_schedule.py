@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 import typing as t
@@ -15,6 +13,8 @@ from pathlib import Path
 
 import boto3
 import pytest
+
+from ansible_collections.slipway.aws.tests import plays
 
 ROOT = Path(__file__).resolve().parents[3]
 REGION = "eu-central-1"
@@ -45,11 +45,8 @@ def test_a_schedule_runs_at_once(start: t.Callable[..., str]) -> None:
             "ecs_app_schedules": SCHEDULES,
             "run_schedule": name,
         }
-        command = [Path(sys.executable).with_name("ansible-playbook"), "playbooks/run_schedule.yml", "-i", "localhost,"]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-        environment = {**kept, "ANSIBLE_NOCOLOR": "1"}
-        words = [*command, "-c", "local", "-e", json.dumps(given)]
-        return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        words = ["playbooks/run_schedule.yml", "-i", "localhost,", "-c", "slipway.aws.forkserver"]
+        return plays.run(*words, extra=given)
 
     ecs = boto3.client(
         "ecs",

@@ -6,14 +6,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
+
+from ansible_collections.slipway.aws.tests import plays
 
 ROOT = Path(__file__).resolve().parents[3]
 DEFINITION = {"family": "web", "cpu": 256, "memory": 512, "containerDefinitions": [{"name": "web", "image": "webapp"}]}
@@ -67,17 +65,7 @@ def refused(playbook: str, wrong: dict[str, t.Any], *options: str) -> str:
     """What a playbook prints that fails without asking AWS for anything."""
     # Nobody listens there: a run that asked would fail with that.
     given = {"slipway_endpoint_url": "http://127.0.0.1:9"} | wrong
-    command = [
-        Path(sys.executable).with_name("ansible-playbook"),
-        playbook,
-        "--extra-vars",
-        json.dumps(given),
-        *options,
-    ]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-    run = subprocess.run(
-        command, cwd=ROOT, env={**kept, "ANSIBLE_NOCOLOR": "1"}, capture_output=True, text=True, check=False
-    )
+    run = plays.run(playbook, *options, extra=given)
     printed = run.stdout + run.stderr
     assert run.returncode == 2
     assert "127.0.0.1:9" not in printed
@@ -130,17 +118,11 @@ def test_task_files_of_a_users_folder_do_not_replace_those_of_roles(playbook: st
     (tmp_path / "tasks").mkdir()
     for path in ROOT.glob("roles/*/tasks/*.yml"):
         (tmp_path / "tasks" / path.name).write_text("- {name: A task of the user, ansible.builtin.debug: }")
-    command = [
-        Path(sys.executable).with_name("ansible-playbook"),
-        str(ROOT / f"playbooks/{playbook}.yml"),
-        "--list-tasks",
-    ]
     settings = {
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".ansible/collections"),
         "ANSIBLE_INVENTORY": str(ROOT / "inventory/local"),
     }
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-    run = subprocess.run(command, cwd=tmp_path, env={**kept, **settings}, capture_output=True, text=True, check=False)
+    run = plays.run(ROOT / f"playbooks/{playbook}.yml", "--list-tasks", folder=tmp_path, **settings)
     assert run.returncode == 0, run.stderr
     assert "Converge" in run.stdout or "Delete" in run.stdout
     assert "A task of the user" not in run.stdout

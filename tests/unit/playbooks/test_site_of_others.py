@@ -8,15 +8,15 @@ host, changes nothing the second time, and destroy leaves what is theirs."""
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import sys
 import typing as t
 from pathlib import Path
 
 import boto3
 import pytest
+
+from ansible_collections.slipway.aws.tests import plays
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,11 +55,8 @@ class Others(t.NamedTuple):
     def play(self, playbook: str, *options: str, **more: t.Any) -> Run:
         given = {**self.variables, **KEYS, "slipway_endpoint_url": self.address, **more}
         given |= {"ansible_python_interpreter": sys.executable, "ansible_connection": "slipway.aws.forkserver"}
-        command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", *options]
-        command += ["-e", json.dumps(given), f"playbooks/{playbook}.yml"]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-        environment = {**kept, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "100"}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        words = ["-i", "localhost,", *options, f"playbooks/{playbook}.yml"]
+        done = plays.run(*words, extra=given, COLUMNS="100")
         return Run(done.returncode, done.stdout + done.stderr)
 
     def state(self) -> str:

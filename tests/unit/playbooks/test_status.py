@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import typing as t
@@ -18,6 +17,7 @@ import pytest
 import yaml
 
 from ansible_collections.slipway.aws.plugins.modules import project_status
+from ansible_collections.slipway.aws.tests import plays
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,11 +55,8 @@ class Site(t.NamedTuple):
             "ansible_python_interpreter": sys.executable,
             **variables,
         }
-        command = [Path(sys.executable).with_name("ansible-playbook"), "playbooks/status.yml", "-i", "localhost,"]
-        words = [*command, "-c", "local", "-e", json.dumps(given), *options]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-        environment = {**kept, "ANSIBLE_NOCOLOR": "1", "COLUMNS": "100"}
-        return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        words = ["playbooks/status.yml", "-i", "localhost,", "-c", "slipway.aws.forkserver"]
+        return plays.run(*words, *options, extra=given, COLUMNS="100")
 
 
 def upper(project: str) -> list[Json]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 import typing as t
 from pathlib import Path
@@ -18,7 +17,7 @@ import boto3
 import pytest
 import yaml
 
-from ansible_collections.slipway.aws.tests import emulators
+from ansible_collections.slipway.aws.tests import emulators, plays
 
 Json = dict[str, t.Any]
 
@@ -71,9 +70,9 @@ class Cloud(t.NamedTuple):
         }
         path = self.folder / "playbook.yml"
         path.write_text(yaml.safe_dump([playbook], sort_keys=False))
-        command = ["ansible-playbook", "--inventory", "localhost,", *options, str(path)]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        # Those that a test sets.
+        settings = {name: value for name, value in os.environ.items() if name.startswith("ANSIBLE_")}
+        done = plays.run("--inventory", "localhost,", *options, path, **settings)
         run = Run(done.returncode, done.stdout + done.stderr)
         # A rescue hides an error that the user sees nevertheless.
         assert run.code or "[ERROR]" not in run.output, run.output

@@ -10,13 +10,13 @@ import configparser
 import fnmatch
 import json
 import re
-import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.slipway.aws.plugins.plugin_utils.deployer import LIMIT, policy_documents, policy_parts
+from ansible_collections.slipway.aws.tests import plays
 from ansible_collections.slipway.aws.tests.policies import DOCUMENTS, PERMISSIONS, ROOT, VALUES, VARIANTS, reference
 
 if t.TYPE_CHECKING:
@@ -203,8 +203,7 @@ def test_users_and_roles_get_what_they_are_to_have(cloud: Cloud, tmp_path: Path)
 
 def test_playbook_writes_the_documents(cloud: Cloud, tmp_path: Path) -> None:
     values = {"slipway_endpoint_url": cloud.address, "slipway_directory": str(tmp_path)}
-    command = ["ansible-playbook", "-i", "inventory/local", "playbooks/deployer.yml", "-e", json.dumps(values)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = plays.run("-i", "inventory/local", "playbooks/deployer.yml", extra=values)
     assert done.returncode == 0, done.stdout
     written = {path.stem for path in (tmp_path / "policies").glob("*.json")}
     assert written >= {"all", "all-2", "plan", "network", "destroy"}

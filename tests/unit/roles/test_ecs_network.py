@@ -8,9 +8,6 @@ VPC that is there already against moto. Both emulators work at the same time, as
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import typing as t
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +20,7 @@ import yaml
 from moto.server import ThreadedMotoServer
 
 from ansible_collections.slipway.aws.tests import hard_cloud
+from ansible_collections.slipway.aws.tests.plays import run as run_playbook
 
 Json = dict[str, t.Any]
 
@@ -93,15 +91,8 @@ class Account:
         playbook = self.folder / f"{self.region}.yml"
         playbook.write_text(yaml.safe_dump([{**common, **play} for play in plays]))
         (self.folder / "sitecustomize.py").write_text("" if hard_cloud.kinds() else NO_PAUSES)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_"))}
-        environment |= {
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-            "PYTHONPATH": str(self.folder),
-        }
-        command = ["ansible-playbook", f"--inventory={ROOT}/inventory/local", *options, str(playbook)]
-        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        settings = {"ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "PYTHONPATH": str(self.folder)}
+        ended = run_playbook(f"--inventory={ROOT}/inventory/local", *options, playbook, **settings)
         assert ended.stdout.startswith("{"), ended.stdout + ended.stderr
         return [Played(play["tasks"]) for play in json.loads(ended.stdout)["plays"]]
 

@@ -6,15 +6,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
+
+from ansible_collections.slipway.aws.tests import plays
 
 ROOT = Path(__file__).resolve().parents[3]
 REGION = "eu-central-1"
@@ -31,11 +31,8 @@ def run(cloud: t.Any, folder: Path, *options: str, variables: dict[str, t.Any]) 
         "slipway_directory": str(folder),
         **variables,
     }
-    command = ["ansible-playbook", "site.yml", *options, "--extra-vars", json.dumps(given)]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    done = subprocess.run(
-        command, cwd=ROOT, env={**kept, "ANSIBLE_NOCOLOR": "1"}, capture_output=True, text=True, check=False
-    )
+    settings = {name: value for name, value in os.environ.items() if name.startswith("ANSIBLE_")}
+    done = plays.run("site.yml", *options, extra=given, **settings)
     assert done.returncode == 0, done.stdout + done.stderr
     return [line for line in (done.stdout + done.stderr).splitlines() if not ELAPSED.search(line)]
 

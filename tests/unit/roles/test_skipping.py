@@ -7,8 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import typing as t
 from dataclasses import dataclass
@@ -16,6 +14,8 @@ from pathlib import Path
 
 import boto3
 import pytest
+
+from ansible_collections.slipway.aws.tests import plays
 
 Json = dict[str, t.Any]
 
@@ -106,16 +106,9 @@ class Account:
 
     def site(self, *options: str, tags: str = TAGS, **variables: t.Any) -> Run:
         given = {**SITE, **KEYS, "slipway_endpoint_url": self.address, **variables}
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_"))}
-        environment |= {
-            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-            "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        }
         given |= {"ansible_connection": "slipway.aws.forkserver", "ansible_python_interpreter": sys.executable}
-        command = ["ansible-playbook", "--inventory", "localhost,", "--extra-vars", json.dumps(given)]
-        command += ["--tags", tags, *options, "playbooks/site.yml"]
-        ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        words = ["--inventory", "localhost,", "--tags", tags, *options, "playbooks/site.yml"]
+        ended = plays.run(*words, extra=given, ANSIBLE_STDOUT_CALLBACK="ansible.posix.json")
         # What roles say by themselves is in front of the JSON.
         _said, brace, rest = (
             ended.stdout.partition("\n{\n") if not ended.stdout.startswith("{") else ("", "", ended.stdout)

@@ -25,6 +25,7 @@ options:
     description:
       - Values of the role, C(base_image), C(base_image_arg), C(checkout_directory), C(address) and C(smoke_test_port).
       - C(check_mode), whether the settings of repositories are still to be changed.
+      - C(container_defaults) is C(ecs_app_container_defaults).
       - C(images) has the names that containers use for images, as C(ecs_app_images) has them.
     type: dict
     default: {}
@@ -79,7 +80,8 @@ _value:
     - C(base_images), each once.
     - C(images), complete with defaults, each also with C(uri), C(content_tag), C(digest), which is V(unknown) before it
       is pushed, C(reference), the image by its digest, C(pushed), whether the registry has it, C(complete), whether all
-      of its C(tags) name it too, and C(built), whether it is one of O(built) or is to be built.
+      of its C(tags) name it too, C(user_decides), whether a container has the user of the image, and C(built), whether
+      it is one of O(built) or is to be built.
     - C(results), by the name of the image, what the role returns.
     - C(references), the images by digest, by C(repository:tag).
   type: dict

@@ -67,6 +67,13 @@ options:
   new:
     description: How many C(VPC), C(elastic IP) and C(load balancer) the project has after the run.
     type: dict
+  root_user:
+    description:
+      - What to do about a container that names no C(user) and whose image in Amazon ECR runs as root. V(warn) warns,
+        V(refuse) is a failed check. Images of several platforms are not read.
+    type: str
+    choices: [allow, warn, refuse]
+    default: allow
   problems:
     description: Problems that are known already. Each is a failed check.
     type: list
@@ -207,6 +214,7 @@ ARGUMENT_SPEC = {
     "domains": {"type": "list", "elements": "dict"},
     "buckets": {"type": "list", "elements": "dict"},
     "new": {"type": "dict"},
+    "root_user": {"type": "str", "choices": ["allow", "warn", "refuse"], "default": "allow"},
     "problems": {"type": "list", "elements": "str"},
     "site": {"type": "bool", "default": False},
     "plain_values": {"type": "list", "elements": "str"},

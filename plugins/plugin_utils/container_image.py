@@ -150,7 +150,13 @@ def plan(images: Sequence[Json], settings: Json, services: Sequence[Json], read:
     contexts, built = read.get("contexts") or [{}] * len(images), read.get("built")
     digests = _digests(read.get("repositories") or ())
     uris = {name: one["uri"] for name, one in ((read.get("registry") or {}).get("repositories") or {}).items()}
-    completed = [_completed(image, settings, listening, read.get("pulls") or ()) for image in images]
+    completed = [
+        {
+            **_completed(image, settings, listening, read.get("pulls") or ()),
+            "user_decides": user_decides(image, images, settings, services),
+        }
+        for image in images
+    ]
     states = (_state(image, context, uris, digests) for image, context in zip(completed, contexts, strict=True))
     return [
         {**image, **state, "built": not state["pushed"] if built is None else image["name"] in built}
@@ -180,6 +186,17 @@ def _completed(image: Json, settings: Json, listening: Mapping[str, Any], pulls:
     if image.get("smoke_test") is not None:
         done["smoke_test"] = _smoke_test(image["smoke_test"], settings, listening.get(repository_of(image)))
     return done
+
+
+def user_decides(image: Json, images: Sequence[Json], settings: Json, services: Sequence[Json]) -> bool:
+    """Whether a container runs the image and names no user, so that it has the one of the image."""
+    if (settings.get("container_defaults") or {}).get("user"):
+        return False
+    names = {**tagged(images), **(settings.get("images") or {})}
+    own = _references_of(image)
+    containers = (container for service in services for container in ports.containers(service))
+    users = [one for one in containers if names.get(str(ports.image_name(one))) in own]
+    return any(not one.get("user") for one in users)
 
 
 def pull_name(image: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
 from ansible_collections.slipway.aws.plugins.module_utils._core.tags import GROUP, PROJECT, from_list
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.plugin_utils import (
@@ -26,6 +28,7 @@ SERVICE_DEFAULTS: Json = {
     "propagate_tags": "SERVICE",
     "deployment_configuration": {"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
 }
+READ_ONLY = "readonlyRootFilesystem"
 # Options of a service that ecs_release has, too.
 _DIRECT = ("name", "after", "pre_deploy_tasks", "post_deploy_tasks")
 
@@ -136,17 +139,17 @@ def _released(services: Sequence[Json], own: Json, account: Json) -> Json:
     return {
         "images": images,
         "services": [
-            _service(service, _definition(service["task_definition"], own, account, images), groups, own, account)
-            for service in services
+            _service(service, _definition(service, own, account, images), groups, own, account) for service in services
         ],
         "scaling": [_scaling(service, groups) for service in services if service.get("scaling")],
         "target_groups": {arn: settings[name] for name, arn in settable if name in used and name in settings},
     }
 
 
-def _definition(definition: Json, own: Json, account: Json, images: Mapping[str, str]) -> Json:
+def _definition(service: Json, own: Json, account: Json, images: Mapping[str, str]) -> Json:
     """The task definition with roles, log group, images by digest and what ECS calls secrets."""
-    cluster = account["cluster"]
+    definition, cluster = service["task_definition"], account["cluster"]
+    has_exec = boolean(service["options"].get("enable_execute_command"), strict=False)
     group = next(iter(cluster.get("log_groups") or ()), "")
     log = {
         "logDriver": "awslogs",
@@ -160,6 +163,7 @@ def _definition(definition: Json, own: Json, account: Json, images: Mapping[str,
     containers = [
         {
             **({"logConfiguration": log} if group else {}),
+            **_container_defaults(own.get("container_defaults") or {}, container, definition, has_exec),
             **ecs_app_secrets.given(container, account["secrets"], versioned),
             **_image(container, images),
         }
@@ -168,6 +172,16 @@ def _definition(definition: Json, own: Json, account: Json, images: Mapping[str,
     roles = {"executionRoleArn": cluster["execution_role_arn"], "taskRoleArn": cluster["task_role_arn"]}
     given = {member: arn for member, arn in roles.items() if arn}
     return {**given, **definition, "containerDefinitions": containers}
+
+
+def _container_defaults(defaults: Json, container: Json, definition: Json, has_exec: bool) -> Json:
+    """What a container has unless it says otherwise. The agent of ECS Exec writes to the root file system, a log router
+    runs as root, and Windows has neither."""
+    system = str((definition.get("runtimePlatform") or {}).get("operatingSystemFamily") or "LINUX")
+    if "firelensConfiguration" in container or system.startswith("WINDOWS"):
+        return {}
+    given = {name: value for name, value in defaults.items() if value is not None}
+    return {name: value for name, value in given.items() if name != READ_ONLY or not has_exec}
 
 
 def _image(container: Json, images: Mapping[str, str]) -> Json:

@@ -93,6 +93,7 @@ def options(variables: Json, tags: Collection[str]) -> Json:
         "problems": [f"{problem} {REMEDIES}" for problem in planned["problems"]],
         "creates": _created(site),
         "network": _network(site),
+        "root_user": site.of("ecs_app")["root_user"],
         **(_balancer(site) if site.runs("ecs_load_balancer") else {}),
         "new": _new(site),
     }

@@ -42,6 +42,7 @@ def layout(variables: Mapping[str, Any], dockerfiles: Sequence[Json]) -> Json:
         "problems": [],
         "stages": stages,
         "services": services,
+        "root_services": [one["name"] for one in services if _is_root(one)],
         "front": next((one for one in services if one["public"]), None),
         "one_account": len({stage["account"] for stage in stages}) == 1,
         "pipelines": v["pipelines"],
@@ -143,6 +144,10 @@ def _rank(service: Json) -> tuple[int, int]:
     return min(ranks, default=len(FRONT)), str(service["path"]).count("/")
 
 
+def _is_root(service: Json) -> bool:
+    return str(service["user"]).partition(":")[0] in ("", "root", "0")
+
+
 def _hints(services: Sequence[Json], application: str) -> Iterator[str]:
     """What the user should know of the Dockerfiles."""
     for one in services:
@@ -151,7 +156,7 @@ def _hints(services: Sequence[Json], application: str) -> Iterator[str]:
                 f"{one['name']}: its Dockerfile exposes no port, so it is a worker without a load balancer. If it"
                 " listens on one, add EXPOSE, and portMappings to inventory/shared/application.yml."
             )
-        if not one["user"] or one["user"].partition(":")[0] in ("root", "0"):
+        if _is_root(one):
             yield f"{one['name']}: its containers run as root. Add USER to its Dockerfile."
         if "BASE_IMAGE" not in one["arguments"]:
             yield (

@@ -626,6 +626,12 @@ REGISTRY_UNREACHABLE = _cause(
     "Give its subnet a NAT gateway, VPC endpoints (ecr.api, ecr.dkr, s3, logs) or a public address, and let its"
     " security group out on port 443.",
 )
+ROOT_READ_ONLY = _cause(
+    "root_read_only",
+    "The program writes to the root file system of its container, which is read-only.",
+    "Mount a volume of the task where it writes, such as /tmp (volumes, mountPoints), or set readonlyRootFilesystem to"
+    " false in the container.",
+)
 ROLE_REFUSED = _cause(
     "role_refused",
     "ECS cannot assume the task's roles.",
@@ -667,6 +673,11 @@ TARGET_UNHEALTHY = _cause(
     "The target does not pass its health check.",
     "Check the path and expected code, the port that the program listens on (0.0.0.0, not 127.0.0.1), and that the"
     " security group lets the load balancer in.",
+)
+USER_MISSING = _cause(
+    "user_missing",
+    "The image does not have the user that the container names.",
+    "Correct user in the container, or in ecs_app_container_defaults; a number needs no entry in the image.",
 )
 VOLUME_FAILED = _cause(
     "volume_failed",

@@ -122,6 +122,12 @@ KNOWN = [
         'CannotStartContainerError: failed to create task: exec: "servr": executable file not found in $PATH: unknown',
         "command_missing",
     ),
+    ("OSError: [Errno 30] Read-only file system: '/app/cache'", "root_read_only"),
+    ("Error: EROFS: open '/tmp/x'", "root_read_only"),
+    (
+        "CannotStartContainerError: failed to create task: unable to find user app: no matching entries in passwd file",
+        "user_missing",
+    ),
     ("Task failed ELB health checks in (target-group arn:aws:x:targetgroup/web/1)", "load_balancer_health_check"),
     ("Task failed container health checks", "container_health_check"),
     ("ECS was unable to assume the role 'arn:aws:iam::123456789012:role/x' that was provided", "role_refused"),
@@ -169,6 +175,15 @@ def test_a_container_that_exits_is_reported_with_exit_code_and_log() -> None:
         "    | FATAL: DATABASE_URL is not set",
         "What to do: The program exited by itself. Read its log, then correct it, its command or its environment.",
     ]
+
+
+def test_a_program_that_writes_to_its_read_only_root_is_told_where_it_may_write() -> None:
+    failed = stopped("f1", containers=[container("f1", exitCode=1)])
+    log = ["Traceback (most recent call last):", "OSError: [Errno 30] Read-only file system: '/app/cache'"]
+    failure = diagnose(Evidence(service(), [failed], logs={("f1", "web"): log}))
+    assert failure["causes"] == ["root_read_only"]
+    advice = render("Service web: it failed.", failure).splitlines()[-1]
+    assert "Mount a volume of the task where it writes, such as /tmp (volumes, mountPoints), or set" in advice
 
 
 def test_a_task_that_was_stopped_did_not_end_by_itself() -> None:

@@ -89,6 +89,23 @@ def test_a_failed_build_is_reported_once_with_its_last_lines(cloud: t.Any, sourc
     assert not (source.parent / "scratch").exists()
 
 
+@pytest.mark.variants
+def test_an_image_that_runs_as_root_is_built_and_not_pushed(cloud: t.Any, source: Path, engine: Engine) -> None:
+    cloud.client("ecr").create_repository(repositoryName="root")
+    image = {"name": "root", "path": str(source), "tags": ["1"]}
+    containers = {"family": "root", "containerDefinitions": [{"name": "root", "image": "root"}]}
+    services = {"ecs_app_services": [{"name": "root", "task_definition": containers}]}
+    refused = role(cloud, image, ecs_app_root_user="refuse", **services)
+    assert refused.code == 2
+    assert "container_image_images, root: expected a user other than root, got none." in " ".join(
+        refused.output.split()
+    )
+    assert "image_build" in engine.calls()
+    assert "image_push" not in engine.calls()
+    containers["containerDefinitions"][0]["user"] = "1000"
+    assert role(cloud, image, ecs_app_root_user="refuse", **services).code == 0
+
+
 # Edits the source when the role asks the registry whether it has the image: its tag is known, and it is not built yet.
 EDITOR = """
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

@@ -23,7 +23,7 @@ from .checklist import Result as Found
 WORKERS = 16
 # A check asks for what follows from what was read; the longest chain is target group, load balancer, listeners.
 ROUNDS = 6
-SITE = ("certificates", "domains", "buckets", "network", "new", "project")
+SITE = ("certificates", "domains", "buckets", "network", "new", "project", "root_user")
 
 
 def run(connection: Connection) -> Result:

@@ -16,6 +16,10 @@ from .permissions import image_of
 
 # Docker's names of processors, by those of ECS.
 ARCHITECTURES = {"X86_64": "amd64", "ARM64": "arm64"}
+# Users of an image that are root; an image that names none is.
+ROOT = ("", "0", "root")
+# What the option `root_user` asks for.
+ALLOW, REFUSE = "allow", "refuse"
 
 
 class Platform(t.NamedTuple):
@@ -39,18 +43,36 @@ def check(checklist: Checklist, service: Service) -> None:
     for place, container in service.containers:
         image = str(container.get("image") or "")
         if image and image != NOT_KNOWN:
-            _check_image(checklist, service, f"{place}, image", image)
+            config = _check_image(checklist, service, f"{place}, image", image)
+            if config and not container.get("user"):
+                _check_user(checklist, f"{place}, user", image, config)
 
 
-def _check_image(checklist: Checklist, service: Service, place: str, image: str) -> None:
+def _check_user(checklist: Checklist, place: str, image: str, config: Json) -> None:
+    """A container that names no user has that of its image."""
+    asked = checklist.desired.site.get("root_user") or ALLOW
+    user = str((config.get("config") or {}).get("User") or "")
+    if asked == ALLOW or user.partition(":")[0] not in ROOT:
+        return
+    note = checklist.fail if asked == REFUSE else checklist.warn
+    note(
+        "user",
+        place,
+        f"expected a user other than root, got image {image} that has {user or 'none'}. Add USER to its Dockerfile, or"
+        f" set user in the container or in ecs_app_container_defaults. With ecs_app_root_user {ALLOW}, it may be root.",
+    )
+
+
+def _check_image(checklist: Checklist, service: Service, place: str, image: str) -> Json | None:
+    """Returns the configuration of the image, as far as it was read."""
     if checklist.desired.manages("image", image):
         checklist.ok("image", place, f"image {image}: this run builds it")
-        return
+        return None
     known = image_of(image)
     if known is None:
         reason = "preflight reads private registries of Amazon ECR only"
         checklist.unread("image", place, f"whether image {image} exists", Unread("", reason))
-        return
+        return None
     answer = checklist.account.read("image", image)
     if isinstance(answer, Unread):
         checklist.unread("image", place, f"whether image {image} exists", answer)
@@ -62,28 +84,31 @@ def _check_image(checklist: Checklist, service: Service, place: str, image: str)
             " correct the repository, tag or digest.",
         )
     else:
-        _check_platform(checklist, place, image, platform_of(service), answer)
+        return _check_platform(checklist, place, image, platform_of(service), answer)
+    return None
 
 
-def _check_platform(checklist: Checklist, place: str, image: str, wanted: Platform, answer: Json) -> None:
-    platforms = platforms_of(answer)
+def _check_platform(checklist: Checklist, place: str, image: str, wanted: Platform, answer: Json) -> Json | None:
+    platforms, config = platforms_of(answer), None
     if not platforms:
         digest = config_of(answer)
-        config = checklist.account.read("image platform", image, digest) if digest else Unread("", "no platform in it")
-        if isinstance(config, Unread) or config is None:
-            unread = config or Unread("", "the registry does not have it")
+        read = checklist.account.read("image platform", image, digest) if digest else Unread("", "no platform in it")
+        if isinstance(read, Unread) or read is None:
+            unread = read or Unread("", "the registry does not have it")
             checklist.unread("platform", place, f"the platform of image {image}", unread)
-            return
+            return None
+        config = dict(read)
         platforms = [Platform(str(config.get("os", "linux")), str(config.get("architecture", "")))]
     if wanted in platforms:
         checklist.ok("image", place, f"image {image} exists for {wanted}")
-        return
+        return config
     checklist.fail(
         "platform",
         place,
         f"expected an image for {wanted}, got {image} for {listed(platforms)}. Build it for this platform, or set"
         " runtimePlatform.",
     )
+    return None
 
 
 def _manifest(answer: Json) -> Json:

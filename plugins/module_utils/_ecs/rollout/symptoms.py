@@ -28,11 +28,13 @@ from ..._core.error_codes import (
     REGISTRY_LIMIT,
     REGISTRY_UNREACHABLE,
     ROLE_REFUSED,
+    ROOT_READ_ONLY,
     SECRET_DENIED,
     SECRET_KEY_MISSING,
     SECRET_MISSING,
     SECRETS_UNREACHABLE,
     SPOT_INTERRUPTED,
+    USER_MISSING,
     VOLUME_FAILED,
     WRONG_PLATFORM,
 )
@@ -112,6 +114,14 @@ SYMPTOMS = (
     _symptom(
         OUT_OF_MEMORY,
         r"OutOfMemory|out of memory|memory usage",
+    ),
+    _symptom(
+        ROOT_READ_ONLY,
+        r"read-only file system|\bEROFS\b",
+    ),
+    _symptom(
+        USER_MISSING,
+        r"unable to find (user|group) .*no matching entries",
     ),
     _symptom(
         COMMAND_MISSING,

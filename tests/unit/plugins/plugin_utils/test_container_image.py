@@ -181,6 +181,28 @@ def test_a_pinned_base_image_is_pulled_by_its_digest_and_built_from_by_its_full_
     assert (planned["base_digests"], planned["build_args"]["BASE_IMAGE"]) == ([ONE], pinned)
 
 
+@pytest.mark.parametrize(
+    ("services", "settings", "decides"),
+    [
+        ([], {}, False),
+        (SERVICES, {}, True),
+        (SERVICES, {"container_defaults": {"user": "1000"}}, False),
+        ([{"name": "web", "task_definition": {"containerDefinitions": [{"image": "webapp", "user": "0"}]}}], {}, False),
+        ([{"name": "web", "task_definition": {"containerDefinitions": [{"image": "own"}]}}], {}, False),
+        (
+            [{"name": "web", "task_definition": {"containerDefinitions": [{"image": "own"}]}}],
+            {"images": {"own": "webapp:1"}},
+            True,
+        ),
+    ],
+)
+def test_an_image_decides_on_the_user_where_no_container_does(
+    services: list[Json], settings: Json, decides: bool
+) -> None:
+    (found,) = image_plan([image(tags=["1"])], settings=settings, services=services)["images"]
+    assert found["user_decides"] is decides
+
+
 def test_order_of_digests_makes_no_difference() -> None:
     digests = [f"debian@{TWO}", f"debian@{ONE}"]
     assert base_digest({"RepoDigests": digests}, "debian") == base_digest({"RepoDigests": digests[::-1]}, "debian")

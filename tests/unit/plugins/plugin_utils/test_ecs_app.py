@@ -18,6 +18,7 @@ Json = dict[str, Any]
 DIGEST = "sha256:" + "0" * 64
 VARIABLES: Json = {
     "ecs_app_architecture": "X86_64",
+    "ecs_app_container_defaults": {},
     "ecs_app_group": "",
     "ecs_app_image_architecture": "X86_64",
     "ecs_app_images": {"web": "shop/web:1.0"},
@@ -131,6 +132,33 @@ def test_what_a_service_says_itself_is_kept() -> None:
     assert (found["propagate_tags"], found["after"]) == ("NONE", ["db"])
     assert found["task_definition"]["definition"]["taskRoleArn"] == "arn:own"
     assert found["task_definition"]["definition"]["containerDefinitions"] == [container]
+
+
+SECURE = {"readonlyRootFilesystem": True, "user": "1000", "privileged": None}
+
+
+@pytest.mark.parametrize(
+    ("container", "more", "expected"),
+    [
+        ({}, {}, {"readonlyRootFilesystem": True, "user": "1000"}),
+        ({"user": "0"}, {}, {"readonlyRootFilesystem": True, "user": "0"}),
+        ({"readonlyRootFilesystem": False}, {}, {"readonlyRootFilesystem": False, "user": "1000"}),
+        ({}, {"options": {"enable_execute_command": True}}, {"user": "1000"}),
+        ({}, {"options": {"enable_execute_command": "false"}}, {"readonlyRootFilesystem": True, "user": "1000"}),
+        ({"firelensConfiguration": {"type": "fluentbit"}}, {}, {}),
+    ],
+)
+def test_containers_are_secured_unless_they_say_otherwise(container: Json, more: Json, expected: Json) -> None:
+    given = {"name": "web", "image": "nginx:1.27", "logConfiguration": {"logDriver": "none"}, **container}
+    (found,) = released(service(definition={"containerDefinitions": [given]}, **more), container_defaults=SECURE)
+    (got,) = found["task_definition"]["definition"]["containerDefinitions"]
+    assert {name: got[name] for name in SECURE if name in got} == expected
+
+
+def test_windows_has_no_such_defaults() -> None:
+    windows = {"runtimePlatform": {"operatingSystemFamily": "WINDOWS_SERVER_2022_CORE"}}
+    (found,) = released(service(definition=windows), container_defaults=SECURE)
+    assert not SECURE.keys() & found["task_definition"]["definition"]["containerDefinitions"][0].keys()
 
 
 @pytest.mark.parametrize("image", ["nginx:1.27", "public.example/nginx", f"web@{DIGEST}"])

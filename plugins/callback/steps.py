@@ -54,7 +54,8 @@ from ansible_collections.slipway.aws.plugins.plugin_utils.running_tasks import R
 
 # Modules that explain what they wait for.
 SHOW_PROGRESS = (
-    *("acm_certificate_request", "auto_scaling_group", "ec2_host_keys_info", "ecs_capacity_provider", "ecs_cluster"),
+    *("acm_certificate_request", "auto_scaling_group", "ec2_host_keys_info", "ec2_managed_node"),
+    *("ecs_capacity_provider", "ecs_cluster"),
     *(
         "ecs_release",
         "ecs_schedule_group",

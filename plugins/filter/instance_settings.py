@@ -23,6 +23,10 @@ options:
     description: The public SSM parameter of the chosen image.
     type: str
     required: true
+  python:
+    description: The Python that runs Ansible, with which C(ssh) starts sessions.
+    type: str
+    default: python3
 """
 
 EXAMPLES = r"""
@@ -34,8 +38,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(tags), C(role_tags), C(filters), C(key_prefix), C(known_hosts), C(ssh_config), and C(problems), one sentence
-      each.
+    - C(tags), C(role_tags), C(filters), C(key_prefix), C(known_hosts), C(ssh_config), C(session_file),
+      C(proxy_command), and C(problems), one sentence each.
   type: dict
 """
 

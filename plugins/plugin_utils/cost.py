@@ -38,6 +38,7 @@ VARIABLES = (
     "ecs_load_balancer_arn",
     "ecs_load_balancer_name_tags",
     "ecs_load_balancer_scheme",
+    "ecs_network_docker_host_connection",
     "ecs_network_endpoints",
     "ecs_network_hosting",
     "ecs_network_nat",
@@ -122,7 +123,8 @@ def _network(settings: Json, of: Prices) -> Iterator[Line]:
     yield Line(INTERNET, "public address of a NAT gateway", gateways, of.month("public_address_hour"))
     endpoints = settings["ecs_network_endpoints"]
     if endpoints is None:
-        endpoints = ecs_network.default_endpoints(nat, settings["ecs_network_hosting"])
+        connection = settings["ecs_network_docker_host_connection"]
+        endpoints = ecs_network.default_endpoints(nat, settings["ecs_network_hosting"], connection)
     # The others are routes, which are free.
     interfaces = len(set(endpoints).difference(ecs_network.GATEWAY_ENDPOINTS)) * zones
     yield Line(INTERNET, "VPC endpoint in a zone", interfaces, of.month("interface_endpoint_hour"))

@@ -7,10 +7,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 from ansible_collections.slipway.aws.plugins.module_utils._core import tags as tagging
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
+from ansible_collections.slipway.aws.plugins.plugin_utils import session_client
 
 PREFIX = "docker_instance_"
 # Types with AWS's own Graviton processors have a g right after the generation, and a1 was the first of them.
@@ -19,6 +22,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 IMAGE = re.compile(r"(ami-|resolve:ssm:).+", re.DOTALL)
 POLICY = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/.+")
 SMALLEST_VOLUME = 8
+SSH, SESSIONS = "ssh", "session_manager"
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/ami-preinstalled-agent.html does not name Debian's.
+WITHOUT_AGENT = {"debian_13"}
+PROXY = Path(__file__).resolve().parent / "session_ssh.py"
 
 
 def instance_architecture(instance_type: str) -> str:
@@ -26,8 +33,16 @@ def instance_architecture(instance_type: str) -> str:
     return "ARM64" if GRAVITON.match(instance_type) else "X86_64"
 
 
-def settings(variables: Json, parameter: str) -> Json:
-    """Tags, filters and files of the instance; `parameter` is the SSM parameter of the chosen image."""
+def proxy_command(python: str, settings_file: str) -> str:
+    """What ssh runs to reach the instance by a session. ssh replaces what follows a percent sign."""
+    return shlex.join([python, str(PROXY), settings_file]).replace("%", "%%")
+
+
+def settings(variables: Json, parameter: str, python: str = "python3") -> Json:
+    """Tags, filters and files of the instance.
+
+    `parameter` is the SSM parameter of the chosen image, `python` what runs Ansible and has boto3.
+    """
     v = {name.removeprefix(PREFIX): value for name, value in variables.items()}
     tags = tagging.checked({**v["tags"], tagging.PROJECT: v["project"]}, f"{PREFIX}tags") or {}
     return {
@@ -44,6 +59,8 @@ def settings(variables: Json, parameter: str) -> Json:
         "key_prefix": f"{v['project']}-{v['name']}-",
         "known_hosts": f"{v['directory']}/known_hosts",
         "ssh_config": f"{v['directory']}/ssh_config",
+        "session_file": f"{v['directory']}/session.json",
+        "proxy_command": proxy_command(python, f"{v['directory']}/session.json"),
         "problems": list(_problems(v, parameter)),
     }
 
@@ -70,6 +87,8 @@ def _problems(v: Json, parameter: str) -> Iterator[str]:
             f"{PREFIX}volume_size: expected at least {SMALLEST_VOLUME} GiB, which the image of the instance needs, got"
             f" {v['volume_size']}. Images need room too: 30 is a good start."
         )
+    if v["connection"] == SESSIONS:
+        yield from _session_problems(v, parameter)
     kind, architecture = v["type"], v["architecture"]
     # An image of one's own says nothing about its processor.
     if v["image_id"] == f"resolve:ssm:{parameter}" and instance_architecture(kind).lower() != architecture:
@@ -77,3 +96,20 @@ def _problems(v: Json, parameter: str) -> Iterator[str]:
             f"{PREFIX}type: expected a type with the processor {architecture} of {PREFIX}architecture, such as"
             f" {'t4g' if architecture == 'arm64' else 't3'}.small, got {kind}. Change one of both."
         )
+
+
+def _session_problems(v: Json, parameter: str) -> Iterator[str]:
+    option = f"{PREFIX}connection: expected"
+    # An image of one's own may have the agent.
+    if v["image"] in WITHOUT_AGENT and v["image_id"] == f"resolve:ssm:{parameter}":
+        yield (
+            f"{option} {SSH} for the image {v['image']}, which has no SSM Agent, got {SESSIONS}. Set {PREFIX}image to"
+            f" amazon_linux_2023 or an Ubuntu, or {PREFIX}image_id to an image with the agent."
+        )
+    if v["host_key"] != "console":
+        yield (
+            f"{option} {SSH} where {PREFIX}host_key is {v['host_key']}, as nobody can ask the SSH server for its key"
+            f" without a session, got {SESSIONS}. Set {PREFIX}host_key to console."
+        )
+    if not session_client.HAS_WEBSOCKET:
+        yield f"{option} websocket-client for {SESSIONS}, got none. Install it for the Python that runs Ansible."

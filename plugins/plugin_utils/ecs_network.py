@@ -26,6 +26,9 @@ GATEWAY_ENDPOINTS = ("s3", "dynamodb")
 IMAGE_ENDPOINTS = ("ecr.api", "ecr.dkr", "s3")
 # Hosts have to reach ECS, which reaches Fargate by itself.
 HOST_ENDPOINTS = ("ecs", "ecs-agent", "ecs-telemetry")
+# Sessions with the Docker host need this one beside ssm. Agents since 3.3.40 do without ec2messages:
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/setup-create-vpc.html
+SESSIONS, SESSION_ENDPOINTS = "session_manager", ("ssmmessages",)
 # Tasks that share the address of their host get one of its ports.
 EPHEMERAL_PORTS = "32768-65535"
 LAST_PORT = 65535
@@ -35,11 +38,16 @@ GROUPS = ("load_balancer", "tasks", "docker_host")
 TASKS, LOAD_BALANCER, ENDPOINTS = "tasks", "load-balancer", "endpoints"
 
 
-def default_endpoints(nat: str, hosting: str) -> list[str]:
-    """The endpoints where none are listed: all that containers need where there is no NAT gateway."""
+def default_endpoints(nat: str, hosting: str, connection: str) -> list[str]:
+    """The endpoints where none are listed: all that containers and hosts need where there is no NAT gateway."""
     if nat != "none":
         return []
-    return ["ecr.api", "ecr.dkr", "logs", "s3", "secretsmanager", "ssm", *_host_endpoints(hosting)]
+    sessions = SESSION_ENDPOINTS if connection == SESSIONS else ()
+    return ["ecr.api", "ecr.dkr", "logs", "s3", "secretsmanager", "ssm", *sessions, *_host_endpoints(hosting)]
+
+
+def _defaults(values: Json) -> list[str]:
+    return default_endpoints(values["nat"], values["hosting"], values["docker_host_connection"])
 
 
 def _host_endpoints(hosting: str) -> Sequence[str]:
@@ -73,6 +81,7 @@ class Variables:
     task_ports: list[Any]
     task_peer_ports: list[Any]
     docker_host_group: str
+    docker_host_connection: str
     docker_host_ports: list[Any]
     docker_host_cidrs: list[str]
 
@@ -87,7 +96,7 @@ class Variables:
             values["task_peer_ports"] = ports.from_peers(services)
         if values["endpoints"] is None:
             own = values["create"] and not (values["vpc_id"] or values["vpc_tags"])
-            values["endpoints"] = default_endpoints(values["nat"], hosting) if own else []
+            values["endpoints"] = _defaults(values) if own else []
         return cls(**{field.name: values[field.name] for field in fields(cls)})
 
     @property

@@ -47,16 +47,49 @@ class Watcher(t.NamedTuple):
     refused: t.Callable[[], None] = lambda: None
 
 
-class Tunnel(Client):
-    """A session that forwards a port."""
+class PortSession(Client):
+    """A session that leads to a port, without a shell."""
+
+    def __init__(self, access: Access, seconds: float) -> None:
+        self.refused = 0
+        self._is_ready = False
+        super().__init__(access, "", seconds)
+
+    def _farewell(self) -> None:
+        self.channel.send(PayloadType.FLAG, TERMINATE_SESSION)
+
+    def _greet(self, deadline: float, seconds: float) -> None:
+        while not self._is_ready:
+            self._next(deadline)
+            if self._now() > deadline:
+                raise SessionError(f"expected a session within {seconds:g} s, got none")
+
+    def _data(self, event: Data) -> list[bytes]:
+        self._is_ready = self._is_ready or event.type == PayloadType.HANDSHAKE_COMPLETE
+        self.refused += event.type == PayloadType.FLAG and event.payload == CONNECT_FAILED
+        return super()._data(event)
+
+    def _arrived(self) -> None:
+        """Take what the session has, as far as it goes without waiting."""
+        for _turn in range(WINDOW):
+            heard = self._heard
+            for data in self._next(self._now()):
+                self._take(data)
+            if self._heard == heard:
+                return
+
+    def _take(self, data: bytes) -> None:
+        raise NotImplementedError
+
+
+class Tunnel(PortSession):
+    """A session that forwards the connections of a local port."""
 
     def __init__(self, access: Access, seconds: float) -> None:
         self.mux = mux.Mux()
         self.connections: dict[int, Connection] = {}
         self.opened = 0
-        self.refused = 0
-        self._is_ready = False
-        super().__init__(access, "", seconds)
+        super().__init__(access, seconds)
 
     def forward(self, listener: socket.socket, watcher: Watcher) -> None:
         """Forward connections until they are to stop."""
@@ -86,20 +119,6 @@ class Tunnel(Client):
             connection.socket.close()
         super().close()
 
-    def _farewell(self) -> None:
-        self.channel.send(PayloadType.FLAG, TERMINATE_SESSION)
-
-    def _greet(self, deadline: float, seconds: float) -> None:
-        while not self._is_ready:
-            self._next(deadline)
-            if self._now() > deadline:
-                raise SessionError(f"expected a session within {seconds:g} s, got none")
-
-    def _data(self, event: Data) -> list[bytes]:
-        self._is_ready = self._is_ready or event.type == PayloadType.HANDSHAKE_COMPLETE
-        self.refused += event.type == PayloadType.FLAG and event.payload == CONNECT_FAILED
-        return super()._data(event)
-
     def _accept(self, listener: socket.socket) -> None:
         accepted = listener.accept()[0]
         accepted.setblocking(False)
@@ -117,15 +136,6 @@ class Tunnel(Client):
             data = b""
         connection.is_read = not data
         self._send(mux.frames(number, data) if data else mux.frame(mux.END, number))
-
-    def _arrived(self) -> None:
-        """Take what the session has, as far as it goes without waiting."""
-        for _turn in range(WINDOW):
-            heard = self._heard
-            for data in self._next(self._now()):
-                self._take(data)
-            if self._heard == heard:
-                return
 
     def _take(self, data: bytes) -> None:
         try:

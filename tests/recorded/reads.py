@@ -31,6 +31,7 @@ SERVICES = {
 # Files whose calls go to fewer, or to more, than those of their folder.
 FILES = {
     "_core/history_api.py": ("ssm",),
+    "_ec2/managed_node/api.py": ("ssm",),
     "_ecs/adoption/api.py": ("elbv2",),
     "_ecs/execute_command/api.py": ("ecs",),
     "_ecs/history/api.py": ("ecr", "ssm", "sts"),

@@ -277,6 +277,11 @@ READERS = (
         {"instance_id": "i-0a1b2c3d4e5f60718"},
         lambda result: [result["host_keys"]["ssh-ed25519"]],
     ),
+    Reader(
+        "ec2_managed_node",
+        {"instance_id": "i-0a1b2c3d4e5f60718"},
+        lambda result: [result["session"]["instance_id"]],
+    ),
     Reader("ecr_authorization_info", {}, lambda result: [result["registry"]]),
     Reader("ecr_image_tag", {"repository": "shop/web", "source": "1.4.2", "tags": ["latest"]}),
     absent("ecr_image_tag", repository="shop/web", tags=["latest"]),

@@ -358,15 +358,26 @@ def json_questions(call: Call, action: str, resource: str) -> Iterator[Question]
     if action in {"CreateLogGroup", "PutParameter"}:
         yield from making(call, action, resource)
     elif action == "StartSession":
-        cluster, task, _runtime = call.body["Target"].removeprefix("ecs:").rsplit("_", 2)
-        yield Question("ssm:StartSession", call.arn(f"task/{cluster}/{task}", "ecs"))
-        yield Question("ssm:StartSession", f"arn:aws:ssm:{call.region}::document/{call.body.get('DocumentName')}")
+        yield from session_questions(call)
     elif call.service == "ssm" and "Names" in call.body:
         yield from (Question(f"ssm:{action}", call.arn(f"parameter{name}")) for name in call.body["Names"])
     elif call.service == "ssm" and "Path" in call.body:
         yield Question(f"ssm:{action}", call.arn(f"parameter{call.body['Path']}"))
     else:
         yield Question(f"{call.service}:{action}", resource, tag_context(tags_in(call)))
+
+
+def session_questions(call: Call) -> Iterator[Question]:
+    """A session has a target and a document. Only who says that it counts is asked about the one that is not named."""
+    target, document = str(call.body["Target"]), call.body.get("DocumentName")
+    check = {"ssm:SessionDocumentAccessCheck": str(bool(document)).lower()}
+    if target.startswith("ecs:"):
+        cluster, task, _runtime = target.removeprefix("ecs:").rsplit("_", 2)
+        yield Question("ssm:StartSession", call.arn(f"task/{cluster}/{task}", "ecs"), check)
+    else:
+        yield Question("ssm:StartSession", call.arn(f"instance/{target}", "ec2"), check)
+    if document:
+        yield Question("ssm:StartSession", f"arn:aws:ssm:{call.region}::document/{document}", check)
 
 
 def scheduler_questions(call: Call, action: str, resource: str) -> Iterator[Question]:

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import managed_instances
 import session_agent
 import session_encryption
 import session_log
@@ -77,6 +78,7 @@ class Services(NamedTuple):
     kms: ModuleType
     logs: ModuleType
     ssm: ModuleType | None = None
+    agents: managed_instances.Agents | None = None
 
 
 def execute_command(services: Services, app: Asgi, port: int, terminal: OpenTerminal | None = None) -> Asgi:
@@ -118,7 +120,7 @@ def execute_command(services: Services, app: Asgi, port: int, terminal: OpenTerm
         return {"SessionId": name, "TokenValue": sessions[name].token, "StreamUrl": url_of(name)}
 
     if services.ssm:
-        session_ports.start_session(services.ssm, lambda target: connected(ecs, target), forward)
+        session_ports.start_session(services.ssm, lambda target: target_of(services, target), forward)
 
     async def served(scope: Json, receive: Receive, send: Send) -> None:
         name = scope.get("path", "").removeprefix(PATH)
@@ -151,6 +153,13 @@ def new_token() -> str:
     return secrets.token_urlsafe(48)
 
 
+def target_of(services: Services, target: str) -> str | None:
+    """The container of a target, which is a container of a task, or an instance."""
+    if services.agents and target.startswith("i-"):
+        return services.agents.container(target)
+    return connected(services.ecs, target)
+
+
 def connected(ecs: ModuleType, target: str) -> str | None:
     """The container of a target of Session Manager, if its agent runs."""
     for task in ecs._tasks.values():
@@ -167,7 +176,7 @@ def opened(api: Any, session: Session) -> Any:
     if not session.forwards:
         return DockerTerminal(api, session)
     state = api.inspect_container(session.container)["State"]
-    return session_ports.Ports(session.forwards, session_ports.inside(state["Pid"]))
+    return session_ports.opened(session.forwards, session_ports.inside(state["Pid"]))
 
 
 def definition_of(ecs: ModuleType, task: Json, name: str) -> Json:
@@ -319,6 +328,6 @@ class Stream:
             await reading
             return
         failed = self.terminal and NOT_STARTED in self.terminal.first
-        output = AGENT_SAYS.format(self.session.command[0]) if failed else ""
+        output = AGENT_SAYS.format(self.session.command[0]) if failed else getattr(self.terminal, "failure", "")
         await self.write(session_agent.closed(self.name, output))
         await self.send({"type": "websocket.close", "code": NORMAL})

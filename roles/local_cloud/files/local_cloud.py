@@ -276,9 +276,10 @@ def serve(settings: Settings) -> None:
     patch_requests(settings)
     if settings.auth:
         check_policies(settings)
-    served = sessions(settings, app)
+    agents = managed_agents()
+    served = sessions(settings, app, agents)
     if settings.network and not network_obstacle(settings):
-        served = enforced(settings, served)
+        served = enforced(settings, served, agents)
 
     config = Config()
     # An API that starts containers, without a password: nobody else may reach it.
@@ -360,12 +361,24 @@ def patch_requests(settings: Settings) -> None:
     expiring_credentials.expiring_credentials(app, settings.session_seconds)
 
 
-def sessions(settings: Settings, app: Any) -> Any:
-    """The emulator with the streams of sessions in containers."""
+def managed_agents() -> Any:
+    """The agents of instances, for Session Manager."""
+    import managed_instances
+    from ministack.core import iam_evaluator, responses
+    from ministack.services import ec2, iam, ssm
+
+    allows = managed_instances.allows(iam, iam_evaluator, responses.get_account_id)
+    agents = managed_instances.Agents(ec2, allows)
+    managed_instances.managed_instances(ssm, agents)
+    return agents
+
+
+def sessions(settings: Settings, app: Any, agents: Any) -> Any:
+    """The emulator with the streams of sessions in containers and instances."""
     import execute_command
     from ministack.services import cloudwatch_logs, ecs, kms, ssm
 
-    services = execute_command.Services(ecs, kms, cloudwatch_logs, ssm)
+    services = execute_command.Services(ecs, kms, cloudwatch_logs, ssm, agents)
     return execute_command.execute_command(services, app, settings.port)
 
 
@@ -379,13 +392,14 @@ def scale_services(settings: Settings) -> None:
     application_autoscaling.application_autoscaling(app, router, settings.minute_seconds, ecs, cloudwatch, sqs)
 
 
-def enforced(settings: Settings, app: Any) -> Any:
+def enforced(settings: Settings, app: Any, agents: Any) -> Any:
     """The emulator with a network that lets only those packets pass that AWS would."""
     import network
     from ministack.services import alb, ec2, ecs
 
     enforcer = network.Enforcer(ec2, ecs, alb, settings.bridge[0], settings.port)
     network.enforce(enforcer, f"localhost:{settings.port}")
+    agents.reaches = enforcer.reaches
     return network.gate(enforcer, app)
 
 

@@ -270,6 +270,12 @@ class Enforcer:
         """The task or instance that has an address."""
         return next((party for party in self.network().parties if address in party.addresses), None)
 
+    def reaches(self, name: str, service: str) -> bool:
+        """Whether a task or an instance reaches a service of AWS."""
+        network = self.network()
+        party = next((one for one in network.parties if one.name == name), None)
+        return party is not None and reaches(network, party, service)
+
 
 ACTIONS = ("DefaultActions", "Actions")
 

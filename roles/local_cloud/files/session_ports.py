@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, The Slipway authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Patch of the emulator: StartSession forwards a port of a container, or of a host that it reaches.
+"""Patch of the emulator: StartSession forwards a port of a container, or of a host that it reaches, or of an instance.
 
 The emulator has no sessions. On AWS, a container with the agent of ECS Exec is a target of Session Manager, as
 https://github.com/aws/aws-cli, awscli/customizations/ecs/executecommand.py, names it: ecs:<cluster>_<task>_<runtime>.
-The agent's side is written from https://github.com/aws/amazon-ssm-agent, agent/session/plugins/port/port_mux.go, and
-https://github.com/xtaci/smux, frame.go and session.go.
+The agent's side is written from https://github.com/aws/amazon-ssm-agent, agent/session/plugins/port/port_mux.go and
+port_basic.go, and https://github.com/xtaci/smux, frame.go and session.go.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from emulator_patches import wrap
 Json = dict[str, Any]
 Dial = Callable[[str, int], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 
+SSH = "AWS-StartSSHSession"
 DOCUMENTS = {"AWS-StartPortForwardingSession", "AWS-StartPortForwardingSessionToRemoteHost"}
 SYN, FIN, PSH, NOP = range(4)
 READ = 16 * 1024
@@ -35,8 +36,10 @@ QUEUED = 64
 CLONE_NEWNET = 0x40000000
 
 
-def properties(parameters: Json) -> Json:
+def properties(document: str, parameters: Json) -> Json:
     """What the agent says of the session."""
+    if document == SSH:
+        return {"portNumber": (parameters.get("portNumber") or ["22"])[0]}
     host = (parameters.get("host") or [""])[0]
     port = {"portNumber": parameters["portNumber"][0], "type": "LocalPortForwarding"}
     return {**port, "host": host} if host else port
@@ -44,6 +47,48 @@ def properties(parameters: Json) -> Json:
 
 def packed(command: int, stream: int, data: bytes = b"") -> bytes:
     return struct.pack("<BBHI", 1, command, len(data), stream) + data
+
+
+class Port:
+    """In place of a terminal: one connection, whose bytes pass as they are."""
+
+    def __init__(self, values: Json, dial: Dial) -> None:
+        self.address = (values.get("host") or "localhost", int(values["portNumber"]))
+        self.dial = dial
+        self.fail: Callable[[], Awaitable[None]] | None = None
+        self.first = b""
+        self.failure = ""
+        self.connected: asyncio.Task[tuple[asyncio.StreamReader, asyncio.StreamWriter]] | None = None
+
+    async def connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        self.connected = self.connected or asyncio.create_task(self.dial(*self.address))  # type: ignore[arg-type]
+        return await asyncio.shield(self.connected)
+
+    async def read(self) -> bytes:
+        try:
+            reader, _writer = await self.connection()
+        except OSError as error:
+            self.failure = f"Unable to connect to specified port: {error}"
+            return b""
+        with contextlib.suppress(OSError):
+            return await reader.read(READ)
+        return b""
+
+    async def write(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            _reader, writer = await self.connection()
+            writer.write(data)
+            await writer.drain()
+
+    async def resize(self, columns: int, rows: int) -> None:
+        """It has no size."""
+
+    async def is_orphaned(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        if self.connected and self.connected.done() and not self.connected.exception():
+            self.connected.result()[1].close()
 
 
 class Ports:
@@ -118,6 +163,11 @@ class Ports:
                 await writer.drain()
 
 
+def opened(values: Json, dial: Dial) -> Port | Ports:
+    """What serves the connections of a session. The agent takes a session without a type for one of ssh."""
+    return Ports(values, dial) if "type" in values else Port(values, dial)
+
+
 def inside(pid: int) -> Dial:
     """Connects as the processes of a container do, in its network."""
 
@@ -141,7 +191,7 @@ def connect(pid: int, host: str, port: int) -> socket.socket:
 
 
 def start_session(ssm: ModuleType, connected: Callable[[str], Any], register: Callable[[Any, Json], Json]) -> None:
-    """Answer StartSession for containers that are connected, which the emulator does not know."""
+    """Answer StartSession for containers and instances that are connected, which the emulator does not know."""
 
     @wrap(ssm, "handle_request")
     async def handle(original: Callable[..., Any], *request: Any) -> Any:
@@ -152,6 +202,7 @@ def start_session(ssm: ModuleType, connected: Callable[[str], Any], register: Ca
         found = connected(data["Target"])
         if found is None:
             return ssm.error_response_json("TargetNotConnected", f"{data['Target']} is not connected.", 400)
-        if data.get("DocumentName") not in DOCUMENTS:
+        document = data.get("DocumentName")
+        if document not in {*DOCUMENTS, SSH}:
             return ssm.error_response_json("InvalidDocument", "", 400)
-        return ssm.json_response(register(found, properties(data["Parameters"])))
+        return ssm.json_response(register(found, properties(document, data.get("Parameters") or {})))

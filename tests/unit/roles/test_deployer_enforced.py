@@ -353,6 +353,72 @@ def test_the_document_exec_suffices_and_spares_others(site: Site) -> None:
     assert site.surplus("inside", document) == set()
 
 
+def test_sessions_with_the_docker_host_are_those_of_ssh(site: Site) -> None:
+    """No shell, no other document, no instance of others: not even where the caller leaves the document out."""
+    values = {
+        **VALUES,
+        "project": "inside",
+        "cluster": "inside",
+        "region": REGION,
+        "account": ACCOUNT,
+        "boundary": BOUNDARY,
+    }
+    for name in ("docker_instance", "image"):
+        key = f"sessions-{name}"
+        document = policy_documents(PERMISSIONS, values, ["session_manager"])[name]
+        site.keys[key] = deployers.user(site.root("iam"), key, json.dumps(document))
+        ec2, ssm = site.root("ec2"), site.client("ssm", key)
+        own, foreign = (
+            ec2.run_instances(
+                ImageId="ami-1",
+                MinCount=1,
+                MaxCount=1,
+                TagSpecifications=[
+                    {"ResourceType": "instance", "Tags": [{"Key": "slipway:project", "Value": project}]}
+                ],
+            )["Instances"][0]["InstanceId"]
+            for project in ("inside", "other")
+        )
+        assert code_of(ssm.describe_instance_information) == ""
+        for instance, options, code in (
+            # This emulator has no sessions.
+            (own, {"DocumentName": "AWS-StartSSHSession"}, "InvalidAction"),
+            (own, {"DocumentName": "AWS-StartPortForwardingSession"}, "AccessDeniedException"),
+            (own, {"DocumentName": "SSM-SessionManagerRunShell"}, "AccessDeniedException"),
+            (own, {}, "AccessDeniedException"),
+            (foreign, {"DocumentName": "AWS-StartSSHSession"}, "AccessDeniedException"),
+        ):
+            assert code_of(ssm.start_session, Target=instance, **options) == code, (name, instance, options)
+        assert not {"FindAgent", "Connect", "ConnectToPort22Alone"} & site.surplus(key, document)
+
+
+def test_agent_gets_its_permissions_from_the_document_of_the_docker_host(site: Site) -> None:
+    values = {
+        **VALUES,
+        "project": "inside",
+        "cluster": "inside",
+        "region": REGION,
+        "account": ACCOUNT,
+        "boundary": BOUNDARY,
+    }
+    document = policy_documents(PERMISSIONS, values, ["session_manager"])["docker_instance"]
+    site.keys["agent"] = deployers.user(site.root("iam"), "agent", json.dumps(document))
+    iam, root = site.client("iam", "agent"), site.root("iam")
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    tags = [{"Key": "slipway:project", "Value": "inside"}]
+    root.create_role(
+        RoleName="inside-docker-instance", AssumeRolePolicyDocument=trust, PermissionsBoundary=BOUNDARY, Tags=tags
+    )
+    statement = {"Effect": "Allow", "Action": "ssm:UpdateInstanceInformation", "Resource": "*"}
+    policy = {
+        "PolicyName": "session-manager",
+        "PolicyDocument": json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    }
+    assert code_of(iam.put_role_policy, RoleName="inside-docker-instance", **policy) == ""
+    root.create_role(RoleName="inside-task", AssumeRolePolicyDocument=trust, PermissionsBoundary=BOUNDARY, Tags=tags)
+    assert code_of(iam.put_role_policy, RoleName="inside-task", **policy) == "AccessDenied"
+
+
 def test_repository_of_nobody_stays_so(site: Site) -> None:
     arn = site.root("ecr").create_repository(repositoryName="foreign")["repository"]["repositoryArn"]
     ecr = site.client("ecr", "registry")

@@ -137,3 +137,51 @@ def test_check_mode_predicts_the_connection_to_an_instance_that_a_killed_run_lef
     assert f"Would create a line of {tmp_path}/known_hosts." in run.output
     assert f"Would create {tmp_path}/ssh_config." in run.output
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.variants
+def test_instance_that_was_reached_over_ssh_is_kept_for_sessions(cloud: Cloud, tmp_path: Path) -> None:
+    """Its role gets the permissions in place; without an agent, as here, the run says what to look for."""
+    ec2, iam = cloud.client("ec2"), cloud.client("iam")
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    group = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [subnet["VpcId"]]}])["SecurityGroups"][0]
+    options = {
+        "docker_instance_project": "sessions",
+        "docker_instance_directory": str(tmp_path),
+        "docker_instance_image_id": "ami-1",
+        "docker_instance_subnet_id": subnet["SubnetId"],
+        "docker_instance_security_group_ids": [group["GroupId"]],
+        "docker_instance_timeout": 3,
+        "ecs_network_result": {},
+    }
+
+    def instances() -> list[str]:
+        filters = [{"Name": "tag:slipway:project", "Values": ["sessions"]}]
+        found = ec2.describe_instances(Filters=filters)["Reservations"]
+        return [instance["InstanceId"] for one in found for instance in one["Instances"]]
+
+    over_ssh = cloud.play(ROLE, docker_instance_address_type="private", **options)
+    assert "expected an SSH server" in " ".join(over_ssh.output.split())
+    [before] = instances()
+    sessions = {**options, "docker_instance_connection": "session_manager"}
+    planned = cloud.play(ROLE, "--check", **sessions)
+    assert planned.code == 0, planned.output
+    assert iam.list_role_policies(RoleName="sessions-docker-instance")["PolicyNames"] == []
+    run = cloud.play(ROLE, **sessions)
+    message = " ".join(run.output.split())
+    assert "expected an SSM Agent that is connected to Session Manager, got none. Timed out after 3 s" in message
+    assert "needs a route to ssm and ssmmessages" in message
+    assert instances() == [before]
+    policy = iam.get_role_policy(RoleName="sessions-docker-instance", PolicyName="session-manager")["PolicyDocument"]
+    assert [one["Action"] for one in policy["Statement"]] == [
+        [
+            "ssm:UpdateInstanceInformation",
+            "ssmmessages:CreateControlChannel",
+            "ssmmessages:CreateDataChannel",
+            "ssmmessages:OpenControlChannel",
+            "ssmmessages:OpenDataChannel",
+        ]
+    ]
+    # Back again, the role loses them.
+    cloud.play(ROLE, docker_instance_address_type="private", **options)
+    assert iam.list_role_policies(RoleName="sessions-docker-instance")["PolicyNames"] == []

@@ -51,8 +51,8 @@ def execute() -> Iterator[Callable[..., Json]]:
         emulator.reset()
     vars(emulator).update(kept)
     emulator._ACTION_MAP.update(actions)
-    for name in ("execute_command", "session_agent", "session_encryption", "session_log", "emulator_patches"):
-        sys.modules.pop(name, None)
+    for path in FILES.glob("*.py"):
+        sys.modules.pop(path.stem, None)
 
 
 def agents_of(*tasks: str) -> list[list[Json] | None]:

@@ -28,12 +28,25 @@ KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "b2f0c1d4e7a9"}
 Json = dict[str, t.Any]
 
 
+# Of the only instance.
+INSTANCE = "i-0123456789abcdef0"
+
+
+class Machines:
+    """The agents of instances: that of one is connected."""
+
+    def container(self, identity: str) -> str | None:
+        return "machine" if identity == INSTANCE else None
+
+
 class Cloud:
     """An account with a cluster, and the network in front of it."""
 
     def __init__(self, address: str, network: BadNetwork) -> None:
         self.address = address
         self.network = network
+        self.ssh_port = 22
+        """What port 22 of instances is on this machine."""
         self.ecs = boto3.client("ecs", endpoint_url=address, region_name=REGION, **KEYS)
         self.ecs.create_cluster(clusterName="shop")
 
@@ -80,16 +93,20 @@ def cloud() -> t.Iterator[Cloud]:
         patch.setattr(execute_command.session_agent, "OVERDUE_SECONDS", 0.05)
         patch.setattr(execute_command.session_agent, "RESEND_SECONDS", 0.02)
         patch.setattr(ecs, "_get_docker", lambda: None)
-        services = execute_command.Services(ecs, kms, cloudwatch_logs, ssm)
-        ports = execute_command.session_ports.Ports
+        services = execute_command.Services(ecs, kms, cloudwatch_logs, ssm, Machines())
+        ports = execute_command.session_ports
+
+        async def dial(host: str, port: int) -> t.Any:
+            return await asyncio.open_connection(host, made.ssh_port if port == 22 else port)
 
         def opened(session: t.Any) -> t.Any:
-            return ports(session.forwards, asyncio.open_connection) if session.forwards else PtyTerminal(session)
+            return ports.opened(session.forwards, dial) if session.forwards else PtyTerminal(session)
 
         served = execute_command.execute_command(services, emulator.app, bound.getsockname()[1], opened)
         network = BadNetwork(served)
         with serving(network, bound) as address:
-            yield Cloud(address, network)
+            made = Cloud(address, network)
+            yield made
             ecs.reset()
     vars(ecs).update(kept)
     vars(ssm).update(kept_ssm)

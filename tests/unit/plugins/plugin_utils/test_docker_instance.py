@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ansible_collections.slipway.aws.plugins.plugin_utils import docker_instance
 from ansible_collections.slipway.aws.plugins.plugin_utils.docker_instance import instance_architecture, settings
 
 PARAMETER = "/aws/service/debian/release/13/latest/amd64"
@@ -19,6 +22,9 @@ VARIABLES: dict[str, Any] = {
     "region": "eu-west-1",
     "name": "docker-EC2",
     "architecture": "x86_64",
+    "connection": "ssh",
+    "host_key": "console",
+    "image": "amazon_linux_2023",
     "type": "t3.small",
     "image_id": f"resolve:ssm:{PARAMETER}",
     "volume_size": 30,
@@ -83,3 +89,37 @@ def test_an_image_of_ones_own_may_have_any_processor() -> None:
 )
 def test_instance_types_have_an_architecture(kind: str, architecture: str) -> None:
     assert instance_architecture(kind) == architecture
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"image": "debian_13"}, "which has no SSM Agent"),
+        ({"host_key": "scan"}, "where docker_instance_host_key is scan"),
+    ],
+)
+def test_sessions_need_an_agent_and_a_key_from_the_console(changed: dict[str, Any], message: str) -> None:
+    assert not of(**changed)["problems"]
+    [problem] = of(connection="session_manager", **changed)["problems"]
+    assert message in problem
+    assert not of(connection="session_manager")["problems"]
+
+
+def test_image_of_ones_own_may_have_the_agent() -> None:
+    assert not of(connection="session_manager", image="debian_13", image_id="ami-0123456789abcdef0")["problems"]
+
+
+def test_missing_websocket_client_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker_instance.session_client, "HAS_WEBSOCKET", False)
+    [problem] = of(connection="session_manager")["problems"]
+    assert "expected websocket-client" in problem
+    assert not of()["problems"]
+
+
+def test_ssh_runs_the_proxy_whatever_the_folders_are_called() -> None:
+    """ssh replaces what follows a percent sign, then a shell splits the words."""
+    command = docker_instance.proxy_command("/opt/my python/bin/python3", "/srv/100% mine/session.json")
+    python, program, settings_file = shlex.split(command.replace("%%", "%"))
+    assert (python, settings_file) == ("/opt/my python/bin/python3", "/srv/100% mine/session.json")
+    assert Path(program).is_file()
+    assert "%%" in command

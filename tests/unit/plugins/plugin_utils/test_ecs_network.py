@@ -21,6 +21,7 @@ DEFAULTS: Json = yaml.safe_load((ROLES / "ecs_network/defaults/main.yml").read_t
     "ecs_network_project": "ecs",
     "ecs_network_tags": {},
     "ecs_network_hosting": "fargate",
+    "ecs_network_docker_host_connection": "ssh",
     "ecs_network_load_balancer_test_port": 0,
     "ecs_network_docker_host_ports": [22],
     "ecs_network_docker_host_cidrs": ["192.0.2.1/32"],
@@ -280,10 +281,19 @@ def test_subnets_are_chosen_by_id_or_by_tags(ids: list[str], tags: Json, chosen:
 
 
 def test_without_nat_containers_reach_what_they_need() -> None:
-    assert ecs_network.default_endpoints("single", "ec2") == []
-    needed = ecs_network.default_endpoints("none", "fargate")
+    assert ecs_network.default_endpoints("single", "ec2", "session_manager") == []
+    needed = ecs_network.default_endpoints("none", "fargate", "ssh")
     assert set(ecs_network.IMAGE_ENDPOINTS) <= set(needed)
-    assert ecs_network.default_endpoints("none", "ec2") == [*needed, "ecs", "ecs-agent", "ecs-telemetry"]
+    assert ecs_network.default_endpoints("none", "ec2", "ssh") == [*needed, "ecs", "ecs-agent", "ecs-telemetry"]
+
+
+def test_sessions_with_the_docker_host_pass_an_endpoint_where_there_is_no_nat() -> None:
+    added = set(
+        read({"nat": "none", "docker_host_connection": "session_manager"})["endpoints"]["Interface"]["services"]
+    )
+    assert added - set(read({"nat": "none"})["endpoints"]["Interface"]["services"]) == {
+        "com.amazonaws.eu-west-1.ssmmessages"
+    }
 
 
 def endpoint(name: str, project: str = "ecs", state: str = "available", **places: list[str]) -> Json:

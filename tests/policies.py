@@ -42,6 +42,8 @@ VALUES: Json = {
     "records": ["_*.www.a-project-name.example.com", "_*.a-project-name.example.com"],
     "vpcs": ["vpc-0123456789abcdef0"],
     "exec_buckets": ["a-project-name-sessions"],
+    "file_buckets": ["a-project-name-configuration"],
+    "hook_functions": ["arn:aws:lambda:ap-northeast-2:123456789012:function:a-project-name-smoke-test"],
     "queues": ["arn:aws:sqs:ap-northeast-2:123456789012:a-project-name-failed-schedules"],
     "names": ["*.a-project-name.internal"],
     "instance_policies": ["arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"],

@@ -17,11 +17,13 @@ description:
   - IAM roles exist, trust Amazon ECS and may pull the images, write the logs and read the secrets that the task
     definition names, as C(iam:SimulatePrincipalPolicy) finds.
   - Images exist in Amazon ECR for the platform of the task. Images of other registries are unknown.
+  - Functions of AWS Lambda that deployments call exist, and their role may invoke them.
   - Subnets, security groups, target groups and load balancers are in one VPC. Target groups have the target type of the
     network mode, a load balancer, and security groups that let traffic in.
   - On Fargate, a route or a VPC endpoint leads from the subnets to the registry, the logs and the secrets.
   - The cluster has the capacity providers. Log groups, secrets, parameters, environment files, EFS file systems with
-    mount targets, alarms, namespaces, certificates and hosted zones exist. No value of a secret is read.
+    mount targets, alarms, namespaces, certificates and hosted zones exist. No value of a secret is read, so that
+    members of its JSON are unknown, unless the run sets the value.
   - Prints the checks, as it is an action plugin, too. The playbook C(slipway.aws.preflight) runs it, and C(site.yml)
     runs it before it creates anything.
 options:
@@ -60,10 +62,28 @@ options:
     description: Domains to validate, each with C(name), C(hosted_zone_id) or none, and C(place) for messages.
     type: list
     elements: dict
+  load_balancers:
+    description:
+      - Load balancers of others, each with C(name), which is a name or an ARN, the ARNs of C(listeners) that are used,
+        and C(place) and C(listeners_place) for messages.
+    type: list
+    elements: dict
+  target_groups:
+    description: Target groups of others, each with C(name), which is a name or an ARN, and C(place) for messages.
+    type: list
+    elements: dict
+  secret_members:
+    description:
+      - By ARN as task definitions name it, the names of the members of the JSON that a secret has.
+      - Whether other secrets have a member is unknown, as only their values say it.
+    type: dict
   buckets:
     description: Buckets for access logs, each with C(name), and C(place) for messages.
     type: list
     elements: dict
+  rules:
+    description: How many rules the project's own load balancer has after the run.
+    type: int
   new:
     description: How many C(VPC), C(elastic IP) and C(load balancer) the project has after the run.
     type: dict
@@ -212,7 +232,11 @@ ARGUMENT_SPEC = {
     "network": {"type": "dict"},
     "certificates": {"type": "list", "elements": "dict"},
     "domains": {"type": "list", "elements": "dict"},
+    "load_balancers": {"type": "list", "elements": "dict"},
+    "target_groups": {"type": "list", "elements": "dict"},
+    "secret_members": {"type": "dict", "no_log": False},
     "buckets": {"type": "list", "elements": "dict"},
+    "rules": {"type": "int"},
     "new": {"type": "dict"},
     "root_user": {"type": "str", "choices": ["allow", "warn", "refuse"], "default": "allow"},
     "problems": {"type": "list", "elements": "str"},

@@ -306,6 +306,8 @@ def _values(v: Json, account: str, partition: str) -> Values:
         "existing_roles": [re.sub("^arn:.*?:role/", "", role) for role in v["existing_roles"]],
         "buckets": v["buckets"],
         "exec_buckets": v["exec_buckets"],
+        "file_buckets": v["file_buckets"],
+        "hook_functions": v["hook_functions"],
         "vpcs": v["vpcs"] or ["*"],
         "queues": v["queues"],
         "domains": domains,

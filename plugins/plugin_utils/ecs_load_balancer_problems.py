@@ -35,6 +35,8 @@ DAYS = Limit(1, 36500, "https://docs.aws.amazon.com/AmazonS3/latest/API/API_Life
 _IDLE_TIMEOUT = Limit(1, 4000, f"{_API}API_LoadBalancerAttribute.html")
 _NAME = re.compile(r"(?!internal-)[a-zA-Z0-9]([a-zA-Z0-9-]{0,30}[a-zA-Z0-9])?")
 _NAME_RULE = "1 to 32 letters, digits or hyphens, no hyphen first or last, and not internal- first"
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+_MOST_GROUPS = 100
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?")
 _DOMAIN = re.compile(r"([*][.])?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -66,6 +68,8 @@ def _place(number: int, group: Json) -> str:
 
 
 def _group_problems(groups: Sequence[Json]) -> Iterator[str]:
+    if len(groups) > _MOST_GROUPS:
+        yield f"{GROUPS}: expected at most {_MOST_GROUPS} of a load balancer, which no quota raises, got {len(groups)}."
     names: set[str] = set()
     for number, group in enumerate(groups):
         place = _place(number, group)

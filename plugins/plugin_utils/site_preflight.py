@@ -83,6 +83,7 @@ def options(variables: Json, tags: Collection[str]) -> Json:
     """The options of ecs_preflight for a run of site.yml with these tags."""
     site = Site(variables, tags)
     own = {name: value for name, value in variables.items() if name.startswith("ecs_app_")}
+    members = _secret_members(site)
     own["ecs_app_secret_values"] = list(own.get("ecs_app_secret_values") or ())
     with_services = site.runs("ecs_app")
     planned = ecs_app.plan(own, _others(site), _account(site)) if with_services else {"services": [], "problems": []}
@@ -94,6 +95,7 @@ def options(variables: Json, tags: Collection[str]) -> Json:
         "creates": _created(site),
         "network": _network(site),
         "root_user": site.of("ecs_app")["root_user"],
+        "secret_members": members,
         **(_balancer(site) if site.runs("ecs_load_balancer") else {}),
         "new": _new(site),
     }
@@ -222,6 +224,19 @@ def _value_from(site: Site, item: Json) -> str:
     return f"arn:<partition>:secretsmanager:{region}:<account>:secret:{site.project}/{item['name']}"
 
 
+def _secret_members(site: Site) -> dict[str, list[str]]:
+    """The names in the JSON of secrets whose values the run sets, and never the values."""
+    own = site.of("ecs_app")
+    values = own.get("secret_values") or {}
+    stored = [one for one in ecs_app_secrets.desired(own["secrets"], own["settings"]) if not one.get("from")]
+    found = {_value_from(site, one): values.get(one["name"]) for one in stored}
+    return {
+        name: sorted(str(member) for member in value)
+        for name, value in found.items()
+        if name.startswith("arn:") and isinstance(value, Mapping)
+    }
+
+
 # What the run creates
 
 
@@ -287,7 +302,7 @@ def _vpc_filters(network: ecs_network.Variables) -> Json:
     return {f"tag:{key}": str(value) for key, value in network.vpc_tags.items()}
 
 
-def _balancer(site: Site) -> dict[str, list[Json]]:
+def _balancer(site: Site) -> Json:
     own = site.of("ecs_load_balancer")
     arn, domains = str(own["certificate_arn"]), list(own["domains"])
     place = "ecs_load_balancer_certificate_arn"
@@ -301,6 +316,34 @@ def _balancer(site: Site) -> dict[str, list[Json]]:
             for number, name in enumerate(domains if not arn else ())
         ],
         "buckets": [given] if bucket and not own["access_logs_create"] else [],
+        **_others_balancer(site),
+    }
+
+
+def _others_balancer(site: Site) -> Json:
+    """The load balancer and the target groups of others, and how many rules the own one has.
+
+    Target groups that services use are checked with these.
+    """
+    own = site.of("ecs_load_balancer")
+    used = {str(item.get("targetGroupArn")) for one in site.services for item in one.get("load_balancers") or ()}
+    groups = ecs_load_balancer.Site(site.variables, site.services, {}).groups
+    balancer = {
+        "name": own["arn"],
+        "place": "ecs_load_balancer_arn",
+        "listeners": own["listener_arns"],
+        "listeners_place": "ecs_load_balancer_listener_arns",
+    }
+    with_rules = sum(1 for one in groups if one["has_rule"]) + len(own["rules"])
+    return {
+        # Each of both listeners has all of them.
+        "rules": 0 if own["arn"] or own["name_tags"] else with_rules * (2 if int(own["test_port"]) else 1),
+        "load_balancers": [balancer] if own["arn"] else [],
+        "target_groups": [
+            {"name": one["arn"], "place": f"ecs_load_balancer_target_groups[{number}] ({one['name']}).arn"}
+            for number, one in enumerate(groups)
+            if one.get("arn") and one["name"] not in used
+        ],
     }
 
 

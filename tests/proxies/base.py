@@ -33,7 +33,7 @@ OWN = {"connection", "content-length", "date", "keep-alive", "server", "transfer
 # The region and the service in the scope of a signature.
 SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
 # Services whose calls are known by method and path alone, and whose bodies are JSON.
-REST = {"elasticfilesystem": "efs", "scheduler": "scheduler"}
+REST = {"elasticfilesystem": "efs", "lambda": "lambda", "scheduler": "scheduler"}
 TIMEOUT = 120.0
 
 

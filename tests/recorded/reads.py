@@ -38,8 +38,8 @@ FILES = {
     "_ecs/hosts/api.py": ("ecr", "ecs"),
     "_ecs/network/api.py": ("ec2", "elbv2"),
     "_ecs/preflight/api.py": (
-        *("acm", "cloudwatch", "ec2", "ecr", "ecs", "efs", "elbv2", "iam", "logs", "route53", "s3", "secretsmanager"),
-        *("service-quotas", "servicediscovery", "ssm", "sts"),
+        *("acm", "cloudwatch", "ec2", "ecr", "ecs", "efs", "elbv2", "iam", "lambda", "logs", "route53", "s3"),
+        *("secretsmanager", "service-quotas", "servicediscovery", "ssm", "sts"),
     ),
     "_ecs/prune/api.py": ("ecr", "ecs"),
     "_ecs/scaling/api.py": ("application-autoscaling", "cloudwatch", "elbv2", "sqs"),

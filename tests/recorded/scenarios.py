@@ -186,6 +186,11 @@ def failures_of(checks: list[Json]) -> list[str]:
     return [one["text"] for one in checks if one["state"] == "FAIL"]
 
 
+HOOK = {
+    "hookTargetArn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:shop-smoke-test",
+    "roleArn": "shop-hooks",
+    "lifecycleStages": ["POST_TEST_TRAFFIC_SHIFT"],
+}
 CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/291f52cc-1817-469f-918a-cccbb4f9a5fb"
 LISTENER = f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:listener/app/shop/28710532987600ac/c3e840dcd6d774c6"
 TARGETS: Json = {
@@ -329,10 +334,12 @@ READERS = (
                     **{name: value for name, value in SERVICE.items() if name not in ("cluster", "task_definition")},
                     "network_configuration": PLACED,
                     "task_definition": {**DEFINITION, "task_role_arn": "shop-execution"},
+                    "deployment_configuration": {"lifecycleHooks": [HOOK]},
                 }
             ],
             "certificates": [{"arn": CERTIFICATE, "domains": ["shop.example.com", "api.shop.example.com"]}],
             "domains": [{"name": "shop.example.com"}],
+            "load_balancers": [{"name": "shop", "listeners": [LISTENER]}],
             "new": {"elastic IP": 1},
         },
         lambda result: [result["preflight"]["result"], *failures_of(result["preflight"]["checks"])],

@@ -67,7 +67,32 @@ def desired(name: str, current: Resource | None, settings: Resource, tags: Tags 
         )
     actual = current["settings"] if current else {}
     given = {member: _merge(actual.get(member), value) for member, value in canonical(settings).items()}
-    return {"name": name, "settings": {**actual, **given}, "tags": tags}
+    wanted = {**actual, **given}
+    problems = list(_problems(wanted, current is None, given))
+    if problems:
+        raise SlipwayError(INVALID_OPTION, " ".join(problems), {"problems": problems})
+    return {"name": name, "settings": wanted, "tags": tags}
+
+
+# What AWS refuses of whole groups. https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_CreateAutoScalingGroup.html
+_LAUNCH = ("LaunchTemplate", "MixedInstancesPolicy", "LaunchConfigurationName")
+_PLACES = ("VPCZoneIdentifier", "AvailabilityZones", "AvailabilityZoneIds")
+
+
+def _problems(settings: Json, is_new: bool, given: t.Collection[str]) -> t.Iterator[str]:
+    least, most, wanted = (settings.get(member) for member in ("MinSize", "MaxSize", "DesiredCapacity"))
+    if isinstance(least, int) and isinstance(most, int):
+        if least > most:
+            yield f"settings.MinSize: expected at most MaxSize ({most}), got {least}."
+        elif "DesiredCapacity" in given and isinstance(wanted, int) and not least <= wanted <= most:
+            yield f"settings.DesiredCapacity: expected {least} to {most}, as MinSize and MaxSize say, got {wanted}."
+    if not is_new:
+        return
+    launch = [member for member in _LAUNCH if settings.get(member)]
+    if len(launch) != 1:
+        yield f"settings: expected one of {', '.join(_LAUNCH)} for a new group, got {' and '.join(launch) or 'none'}."
+    if not any(settings.get(member) for member in _PLACES):
+        yield f"settings: expected {' or '.join(_PLACES)} for a new group, got none. Say where its instances run."
 
 
 def _merge(old: t.Any, new: t.Any) -> t.Any:

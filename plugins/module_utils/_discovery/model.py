@@ -19,6 +19,8 @@ from .._core.types import Json
 NEW: Json = {"id": UNKNOWN, "arn": UNKNOWN, "tags": {}}
 # So many seconds a client may continue to call a task that was replaced.
 TTL = 10
+# Of a name of DNS.
+LONGEST_NAME = 253
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAMESPACE = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _SERVICE = re.compile(_LABEL)
@@ -28,12 +30,17 @@ _RULE = "lower case letters, digits, hyphens and underscores"
 def validate(name: str, services: t.Sequence[str]) -> None:
     """Fail with names that DNS does not allow."""
     problems = []
-    if not _NAMESPACE.fullmatch(name) or len(name) > 253:
+    if not _NAMESPACE.fullmatch(name) or len(name) > LONGEST_NAME:
         problems.append(f"name: expected a DNS name of {_RULE}, got {name!r}.")
     problems += [
         f"services: expected a label of a DNS name, of {_RULE}, got {one!r}."
         for one in services
         if not _SERVICE.fullmatch(one)
+    ]
+    problems += [
+        f"services: expected at most {LONGEST_NAME} characters with the name of the namespace, got {one}.{name}."
+        for one in services
+        if _SERVICE.fullmatch(one) and len(f"{one}.{name}") > LONGEST_NAME >= len(name)
     ]
     twice = sorted({one for one in services if services.count(one) > 1})
     problems += [f"services: expected each name once, got {one!r} {services.count(one)} times." for one in twice]

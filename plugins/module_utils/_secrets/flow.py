@@ -30,6 +30,7 @@ from .model import (
     path_of,
     predict,
     refuse_foreign,
+    refuse_long_names,
     to_result,
 )
 from .store_flow import Manager, Parameters, Store
@@ -52,6 +53,7 @@ def _present(connection: Connection) -> Result:
     parameters, manager = _stores(connection)
     desired = desired_secrets(params["secrets"] or [], params["values"] or {})
     stores: dict[str, Store] = {one.name: manager if one.in_secrets_manager else parameters for one in desired}
+    refuse_long_names({one.name: stores[one.name].name_of(one) for one in desired if not one.source}, desired)
     found = {**_find(parameters, desired, False), **_find(manager, desired, True)}
     if missing := missing_secrets(desired, found):
         message = f"secrets: external secrets not found: {', '.join(missing)}. Create them, or correct `from`."

@@ -28,6 +28,12 @@ PATH = re.compile(r"/?([A-Za-z0-9_.-]+/)*[A-Za-z0-9_.-]+/?")
 TYPES = ("SecureString", "String", SECRETS_MANAGER)
 KEY_NAME = re.compile(r"arn:[\w-]+:kms:.+|alias/[\w/-]+|mrk-[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LONGEST = 4096
+# Bytes of a value. https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+# https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html
+LARGEST = {SECRETS_MANAGER: 65536, "SecureString": 4096, "String": 4096}
+# Characters of a whole name, with its path. https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+# https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+LONGEST_NAME = {SECRETS_MANAGER: 512, "SecureString": 1011, "String": 1011}
 # Whoever mixes up two members has put the value into the wrong one.
 NOT_SHOWN = "got another value, which is not shown as it may be the secret"
 # What a diff shows instead of values.
@@ -113,6 +119,8 @@ def _problems(item: Json, values: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         yield "expected a value, got null"
     elif given and as_text(values[item["name"]]) == "":
         yield "expected a value, got an empty one"
+    elif given and (size := len(as_text(values[item["name"]]).encode())) > (most := LARGEST.get(item["type"], size)):
+        yield f"expected a value of at most {most} bytes for type {item['type']}, got {size}"
     if item["type"] == "String" and not given and not item["from"]:
         yield "expected a value for the type String, got none; random values are for secrets"
     if length_of(item["length"]) is None:
@@ -145,6 +153,18 @@ def path_of(given: str) -> str:
     if not PATH.fullmatch(given):
         raise SlipwayError(INVALID_OPTION, f"path: expected a path such as /shop/, got '{given}'.")
     return f"/{given.strip('/')}/"
+
+
+def refuse_long_names(full: t.Mapping[str, str], desired: t.Iterable[DesiredSecret]) -> None:
+    """Fail with names that are too long with their path; `full` has them by the names of secrets."""
+    problems = [
+        f"{one.name}: expected a name of at most {LONGEST_NAME[one.type]} characters, got {len(full[one.name])}"
+        " with the path"
+        for one in desired
+        if len(full.get(one.name, "")) > LONGEST_NAME[one.type]
+    ]
+    if problems:
+        raise SlipwayError(INVALID_OPTION, f"secrets, {'; '.join(problems)}.", {"problems": problems})
 
 
 def check_window(days: int) -> None:

@@ -79,6 +79,25 @@ def test_the_tag_of_ecs_is_kept(run: Run, settings: Json) -> None:
     [
         ({"MinSize": 1, "MaxSise": 2}, "got 'MaxSise'."),
         ({"MinSize": "few", "MaxSize": 2}, "expected a whole number"),
+        ({"MinSize": 3, "MaxSize": 2}, "settings.MinSize: expected at most MaxSize (2), got 3."),
+        (
+            {"MinSize": 1, "MaxSize": 2, "DesiredCapacity": 3},
+            "settings.DesiredCapacity: expected 1 to 2, as MinSize and MaxSize say, got 3.",
+        ),
+        ({"MinSize": 1, "MaxSize": 2, "VPCZoneIdentifier": "subnet-1"}, "settings: expected one of LaunchTemplate, "),
+        (
+            {
+                "MinSize": 1,
+                "MaxSize": 2,
+                "LaunchTemplate": {"LaunchTemplateName": "shop"},
+                "LaunchConfigurationName": "b",
+            },
+            "for a new group, got LaunchTemplate and LaunchConfigurationName.",
+        ),
+        (
+            {"MinSize": 1, "MaxSize": 2, "LaunchConfigurationName": "b"},
+            "expected VPCZoneIdentifier or AvailabilityZones or AvailabilityZoneIds for a new group, got none.",
+        ),
         ({"MinSize": 1}, "expected MaxSize for the new Auto Scaling group shop"),
     ],
 )

@@ -145,6 +145,10 @@ def test_a_service_that_may_not_be_deleted_is_reported_at_once(
             "name: expected a DNS name of lower case letters, digits, hyphens and underscores, got 'Shop.internal'.",
         ),
         ({"services": ["data.base"]}, "services: expected a label of a DNS name, of lower case letters, "),
+        (
+            {"name": ".".join(["a" * 62] * 4), "services": ["abc"]},
+            "services: expected at most 253 characters with the name of the namespace, got abc.aaa",
+        ),
         ({"services": ["a", "a"]}, "services: expected each name once, got 'a' 2 times."),
     ],
 )

@@ -9,8 +9,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import io
 import json
 import typing as t
+import zipfile
 
 import boto3
 
@@ -127,6 +129,7 @@ def build(shop: Shop) -> Shop:
     _stores(shop)
     _files(shop)
     _names(shop)
+    _functions(shop)
     shop.client("ecs").create_cluster(clusterName="shop", capacityProviders=["FARGATE", "FARGATE_SPOT"])
     shop.client("ecs").create_cluster(clusterName="empty")
     return shop
@@ -150,6 +153,7 @@ def _network(shop: Shop) -> None:
     ):
         subnet(name, cidr, zone)
     subnet("foreign", "10.1.1.0/24", 0, "other")
+    subnet("foreign b", "10.1.2.0/24", 1, "other")
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     ids["nat"] = ec2.create_nat_gateway(SubnetId=ids["public a"], AllocationId=address)["NatGateway"]["NatGatewayId"]
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
@@ -206,9 +210,16 @@ def _balancer(shop: Shop) -> None:
     group("elsewhere", "ip", "other")
     asked = {"Subnets": [ids["public a"], ids["public b"]], "SecurityGroups": [ids["balancer"]]}
     ids["load balancer"] = elbv2.create_load_balancer(Name="shop", **asked)["LoadBalancers"][0]["LoadBalancerArn"]
+    made = {"Subnets": [ids["foreign"], ids["foreign b"]], "Scheme": "internal"}
+    ids["foreign balancer"] = elbv2.create_load_balancer(Name="foreign", **made)["LoadBalancers"][0]["LoadBalancerArn"]
+    made = {"Subnets": [ids["a"], ids["b"]], "Scheme": "internal", "SecurityGroups": [ids["balancer"]]}
+    ids["quiet balancer"] = elbv2.create_load_balancer(Name="quiet", **made)["LoadBalancers"][0]["LoadBalancerArn"]
+    made = {"Subnets": [ids["a"], ids["b"]], "Scheme": "internal", "Type": "network"}
+    ids["network balancer"] = elbv2.create_load_balancer(Name="network", **made)["LoadBalancers"][0]["LoadBalancerArn"]
     for port, name in ((80, "web"), (81, "hosts")):
         forward = [{"Type": "forward", "TargetGroupArn": ids[name]}]
-        elbv2.create_listener(LoadBalancerArn=ids["load balancer"], Protocol="HTTP", Port=port, DefaultActions=forward)
+        asked = {"LoadBalancerArn": ids["load balancer"], "Protocol": "HTTP", "DefaultActions": forward}
+        ids[f"listener {port}"] = elbv2.create_listener(Port=port, **asked)["Listeners"][0]["ListenerArn"]
 
 
 def _roles(shop: Shop) -> None:
@@ -232,6 +243,9 @@ def _roles(shop: Shop) -> None:
     role("execution", tasks, everything)
     role("task", tasks, everything)
     role("idle", tasks, [])
+    ecs = {**tasks, "Principal": {"Service": "ecs.amazonaws.com"}}
+    role("idle-of-ecs", ecs, [])
+    role("hooks", ecs, [{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}])
     role("of-instances", {**tasks, "Principal": {"Service": "ec2.amazonaws.com"}}, everything)
     role("denied", [tasks, {**tasks, "Effect": "Deny"}], everything)
     role("of-others", only({"StringEquals": {"aws:SourceAccount": "999999999999"}}), everything)
@@ -275,6 +289,19 @@ def _files(shop: Shop) -> None:
             group = ids["storage"]
             efs.create_mount_target(FileSystemId=ids[name], SubnetId=ids[subnet], SecurityGroups=[group])
         ids[f"point of {name}"] = efs.create_access_point(FileSystemId=ids[name], ClientToken=name)["AccessPointId"]
+
+
+def _functions(shop: Shop) -> None:
+    code = {"ZipFile": _zipped("def handler(event, context): return {'hookStatus': 'SUCCEEDED'}")}
+    made = {"Runtime": "python3.13", "Handler": "hook.handler", "Role": shop.ids["execution"], "Code": code}
+    shop.ids["hook"] = shop.client("lambda").create_function(FunctionName="hook", **made)["FunctionArn"]
+
+
+def _zipped(source: str) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("hook.py", source)
+    return archive.getvalue()
 
 
 def _names(shop: Shop) -> None:

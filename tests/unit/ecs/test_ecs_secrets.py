@@ -165,6 +165,15 @@ def test_a_key_of_our_own(vault: Vault) -> None:
             "key: from: expected no value for an external secret",
         ),
         ({"secrets": [KEY], "values": '{"key": ""}'}, "key: expected a value, got an empty one"),
+        (
+            {"secrets": [KEY], "values": json.dumps({"key": "x" * 4097})},
+            "key: expected a value of at most 4096 bytes for type SecureString, got 4097",
+        ),
+        (
+            {"secrets": [DATABASE], "values": json.dumps({"database": {"key": "ü" * 32768}})},
+            "database: expected a value of at most 65536 bytes for type SecretsManager, got 196619",
+        ),
+        ({"secrets": [KEY], "path": f"/{'x' * 1010}/"}, "key: expected a name of at most 1011 characters, got 1015"),
         ({"secrets": [KEY], "values": '{"key": null}'}, "key: expected a value, got null"),
         ({"secrets": [{"name": "a b"}]}, "a b: name: expected letters, digits and _.- only"),
         ({"secrets": [{**KEY, "length": 0}]}, "key: length: expected 1 to 4096, got another value"),

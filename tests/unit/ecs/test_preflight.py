@@ -17,6 +17,8 @@ import botocore.client
 import pytest
 from botocore.exceptions import ClientError
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.errors import aws_call
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.preflight import api, read_flow
 from ansible_collections.slipway.aws.tests.unit.ecs.preflights import Shop, build, changed
 
 if t.TYPE_CHECKING:
@@ -37,6 +39,12 @@ class Case(t.NamedTuple):
     changes: Json
     check: str
     message: str
+
+
+def hooked(function: str, role: str | None = "<hooks>") -> Json:
+    """A function that is called before the new tasks are started."""
+    hook = {"hookTargetArn": function, "lifecycleStages": ["PRE_SCALE_UP"], **({"roleArn": role} if role else {})}
+    return {"deployment_configuration": {"lifecycleHooks": [hook]}}
 
 
 CASES = [
@@ -503,6 +511,25 @@ CASES = [
         "limits",
         "expected providers of Fargate or others, got both",
     ),
+    # Hooks of deployments
+    Case(
+        "hook-missing",
+        hooked("arn:aws:lambda:eu-central-1:<account>:function:nobody"),
+        "hook",
+        "hookTargetArn: expected a Lambda function that exists, got arn:aws:lambda:.*:nobody. Create",
+    ),
+    Case("hook-no-function", hooked("arn:aws:sns:eu-central-1:<account>:topic"), "hook", "expected the ARN of a L"),
+    Case("hook-no-role", hooked("<hook>", None), "permissions", "expected a role that may invoke the function, got n"),
+    Case("hook-role-missing", hooked("<hook>", "nobody"), "role", "expected an IAM role that exists, got nobody"),
+    Case(
+        "hook-trust", hooked("<hook>", "<task>"), "trust", "expected a role that ecs.amazonaws.com may assume, got task"
+    ),
+    Case(
+        "hook-denied",
+        hooked("<hook>", "<idle-of-ecs>"),
+        "permissions",
+        "expected a role that may invoke the function, got idle-of-ecs without lambda:InvokeFunction on <hook>. Allow",
+    ),
 ]
 
 
@@ -588,6 +615,54 @@ SITE_CASES = [
     ),
     SiteCase("bucket", {"buckets": [{"name": "shop-none"}]}, "bucket", "expected a bucket that exists, got shop-none"),
     SiteCase(
+        "balancer",
+        {"load_balancers": [{"name": "nobody", "place": "the_balancer"}]},
+        "load balancer",
+        "the_balancer: expected a load balancer that exists, got nobody",
+    ),
+    SiteCase(
+        "balancer-vpc",
+        {"load_balancers": [{"name": "<foreign balancer>"}]},
+        "load balancer",
+        "expected a load balancer in <vpc>, where the tasks are, got foreign in <other>",
+    ),
+    SiteCase(
+        "balancer-type",
+        {"load_balancers": [{"name": "network"}]},
+        "load balancer",
+        "expected an Application Load Balancer, got network of type network",
+    ),
+    SiteCase(
+        "balancer-listeners",
+        {"load_balancers": [{"name": "quiet", "listeners_place": "the_listeners"}]},
+        "listener",
+        "the_listeners: expected a listener on port 443 or 80 of quiet, got ports none",
+    ),
+    SiteCase(
+        "balancer-listener",
+        {"load_balancers": [{"name": "quiet", "listeners": ["<listener 80>"]}]},
+        "listener",
+        "expected listeners of quiet, got <listener 80>, which it does not have",
+    ),
+    SiteCase(
+        "balancer-of-group",
+        {"load_balancers": [{"name": "<quiet balancer>", "listeners": []}]},
+        "target group",
+        "expected a target group that quiet can use, got web, which <load balancer> uses",
+    ),
+    SiteCase(
+        "group-missing",
+        {"target_groups": [{"name": "nobody", "place": "the_group"}]},
+        "target group",
+        "the_group: expected a target group that exists, got nobody",
+    ),
+    SiteCase(
+        "group-vpc",
+        {"target_groups": [{"name": "<elsewhere>"}]},
+        "target group",
+        "expected a target group in <vpc>, where the tasks are, got elsewhere in <other>",
+    ),
+    SiteCase(
         "problem",
         {"problems": ["ecs_app_services[0]: expected A, got B. Do C."]},
         "variables",
@@ -613,6 +688,63 @@ def test_two_services_of_one_name_are_found(shop: Shop) -> None:
     found = shop.preflight(services=[shop.service(), shop.service()])["preflight"]
     failed = [one["text"] for one in found["checks"] if one["state"] == "FAIL"]
     assert failed == ["services, web: expected each name once, got it 2 times."]
+
+
+def test_what_others_own_and_fits_passes(shop: Shop) -> None:
+    """A hook, a load balancer by its ARN with listeners, one by its name, and target groups."""
+    service = changed(shop.service(), filled(shop, hooked("<hook>")))
+    pause = {"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}
+    service["deployment_configuration"]["lifecycleHooks"].append(pause)
+    balancers = [{"name": "<load balancer>", "listeners": ["<listener 80>", "<listener 81>"]}, {"name": "shop"}]
+    options = {"load_balancers": balancers, "target_groups": [{"name": "<unused>"}, {"name": "hosts"}], "rules": 100}
+    found = shop.preflight(services=[service], **filled(shop, options))["preflight"]
+    assert [one["text"] for one in found["checks"] if one["state"] in ("FAIL", "WARN")] == []
+    texts = [one["text"] for one in found["checks"] if one["state"] == "OK"]
+    for said in ("Lambda function hook exists", "hooks may invoke", "load balancer shop exists", "group hosts exists"):
+        assert any(said in text for text in texts), texts
+
+
+def test_members_of_secrets_are_known_where_the_run_sets_them(shop: Shop) -> None:
+    """No value is read for it."""
+    secret = shop.ids["database"]
+    wanted = [{"name": "A", "valueFrom": f"{secret}:user::"}, {"name": "B", "valueFrom": f"{secret}:pasword::"}]
+    service = changed(shop.service(), {"container.secrets": wanted})
+    found = shop.preflight(services=[service])["preflight"]
+    unknown = [one["text"] for one in found["checks"] if one["state"] == "UNKNOWN" and one["check"] == "secret"]
+    assert [re.sub("database-?[^ ]*", "database", text).partition(": ")[2] for text in unknown] == [
+        f"whether secret shop/database has the member {member} is unknown: only its value says it, which preflight does"
+        " not read."
+        for member in ("user", "pasword")
+    ]
+    found = shop.preflight(services=[service], secret_members={secret: ["password", "user"]})["preflight"]
+    failed = [one["text"] for one in found["checks"] if one["state"] == "FAIL"]
+    assert len(failed) == 1
+    assert "secrets B: expected a member of secret shop/database" in failed[0]
+    assert "(password, user), got pasword. Correct valueFrom" in failed[0]
+
+
+def test_a_secret_in_place_of_its_name_is_not_shown(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor where parameters or a role cannot be read, and also for the password of a registry."""
+    wrong = {
+        "container.secrets": [{"name": "PASSWORD", "valueFrom": "hunter2-h7x"}],
+        "container.repositoryCredentials": {"credentialsParameter": "me:hunter2-h7x"},
+        "container.logConfiguration": {"logDriver": "splunk", "secretOptions": [{"name": "t", "valueFrom": "hunter2"}]},
+    }
+    without_role = {"definition.executionRoleArn": None, **wrong}
+    services = [changed(shop.service(), wrong), changed(shop.service("api"), without_role)]
+    found = shop.preflight(services=services)
+    said = [one["text"] for one in found["preflight"]["checks"] if (one["state"], one["check"]) == ("FAIL", "secret")]
+    assert len(said) == 6
+    assert "secrets PASSWORD: expected the path or ARN of a secret that exists, got another text, which is" in said[0]
+    assert "hunter2" not in repr(found)
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "not allowed"}}, "DescribeParameters")
+    monkeypatch.setattr(api, "parameters", aws_call(lambda *_arguments: throw(denied)))
+    monkeypatch.setitem(read_flow.BATCHED, "parameter", read_flow.BATCHED["parameter"]._replace(call=api.parameters))
+    assert "hunter2" not in repr(shop.preflight(services=services))
+
+
+def throw(error: Exception) -> t.Any:
+    raise error
 
 
 def test_what_the_run_creates_is_not_missing(shop: Shop) -> None:

@@ -211,6 +211,15 @@ def test_quotas_count_what_the_run_creates(existing: list[Json], states: list[st
     assert [state for state, _text in checks] == states
 
 
+@pytest.mark.parametrize(("rules", "quota", "states"), [(100, 0, []), (101, 100, ["FAIL"]), (150, 150, [])])
+def test_a_load_balancer_has_only_so_many_rules(rules: int, quota: int, states: list[str]) -> None:
+    """Below what every account has, nothing is read."""
+    answers = {Key("quota", "L-7EED9B64", ("elasticloadbalancing",)): {"Value": float(quota)}} if quota else {}
+    checks = found([], answers, rules=rules)
+    assert [state for state, _text in checks] == states
+    assert all(f"expected a quota of {rules} or more for rules of an Application" in text for _state, text in checks)
+
+
 def test_nothing_is_claimed_of_what_could_not_be_read() -> None:
     checks = found(
         [service(2)], {Key("quota", "L-3032A538", ("fargate",)): Unread("servicequotas:GetServiceQuota", "no")}

@@ -140,6 +140,40 @@ def test_nothing_is_wide_that_need_not_be() -> None:
             assert not any("*" in arn for arn in one["Resource"])
 
 
+# Reads that return what somebody has stored: data, environments, inputs, names of files, and not only what AWS sets.
+CONTENTS = {
+    *("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "lambda:GetFunction", "lambda:GetFunctionConfiguration"),
+    *("logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartQuery", "s3:GetObject", "s3:ListBucket"),
+    *("s3:ListBucketVersions", "scheduler:GetSchedule", "secretsmanager:BatchGetSecretValue"),
+    *("secretsmanager:GetSecretValue", "sqs:ReceiveMessage", "ssm:GetParameter", "ssm:GetParameters"),
+    "ssm:GetParametersByPath",
+}
+
+
+def test_contents_are_read_only_of_what_a_resource_names() -> None:
+    """Except for schedules, of which an adopted project or the account's others may have any group."""
+    wide = {
+        (name, action)
+        for name, document in DOCUMENTS.items()
+        for one in document["Statement"]
+        for action in one["Action"]
+        if one["Effect"] == "Allow" and action in CONTENTS and "*" in one["Resource"]
+    }
+    assert {action for _name, action in wide} <= {"scheduler:GetSchedule"}
+    assert {name for name, _action in wide} <= {"all", "destroy", "import", "plan", "prune", "record", "status"}
+
+
+def test_preflight_reads_only_what_the_services_name() -> None:
+    values = {**VALUES, "file_buckets": [], "hook_functions": [], "buckets": []}
+    nothing = policy_documents(PERMISSIONS, values, VARIANTS)["preflight"]["Statement"]
+    assert not [action for one in nothing for action in one["Action"] if action.startswith(("s3:", "lambda:"))]
+    own = {action: one["Resource"] for one in DOCUMENTS["preflight"]["Statement"] for action in one["Action"]}
+    buckets = {f"arn:aws:s3:::{name}" for name in [*VALUES["buckets"], *VALUES["file_buckets"]]}
+    assert {arn for arn in own["s3:ListBucket"] if ":s3:" in arn} == buckets
+    functions = own["lambda:GetFunctionConfiguration"]
+    assert [arn for arn in functions if ":lambda:" in arn] == VALUES["hook_functions"]
+
+
 def test_plan_reads_and_no_more() -> None:
     actions = {action for one in DOCUMENTS["plan"]["Statement"] for action in one["Action"]}
     access = {

@@ -149,14 +149,20 @@ def load_balancers(elbv2: Client) -> list[Json]:
 
 
 @aws_call
-def load_balancer(elbv2: Client, arn: str) -> Json | None:
-    return _first(elbv2.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"])
+def load_balancer(elbv2: Client, name: str) -> Json | None:
+    wanted = {"LoadBalancerArns" if is_arn(name) else "Names": [name]}
+    return _first(elbv2.describe_load_balancers(**wanted)["LoadBalancers"], "Type", "VpcId", "State")
 
 
 @aws_call
 def target_group(elbv2: Client, name: str) -> Json | None:
     wanted = {"TargetGroupArns" if is_arn(name) else "Names": [name]}
     return _first(elbv2.describe_target_groups(**wanted)["TargetGroups"], "TargetType", "LoadBalancerArns")
+
+
+@aws_call
+def function(client: Client, arn: str) -> Json:
+    return _complete(client.get_function_configuration(FunctionName=arn), "FunctionName", "State")
 
 
 @aws_call

@@ -23,7 +23,10 @@ from .checklist import Result as Found
 WORKERS = 16
 # A check asks for what follows from what was read; the longest chain is target group, load balancer, listeners.
 ROUNDS = 6
-SITE = ("certificates", "domains", "buckets", "network", "new", "project", "root_user")
+SITE = (
+    *("buckets", "certificates", "domains", "load_balancers", "network", "new", "project", "root_user", "rules"),
+    *("secret_members", "target_groups"),
+)
 
 
 def run(connection: Connection) -> Result:

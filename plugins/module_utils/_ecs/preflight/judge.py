@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..._core.types import Json
-from . import capacity, images, network, quotas, roles, site, stores, targets
+from . import balancers, capacity, hooks, images, network, quotas, roles, site, stores, targets
 from .checklist import FAIL, STATES, Account, Checklist, Desired, Result
 
-_OF_SERVICES = (roles.check, images.check, network.check, targets.check, stores.check)
+_OF_SERVICES = (roles.check, images.check, network.check, targets.check, stores.check, hooks.check)
 
 
 def results(desired: Desired, account: Account) -> list[Result]:
@@ -25,6 +25,7 @@ def results(desired: Desired, account: Account) -> list[Result]:
             check(checklist, service)
         capacity.check(checklist, service, cluster)
     site.check(checklist)
+    balancers.check(checklist)
     quotas.check(checklist)
     return checklist.results
 

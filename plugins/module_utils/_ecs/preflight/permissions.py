@@ -56,6 +56,8 @@ class Need(t.NamedTuple):
     actions: tuple[str, ...]
     resource: str
     purpose: str
+    # What valueFrom has in place of a path or an ARN: a name, or the secret itself by mistake.
+    bare: str = ""
 
 
 class Secret(t.NamedTuple):
@@ -86,6 +88,11 @@ def secret_of(value: str, home: Home) -> Secret:
     return Secret("parameter", name, parts[3], value)
 
 
+def is_bare(value: str) -> bool:
+    """Whether what is given for a secret may be the secret itself, as far as its form says."""
+    return not is_arn(value) and "/" not in value
+
+
 def secrets_of(service: Service) -> Iterator[tuple[str, str]]:
     """All that containers read from the two stores, each with its place."""
     for place, container in service.containers:
@@ -114,7 +121,8 @@ def needs(service: Service, home: Home) -> Iterator[Need]:
         if secret.store == "secret":
             yield Need(EXECUTION, ("secretsmanager:GetSecretValue",), secret.arn, f"secret {value}")
         elif value:
-            yield Need(EXECUTION, ("ssm:GetParameters",), secret.arn, f"parameter {secret.name}")
+            bare = value if is_bare(value) else ""
+            yield Need(EXECUTION, ("ssm:GetParameters",), secret.arn, f"parameter {secret.name}", bare)
     for _place, container in service.containers:
         for one in container.get("environmentFiles") or ():
             yield Need(EXECUTION, ("s3:GetObject",), str(one.get("value")), f"environment file {one.get('value')}")

@@ -23,6 +23,9 @@ class Quota(t.NamedTuple):
 
 ON_DEMAND = Quota("fargate", "L-3032A538", "Fargate On-Demand vCPU")
 SPOT = Quota("fargate", "L-36FBB829", "Fargate Spot vCPU")
+RULES = Quota("elasticloadbalancing", "L-7EED9B64", "rules of an Application Load Balancer")
+# As many every account has. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-limits.html
+RULES_OF_EVERY_ACCOUNT = 100
 # What a site creates, by the kind.
 CREATED = {
     "VPC": Quota("vpc", "L-F678F1CE", "VPCs of the region"),
@@ -36,6 +39,14 @@ def check(checklist: Checklist) -> None:
         _check_processors(checklist, quota, vcpus)
     for kind, number in (checklist.desired.site.get("new") or {}).items():
         _check_count(checklist, kind, int(number))
+    _check_rules(checklist, int(checklist.desired.site.get("rules") or 0))
+
+
+def _check_rules(checklist: Checklist, rules: int) -> None:
+    value = _value(checklist, RULES) if rules > RULES_OF_EVERY_ACCOUNT else None
+    if value is not None and rules > value:
+        text = f"expected a quota of {rules} or more for {RULES.what}, got {value:g}."
+        checklist.fail("quota", "quotas", f"{text} Request a higher quota, or spread the rules over load balancers.")
 
 
 def _processors(services: t.Sequence[Service]) -> dict[Quota, float]:

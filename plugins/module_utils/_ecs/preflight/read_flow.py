@@ -46,6 +46,7 @@ KINDS: dict[str, Read] = {
     "load balancer": Read("elbv2", api.load_balancer, "elasticloadbalancing:DescribeLoadBalancers"),
     "listeners": Read("elbv2", network_api.describe_listeners, "elasticloadbalancing:DescribeListeners"),
     "target group": Read("elbv2", api.target_group, "elasticloadbalancing:DescribeTargetGroups"),
+    "Lambda function": Read("lambda", api.function, "lambda:GetFunctionConfiguration"),
     "listener rule": Read("elbv2", api.listener_rule, "elasticloadbalancing:DescribeRules"),
     "secret": Read("secretsmanager", api.secret, "secretsmanager:DescribeSecret"),
     "S3 object": Read("s3", api.s3_object, "s3:ListBucket"),
@@ -99,7 +100,7 @@ def _read_one(client: Clients, key: Key) -> t.Any:
 
 def _region(key: Key) -> str:
     """Of what may be in another region; empty for that of the connection."""
-    home = home_of(key.name) if key.kind in ("secret", "certificate") else None
+    home = home_of(key.name) if key.kind in ("secret", "certificate", "Lambda function") else None
     return home.region if home else ""
 
 

@@ -33,8 +33,16 @@ def check(checklist: Checklist, service: Service) -> None:
     for use in _uses(service):
         _check_role(checklist, use)
     for role, member in MEMBERS.items():
-        required = [one for one in needs(service, checklist.account.home) if one.role == role]
+        required = [_shown(checklist, one) for one in needs(service, checklist.account.home) if one.role == role]
         _check_permissions(checklist, service, role, member, required)
+
+
+def _shown(checklist: Checklist, need: Need) -> Need:
+    """Without the name of a parameter that does not exist: it may be the secret itself."""
+    known = checklist.desired.manages("parameter", need.bare) or (
+        need.bare and checklist.account.known("parameter", need.bare)
+    )
+    return need if known or not need.bare else need._replace(resource="", purpose="a parameter")
 
 
 def _uses(service: Service) -> Iterator[RoleUse]:
@@ -97,7 +105,7 @@ def _check_permissions(checklist: Checklist, service: Service, role: str, member
     if not isinstance(found, dict):
         return
     by_resource: dict[str, list[Need]] = {}
-    for need in required:
+    for need in (one for one in required if one.resource):
         by_resource.setdefault(need.resource, []).append(need)
     for resource, some in by_resource.items():
         actions = sorted({action for need in some for action in need.actions})

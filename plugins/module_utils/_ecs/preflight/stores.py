@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from ..._core.names import home_of
+from ..._core.plan import UNKNOWN as NOT_KNOWN
 from ..._core.types import Json
 from .checklist import Checklist, Reference, Service, Unread, listed
 from .network import configuration_of, mode_of
-from .permissions import Secret, creates_group, logs_of, secret_of, secrets_of
+from .permissions import Secret, creates_group, is_bare, logs_of, secret_of, secrets_of
 
 STAGE = "AWSCURRENT"
 
@@ -40,14 +41,44 @@ def _check_secret(checklist: Checklist, place: str, value: str) -> None:
         text = f"whether {secret.store} {secret.name} exists"
         checklist.unread("secret", place, text, Unread("", f"it is in account {home.account}"))
         return
+    if is_bare(value) and not _is_known(checklist, place, value):
+        return
     name = secret.arn if home and home.region != checklist.account.home.region else secret.name
     remedy = "Create it, or correct valueFrom."
     found = checklist.find(Reference("secret", place, secret.store, name, remedy))
-    if not found:
+    if found and secret.store == "secret" and not _is_usable(checklist, place, secret, found):
         return
-    if secret.store == "secret" and not _is_usable(checklist, place, secret, found):
-        return
-    checklist.ok("secret", place, f"{secret.store} {name} exists")
+    if found:
+        checklist.ok("secret", place, f"{secret.store} {name} exists")
+    if secret.json_key and (found or checklist.desired.manages("secret", name)):
+        _check_member(checklist, place, secret)
+
+
+def _is_known(checklist: Checklist, place: str, name: str) -> bool:
+    """Whether a parameter has this name. If not, it may be the secret itself, and is not shown."""
+    if name == NOT_KNOWN or checklist.desired.manages("parameter", name):
+        return True
+    answer = checklist.account.read("parameter", name)
+    if isinstance(answer, Unread):
+        checklist.unread("secret", place, "whether the parameter that valueFrom names exists", answer)
+    elif answer is None and name:
+        text = "expected the path or ARN of a secret that exists, got another text, which is not shown as it may be the"
+        checklist.fail("secret", place, f"{text} secret itself. Create the parameter, or correct valueFrom.")
+    return answer is not None and not isinstance(answer, Unread)
+
+
+def _check_member(checklist: Checklist, place: str, secret: Secret) -> None:
+    """Of a value that the run sets, the names of its members are known. Of others, only the value itself has them."""
+    name, wanted = secret.name.rpartition(":secret:")[2], secret.json_key
+    members = (checklist.desired.site.get("secret_members") or {}).get(secret.arn)
+    if members is None:
+        reason = Unread("", "only its value says it, which preflight does not read")
+        checklist.unread("secret", place, f"whether secret {name} has the member {wanted}", reason)
+    elif wanted not in members:
+        text = f"expected a member of secret {name} ({listed(members)}), got {wanted}."
+        checklist.fail("secret", place, f"{text} Correct valueFrom, or add the member to its value.")
+    else:
+        checklist.ok("secret", place, f"secret {name} has the member {wanted}")
 
 
 def _is_usable(checklist: Checklist, place: str, secret: Secret, found: Json) -> bool:

@@ -27,6 +27,8 @@ VARIABLES: Json = {
     "existing_roles": [],
     "buckets": [],
     "exec_buckets": [],
+    "file_buckets": [],
+    "hook_functions": [],
     "vpcs": [],
     "queues": [],
     "boundary_statements": [],

@@ -274,6 +274,13 @@ def test_invalid_variables_are_refused(changes: Json, problem: str) -> None:
     assert problem in error
 
 
+def test_a_load_balancer_has_at_most_100_target_groups() -> None:
+    groups = [{"name": f"g{number}", "paths": [f"/{number}"]} for number in range(101)]
+    (error,) = planned(target_groups=groups)["problems"]
+    assert "target_groups: expected at most 100 of a load balancer, which no quota raises, got 101." in error
+    assert planned(target_groups=groups[1:])["problems"] == []
+
+
 @pytest.mark.parametrize("policy", ["TLS13-1-2-Res-PQ-2025-09", "FS-1-2-Res-2020-10", "TLS-1-2-Ext-2018-06"])
 def test_policies_from_tls_1_2_on_are_accepted(policy: str) -> None:
     assert planned(certificate_arn=GIVEN, ssl_policy=f"ELBSecurityPolicy-{policy}")["problems"] == []

@@ -110,6 +110,34 @@ def test_a_target_group_of_others_is_read() -> None:
     assert found["new"] == {"VPC": 1, "elastic IP": 1}
 
 
+def test_what_others_own_behind_a_load_balancer_is_checked_once() -> None:
+    """A target group that a service uses is checked with the service."""
+    arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/{}/0123456789abcdef"
+    balancer = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:loadbalancer/app/shared/0123456789abcdef"
+    groups = [{"name": name, "arn": arn.format(name)} for name in ("workshop", "spare")]
+    found = options(ecs_load_balancer_target_groups=groups, ecs_load_balancer_arn=balancer)
+    assert [(one["name"], one["place"]) for one in found["load_balancers"]] == [(balancer, "ecs_load_balancer_arn")]
+    place = "ecs_load_balancer_target_groups[1] (spare).arn"
+    assert found["target_groups"] == [{"name": arn.format("spare"), "place": place}]
+    assert options()["load_balancers"] == options()["target_groups"] == []
+
+
+def test_rules_of_the_own_load_balancer_are_counted() -> None:
+    groups = [{"name": "workshop"}, *({"name": f"g{number}", "paths": [f"/{number}"]} for number in range(60))]
+    assert options(ecs_load_balancer_target_groups=groups)["rules"] == 60
+    assert options(ecs_load_balancer_target_groups=groups, ecs_load_balancer_test_port=9000)["rules"] == 120
+    assert options(ecs_load_balancer_target_groups=groups, ecs_load_balancer_name_tags={"team": "x"})["rules"] == 0
+
+
+def test_members_of_secrets_are_named_without_their_values() -> None:
+    values = {"database": {"username": "shop", "password": "hunter2-h7x"}, "key": "hunter2-h7x"}
+    secrets = {"database": {"type": "SecretsManager"}, "key": {"type": "SecretsManager"}, "other": {}}
+    found = options(ecs_app_secrets=secrets, ecs_app_secret_values=values)
+    arn = "arn:<partition>:secretsmanager:eu-central-1:<account>:secret:ecs/database"
+    assert found["secret_members"] == {arn: ["password", "username"]}
+    assert "hunter2" not in repr(found)
+
+
 def test_a_certificate_is_checked_or_its_domains_are() -> None:
     arn = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
     given = options(ecs_load_balancer_certificate_arn=arn, ecs_load_balancer_domains=["shop.example.com"])

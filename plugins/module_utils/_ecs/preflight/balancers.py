@@ -1,0 +1,88 @@
+# Copyright (c) The Slipway authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Load balancers and target groups of others that a site uses: they exist, and fit the services. Pure."""
+
+from __future__ import annotations
+
+from ..._core.types import Json
+from .checklist import Checklist, Reference, Unread, listed
+from .network import target_groups_of, vpc_of
+
+PORTS = (443, 80)
+_ACTIVE = ("active", "active_impaired")
+
+
+def check(checklist: Checklist) -> None:
+    for item in checklist.desired.site.get("load_balancers") or ():
+        _check_balancer(checklist, item)
+    for item in checklist.desired.site.get("target_groups") or ():
+        place, remedy = str(item.get("place") or "target_groups"), "Create the target group, or correct the ARN."
+        found = checklist.find(Reference("target group", place, "target group", str(item.get("name")), remedy))
+        if found:
+            _check_vpc(checklist, place, "target group", found, found["TargetGroupName"])
+
+
+def _check_balancer(checklist: Checklist, item: Json) -> None:
+    name, place = str(item.get("name")), str(item.get("place") or "load_balancers")
+    remedy = "Create the load balancer, or correct its name."
+    found = checklist.find(Reference("load balancer", place, "load balancer", name, remedy))
+    if not found:
+        return
+    if found["Type"] != "application":
+        text = f"expected an Application Load Balancer, got {name} of type {found['Type']}."
+        checklist.fail("load balancer", place, f"{text} Use another one.")
+        return
+    state = str(found["State"].get("Code"))
+    if state not in _ACTIVE:
+        text = f"expected a load balancer that is active, got {name}, which is {state}."
+        checklist.fail("load balancer", place, f"{text} Wait for it, or use another one.")
+        return
+    if _check_vpc(checklist, place, "load balancer", found, str(found["LoadBalancerName"])):
+        _check_listeners(checklist, item, found)
+        _check_groups(checklist, place, found)
+
+
+def _check_vpc(checklist: Checklist, place: str, kind: str, found: Json, name: str) -> bool:
+    """Where the tasks are. None is a target group of functions, which has no VPC."""
+    vpcs = [vpc for vpc in (vpc_of(checklist, service) for service in checklist.desired.services) if vpc]
+    if vpcs and found.get("VpcId") not in (*vpcs, None):
+        where = listed(dict.fromkeys(vpcs))
+        text = f"expected a {kind} in {where}, where the tasks are, got {name} in {found['VpcId']}."
+        checklist.fail(kind, place, f"{text} Use one of that VPC.")
+        return False
+    checklist.ok(kind, place, f"{kind} {name} exists")
+    return True
+
+
+def _check_listeners(checklist: Checklist, item: Json, found: Json) -> None:
+    place, name = str(item.get("listeners_place") or "listeners"), found["LoadBalancerName"]
+    listeners = checklist.account.read("listeners", str(found["LoadBalancerArn"]))
+    if isinstance(listeners, Unread):
+        checklist.unread("listener", place, f"the listeners of {name}", listeners)
+        return
+    arns = [str(one["ListenerArn"]) for one in listeners or ()]
+    wanted = [str(arn) for arn in item.get("listeners") or ()]
+    missing = [arn for arn in wanted if arn not in arns]
+    if missing:
+        text = f"expected listeners of {name}, got {listed(missing)}, which it does not have."
+        checklist.fail("listener", place, f"{text} Correct the ARNs: it has {listed(arns)}.")
+    elif not wanted and not any(one.get("Port") in PORTS for one in listeners or ()):
+        ports = listed(one.get("Port") for one in listeners or ())
+        text = f"expected a listener on port 443 or 80 of {name}, got ports {ports}."
+        checklist.fail("listener", place, f"{text} Create one, or name the listeners that get the rules.")
+    else:
+        checklist.ok("listener", place, f"{name} has the listeners")
+
+
+def _check_groups(checklist: Checklist, place: str, found: Json) -> None:
+    """A target group serves one load balancer."""
+    arn = found["LoadBalancerArn"]
+    for service in checklist.desired.services:
+        for at, group in target_groups_of(checklist, service):
+            others = [one for one in group["LoadBalancerArns"] or () if one != arn]
+            if others:
+                text = f"expected a target group that {found['LoadBalancerName']} can use, got"
+                text += f" {group['TargetGroupName']}, which {listed(others)} uses."
+                checklist.fail("target group", at, f"{text} Use another target group, or that load balancer.")

@@ -38,6 +38,10 @@ options:
     description: Address of the registry where it differs from the one that AWS returns.
     type: str
     default: ""
+  kms_key:
+    description: The ARN of the key that encrypts new repositories which name none.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -74,6 +78,7 @@ def repository_plan(
     tags: Json | None = None,
     found: Sequence[Json] = (),
     address: str = "",
+    kms_key: str = "",
 ) -> Json:
     names = {str(repository.get("name")) for repository in repositories}
     own = [one for one in ecr_registry.owned(found, project) if one["repository_name"] in names]
@@ -85,7 +90,9 @@ def repository_plan(
     return {
         "problems": ecr_registry.problems(repositories),
         "repositories": [
-            ecr_registry.desired(one, project, tags or {}) for one in repositories if one.get("name") not in others
+            ecr_registry.desired(one, project, tags or {}, "" if one.get("name") in known else kms_key)
+            for one in repositories
+            if one.get("name") not in others
         ],
         "shared": shared,
         "foreign": [name for one in found if (name := one["repository_name"]) in names - known],

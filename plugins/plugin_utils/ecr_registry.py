@@ -103,9 +103,13 @@ def existing_problems(found: Sequence[Json], repositories: Sequence[Json], proje
             )
 
 
-def desired(repository: Json, project: str, tags: Json) -> Json:
-    """A repository with defaults, tags and the lifecycle policy that follows from its settings."""
-    done = {**DEFAULTS, **{name: value for name, value in repository.items() if value is not None}}
+def desired(repository: Json, project: str, tags: Json, key: str = "") -> Json:
+    """A repository with defaults, tags and the lifecycle policy that follows from its settings.
+
+    `key` encrypts a new one; AWS cannot change the key of an existing one.
+    """
+    encryption = {"encryption": {"encryptionType": "KMS", "kmsKey": key}} if key else {}
+    done = {**DEFAULTS, **encryption, **{name: value for name, value in repository.items() if value is not None}}
     shared = {SHARED_TAG: "true"} if done["shared"] else {}
     done["tags"] = as_text({**tags, PROJECT: project, **shared})
     done |= _mutability(done)

@@ -41,7 +41,8 @@ def plan(variables: Json, others: Json, account: Json) -> Json:
     """
     own = {name.removeprefix("ecs_app_"): value for name, value in variables.items()}
     services = [ecs_app_ports.completed(service) for service in own["services"]]
-    secrets = ecs_app_secrets.desired(own["secrets"], own["settings"])
+    key = str(own.get("secrets_kms_key") or "")
+    secrets = ecs_app_secrets.desired(own["secrets"], own["settings"], key)
     known = _known(own, others, account, secrets)
     group = own["group"]
     found: Json = {
@@ -51,6 +52,7 @@ def plan(variables: Json, others: Json, account: Json) -> Json:
         "schedules": own["schedules"],
         "schedule_group": own.get("schedule_group") or (f"{own['project']}.{group}" if group else own["project"]),
     }
+    found["problems"] += ecs_app_secrets.key_problems(key, "ecs_app_secrets_kms_key")
     found["problems"] += ecs_app_problems.image_problems(own["images"])
     found["problems"] += ecs_app_problems.verify_problems(own["verify"])
     if account:

@@ -27,9 +27,17 @@ KEY_ARN = re.compile(r"arn:[^:]+:kms:[^:]+:\d{12}:key/[\w-]+")
 VERSIONS = "slipway.secrets"
 
 
-def desired(secrets: Mapping[str, Any], settings: Collection[str]) -> list[Json]:
-    """Secrets, and after them settings, as the module ecs_secrets takes them."""
-    found = [{"name": name, **_members(secret), "type": _type(_members(secret))} for name, secret in secrets.items()]
+def desired(secrets: Mapping[str, Any], settings: Collection[str], key: str = "") -> list[Json]:
+    """Secrets, and after them settings, as the module ecs_secrets takes them. `key` is for those that name none."""
+    found = [
+        {
+            "name": name,
+            **({"kms_key_id": key} if key and "from" not in _members(secret) else {}),
+            **_members(secret),
+            "type": _type(_members(secret)),
+        }
+        for name, secret in secrets.items()
+    ]
     return found + [{"name": name, "type": "String"} for name in settings]
 
 
@@ -98,6 +106,14 @@ def problems(secrets: Mapping[str, Any], settings: Collection[str], values: Coll
             for problem in _problems({} if secret is None else secret, name in values)
         ),
     ]
+
+
+def key_problems(key: str, variable: str) -> list[str]:
+    """What is wrong with a variable that names a key."""
+    if not key or KEY_ARN.fullmatch(key):
+        return []
+    example = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    return [f"{variable}: expected the ARN of a key, such as {example}, got {key!r}. Name the key by its ARN."]
 
 
 def _name_problems(names: Collection[str], variable: str) -> Iterator[str]:

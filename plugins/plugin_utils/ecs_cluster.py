@@ -24,7 +24,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.types import Jso
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.limits import FARGATE_PROVIDERS, Limit, name_problems
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_cluster_existing as existing
 from ansible_collections.slipway.aws.plugins.plugin_utils.docker_instance import instance_architecture
-from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_secrets import KEY_ARN
+from ansible_collections.slipway.aws.plugins.plugin_utils.ecs_app_secrets import KEY_ARN, key_problems
 
 # The role's variables, or AWS's answers by kind, as the modules return them.
 Variables = Mapping[str, Any]
@@ -67,6 +67,7 @@ def problems(variables: Variables) -> list[str]:
             "ecs_cluster_permissions_boundary: expected the ARN of a managed policy, such as"
             f" arn:aws:iam::123456789012:policy/shop-boundary, got {boundary!r}. Name the policy by its ARN."
         )
+    found += key_problems(str(variables.get("ecs_cluster_log_kms_key") or ""), "ecs_cluster_log_kms_key")
     found += [*existing.problems(variables), *_log_group_problems(variables["ecs_cluster_log_groups"])]
     found += [*(() if existing.has_cluster(variables) else _strategy_problems(variables)), *_exec_problems(variables)]
     return [*found, *(_host_problems(variables) if is_on_hosts(variables) else ())]
@@ -105,6 +106,19 @@ def _log_group_problems(groups: Sequence[Json]) -> Iterator[str]:
             yield (
                 f"ecs_cluster_log_groups[{number}].retention: expected days for a log group of this project, got none."
                 " Set it, or existing for one of others."
+            )
+
+
+def _log_key_problems(variables: Variables, owned: Sequence[Json]) -> Iterator[str]:
+    """The module that creates log groups does not change their keys."""
+    key = str(variables.get("ecs_cluster_log_kms_key") or "")
+    for group in owned if key else ():
+        actual, name = group.get("kms_key_id") or "none", group["log_group_name"]
+        if actual != key:
+            yield (
+                f"ecs_cluster_log_kms_key: expected the key of the existing log group {name}, which is {actual}, got"
+                f" {key}. Change it with: aws logs associate-kms-key --log-group-name {name} --kms-key-id {key}. Then"
+                " rerun."
             )
 
 
@@ -229,6 +243,7 @@ def plan(variables: Variables, found: Found | None = None) -> Json:
             *problems(variables),
             *existing.account_problems(variables, found),
             *_foreign_problems(foreign, variables),
+            *_log_key_problems(variables, owned["log_groups"]),
         ],
         # Of others: used, and neither changed nor deleted.
         "existing_cluster": existing.has_cluster(variables),

@@ -220,7 +220,8 @@ def _start_statements(variables: Variables, place: Place) -> Iterator[Json]:
 
 def _secret_statements(variables: Variables, place: Place) -> Iterator[Json]:
     """What reads exactly the given secrets and settings, and uses a key only where a secret names one."""
-    secrets = ecs_app_secrets.desired(variables["ecs_cluster_secrets"], variables["ecs_cluster_settings"])
+    given_key = str(variables.get("ecs_cluster_secrets_kms_key") or "")
+    secrets = ecs_app_secrets.desired(variables["ecs_cluster_secrets"], variables["ecs_cluster_settings"], given_key)
     arns: dict[str, list[str]] = {"ssm": [], "secretsmanager": []}
     for secret in secrets:
         source = str(secret.get("from") or f"{variables['ecs_cluster_project']}/{secret['name']}")

@@ -50,6 +50,7 @@ PROJECT: Options = {
     "slipway_production": {"type": "bool"},
     "slipway_aws_config": {"type": "dict"},
     "slipway_permissions_boundary": {"type": "str"},
+    "slipway_kms_key": {"type": "str"},
     "slipway_skip_converged": {"type": "bool"},
     "slipway_preflight": {"type": "bool"},
     "slipway_exit_code": {"type": "int"},

@@ -57,6 +57,16 @@ def test_nobody_can_put_another_image_under_a_tag_that_does_not_move(
     assert (one["mutability"], one["exclusion_filters"]) == (mode, filters)
 
 
+def test_a_new_repository_has_the_key_and_an_existing_one_keeps_its_own() -> None:
+    asked = [{"name": "new"}, {"name": "old"}, {"name": "own", "encryption": {"encryptionType": "AES256"}}]
+    plan = repository_plan(asked, project="shop", found=[found("old")], kms_key="arn:key")
+    assert [one.get("encryption") for one in plan["repositories"]] == [
+        {"encryptionType": "KMS", "kmsKey": "arn:key"},
+        None,
+        {"encryptionType": "AES256"},
+    ]
+
+
 def test_settings_make_a_lifecycle_policy() -> None:
     given = {"name": "web", "keep_images": 5, "untagged_days": 7}
     (one,) = repository_plan([given], project="shop")["repositories"]

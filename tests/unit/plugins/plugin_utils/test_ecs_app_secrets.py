@@ -88,6 +88,18 @@ def test_a_new_version_of_a_secret_is_a_new_task_definition_where_it_is_used() -
     assert ecs_app_secrets.given(container, CREATED, ["key"])["dockerLabels"] == {"a": "b"}
 
 
+def test_secrets_of_the_project_that_name_no_key_have_the_given_one() -> None:
+    secrets = {"key": None, "own": {"kms_key_id": "k2"}, "aws": {"kms_key_id": ""}, "far": {"from": ARN}}
+    items = ecs_app_secrets.desired(secrets, ["level"], "k1")
+    assert {item["name"]: item.get("kms_key_id") for item in items} == {
+        "key": "k1",
+        "own": "k2",
+        "aws": "",
+        "far": None,
+        "level": None,
+    }
+
+
 def test_what_the_project_creates_is_kept_under_its_path() -> None:
     secrets = {"key": None, "db": {"type": "SecretsManager"}, "far": {"from": ARN}, "near": {"from": "/x"}}
     items = ecs_app_secrets.desired(secrets, ["level"])

@@ -99,6 +99,31 @@ def test_the_execution_role_may_pull_log_and_read_exactly_its_secrets() -> None:
     assert found["Keys"]["Resource"] == [KEY]
 
 
+def test_the_execution_role_may_use_the_key_of_all_secrets_of_the_project() -> None:
+    assert statements(secrets={"key": None}, secrets_kms_key=KEY)["Keys"]["Resource"] == [KEY]
+    assert "Keys" not in statements(secrets={"far": {"from": SECRET}}, secrets_kms_key=KEY)
+
+
+@pytest.mark.parametrize(
+    ("actual", "asked", "refused"),
+    [
+        (None, "", None),
+        (KEY, "", None),
+        (KEY, KEY, None),
+        (None, KEY, "the existing log group /ecs/shop, which is none, got"),
+        (f"{KEY}1", KEY, f"aws logs associate-kms-key --log-group-name /ecs/shop --kms-key-id {KEY}."),
+        (None, "alias/logs", "ecs_cluster_log_kms_key: expected the ARN of a key, such as"),
+    ],
+)
+def test_an_existing_log_group_keeps_its_key_or_the_difference_is_refused(
+    actual: str | None, asked: str, refused: str | None
+) -> None:
+    group = {"log_group_name": "/ecs/shop", "kms_key_id": actual, "tags": {"slipway:project": "shop"}}
+    problems = ecs_cluster.plan(variables(log_kms_key=asked), {"log_groups": [group]})["problems"]
+    assert bool(problems) is bool(refused)
+    assert not refused or any(refused in problem for problem in problems)
+
+
 def test_on_a_load_balancer_of_others_ecs_shifts_rules_of_the_project_alone() -> None:
     found = statements("shop-load-balancing", shifts_traffic=True, shares_load_balancer=True, target_groups=["web"])
     assert list(found) == ["Read", "Register", "ShiftByRule"]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import typing as t
@@ -16,12 +17,17 @@ import yaml
 
 from ansible_collections.slipway.aws.tests.artifact.installed import ROOT, Installed
 from ansible_collections.slipway.aws.tests.artifact.test_workshop import changes, page
+from ansible_collections.slipway.aws.tests.upgrade.identities import identities, replaced
 
 # The commit of the previous release: its archive is built from it.
 PREVIOUS = "1194e53"
 # Beside the local clouds of other tests.
 PORT = 4593
 ON_PORT = f"-elocal_cloud_port={PORT}"
+AWS_PORT = 4594
+
+Play = t.Callable[..., str]
+Site = tuple[Play, Play]
 
 
 def checkout(commit: str, folder: Path) -> Path:
@@ -40,6 +46,32 @@ def versions(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[tuple[Insta
     current = Installed(folder / "current", here=folder / "here")
     yield previous, current
     previous.play("slipway.aws.local_cloud", ON_PORT, "-elocal_cloud_state=absent")
+
+
+# What leads the inventory of a real account to a local cloud. Everything else is as on AWS.
+LEADING_HERE = {
+    "slipway_endpoint_url": f"http://127.0.0.1:{AWS_PORT}",
+    "slipway_access_key": "local",
+    "slipway_secret_key": "the-local-cloud-takes-any-key",
+    "ecr_registry_address": f"localhost:{AWS_PORT}",
+    "container_image_base_image": f"localhost:{AWS_PORT}/base/debian:trixie",
+    "ecs_network_docker_host_cidrs": ["172.16.0.0/12", "192.168.0.0/16"],
+    "ecs_load_balancer_url": f"http://ecs-workshop.alb.localhost:{AWS_PORT}",
+    "ecs_verify_address": f"127.0.0.1:{AWS_PORT}",
+}
+
+
+@pytest.fixture
+def site_of_aws(versions: tuple[Installed, Installed]) -> t.Iterator[Site]:
+    """How the previous release and this version run the site of the inventory `aws` on a local cloud."""
+    previous, current = versions
+    current.play("slipway.aws.local_cloud", f"-elocal_cloud_port={AWS_PORT}")
+    here = ("slipway.aws.site", "-e", json.dumps(LEADING_HERE))
+    yield (
+        lambda *options: previous.play(*here, *options, inventory="aws"),
+        lambda *options: current.play(*here, *options, inventory="aws"),
+    )
+    current.play("slipway.aws.local_cloud", f"-elocal_cloud_port={AWS_PORT}", "-elocal_cloud_state=absent")
 
 
 def changed_tasks(output: str) -> list[str]:
@@ -74,3 +106,23 @@ def test_this_version_converges_a_site_of_the_previous_release(versions: tuple[I
     again = current.play("slipway.aws.site", ON_PORT)
     assert changes(again) == 0, again
     assert [name for name in upgraded if name not in named_by_the_changelog()] == []
+
+
+def test_a_real_account_gets_the_new_defaults_and_nothing_is_replaced(site_of_aws: Site) -> None:
+    previous, current = site_of_aws
+    endpoint, region = LEADING_HERE["slipway_endpoint_url"], "ap-northeast-2"
+    previous()
+    assert "Django" in page(AWS_PORT)
+    before = identities(str(endpoint), region)
+
+    plan = current("--check", "--diff")
+    planned = changed_tasks(plan)
+    assert replaced(before, identities(str(endpoint), region)) == {}
+    done = changed_tasks(current("--diff"))
+    print(f"{len(done)} tasks changed something", *done, sep="\n  ")
+    assert "Django" in page(AWS_PORT)
+    assert sorted(set(done) - set(planned)) == [], "the plan names each change"
+    assert replaced(before, identities(str(endpoint), region)) == {}
+    assert [name for name in done if name not in named_by_the_changelog()] == []
+    again = current()
+    assert changes(again) == 0, again

@@ -24,7 +24,8 @@ options:
   settings:
     description:
       - Values of the role, C(base_image), C(base_image_arg), C(checkout_directory), C(address) and C(smoke_test_port).
-      - C(check_mode), whether the settings of repositories are still to be changed.
+      - C(check_mode), whether the settings of repositories are still to be changed, and C(mutability), what their tags
+        are to be where they do not say so.
       - C(container_defaults) is C(ecs_app_container_defaults).
       - C(images) has the names that containers use for images, as C(ecs_app_images) has them.
     type: dict
@@ -90,7 +91,7 @@ _value:
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ansible_collections.slipway.aws.plugins.plugin_utils import container_image
+from ansible_collections.slipway.aws.plugins.plugin_utils import container_image, ecr_registry
 
 Json = dict[str, Any]
 
@@ -108,7 +109,9 @@ def image_plan(
         problems += container_image.unknown_repositories(planned, registry)
     repositories = container_image.repositories(images)
     # Check mode does not change repositories: what they are to be counts too.
-    declared = repositories if (settings or {}).get("check_mode") else ()
+    mode = ecr_registry.Defaults((settings or {}).get("mutability") or ecr_registry.IMMUTABLE)
+    pending = repositories if (settings or {}).get("check_mode") else ()
+    declared = [ecr_registry.desired(one, "", {}, mode) for one in pending]
     return {
         "problems": problems,
         "immutable_tags": container_image.immutable_tags(planned, read.get("repositories") or (), declared),

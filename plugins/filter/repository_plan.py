@@ -42,6 +42,10 @@ options:
     description: The ARN of the key that encrypts new repositories which name none.
     type: str
     default: ""
+  mutability:
+    description: Whether tags of repositories that do not say so may move, V(MUTABLE) or V(IMMUTABLE).
+    type: str
+    default: IMMUTABLE
 """
 
 EXAMPLES = r"""
@@ -78,8 +82,9 @@ def repository_plan(
     tags: Json | None = None,
     found: Sequence[Json] = (),
     address: str = "",
-    kms_key: str = "",
+    **defaults: str,
 ) -> Json:
+    new = ecr_registry.Defaults(**defaults)
     names = {str(repository.get("name")) for repository in repositories}
     own = [one for one in ecr_registry.owned(found, project) if one["repository_name"] in names]
     existing = ecr_registry.existing_names(repositories)
@@ -90,7 +95,9 @@ def repository_plan(
     return {
         "problems": ecr_registry.problems(repositories),
         "repositories": [
-            ecr_registry.desired(one, project, tags or {}, "" if one.get("name") in known else kms_key)
+            ecr_registry.desired(
+                one, project, tags or {}, new._replace(kms_key="") if one.get("name") in known else new
+            )
             for one in repositories
             if one.get("name") not in others
         ],

@@ -15,7 +15,6 @@ from typing import Any
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import named
 from ansible_collections.slipway.aws.plugins.module_utils._ecr.image.model import is_immutable
-from ansible_collections.slipway.aws.plugins.plugin_utils import ecr_registry
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports as ports
 
 Json = dict[str, Any]
@@ -250,10 +249,10 @@ def unknown_repositories(planned: Sequence[Json], registry: Json) -> list[str]:
 def immutable_tags(planned: Sequence[Json], found: Sequence[Json], declared: Sequence[Json] = ()) -> list[str]:
     """A sentence for each image with tags that would have to leave another image, and may not.
 
-    Of a repository in `declared`, the declaration says so as well: check mode finds settings that a run would change.
+    A repository in `declared`, as it is to be, says so as well: check mode finds settings that a run would change.
     """
     settings = {str(one["repository_name"]): one for one in found}
-    expected = {str(one["name"]): ecr_registry.desired(one, "", {}) for one in declared}
+    expected = {str(one["name"]): one for one in declared}
     digests, problems = _digests(found), []
     for index, image in enumerate(planned):
         repository = image["repository"]

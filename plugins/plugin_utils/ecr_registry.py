@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import named
 from ansible_collections.slipway.aws.plugins.module_utils._core.tags import PROJECT, SHARED_TAG, as_text, belongs_to
 
 Json = dict[str, Any]
 # What AWS takes: https://docs.aws.amazon.com/AmazonECR/latest/userguide/image-tag-mutability.html
+IMMUTABLE = "IMMUTABLE"
 MOST_FILTERS = 5
 MOST_WILDCARDS = 2
 FILTER = re.compile(r"[0-9a-zA-Z._*-]{1,128}")
@@ -103,29 +104,34 @@ def existing_problems(found: Sequence[Json], repositories: Sequence[Json], proje
             )
 
 
-def desired(repository: Json, project: str, tags: Json, key: str = "") -> Json:
-    """A repository with defaults, tags and the lifecycle policy that follows from its settings.
+class Defaults(NamedTuple):
+    """What variables say of repositories that do not say otherwise. AWS cannot change the key of an existing one."""
 
-    `key` encrypts a new one; AWS cannot change the key of an existing one.
-    """
+    mutability: str = IMMUTABLE
+    kms_key: str = ""
+
+
+def desired(repository: Json, project: str, tags: Json, defaults: Defaults = Defaults()) -> Json:  # noqa: B008
+    """A repository with defaults, tags and the lifecycle policy that follows from its settings."""
+    key = defaults.kms_key
     encryption = {"encryption": {"encryptionType": "KMS", "kmsKey": key}} if key else {}
     done = {**DEFAULTS, **encryption, **{name: value for name, value in repository.items() if value is not None}}
     shared = {SHARED_TAG: "true"} if done["shared"] else {}
     done["tags"] = as_text({**tags, PROJECT: project, **shared})
-    done |= _mutability(done)
+    done |= _mutability(done, defaults.mutability)
     rules = _rules(done["untagged_days"], done["keep_images"])
     done.setdefault("lifecycle_policy", {"rules": rules} if rules else {})
     return done
 
 
-def _mutability(repository: Json) -> Json:
+def _mutability(repository: Json, default: str) -> Json:
     """Which tags stay on their images, as the module takes it. A shared repository keeps what it has, unless asked for:
     the tags that other projects move are not known here."""
     tags = [str(tag) for tag in repository["mutable_tags"]]
     if repository["shared"] and not repository["mutability"] and not tags:
         return {"mutability": None, "exclusion_filters": None}
-    mode = repository["mutability"] or "IMMUTABLE"
-    filters = [{"filterType": "WILDCARD", "filter": tag} for tag in tags]
+    mode = repository["mutability"] or default
+    filters = [{"filterType": "WILDCARD", "filter": tag} for tag in tags if mode == IMMUTABLE]
     return {"mutability": f"{mode}_WITH_EXCLUSION" if filters else mode, "exclusion_filters": filters or None}
 
 

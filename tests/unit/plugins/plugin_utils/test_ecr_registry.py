@@ -57,6 +57,12 @@ def test_nobody_can_put_another_image_under_a_tag_that_does_not_move(
     assert (one["mutability"], one["exclusion_filters"]) == (mode, filters)
 
 
+def test_one_variable_lets_all_tags_move_where_a_repository_does_not_say_otherwise() -> None:
+    asked = [{"name": "web", "mutable_tags": ["v1"]}, {"name": "kept", "mutability": "IMMUTABLE"}]
+    found = repository_plan(asked, project="shop", mutability="MUTABLE")["repositories"]
+    assert [(one["mutability"], one["exclusion_filters"]) for one in found] == [("MUTABLE", None), ("IMMUTABLE", None)]
+
+
 def test_a_new_repository_has_the_key_and_an_existing_one_keeps_its_own() -> None:
     asked = [{"name": "new"}, {"name": "old"}, {"name": "own", "encryption": {"encryptionType": "AES256"}}]
     plan = repository_plan(asked, project="shop", found=[found("old")], kms_key="arn:key")

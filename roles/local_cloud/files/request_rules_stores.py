@@ -18,6 +18,7 @@ SECRET = f"{DOCS}/secretsmanager/latest/apireference"
 LOGS = f"{DOCS}/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"
 SCALING = f"{DOCS}/autoscaling/ec2/APIReference"
 LIFECYCLE = f"{DOCS}/AmazonECR/latest/userguide/lifecycle_policy_parameters.html"
+MUTABILITY = f"{DOCS}/AmazonECR/latest/userguide/image-tag-mutability.html"
 MOTO = "https://github.com/getmoto/moto/blob/master/moto"
 RETENTION = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -60,6 +61,37 @@ def lifecycle_priorities(request: Json, _state: State) -> Iterator[Json]:
     priorities = [one.get("rulePriority") for one in rules or []]
     if len(priorities) > len(set(priorities)):
         yield {}
+
+
+@rule(
+    "ecr:CreateRepository",
+    "ecr:PutImageTagMutability",
+    error="InvalidParameterException",
+    message="Invalid parameter at 'imageTagMutabilityExclusionFilters' failed to satisfy constraint: "
+    "'ImageTagMutabilityExclusionFilters can't be null when imageTagMutability is set as {mode}'",
+    source=MUTABILITY,
+    wording=f"{MOTO}/ecr/models.py",
+)
+def mutability_filters(request: Json, _state: State) -> Iterator[Json]:
+    """Immutable tags with exceptions and no filter that names them, or filters without such a mode."""
+    mode = str(request.get("imageTagMutability") or "MUTABLE")
+    if mode.endswith("_WITH_EXCLUSION") != bool(request.get("imageTagMutabilityExclusionFilters")):
+        yield {"mode": mode}
+
+
+@rule(
+    "ecr:CreateRepository",
+    "ecr:PutImageTagMutability",
+    error="InvalidParameterException",
+    message="Invalid parameter at 'imageTagMutabilityExclusionFilters' failed to satisfy constraint: "
+    "'A filter can have at most two wildcards, got {filter}'",
+    source=MUTABILITY,
+)
+def mutability_wildcards(request: Json, _state: State) -> Iterator[Json]:
+    """A filter of tags with more than two wildcards."""
+    for one in request.get("imageTagMutabilityExclusionFilters") or []:
+        if one["filter"].count("*") > 2:
+            yield {"filter": one["filter"]}
 
 
 @rule(

@@ -810,11 +810,25 @@ def hosts(wrong: Json, right: Json | None = None) -> Example:
     return Example("autoscaling.create_auto_scaling_group", right, changed(HOSTS, wrong))
 
 
+def mutability(name: str) -> Json:
+    """Immutable tags but for some."""
+    filters = [{"filterType": "WILDCARD", "filter": name}]
+    return {
+        "repositoryName": "images",
+        "imageTagMutability": "IMMUTABLE_WITH_EXCLUSION",
+        "imageTagMutabilityExclusionFilters": filters,
+    }
+
+
 STORES = {
     "lifecycle_form": Example(
         "ecr.put_lifecycle_policy", lifecycle(1), {"repositoryName": "images", "lifecyclePolicyText": "[" + " " * 200}
     ),
     "lifecycle_priorities": Example("ecr.put_lifecycle_policy", lifecycle(1, 2), lifecycle(1, 1)),
+    "mutability_filters": Example(
+        "ecr.put_image_tag_mutability", mutability("v1"), {**mutability("v1"), "imageTagMutability": "IMMUTABLE"}
+    ),
+    "mutability_wildcards": Example("ecr.put_image_tag_mutability", mutability("v*.*"), mutability("v*.*.*")),
     "parameter_size": parameter({"Value": "a" * 4097}, {"Value": "a" * 4096}),
     "parameter_path": parameter({"Name": "web/key"}),
     "parameter_name": parameter({"Name": "/web/a key"}),

@@ -31,8 +31,13 @@ Done = subprocess.CompletedProcess[str]
 def environment(**variables: str) -> dict[str, str]:
     """This process's environment without settings of Ansible and keys of AWS, with these variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-    home = [(name, os.environ[name]) for name in ("ANSIBLE_HOME",) if name in os.environ]
-    return {**kept, **dict(home), "ANSIBLE_NOCOLOR": "1", **variables}
+    home = {name: os.environ[name] for name in ("ANSIBLE_HOME",) if name in os.environ}
+    return {**kept, **home, "ANSIBLE_NOCOLOR": "1", **variables}
+
+
+def collections() -> dict[str, str]:
+    """Where ansible-test says that the collection is."""
+    return {name: os.environ[name] for name in ("ANSIBLE_COLLECTIONS_PATH",) if name in os.environ}
 
 
 class Server:
@@ -96,11 +101,11 @@ def run(*words: str | Path, folder: Path = ROOT, extra: Mapping[str, Any] | None
     return start(command, folder, wanted)
 
 
-def start(words: list[str], folder: Path, variables: dict[str, str]) -> Done:
-    """Run ansible-playbook in a process of its own."""
+def start(words: list[str], folder: Path, variables: dict[str, str], typed: str = "") -> Done:
+    """Run ansible-playbook in a process of its own; `typed` is its standard input."""
     # Python by the path that modules get: a worktree's is another one than that in the program's first line.
     command = [sys.executable, PROGRAM, *words]
-    return subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=folder, env=variables, input=typed, capture_output=True, text=True, check=False)
 
 
 def at_start(variables: Mapping[str, str]) -> dict[str, str]:

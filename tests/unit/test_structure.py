@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import json
 import re
 import subprocess
@@ -45,6 +46,11 @@ def each(paths: list[Path]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("path", paths, ids=name_of)
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def load(path: Path) -> Any:
     return yaml.safe_load(path.read_text()) if path.exists() else {}
 
@@ -64,11 +70,7 @@ def code_of(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 @each(PYTHON)
 def test_functions_are_small(path: Path) -> None:
-    functions = [
-        node
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
+    functions = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     big = {node.name: code_of(node) for node in functions if code_of(node) >= FUNCTION_LINES}
     assert not big
 
@@ -162,14 +164,20 @@ MODULE_CLASS = re.compile(
 CLOCK = re.compile(r"time")
 
 
+@functools.cache
 def dotted(path: Path) -> str:
     return ".".join(path.relative_to(ROOT / "plugins/module_utils").with_suffix("").parts)
 
 
-def imports(path: Path) -> Iterator[str]:
+@functools.cache
+def imports(path: Path) -> list[str]:
     """Absolute names of what a file imports, each name of `from x import a, b` as x.a and x.b."""
+    return list(imported_by(path))
+
+
+def imported_by(path: Path) -> Iterator[str]:
     package = PACKAGE + ".".join(path.relative_to(ROOT).parent.parts)
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -178,6 +186,7 @@ def imports(path: Path) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+@functools.cache
 def utils_imported(path: Path) -> set[str]:
     """Dotted names, below module_utils, of the files of ours that a file imports."""
     prefix = PACKAGE + "plugins.module_utils."
@@ -224,6 +233,7 @@ CODE_LIST = ROOT / "plugins/module_utils/_core/error_codes.py"
 FAILURES = {"SlipwayError": 0, "ContextError": 0, "_failure": 0, "Verdict": 2, "_symptom": 0}
 
 
+@functools.cache
 def listed_codes() -> dict[str, str]:
     """Each constant of the list, with its code."""
     return {
@@ -262,7 +272,7 @@ def test_no_code_is_listed_twice() -> None:
 
 @each([path for path in PYTHON if path != CODE_LIST])
 def test_codes_come_from_the_list(path: Path) -> None:
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     literal = [ast.unparse(code) for code in codes_returned(tree) if isinstance(code, ast.Constant) and code.value]
     defined = {
         ast.unparse(node): node.value.value
@@ -273,8 +283,8 @@ def test_codes_come_from_the_list(path: Path) -> None:
 
 
 def test_every_code_that_is_listed_is_returned() -> None:
-    sources = [path.read_text() for path in ROOT.glob("plugins/**/*.py") if path != CODE_LIST]
-    assert listed_codes().keys() - set().union(*(names_used(ast.parse(source)) for source in sources)) == set()
+    sources = [path for path in ROOT.glob("plugins/**/*.py") if path != CODE_LIST]
+    assert listed_codes().keys() - set().union(*(names_used(tree_of(path)) for path in sources)) == set()
 
 
 # Parallel lists

@@ -222,21 +222,31 @@ def test_conditions_actions_and_attributes_of_aws_are_set_once(others: Others) -
 
 
 MISSING = f"arn:aws:elasticloadbalancing:{REGION}:000000000000:targetgroup/none/0123456789abcdef"
-REFUSED: list[tuple[Json, str]] = [
+# What one run reports together.
+REFUSED: list[tuple[Json, list[str]]] = [
     (
         {"ecs_load_balancer_arn": "none"},
-        "ecs_load_balancer_arn: expected one load balancer of this account and region, got none",
+        ["ecs_load_balancer_arn: expected one load balancer of this account and region, got none"],
     ),
     (
-        {"ecs_load_balancer_target_groups": [{**WEB, "priority": 10}]},
-        "priority 10: expected it to be free, got the rule",
+        {
+            "ecs_load_balancer_target_groups": [{**WEB, "arn": MISSING}],
+            "ecs_load_balancer_test_port": 81,
+        },
+        [
+            "[0] (web).arn: expected an existing target group, got none",
+            "expected the port of a listener of shared, got 81",
+        ],
     ),
-    ({"ecs_load_balancer_target_groups": [{**WEB, "priority": 30}]}, "of project other"),
     (
-        {"ecs_load_balancer_target_groups": [{**WEB, "arn": MISSING}]},
-        "[0] (web).arn: expected an existing target group, got none",
+        {
+            "ecs_load_balancer_target_groups": [
+                {**WEB, "priority": 10},
+                {**WEB, "name": "other", "paths": ["/other"], "priority": 30},
+            ],
+        },
+        ["priority 10: expected it to be free, got the rule", "of project other"],
     ),
-    ({"ecs_load_balancer_test_port": 81}, "expected the port of a listener of shared, got 81"),
 ]
 
 
@@ -246,7 +256,8 @@ def test_what_is_missing_or_taken_is_refused_before_anything_is_created(others: 
     tasks = [{"name": "One", "block": [{**entry(), "vars": wrong}], "rescue": rescue} for wrong, _said in REFUSED]
     named = {"slipway_project": "shop", "ecs_load_balancer_arn": others.balancer, "ecs_network_result": others.network}
     run = others.cloud.play(tasks, **named, ecs_load_balancer_target_groups=[WEB])
-    assert [problem for _wrong, problem in REFUSED if problem not in said(run)] == []
+    printed = said(run)
+    assert [problem for _wrong, problems in REFUSED for problem in problems if problem not in printed] == []
     assert f"rescued={len(REFUSED)} " in run.output
     assert (others.state(), others.groups()) == (before, ["theirs"])
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 import yaml
 
 from ansible_collections.slipway.aws.plugins.action import compare_role
+from ansible_collections.slipway.aws.tests import plays
 
 Json = dict[str, Any]
 
@@ -88,13 +88,10 @@ def compared(folder: Path, roles: list[str], variables: str, *options: str) -> l
     (folder / "play.yml").write_text(yaml.safe_dump([play]))
     (folder / "password").write_text("x")
     (folder / "variables.yml").write_text(variables)
-    command = ["ansible-playbook", "-i", "localhost,", "-c", "local", "-e", f"@{folder}/variables.yml", *options]
-    command += ["--vault-password-file", str(folder / "password"), str(folder / "play.yml")]
-    command += ["-e", json.dumps({"ansible_python_interpreter": sys.executable})]
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    ended = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
-    )
+    words = ["-i", "localhost,", "-c", "slipway.aws.forkserver", "-e", f"@{folder}/variables.yml", *options]
+    words += ["--vault-password-file", str(folder / "password"), str(folder / "play.yml")]
+    given = {"ansible_python_interpreter": sys.executable}
+    ended = plays.run(*words, extra=given, **plays.collections())
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return list(json.loads((folder / "answers").read_text()))
 

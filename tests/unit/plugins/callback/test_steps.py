@@ -17,11 +17,13 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.slipway.aws.tests import plays as playbooks
+
 ROOT = Path(__file__).resolve().parents[4]
 # Longer than a line of YAML, and with quotes that YAML would double.
 REASON = f"the reason of the assertion: 'web' is a name of{' many words' * 12}, and 'db' is none"
 Json = dict[str, t.Any]
-COMMAND = (str(Path(sys.executable).with_name("ansible-playbook")), "--inventory", "localhost,", "-c", "local")
+CONNECTION = "slipway.aws.forkserver"
 
 
 class Run(t.NamedTuple):
@@ -55,17 +57,11 @@ class Plays:
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps(tasks))
 
-    def _command(self, play: Json, options: tuple[str, ...], variables: Json) -> list[str]:
+    def _words(self, play: Json, options: tuple[str, ...], variables: Json) -> list[str]:
         path = self.folder / "play.yml"
         path.write_text(json.dumps([{"name": "A play", "hosts": "all", "gather_facts": False, **play}]))
         given = json.dumps({"ansible_python_interpreter": sys.executable, **variables})
-        return [*COMMAND, "-e", given, *options, str(path)]
-
-    def _environment(self, **more: str) -> dict[str, str]:
-        # ansible-test says there where the collection is.
-        path = "ANSIBLE_COLLECTIONS_PATH"
-        kept = {name: value for name, value in os.environ.items() if name == path or not name.startswith("ANSIBLE_")}
-        return {**kept, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_HOME": str(self.folder / "home"), **more}
+        return ["--inventory", "localhost,", "-c", CONNECTION, "-e", given, *options, str(path)]
 
     def run(
         self,
@@ -75,22 +71,20 @@ class Plays:
         stdin: str = "",
         **variables: t.Any,
     ) -> Run:
-        done = subprocess.run(
-            self._command(play, options, variables),
-            cwd=ROOT,
-            env=self._environment(**(environment or {})),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        words = self._words(play, options, variables)
+        settings = {**playbooks.collections(), **(environment or {})}
+        if stdin:
+            done = playbooks.start(words, ROOT, playbooks.environment(**settings), stdin)
+        else:
+            done = playbooks.run(*words, **settings)
         return Run(done.returncode, done.stdout, done.stderr)
 
     def on_a_terminal(self, play: Json, *options: str) -> Run:
         """A run whose output is a terminal."""
         ours, theirs = pty.openpty()
-        environment = self._environment(TERM="xterm", ANSIBLE_DEPRECATION_WARNINGS="false")
-        command = self._command(play, options, {})
+        settings = {**playbooks.collections(), "ANSIBLE_DEPRECATION_WARNINGS": "false"}
+        environment = playbooks.environment(TERM="xterm", **settings)
+        command = [sys.executable, playbooks.PROGRAM, *self._words(play, options, {})]
         with subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
         ) as process:
@@ -330,10 +324,11 @@ class FilterModule:
 
 def test_tasks_do_not_load_filters_again(plays: Plays) -> None:
     log = plays.folder / "loaded"
+    # A process of its own: what it has loaded itself counts.
     plays.folder.joinpath("filter_plugins").mkdir()
     plays.folder.joinpath("filter_plugins/twice.py").write_text(FILTER.format(log=str(log)))
     tasks = [{"ansible.builtin.set_fact": {"number": "{{ 2 | twice }}"}} for _number in range(3)]
-    assert plays.run({"tasks": tasks}).code == 0
+    assert plays.run({"tasks": tasks}, environment={"ANSIBLE_HOME": str(plays.folder)}).code == 0
     assert len(log.read_text().splitlines()) == 1
 
 

@@ -49,6 +49,7 @@ OPERATIONS = {
     "s3:ListBucketVersions": "ListObjectVersions",
     "s3:PutBucketPublicAccessBlock": "PutPublicAccessBlock",
     "s3:PutEncryptionConfiguration": "PutBucketEncryption",
+    "s3:PutLifecycleConfiguration": "PutBucketLifecycleConfiguration",
 }
 # What AWS checks the caller for, and others call: its own services, and `docker push` in the registry's protocol.
 OTHERS = re.compile(

@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.slipway.aws.plugins.plugin_utils import docker_instance
 from ansible_collections.slipway.aws.plugins.plugin_utils.docker_instance import instance_architecture, settings
+from ansible_collections.slipway.aws.plugins.plugin_utils.role_defaults import resolved
 
 PARAMETER = "/aws/service/debian/release/13/latest/amd64"
 VARIABLES: dict[str, Any] = {
@@ -123,3 +124,43 @@ def test_ssh_runs_the_proxy_whatever_the_folders_are_called() -> None:
     assert (python, settings_file) == ("/opt/my python/bin/python3", "/srv/100% mine/session.json")
     assert Path(program).is_file()
     assert "%%" in command
+
+
+NETWORK = {"ecs_network_result": {"public_subnet_ids": ["public"], "private_subnet_ids": ["private"]}}
+IMAGES = {"container_image_images": [{"name": "web", "smoke_test": {"port": 10001}}]}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (
+            {},
+            {
+                "ecs_network_docker_host_ports": [22, 10000, 10001],
+                "docker_instance_address_type": "public",
+                "docker_instance_subnet_id": "public",
+                "container_image_smoke_test_from": "here",
+                "container_image_address": "203.0.113.7",
+                "deployer_variants": ["changes"],
+            },
+        ),
+        (
+            {"docker_instance_connection": "session_manager"},
+            {
+                "ecs_network_docker_host_ports": [],
+                "docker_instance_address_type": "private",
+                "docker_instance_subnet_id": "private",
+                "container_image_smoke_test_from": "docker_host",
+                "container_image_address": "127.0.0.1",
+                "deployer_variants": ["changes", "session_manager"],
+            },
+        ),
+        (
+            {"docker_instance_connection": "session_manager", "docker_instance_address_type": "public"},
+            {"ecs_network_docker_host_ports": [], "docker_instance_subnet_id": "public"},
+        ),
+    ],
+)
+def test_one_variable_closes_the_docker_host(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    variables = {**NETWORK, **IMAGES, "ansible_host": "203.0.113.7", **given}
+    assert resolved(variables, expected) == expected

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.slipway.aws.tests import plays
+
 ROOT = Path(__file__).resolve().parents[3]
+COLLECTIONS = str(ROOT / ".ansible/collections")
 REGION, ACCOUNT = "eu-central-1", "000000000000"
 DOCKERFILE = "ARG BASE_IMAGE=debian\nFROM ${BASE_IMAGE}\nEXPOSE 8000\nUSER app\n"
 INIT = {
@@ -29,19 +31,11 @@ INIT = {
 }
 
 
-def play(here: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "AWS_"))}
-    own = {"ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".ansible/collections"), "ANSIBLE_NOCOLOR": "1"}
-    command = [Path(sys.executable).with_name("ansible-playbook"), *words]
-    return subprocess.run(
-        command, cwd=here, env={**kept, **own, **environment}, capture_output=True, text=True, check=False
-    )
-
-
-def init(here: Path, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def init(here: Path, *options: str, **variables: str) -> plays.Done:
     (here / "app").mkdir(parents=True, exist_ok=True)
     (here / "app/Dockerfile").write_text(DOCKERFILE)
-    return play(here, "slipway.aws.init", "-e", json.dumps({**INIT, **variables}), *options)
+    words = ["slipway.aws.init", *options]
+    return plays.run(*words, folder=here, extra={**INIT, **variables}, ANSIBLE_COLLECTIONS_PATH=COLLECTIONS)
 
 
 def test_init_writes_inventories_that_ansible_reads_and_keeps_what_exists(tmp_path: Path) -> None:

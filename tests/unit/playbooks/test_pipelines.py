@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import typing as t
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
@@ -26,6 +28,7 @@ from ansible_collections.slipway.aws.tests.pipelines import (
     DOCKERFILE,
     ROOT,
     VARIABLES,
+    WORKFLOWS,
     gitlab,
     rendered,
     workflows,
@@ -87,14 +90,41 @@ def test_actions_are_few_and_pinned_by_commit(given: Json) -> None:
 def test_workflows_have_no_more_permissions_than_they_need(given: Json) -> None:
     found = workflows(given)
     token = {"contents": "read", "id-token": "write"}
-    assert found["plan"]["permissions"] == {**token, "pull-requests": "write"}
-    assert found["release"]["permissions"] == found["drift"]["permissions"] == token
+    assert {name: workflow["permissions"] for name, workflow in found.items()} == {
+        "plan": {},
+        "release": {},
+        "drift": {},
+    }
+    assert found["plan"]["jobs"]["plan"]["permissions"] == {**token, "pull-requests": "write"}
+    others = [job for name in ("release", "drift") for job in found[name]["jobs"].values()]
+    assert [job["permissions"] for job in others] == [token] * len(others)
     # With it, the code of a fork would run with the permissions of the repository.
     assert not [name for name, workflow in found.items() if "pull_request_target" in workflow["on"]]
     assert found["release"]["on"] == {"push": {"branches": ["main"]}}
     assert found["release"]["concurrency"]["cancel-in-progress"] is False
     checkouts = [s for *_names, job in jobs(given) for s in job["steps"] if s.get("uses", "").startswith("actions/")]
     assert {step["with"]["persist-credentials"] for step in checkouts} == {False}
+
+
+@pytest.mark.parametrize("given", [pytest.param(LAYOUTS[0], marks=pytest.mark.variants), LAYOUTS[1]])
+def test_linters_find_nothing(given: Json, tmp_path: Path) -> None:
+    """The schemas of both services, as they publish them, and what is known of insecure workflows."""
+    folder = tmp_path / ".github/workflows"
+    folder.mkdir(parents=True)
+    paths = [folder / f"{name}.yml" for name in WORKFLOWS]
+    for path in paths:
+        path.write_text(rendered(f"pipelines/github/{path.stem}.yml.j2", given))
+    gitlab_file = tmp_path / ".gitlab-ci.yml"
+    gitlab_file.write_text(rendered("pipelines/gitlab/gitlab-ci.yml.j2", given))
+    schema = ("check-jsonschema", "--no-cache", "--builtin-schema")
+    for command in (
+        ("zizmor", "--offline", "--no-progress", "--no-config", "--persona", "auditor", str(folder)),
+        (*schema, "vendor.github-workflows", *map(str, paths)),
+        (*schema, "vendor.gitlab-ci", "--data-transform", "gitlab-ci", str(gitlab_file)),
+    ):
+        program = Path(sys.executable).with_name(command[0])
+        done = subprocess.run([program, *command[1:]], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("given", LAYOUTS)

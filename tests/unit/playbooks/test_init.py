@@ -55,6 +55,9 @@ def test_init_writes_inventories_that_ansible_reads_and_keeps_what_exists(tmp_pa
         assert listed["slipway_project"] == expected
         assert listed["ecs_app_services"][0]["name"] == "shop"
         assert (listed["container_image_images"] == []) == (stage == "production")
+        assert listed["ecs_app_container_defaults"] == {"readonlyRootFilesystem": True}
+        assert (listed["ecs_app_root_user"], listed["ecs_cluster_log_retention"]) == ("refuse", 365)
+        assert listed["container_image_base_image"].startswith("localhost:" if stage == "local" else "public.ecr.aws/")
         assert ("slipway_account" in listed) == (stage != "local") or listed["slipway_account"] == ""
     assert yaml.safe_load(tmp_path.joinpath(".github/workflows/slipway-plan.yml").read_text())["name"] == "Slipway plan"
 

@@ -69,6 +69,16 @@ def test_an_application_at_the_top_has_the_name_of_its_folder_and_two_of_a_name_
     assert [one["name"] for one in found["services"]] == ["shop", "web", "web-2"]
 
 
+def test_services_that_run_as_root_are_known() -> None:
+    files = [
+        dockerfile("a", user=""),
+        dockerfile("b", user="root"),
+        dockerfile("c", user="app"),
+        dockerfile("d", user="0:0"),
+    ]
+    assert layout(VARIABLES, files)["root_services"] == ["a", "b", "d"]
+
+
 def test_hints_name_what_a_dockerfile_lacks() -> None:
     hints = "\n".join(derive(dockerfile("app", 80, path="", user=""))["hints"])
     assert "containers run as root" in hints

@@ -64,6 +64,7 @@ if __name__ == "__main__":
     import emulator_patches  # type: ignore[import-not-found]
     import eventual_consistency  # type: ignore[import-not-found]
     import expiring_credentials  # type: ignore[import-not-found]
+    import flow_logs  # type: ignore[import-not-found]
     import image_tags  # type: ignore[import-not-found]
     import load_balancer_members  # type: ignore[import-not-found]
     import request_checks  # type: ignore[import-not-found]
@@ -108,6 +109,7 @@ if __name__ == "__main__":
     traffic_shift.traffic_shift(ecs, alb, cloudwatch)
     capacity.capacity(ecs, seconds("CAPACITY_SECONDS"))
     client_tokens.client_tokens(ecs)
+    flow_logs.flow_logs(ec2)
     image_tags.image_tags(ecr)
     creates = [(alb, "_create_lb"), (ec2, "_create_nat_gateway"), (ec2, "_create_vpc_endpoint")]
     created_at_once = [(module, action, getattr(module, action)) for module, action in creates]

@@ -284,7 +284,7 @@ def _warnings(v: Json) -> Iterator[str]:
         yield (
             f"{PREFIX}permissions_boundary: none is set, so the documents do not allow creating roles and giving them"
             f" permissions. Set it to arn:<partition>:iam::<account>:policy/{v['project']}-deployer-boundary, or let an"
-            " administrator run the tags docker_instance and cluster."
+            " administrator run the tags docker_instance, cluster and, for flow logs, network."
         )
 
 

@@ -17,6 +17,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core import tags as t
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import text_of
 from ansible_collections.slipway.aws.plugins.module_utils._core.types import Json
 from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_app_ports as ports
+from ansible_collections.slipway.aws.plugins.plugin_utils import ecs_network_flow_logs as flow_logs
 
 PREFIX = "ecs_network_"
 TAG = tagging.PROJECT
@@ -84,6 +85,11 @@ class Variables:
     docker_host_connection: str
     docker_host_ports: list[Any]
     docker_host_cidrs: list[str]
+    flow_logs: str
+    flow_logs_group: str
+    flow_logs_retention: int
+    flow_logs_kms_key: str
+    flow_logs_role: str
 
     @classmethod
     def of(cls, variables: Json, services: Sequence[Json] = (), target_groups: Sequence[Json] = ()) -> Variables:
@@ -143,6 +149,7 @@ def layout(
     if found is None:
         return known
     known["deletions"] = deletions(v.project, found, v.given_groups.values())
+    known["flow_logs"] = flow_logs.layout(v, known["tags"], found)
     return known | (_own_layout if v.own_vpc else _existing_layout)(v, found)
 
 
@@ -241,6 +248,7 @@ def _own_problems(v: Variables) -> Iterator[str]:
             f"{PREFIX}zones: expected two to eight different zones, which a load balancer needs, got"
             f" {', '.join(v.zones)}. List others, or none for the first two of the region."
         )
+    yield from flow_logs.problems(v)
     yield from _own_range_problems(v)
 
 
@@ -411,7 +419,7 @@ def _own_layout(v: Variables, found: Mapping[str, Sequence[Json]]) -> Json:
     if not problems and region:
         problems += endpoints.problems(zones, found.get("endpoint_services", ()))
     return {
-        "problems": [*_variable_problems(v), *problems],
+        "problems": [*_variable_problems(v), *problems, *flow_logs.layout(v, {}, found)["problems"]],
         "zones": zones,
         "subnets": subnets,
         # By name, as zones are not known where the network is only found.

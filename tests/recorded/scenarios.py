@@ -71,6 +71,13 @@ DEFINITION: Json = {
     "container_definitions": CONTAINERS,
     "tags": TAGS,
 }
+FLOW_LOG: Json = {
+    "resource_id": "vpc-0c1be6284618ac4c1",
+    "match_tags": {"slipway:project": "shop"},
+    "traffic_type": "REJECT",
+    "log_group_name": "/ecs/shop/flow-logs",
+    "role_arn": f"arn:aws:iam::{ACCOUNT}:role/shop-flow-logs",
+}
 SERVICE: Json = {
     "cluster": "shop",
     "name": "web",
@@ -378,6 +385,8 @@ READERS = (
     Reader(
         "ecs_task_definition_info", {"family": "shop-web", "list_revisions": True}, named("task_definitions", "arn")
     ),
+    Reader("ec2_flow_log", FLOW_LOG),
+    absent("ec2_flow_log", resource_id=FLOW_LOG["resource_id"], match_tags=FLOW_LOG["match_tags"]),
     Reader("elb_listener_rules", RULES),
     Reader("elb_listener_rules", {**RULES, "owner_tags": {"slipway:project": "shop"}}),
     Reader("elb_target_group", TARGETS),

@@ -29,6 +29,7 @@ ALWAYS: t.Mapping[str, t.Mapping[str, tuple[str, ...]]] = {
         "MetricAlarm": ("AlarmName",),
     },
     "ec2": {
+        "FlowLog": ("FlowLogId", "ResourceId", "TrafficType"),
         "IpRange": ("CidrIp",),
         "NatGateway": ("NatGatewayId",),
         "RouteTable": ("RouteTableId",),

@@ -55,6 +55,8 @@ PASSING: tuple[tuple[str, str], ...] = (
     # reference has it for CreateCapacityProvider, too.
     (r"PutClusterCapacityProviders|DeleteCluster|UpdateCapacityProvider", r"UpdateInProgressException"),
     (r"CreateCapacityProvider", r"UpdateInProgressException"),
+    # Terraform: ec2/vpc_flow_log.go.
+    (r"CreateFlowLogs", r"(?i)unable to assume given iam role"),
     # Terraform: autoscaling/group.go, create and update. That its role is not there yet, EC2 says, for which Terraform
     # repeats it, too: ec2/ec2_instance.go.
     (

@@ -99,6 +99,7 @@ KINDS = (
         data_api.repositories,
         (data_api.repository_policies, data_api.images),
     ),
+    Kind("flow log", "ecs_network", "ec2", ec2_api.flow_logs, arn="vpc-flow-log/"),
     Kind(
         "NAT gateway",
         "ecs_network",
@@ -141,7 +142,14 @@ KINDS = (
         (),
         "internet-gateway/",
     ),
-    Kind("VPC", "ecs_network", "ec2", ec2("describe_vpcs", "Vpcs", "VpcId"), (ec2_api.vpc_attributes,), "vpc/"),
+    Kind(
+        "VPC",
+        "ecs_network",
+        "ec2",
+        ec2("describe_vpcs", "Vpcs", "VpcId"),
+        (ec2_api.vpc_attributes, ec2_api.default_group),
+        "vpc/",
+    ),
 )
 # Every service that KINDS asks.
 SERVICES = tuple(sorted({kind.service for kind in KINDS}))

@@ -31,8 +31,9 @@ COMPLETED = "COMPLETED"
 PROVISIONING, ACTIVE = "provisioning", "active"
 # Further roles that depend on what was read of a kind.
 ALSO = {
-    "IAM role": ("docker_instance",),
+    "IAM role": ("docker_instance", "ecs_network"),
     "instance profile": ("docker_instance",),
+    "log group": ("ecs_network",),
     "repository": ("container_image",),
 }
 
@@ -97,6 +98,8 @@ VOLATILE = (
     Volatile("IAM role", "RoleLastUsed", USE),
     Volatile("instance profile", "Roles.RoleLastUsed", USE),
     Volatile("log group", "storedBytes", USE),
+    Volatile("flow log", "DeliverLogsStatus", PROGRESS),
+    Volatile("flow log", "DeliverLogsErrorMessage", PROGRESS),
     Volatile("subnet", "AvailableIpAddressCount", "tasks take and return addresses"),
     Volatile("certificate", "InUseBy", "the listeners themselves are compared"),
     Volatile("certificate", "RenewalSummary", PROGRESS),

@@ -27,6 +27,7 @@ Json = dict[str, Any]
 EC2_TYPES = {
     "ami": "image",
     "eipalloc": "elastic-ip",
+    "fl": "vpc-flow-log",
     "i": "instance",
     "igw": "internet-gateway",
     "lt": "launch-template",
@@ -41,6 +42,7 @@ EC2_TYPES = {
 EC2_ID = re.compile(r"(\w+?)-[0-9a-f]{8,}")
 EC2_MADE = {
     "AllocateAddress": ["elastic-ip"],
+    "CreateFlowLogs": ["vpc-flow-log"],
     "CreateInternetGateway": ["internet-gateway"],
     "CreateLaunchTemplate": ["launch-template"],
     "CreateNatGateway": ["natgateway"],
@@ -177,6 +179,8 @@ def ec2_questions(call: Call, action: str) -> Iterator[Question]:
         yield from making(call, action, call.arn(f"{kind}/{name}"), kind)
     if action == "RunInstances":
         yield from launch_questions(call)
+    if role := call.params.get("DeliverLogsPermissionArn"):
+        yield passing(call, role, "vpc-flow-logs.amazonaws.com")
 
 
 def ec2_named(call: Call, action: str) -> Iterator[str]:

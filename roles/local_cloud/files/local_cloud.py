@@ -297,6 +297,7 @@ def patch_emulator(settings: Settings) -> None:
     import capacity
     import client_tokens
     import emulator_patches
+    import flow_logs
     import load_balancer_members
     import scheduled_tasks
     import service_deployments
@@ -333,6 +334,7 @@ def patch_emulator(settings: Settings) -> None:
     emulator_patches.machine_image(ec2, ssm, settings.region, settings.instance_image)
     capacity.capacity(ecs, settings.capacity_seconds)
     client_tokens.client_tokens(ecs)
+    flow_logs.flow_logs(ec2)
     patch_registry()
     scheduled_tasks.scheduled_tasks(scheduler, eventbridge, ecs)
     transitions.transitions(alb, ec2, ecs, settings.transition_seconds)

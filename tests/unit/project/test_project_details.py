@@ -170,6 +170,8 @@ def test_what_only_further_calls_return_is_in_the_details(client: Client, reques
     assert named(found, "log group", "/ecs/ours")["details"]["retentionInDays"] == 30
     [vpc] = [one["details"] for one in found["resources"] if one["kind"] == "VPC"]
     assert (vpc["EnableDnsSupport"], vpc["EnableDnsHostnames"]) == (True, True)
+    # Whoever opens it, the next run notices.
+    assert vpc["DefaultSecurityGroup"]["IpPermissionsEgress"][0]["IpRanges"][0]["CidrIp"] == "0.0.0.0/0"
     template = named(found, "launch template", "ours-hosts")["details"]
     types = [one["LaunchTemplateData"]["InstanceType"] for one in template["LaunchTemplateVersions"]]
     assert types == ["t3.micro", "t3.small"]

@@ -54,6 +54,14 @@ def make_network(project: str) -> str:
     gone = ec2.create_nat_gateway(SubnetId=subnet, ConnectivityType="private", **tagged("natgateway"))["NatGateway"]
     ec2.delete_nat_gateway(NatGatewayId=gone["NatGatewayId"])
     ec2.create_vpc_endpoint(VpcId=vpc, ServiceName="com.amazonaws.eu-central-1.s3", **tagged("vpc-endpoint"))
+    ec2.create_flow_logs(
+        ResourceIds=[vpc],
+        ResourceType="VPC",
+        TrafficType="REJECT",
+        LogGroupName=f"/ecs/{project}/flow-logs",
+        DeliverLogsPermissionArn=f"arn:aws:iam::123456789012:role/{project}-flow-logs",
+        **tagged("vpc-flow-log"),
+    )
     return str(subnet)
 
 

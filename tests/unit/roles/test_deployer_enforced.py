@@ -64,11 +64,12 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack.app import app
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import alb, ecs, tagging
+from ministack.services import alb, ec2, ecs, tagging
 sys.path.insert(0, sys.argv[1])
-import authorization, emulator_patches
+import authorization, emulator_patches, flow_logs
 emulator_patches.load_balancers(alb)
 emulator_patches.missing(alb, ecs)
+flow_logs.flow_logs(ec2)
 authorization.authorization(iam_actions, iam_evaluator, tagging, authorization.Record(Path(sys.argv[3])))
 config = Config()
 config.bind = [f"127.0.0.1:{os.environ['GATEWAY_PORT']}"]
@@ -528,6 +529,45 @@ def test_certificates_and_their_records_are_for_the_sites_domains_only(site: Sit
         batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
         found = code_of(route53.change_resource_record_sets, HostedZoneId=zone, ChangeBatch=batch)
         assert found == code, (name, kind)
+
+
+def test_flow_logs_are_those_of_own_networks_with_their_role(site: Site) -> None:
+    user = limited(site, "network", ["flow_logs"])
+    ec2, root, iam = site.client("ec2", user), site.root("ec2"), site.client("iam", user)
+    own = [{"Key": "slipway:project", "Value": PROJECT}]
+    ours, theirs = (root.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"] for _number in range(2))
+    root.create_tags(Resources=[ours], Tags=own)
+    role = f"arn:aws:iam::{ACCOUNT}:role/shop-flow-logs"
+    asked: Json = {"ResourceType": "VPC", "TrafficType": "REJECT", "LogGroupName": "/ecs/shop/flow-logs"}
+    tagged = {"TagSpecifications": [{"ResourceType": "vpc-flow-log", "Tags": own}], "DeliverLogsPermissionArn": role}
+    denied, other = "UnauthorizedOperation", f"arn:aws:iam::{ACCOUNT}:role/shop-task"
+    assert code_of(ec2.create_flow_logs, ResourceIds=[theirs], **asked, **tagged) == denied
+    assert code_of(ec2.create_flow_logs, ResourceIds=[ours], **asked, DeliverLogsPermissionArn=role) == denied
+    assert (
+        code_of(ec2.create_flow_logs, ResourceIds=[ours], **asked, **{**tagged, "DeliverLogsPermissionArn": other})
+        == denied
+    )
+    [made] = ec2.create_flow_logs(ResourceIds=[ours], **asked, **tagged)["FlowLogIds"]
+    [foreign] = root.create_flow_logs(ResourceIds=[theirs], **asked)["FlowLogIds"]
+    assert code_of(ec2.delete_flow_logs, FlowLogIds=[foreign]) == denied
+    assert code_of(ec2.delete_flow_logs, FlowLogIds=[made]) == ""
+    trust: Json = {"RoleName": "shop-flow-logs", "AssumeRolePolicyDocument": "{}", "Tags": own}
+    assert code_of(iam.create_role, **trust) == "AccessDenied"
+    assert code_of(iam.create_role, **trust, PermissionsBoundary=BOUNDARY) == ""
+
+
+def test_only_the_rules_of_groups_that_no_project_owns_are_removed(site: Site) -> None:
+    ec2, root = site.client("ec2", limited(site, "network", [])), site.root("ec2")
+    vpc = root.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    theirs = [{"ResourceType": "security-group", "Tags": [{"Key": "slipway:project", "Value": "other"}]}]
+    other = root.create_security_group(GroupName="x", Description="x", VpcId=vpc, TagSpecifications=theirs)["GroupId"]
+    mine = [{"Name": "vpc-id", "Values": [vpc]}, {"Name": "group-name", "Values": ["default"]}]
+    default = root.describe_security_groups(Filters=mine)["SecurityGroups"][0]["GroupId"]
+    anything = {"IpPermissions": [{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]}
+    denied = "UnauthorizedOperation"
+    assert code_of(ec2.revoke_security_group_egress, GroupId=other, **anything) == denied
+    assert code_of(ec2.revoke_security_group_egress, GroupId=default, **anything) == ""
+    assert code_of(ec2.authorize_security_group_egress, GroupId=default, **anything) == denied
 
 
 def test_hosts_start_only_with_a_version_of_their_template_that_the_request_names(site: Site) -> None:

@@ -28,9 +28,22 @@ ROOT = Path(__file__).resolve().parents[3]
 KEYS = {"access_key": "key", "secret_key": "b2f0c1d4e7a9"}
 # What an emulator is asked for is there at once, unless it is as hard as AWS; modules that pause all the same need not.
 NO_PAUSES = "import time\n\npause = time.sleep\ntime.sleep = lambda seconds: pause(min(seconds, 0.05))\n"
-KINDS = ("vpcs", "subnets", "security_groups", "nat_gateways", "addresses", "route_tables", "internet_gateways")
+KINDS = (
+    "flow_logs",
+    "vpcs",
+    "subnets",
+    "security_groups",
+    "nat_gateways",
+    "addresses",
+    "route_tables",
+    "internet_gateways",
+)
 HERE = {"ecs_network_docker_host_cidrs": ["192.0.2.1/32"]}
-ENDPOINTS = {"ecs_network_nat": "none", "ecs_network_endpoints": ["ecr.api", "ecr.dkr", "s3"]}
+ENDPOINTS = {
+    "ecs_network_nat": "none",
+    "ecs_network_endpoints": ["ecr.api", "ecr.dkr", "s3"],
+    "ecs_network_flow_logs": "reject",
+}
 GIVEN = {
     "ecs_network_vpc_tags": {"Name": "company"},
     "ecs_network_public_subnet_tags": {"Tier": "public"},
@@ -80,10 +93,19 @@ class Account:
     region: str
     folder: Path
 
+    def client(self, service: str) -> t.Any:
+        keys = {"aws_access_key_id": KEYS["access_key"], "aws_secret_access_key": KEYS["secret_key"]}
+        return boto3.client(service, endpoint_url=self.address, region_name=self.region, **keys)
+
     @property
     def ec2(self) -> t.Any:
-        keys = {"aws_access_key_id": KEYS["access_key"], "aws_secret_access_key": KEYS["secret_key"]}
-        return boto3.client("ec2", endpoint_url=self.address, region_name=self.region, **keys)
+        return self.client("ec2")
+
+    def delivery(self) -> list[str]:
+        """What delivers flow logs: log groups and IAM roles."""
+        groups = self.client("logs").describe_log_groups(logGroupNamePrefix="/ecs/")["logGroups"]
+        roles = self.client("iam").list_roles()["Roles"]
+        return [one["logGroupName"] for one in groups] + [one["RoleName"] for one in roles]
 
     def play(self, plays: list[Json], *options: str) -> list[Played]:
         connection = {"region": self.region, "endpoint_url": self.address, **KEYS}
@@ -122,6 +144,7 @@ class Story:
 
     played: dict[str, Played] = field(default_factory=dict)
     states: dict[str, list[Json]] = field(default_factory=dict)
+    delivery: dict[str, list[str]] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
 
 
@@ -159,16 +182,19 @@ COMPANY: list[tuple[Json, str]] = [
 # Stories
 
 
-def as_the_release_before(ec2: t.Any) -> None:
-    """Public addresses for whatever starts in a public subnet, and AWS's rules in the default security group."""
+def as_the_release_before(account: Account) -> None:
+    """Public addresses for what starts in a public subnet, rules in the default security group, no flow log."""
+    ec2, iam, logs = (account.client(service) for service in ("ec2", "iam", "logs"))
+    ec2.delete_flow_logs(FlowLogIds=[one["FlowLogId"] for one in ec2.describe_flow_logs()["FlowLogs"]])
+    iam.delete_role_policy(RoleName="ecs-flow-logs", PolicyName="flow-logs")
+    iam.delete_role(RoleName="ecs-flow-logs")
+    logs.delete_log_group(logGroupName="/ecs/ecs/flow-logs")
     found = ec2.describe_subnets(Filters=[{"Name": "tag:Name", "Values": ["ecs-subnet-public*"]}])["Subnets"]
     for subnet in found:
         ec2.modify_subnet_attribute(SubnetId=subnet["SubnetId"], MapPublicIpOnLaunch={"Value": True})
     group = default_groups(ec2.describe_security_groups()["SecurityGroups"], found[0]["VpcId"])[0]["GroupId"]
-    anything = {"IpProtocol": "-1"}
-    ec2.authorize_security_group_ingress(
-        GroupId=group, IpPermissions=[{**anything, "UserIdGroupPairs": [{"GroupId": group}]}]
-    )
+    anything, own = {"IpProtocol": "-1"}, {"GroupId": group, "UserId": "000000000000"}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{**anything, "UserIdGroupPairs": [own]}])
     ec2.authorize_security_group_egress(
         GroupId=group, IpPermissions=[{**anything, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
     )
@@ -185,13 +211,15 @@ def endpoints(account: Account) -> Story:
     story.played["again"] = account.role(**ENDPOINTS)
     story.refused = account.refusals([case for case, _text in GROWN])
     story.states["refused"] = account.state()
-    as_the_release_before(account.ec2)
+    story.delivery["made"] = account.delivery()
+    as_the_release_before(account)
     story.states["before"] = account.state()
     story.played["upgrade predicted"] = account.role(check=True, **ENDPOINTS)
     story.played["upgraded"] = account.role(**ENDPOINTS)
     story.states["upgraded"] = account.state()
     story.played["removed"] = account.role("absent")
     story.states["removed"] = account.state()
+    story.delivery["removed"] = account.delivery()
     return story
 
 
@@ -414,9 +442,23 @@ def test_a_network_of_the_release_before_is_changed_in_place(story: Story) -> No
         "Create the public subnets ecs-subnet-public1-eu-central-1a",
         "Create the public subnets ecs-subnet-public2-eu-central-1b",
         "Remove the rules of the default security group",
+        "Create the log group of flow logs",
+        "Create the IAM role of flow logs",
+        "Set the permissions of the IAM role of flow logs",
+        "Create the flow log of the VPC",
     ]
-    # All that there is, is what the first run made.
-    assert story.states["upgraded"] == story.states["made"] != story.states["before"]
+    # All that there is, is what the first run made, and the new flow log.
+    made, now = ([one for one in story.states[when] if "FlowLogId" not in one] for when in ("made", "upgraded"))
+    assert [(one, other) for one, other in zip(made, now, strict=True) if one != other] == []
+    assert len(story.states["upgraded"]) == len(now) + 1
+
+
+@about("endpoints")
+def test_refused_connections_are_recorded_until_the_network_is_deleted(story: Story) -> None:
+    [one] = of_project(story.states["made"], "FlowLogId")
+    assert (one["ResourceId"], one["TrafficType"]) == (story.played["made"].published["vpc_id"], "REJECT")
+    assert one["DeliverLogsPermissionArn"].endswith(":role/ecs-flow-logs")
+    assert story.delivery == {"made": ["/ecs/ecs/flow-logs", "ecs-flow-logs"], "removed": []}
 
 
 @about("gateways")

@@ -28,6 +28,13 @@ def ec2(operation: str, member: str, identity: str, name: str = "", holds: str =
     return find
 
 
+def flow_logs(account: Account) -> t.Iterator[Found]:
+    """Unlike other calls of EC2, this one has a member Filter."""
+    for one in all_of(account.clients["ec2"], "describe_flow_logs", "FlowLogs", Filter=account.mine):
+        own = tags.from_list(one.get("Tags"))
+        yield Found(one["FlowLogId"], own.get("Name", ""), own, details=one)
+
+
 def _state(item: Json) -> str:
     """Its state, where it has one. That of VPC endpoints has a capital or not, by their type."""
     state = item.get("State") or ""
@@ -38,6 +45,15 @@ def vpc_attributes(account: Account, vpc: Found) -> Json:
     read = account.clients["ec2"].describe_vpc_attribute
     names = ("EnableDnsSupport", "EnableDnsHostnames")
     return {name: read(VpcId=vpc.id, Attribute=f"e{name[1:]}")[name]["Value"] for name in names}
+
+
+def default_group(account: Account, vpc: Found) -> Json:
+    """The rules of the default security group of a VPC, which has no tags of its own."""
+    own = [{"Name": "vpc-id", "Values": [vpc.id]}, {"Name": "group-name", "Values": ["default"]}]
+    found = pages(account.clients["ec2"], "describe_security_groups", "SecurityGroups", Filters=own)
+    groups = [one for one in found if one.get("GroupName") == "default" and one.get("VpcId") == vpc.id]
+    rules = ("IpPermissions", "IpPermissionsEgress")
+    return {"DefaultSecurityGroup": {name: groups[0].get(name) for name in rules} if groups else None}
 
 
 def instance_attributes(account: Account, instance: Found) -> Json:

@@ -25,6 +25,9 @@ DEFAULTS: Json = yaml.safe_load((ROLES / "ecs_network/defaults/main.yml").read_t
     "ecs_network_load_balancer_test_port": 0,
     "ecs_network_docker_host_ports": [22],
     "ecs_network_docker_host_cidrs": ["192.0.2.1/32"],
+    "ecs_network_flow_logs_group": "/ecs/ecs/flow-logs",
+    "ecs_network_flow_logs_role": "ecs-flow-logs",
+    "ecs_network_flow_logs_kms_key": "",
 }
 EXISTING: Json = {
     "ecs_network_vpc_id": "vpc-9",

@@ -76,8 +76,9 @@ class Server:
             }
             process.stdin.write(json.dumps(request) + "\n")
             process.stdin.flush()
-            code = int(process.stdout.readline())
-            return Done(command, code, stdout.read(), stderr.read())
+            code = process.stdout.readline()
+            assert code, f"{command}: expected an exit status, got the end of playbook_server.py"
+            return Done(command, int(code), stdout.read(), stderr.read())
 
     def end(self) -> None:
         if self.process:

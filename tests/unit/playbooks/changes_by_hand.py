@@ -353,7 +353,7 @@ REGISTRY = (
         "put_image_scanning_configuration",
         imageScanningConfiguration={"scanOnPush": False},
     ),
-    repository("imageTagMutability", "put_image_tag_mutability", imageTagMutability="IMMUTABLE"),
+    repository("imageTagMutability", "put_image_tag_mutability", imageTagMutability="MUTABLE"),
     repository("policy", "set_repository_policy", UNSET, policyText=EVERYBODY),
     repository("lifecyclePolicy", "put_lifecycle_policy", lifecyclePolicyText=LIFECYCLE),
     Change(

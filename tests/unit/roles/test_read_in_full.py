@@ -48,6 +48,7 @@ SITE: Json = {
     # The emulator has NAT gateways without addresses.
     "ecs_network_nat": "none",
     "ecs_network_endpoints": ["ecr.api", "ecr.dkr", "s3"],
+    "ecs_network_flow_logs": "reject",
     "ecr_registry_repositories": [{"name": "shop/web", "scan_on_push": True}],
     "service_discovery_services": ["database"],
     "ecs_load_balancer_access_logs_bucket": "shop-logs-0123",

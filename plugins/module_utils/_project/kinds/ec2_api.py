@@ -52,8 +52,8 @@ def default_group(account: Account, vpc: Found) -> Json:
     own = [{"Name": "vpc-id", "Values": [vpc.id]}, {"Name": "group-name", "Values": ["default"]}]
     found = pages(account.clients["ec2"], "describe_security_groups", "SecurityGroups", Filters=own)
     groups = [one for one in found if one.get("GroupName") == "default" and one.get("VpcId") == vpc.id]
-    rules = ("IpPermissions", "IpPermissionsEgress")
-    return {"DefaultSecurityGroup": {name: groups[0].get(name) for name in rules} if groups else None}
+    members = ("GroupId", "IpPermissions", "IpPermissionsEgress")
+    return {"DefaultSecurityGroup": {name: groups[0].get(name) for name in members} if groups else None}
 
 
 def instance_attributes(account: Account, instance: Found) -> Json:

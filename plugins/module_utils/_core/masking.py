@@ -18,7 +18,7 @@ from .secret_forms import MASK, hide
 
 # Where containers and log drivers get name and value from; the values of maps are masked by their keys.
 _PAIRS = ("environment", "properties", "secretOptions")
-_MAPS = ("options", "driverOpts", "dockerLabels", "labels", "build_args")
+_MAPS = ("options", "driverOpts", "dockerLabels", "environment", "labels", "build_args")
 _COMMANDS = ("command", "entryPoint")
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

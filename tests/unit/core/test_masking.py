@@ -135,6 +135,8 @@ def test_a_kept_or_new_secret_is_not_called_changed() -> None:
 
 
 def test_maps_are_masked_by_their_keys() -> None:
+    given = {"environment": {"SMTP_PASSWORD": SECRET, "LEVEL": "info"}}
+    assert mask(given) == {"environment": {"SMTP_PASSWORD": MASK, "LEVEL": "info"}}
     given = {"logConfiguration": {"options": {"splunk-token": SECRET, "splunk-url": "https://x"}}}
     assert mask(given) == {"logConfiguration": {"options": {"splunk-token": MASK, "splunk-url": "https://x"}}}
 

@@ -101,10 +101,15 @@ with open(sys.argv[1]) as file:
     given = {{name: value for name, value in json.load(file).items() if not name.startswith("_ansible")}}
 with open({calls!r}, "a") as file:
     file.write(json.dumps([{name!r}, given]) + "\\n")
+answer = {answer!r}
 {more}
-print(json.dumps({answer!r}))
+print(json.dumps(answer))
 """
+# The image has the user of its Dockerfile.
 BUILD = """
+with open(os.path.join(os.path.expanduser(given["path"]), given.get("dockerfile") or "Dockerfile")) as file:
+    users = [line.split()[1] for line in file if line.startswith("USER ")]
+answer["image"]["Config"] = {{"User": users[-1] if users else ""}}
 shutil.rmtree({built!r}, ignore_errors=True)
 shutil.copytree(os.path.expanduser(given["path"]), {built!r})
 """

@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.slipway.aws.tests import plays
 from ansible_collections.slipway.aws.tests.pipelines import ROOT, Runner, gitlab, workflows
-from ansible_collections.slipway.aws.tests.unit.playbooks.test_init import init, play
+from ansible_collections.slipway.aws.tests.unit.playbooks.test_init import init
 
 Json = dict[str, t.Any]
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "b2f0c1d4e7a9"}
@@ -70,7 +71,7 @@ def change(runner: Runner, text: str) -> None:
 def test_a_stage_keeps_what_it_runs_and_refuses_what_it_cannot_get(cloud: t.Any, runner: Runner) -> None:
     def promote(*options: str, source: str = "inventory/staging") -> tuple[int, str]:
         words = ("slipway.aws.promote", "-i", "inventory/production", "-e", f"promote_from={source}", *options)
-        done = play(runner.here, *words, **runner.environment)
+        done = plays.run(*words, folder=runner.here, **runner.environment)
         return done.returncode, " ".join((done.stdout + done.stderr).split())
 
     code, said = promote()
@@ -83,7 +84,7 @@ def test_a_stage_keeps_what_it_runs_and_refuses_what_it_cannot_get(cloud: t.Any,
     code, said = promote("-e", "slipway_account=123456789012")
     assert "slipway_account: expected credentials of the account 123456789012, got those of 000000000000." in said
     site = ("slipway.aws.site", "-i", "inventory/production", "--tags", "service")
-    done = play(runner.here, *site, **runner.environment)
+    done = plays.run(*site, folder=runner.here, **runner.environment)
     assert "slipway_promoted: expected images that this stage runs already, got none for shop (shop)" in " ".join(
         (done.stdout + done.stderr).split()
     )
@@ -129,7 +130,7 @@ def test_the_pipelines_take_a_change_from_a_pull_request_to_production(cloud: t.
     assert runs(cloud, "shop-production") == [(built, 5)]
     assert runner.gitlab(of_gitlab["release production"]) == 0, runner.output
     assert runs(cloud, "shop-production") == [(rebuilt, 2)]
-    history = play(runner.here, "slipway.aws.history", "-i", "inventory/production", **runner.environment)
+    history = plays.run("slipway.aws.history", "-i", "inventory/production", folder=runner.here, **runner.environment)
     assert "promoted from shop-staging in eu-central-1, account 000000000000, release 2" in history.stdout
 
     # A pull request without a change updates its comment.

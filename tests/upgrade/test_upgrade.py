@@ -59,6 +59,21 @@ LEADING_HERE = {
     "ecs_load_balancer_url": f"http://ecs-workshop.alb.localhost:{AWS_PORT}",
     "ecs_verify_address": f"127.0.0.1:{AWS_PORT}",
 }
+# The stage is production, of this account.
+PRODUCTION = {"slipway_production": True, "slipway_account": "000000000000"}
+# The task that brings each default which the previous release did not have.
+NEW_DEFAULTS = {
+    "subnets give no public addresses": "Create the public subnets",
+    "the default security group is closed": "Remove the rules of the default security group",
+    "refused connections are recorded": "Create the flow log of the VPC",
+    "tags of images are immutable": "Create the repositories",
+    "logs are kept for a year": "Create the log groups",
+    "the cluster has Container Insights": "Create the cluster",
+    "access is logged": "Create the bucket for access logs",
+    "access logs are kept for a year": "Set how long access logs are kept",
+    "the load balancer is protected from deletion": "Create the load balancer",
+    "root file systems are read-only": "Release all services together",
+}
 
 
 @pytest.fixture
@@ -69,7 +84,7 @@ def site_of_aws(versions: tuple[Installed, Installed]) -> t.Iterator[Site]:
     here = ("slipway.aws.site", "-e", json.dumps(LEADING_HERE))
     yield (
         lambda *options: previous.play(*here, *options, inventory="aws"),
-        lambda *options: current.play(*here, *options, inventory="aws"),
+        lambda *options: current.play(*here, "-e", json.dumps(PRODUCTION), *options, inventory="aws"),
     )
     current.play("slipway.aws.local_cloud", f"-elocal_cloud_port={AWS_PORT}", "-elocal_cloud_state=absent")
 
@@ -119,11 +134,13 @@ def test_a_real_account_gets_the_new_defaults_and_nothing_is_replaced(site_of_aw
 
     plan = current("--check", "--diff")
     planned = changed_tasks(plan)
+    assert {default: task for default, task in NEW_DEFAULTS.items() if task not in planned} == {}, plan
     assert replaced(before, identities(str(endpoint), region)) == {}
     done = changed_tasks(current("--diff"))
     print(f"{len(done)} tasks changed something", *done, sep="\n  ")
     assert "Django" in page(AWS_PORT)
     assert sorted(set(done) - set(planned)) == [], "the plan names each change"
+    assert {default: task for default, task in NEW_DEFAULTS.items() if task not in done} == {}
     assert replaced(before, identities(str(endpoint), region)) == {}
     assert [name for name in done if name not in named_by_the_changelog()] == []
     again = current()

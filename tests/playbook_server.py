@@ -81,7 +81,8 @@ def own_settings() -> None:
     """A temporary directory of its own: that of this process is deleted when this process ends."""
     atexit.unregister(cleanup_tmp_file)
     for name in ("DEFAULT_LOCAL_TMP", "DEFAULT_STDOUT_CALLBACK"):
-        setattr(constants, name, constants.config.get_config_value(name))
+        # The default is a template of other settings.
+        setattr(constants, name, constants.config.get_config_value(name, variables=vars(constants)))
 
 
 def play(request: dict[str, Any]) -> None:

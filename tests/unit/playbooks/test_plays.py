@@ -45,7 +45,10 @@ def test_a_play_in_a_fork_is_like_one_of_its_own(playbook: Path) -> None:
     words = ["-v", "-i", "inventory/local", str(playbook)]
     own = printed(plays.start(words, plays.ROOT, plays.environment(**variables)))
     assert "COLUMNS=99" in own
+    files = {*plays.ROOT.iterdir()}
     # The second one has nothing of the first.
     for _number in range(2):
         assert printed(plays.run(*words, **variables)) == own
     assert plays.SERVER.process
+    # Temporary files are where those of Ansible are.
+    assert {*plays.ROOT.iterdir()} <= files

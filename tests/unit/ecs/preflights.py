@@ -218,8 +218,9 @@ def _balancer(shop: Shop) -> None:
     ids["network balancer"] = elbv2.create_load_balancer(Name="network", **made)["LoadBalancers"][0]["LoadBalancerArn"]
     for port, name in ((80, "web"), (81, "hosts")):
         forward = [{"Type": "forward", "TargetGroupArn": ids[name]}]
-        asked = {"LoadBalancerArn": ids["load balancer"], "Protocol": "HTTP", "DefaultActions": forward}
-        ids[f"listener {port}"] = elbv2.create_listener(Port=port, **asked)["Listeners"][0]["ListenerArn"]
+        place: Json = {"LoadBalancerArn": ids["load balancer"], "Port": port, "Protocol": "HTTP"}
+        listener = elbv2.create_listener(**place, DefaultActions=forward)["Listeners"][0]
+        ids[f"listener {port}"] = listener["ListenerArn"]
 
 
 def _roles(shop: Shop) -> None:

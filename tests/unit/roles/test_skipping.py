@@ -179,7 +179,15 @@ def test_a_whole_site_is_created_verified_and_skipped(account: Account) -> None:
     first, second, third = (account.site(tags=tags, **shop) for _number in range(3))
     assert (first.code, second.code, third.code) == (0, 0, 0), first.output + second.output
     assert second.changed == []
-    every = {"ecs_network", "ecr_registry", "service_discovery", "ecs_cluster", "ecs_load_balancer", "ecs_app"}
+    every = {
+        "preflight",
+        "ecs_network",
+        "ecr_registry",
+        "service_discovery",
+        "ecs_cluster",
+        "ecs_load_balancer",
+        "ecs_app",
+    }
     assert (third.skipped, third.in_full, third.changed) == (every, {}, [])
     ec2 = account.client("ec2")
     groups = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["shop-tasks"]}])["SecurityGroups"]

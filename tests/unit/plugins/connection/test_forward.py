@@ -137,7 +137,7 @@ def test_task_without_exec_is_no_target(cloud: Cloud) -> None:
     ("target", "document", "code"),
     [
         ("ecs:shop_none_none", model.TO_CONTAINER, "TargetNotConnected"),
-        ("", "AWS-StartSSHSession", "InvalidDocument"),
+        ("", "AWS-StartInteractiveCommand", "InvalidDocument"),
     ],
 )
 def test_session_that_cannot_start_has_the_code_of_aws(cloud: Cloud, target: str, document: str, code: str) -> None:

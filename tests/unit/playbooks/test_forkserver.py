@@ -194,10 +194,9 @@ def comparable(value: t.Any) -> t.Any:
     return value
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize(
-    ("pipelining", "options"),
-    [("true", ()), pytest.param("false", ("--check", "--diff"), marks=pytest.mark.variants)],
-    ids=["pipelined", "in-check-mode"],
+    ("pipelining", "options"), [("true", ()), ("false", ("--check", "--diff"))], ids=["pipelined", "in-check-mode"]
 )
 def test_a_module_returns_the_same(site: Site, pipelining: str, options: tuple[str, ...]) -> None:
     usual, forked = (

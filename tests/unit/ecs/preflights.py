@@ -295,7 +295,10 @@ def _files(shop: Shop) -> None:
 def _functions(shop: Shop) -> None:
     code = {"ZipFile": _zipped("def handler(event, context): return {'hookStatus': 'SUCCEEDED'}")}
     made = {"Runtime": "python3.13", "Handler": "hook.handler", "Role": shop.ids["execution"], "Code": code}
-    shop.ids["hook"] = shop.client("lambda").create_function(FunctionName="hook", **made)["FunctionArn"]
+    functions = shop.client("lambda")
+    shop.ids["hook"] = functions.create_function(FunctionName="hook", **made)["FunctionArn"]
+    # It is Pending at first, which is a finding of its own.
+    functions.get_waiter("function_active_v2").wait(FunctionName="hook", WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 
 
 def _zipped(source: str) -> bytes:

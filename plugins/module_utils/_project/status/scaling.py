@@ -28,4 +28,4 @@ def _queues(service: Json) -> Iterator[str]:
         tracking = policy.get("TargetTrackingScalingPolicyConfiguration") or {}
         for query in (tracking.get("CustomizedMetricSpecification") or {}).get("Metrics") or ():
             dimensions = ((query.get("MetricStat") or {}).get("Metric") or {}).get("Dimensions") or ()
-            yield from (str(one["Value"]) for one in dimensions if one.get("Name") == "QueueName")
+            yield from (str(one["Value"]) for one in dimensions if one.get("Name") == "QueueName" and "Value" in one)

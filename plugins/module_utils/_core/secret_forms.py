@@ -154,5 +154,5 @@ def _shown_option(value: t.Any, option: Mapping[str, t.Any]) -> t.Any:
 
 
 def _short(entry: str) -> str:
-    """As much of an entry as tells it from others: who holds it, and its name."""
+    """As much of an entry as names it: its resource and its own name."""
     return ".".join(entry.split(".")[-_PARTS:])

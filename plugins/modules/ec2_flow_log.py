@@ -29,8 +29,9 @@ options:
   match_tags:
     description:
       - Tags that identify the caller's flow log. Only a flow log with all of them is used, and a new one gets them.
-      - If omitted, any flow log of the resource.
+      - Flow logs without them are neither changed nor deleted.
     type: dict
+    required: true
   traffic_type:
     description:
       - Which connections are recorded. If omitted, an existing flow log is kept, and a new one records V(ALL).
@@ -147,7 +148,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._ec2.flow_log import f
 ARGUMENT_SPEC = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "resource_id": {"type": "str", "required": True},
-    "match_tags": {"type": "dict"},
+    "match_tags": {"type": "dict", "required": True},
     "traffic_type": {"type": "str", "choices": ["ACCEPT", "REJECT", "ALL"]},
     "log_group_name": {"type": "str"},
     "role_arn": {"type": "str"},

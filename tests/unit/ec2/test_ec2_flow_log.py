@@ -160,3 +160,13 @@ def test_the_log_group_is_known_by_its_name_or_arn(answer: Json, group: str) -> 
         model.from_api({"FlowLogId": "fl-1", "ResourceId": "vpc-1", "TrafficType": "ALL", **answer})["log_group_name"]
         == group
     )
+
+
+def test_without_tags_nothing_is_taken_for_ones_own(vpc: str, run: t.Any) -> None:
+    run(MODULE, resource_id=vpc, **FIRST)
+    before = flow_logs()
+    for state in ("present", "absent"):
+        refused = run(MODULE, resource_id=vpc, **{**FIRST, "match_tags": {}, "state": state})
+        assert refused["code"] == "invalid_option"
+        assert "match_tags: expected tags" in refused["msg"]
+    assert flow_logs() == before

@@ -23,7 +23,7 @@ class FlowLog(resource.DeletableResource):
         model.validate(self.params)
 
     def _matching(self) -> list[Json]:
-        own = self.params["match_tags"] or {}
+        own = self.params["match_tags"]
         found = api.describe_flow_logs(self.aws, self.params["resource_id"])
         return [one for one in found if tags.carries(tags.from_list(one.get("Tags")), own)]
 
@@ -42,7 +42,7 @@ class FlowLog(resource.DeletableResource):
         """Whatever is found has the tags by which it is found."""
         if current and self.params["tags"] is None:
             return None
-        wanted = {**(self.params["tags"] or {}), **(self.params["match_tags"] or {})}
+        wanted = {**(self.params["tags"] or {}), **self.params["match_tags"]}
         return tags.desired((current or {}).get("tags", {}), wanted, self.params["purge_tags"])
 
     def create(self, planned: Plan) -> None:

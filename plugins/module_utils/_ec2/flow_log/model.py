@@ -44,6 +44,8 @@ def validate(params: t.Mapping[str, t.Any]) -> None:
         for name, (pattern, rule) in rules.items()
         if params[name] is not None and not pattern.fullmatch(params[name])
     ]
+    if not params["match_tags"]:
+        found.append("match_tags: expected tags that identify the caller's flow log, got none.")
     if found:
         raise SlipwayError(INVALID_OPTION, " ".join(found), {"problems": found})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
 import json
 import re
 import subprocess
@@ -301,6 +302,44 @@ def test_each_module_has_an_integration_target() -> None:
     targets = sorted(ROOT.glob("tests/integration/targets/*"))
     tested = {name for target in targets for name in [target.name, *(target / "aliases").read_text().splitlines()]}
     assert {path.stem for path in MODULES} - tested == set()
+
+
+def tasks_in(node: object, defaults: frozenset[str] = frozenset()) -> Iterator[tuple[str, frozenset[str], object]]:
+    """Each use of a module of the collection: its name, its options with their defaults, the task's name.
+
+    Left out are tasks that are refused without a code, as Ansible refuses what lacks an option.
+    """
+    for one in node if isinstance(node, list) else []:
+        yield from tasks_in(one, defaults)
+    if not isinstance(node, dict):
+        return
+    for key, options in (node.get("module_defaults") or {}).items():
+        defaults |= {f"{key.split('.')[-1]}.{option}" for option in options if isinstance(options, dict)}
+    for key, value in node.items():
+        namespace, _dot, name = str(key).rpartition(".")
+        known = namespace == "slipway.aws" and (ROOT / f"plugins/modules/{name}.py").exists()
+        if known and isinstance(value, dict) and "code" in str(node.get("failed_when", "code")):
+            by_default = {default.split(".")[1] for default in defaults if default.startswith(f"{name}.")}
+            yield name, frozenset(value) | by_default, node.get("name")
+        yield from tasks_in(value, defaults) if key != "module_defaults" else ()
+
+
+@functools.cache
+def required_options(module: str) -> dict[str, Any]:
+    options = yaml.safe_load(importlib.import_module(f"{PACKAGE}plugins.modules.{module}").DOCUMENTATION)
+    return {name: option for name, option in options.get("options", {}).items() if option.get("required")}
+
+
+@pytest.mark.parametrize("folder", ["playbooks", "roles", "molecule", "tests"])
+def test_tasks_have_what_their_modules_require(folder: str) -> None:
+    lacking = [
+        (name_of(path), task, option)
+        for path in sorted((ROOT / folder).rglob("*.yml"))
+        for module, given, task in tasks_in(load(path))
+        for option, entry in required_options(module).items()
+        if not given & {option, *entry.get("aliases", ())}
+    ]
+    assert lacking == []
 
 
 def test_inventories_have_the_same_variables() -> None:

@@ -73,6 +73,9 @@ SLOW_RULES = ("import", "pep8", "pylint", "yamllint")
 # `default` owns the local cloud; `plan` runs alone, as it must change nothing; the last use clusters of their own.
 DAILY = (("default",), ("plan",), ("site", "modules"))
 
+# How much of a failure's text the summary repeats at each end, in characters.
+SAID = 300
+
 S = TypeVar("S")
 T = TypeVar("T")
 
@@ -90,14 +93,20 @@ PROCESSOR: ContextVar[list[float]] = ContextVar("PROCESSOR")
 
 @dataclass(frozen=True)
 class Tally:
-    """How many tests passed, failed and were skipped."""
+    """How many tests passed, failed and were skipped, and what the failures say."""
 
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    failures: tuple[str, ...] = ()
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+        return Tally(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            self.failures + other.failures,
+        )
 
     def __str__(self) -> str:
         return f"{self.passed} passed, {self.failed} failed" + (f", {self.skipped} skipped" if self.skipped else "")
@@ -172,16 +181,32 @@ def together(task: Callable[[S], T], parts: Iterable[S]) -> list[T]:
         return [one.result() for one in running]
 
 
-def reported(reports: Iterable[Path], succeeded: bool) -> Tally:
+def outcome(title: str, succeeded: bool) -> Tally:
+    """One test: whether a command succeeded."""
+    return Tally(passed=1) if succeeded else Tally(failed=1, failures=(title,))
+
+
+def reported(title: str, reports: Iterable[Path], succeeded: bool) -> Tally:
     """Counts the cases of JUnit reports; a run that fails without a failed test counts as one failure."""
     total = Tally()
     for report in reports:
         for case in ElementTree.parse(report).iter("testcase"):
-            outcomes = {child.tag for child in case}
-            failed = bool(outcomes & {"failure", "error"})
-            skipped = not failed and "skipped" in outcomes
-            total += Tally(int(not failed and not skipped), int(failed), int(skipped))
-    return total if succeeded or total.failed else total + Tally(failed=1)
+            failed = [child for child in case if child.tag in {"failure", "error"}]
+            skipped = not failed and any(child.tag == "skipped" for child in case)
+            total += Tally(int(not failed and not skipped), int(bool(failed)), int(skipped), failures(case, failed))
+    return total if succeeded or total.failed else total + outcome(title, succeeded)
+
+
+def failures(case: ElementTree.Element, failed: Sequence[ElementTree.Element]) -> tuple[str, ...]:
+    """The name of a failed case, and what it says."""
+    name = "::".join(part for part in (case.get("classname"), case.get("name")) if part)
+    return tuple(f"{name}: {said(part)}" for part in failed[:1])
+
+
+def said(failure: ElementTree.Element) -> str:
+    """The beginning and the end: the message, and where it comes from."""
+    text = " ".join(f"{failure.get('message', '')} {failure.text or ''}".split())
+    return text if len(text) <= 2 * SAID else f"{text[:SAID]} … {text[-SAID:]}"
 
 
 def lint() -> Tally:
@@ -199,9 +224,11 @@ def lint() -> Tally:
     }
     # The first takes longer than all others together, two of which share a cache.
     first, *others = tools
-    parts = together(lambda titles: [run(title, *tools[title]) for title in titles], [[first], others])
-    ok = [succeeded for part in parts for succeeded in part]
-    return Tally(passed=ok.count(True), failed=ok.count(False))
+
+    def checked(titles: Sequence[str]) -> Tally:
+        return sum((outcome(title, run(title, *tools[title])) for title in titles), Tally())
+
+    return sum(together(checked, [[first], others]), Tally())
 
 
 def unit() -> Tally:
@@ -223,13 +250,13 @@ def cases(title: str, *command: str, **variables: str) -> Tally:
     report = CACHE / f"{title.replace(', ', '_')}.xml"
     report.unlink(missing_ok=True)
     ok = run(title, *command, "--quiet", f"--junit-xml={report}", cwd=ROOT, DEBUG="1", **variables)
-    return reported([report] if report.exists() else [], ok)
+    return reported(title, [report] if report.exists() else [], ok)
 
 
 def coverage() -> Tally:
     """One test: whether the unit tests cover enough branches of plugins/."""
     if not COVERAGE.exists():
-        return Tally(failed=1)
+        return outcome(f"no {COVERAGE}", False)
     files = json.loads(COVERAGE.read_text())["files"]
     measured = {name: file for name, file in sorted(files.items()) if not name.startswith(UNMEASURED)}
     for name, file in measured.items():
@@ -243,7 +270,7 @@ def coverage() -> Tally:
         }
     )
     print(f"--- branch coverage of plugins/: {share:.1f} %, minimum {COVERED}", flush=True)
-    return Tally(passed=1) if share >= COVERED else Tally(failed=1)
+    return outcome(f"branch coverage: {share:.1f} %, minimum {COVERED}", share >= COVERED)
 
 
 def covered(summary: dict[str, float]) -> float:
@@ -278,8 +305,9 @@ def ansible_test(
     copy = installed(command, number)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     options = ("--local", "--python", version, "--color", "no", *arguments)
-    ok = run(f"ansible-test {command}{about}", "ansible-test", command, *options, cwd=copy, HOME=str(HOME))
-    return reported((path for names in reports for path in (copy / "tests/output/junit").glob(names)), ok)
+    title = f"ansible-test {command}{about}"
+    ok = run(title, "ansible-test", command, *options, cwd=copy, HOME=str(HOME))
+    return reported(title, (path for names in reports for path in (copy / "tests/output/junit").glob(names)), ok)
 
 
 def sanity() -> Tally:
@@ -289,7 +317,7 @@ def sanity() -> Tally:
 
 def lint_slow() -> Tally:
     """What `lint` and `sanity` leave out."""
-    tests = Tally(passed=1) if run("ansible-lint, all", "ansible-lint") else Tally(failed=1)
+    tests = outcome("ansible-lint, all", run("ansible-lint, all", "ansible-lint"))
     return tests + ansible_test("sanity", "--junit", *(part for name in SLOW_RULES for part in ("--test", name)))
 
 
@@ -393,11 +421,12 @@ def scenarios(*steps: Sequence[str]) -> Tally:
     All share the local cloud that `default` owns, which is deleted once, at the end.
     """
 
-    def scenario(name: str, niceness: int) -> bool:
+    def scenario(name: str, niceness: int) -> Tally:
         NICENESS.set(niceness)
-        return run(f"molecule {name}", "molecule", "test", "--scenario-name", name, "--destroy", "never")
+        title = f"molecule {name}"
+        return outcome(title, run(title, "molecule", "test", "--scenario-name", name, "--destroy", "never"))
 
-    def in_parallel(step: Sequence[str]) -> list[bool]:
+    def in_parallel(step: Sequence[str]) -> list[Tally]:
         # The others yield to the first, which takes longest.
         niceness = {name: NICENESS.get() + (0 if name == step[0] else 2) for name in step}
         return together(lambda name: scenario(name, niceness[name]), step)
@@ -407,10 +436,9 @@ def scenarios(*steps: Sequence[str]) -> Tally:
         report.unlink(missing_ok=True)
     delete = ("molecule", "destroy", "--scenario-name", "default")
     run("molecule, delete what an earlier run left", *delete)
-    ok = [ended for step in steps for ended in in_parallel(step)]
-    ok.append(run("molecule, delete the local cloud", *delete))
-    cases = reported([report for report in reports if report.exists()], succeeded=True)
-    return cases + Tally(passed=ok.count(True), failed=ok.count(False))
+    ended = [tally for step in steps for tally in in_parallel(step)]
+    ended.append(outcome("molecule, delete", run("molecule, delete the local cloud", *delete)))
+    return sum(ended, reported("molecule", [report for report in reports if report.exists()], succeeded=True))
 
 
 KINDS: dict[str, Callable[[], Tally]] = {
@@ -494,7 +522,8 @@ def main() -> int:
     start = time.monotonic()
     ended = lane(chosen) if chosen else lanes()
     total = sum((one.tally for one in ended.values()), Tally())
-    print(f"\n{table(ended, time.monotonic() - start)}\n\n{total}", flush=True)
+    failed = "".join(f"FAILED {failure}\n" for failure in total.failures)
+    print(f"\n{table(ended, time.monotonic() - start)}\n\n{failed}{total}", flush=True)
     return 1 if total.failed or not total.passed else 0
 
 

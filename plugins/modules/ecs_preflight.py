@@ -64,8 +64,8 @@ options:
     elements: dict
   load_balancers:
     description:
-      - Load balancers of others, each with C(name), which is a name or an ARN, the ARNs of C(listeners) that are used,
-        and C(place) and C(listeners_place) for messages.
+      - Load balancers of others, each with C(name), which is a name or an ARN, or C(tags), which exactly one of the
+        account has, the ARNs of C(listeners) that are used, and C(place) and C(listeners_place) for messages.
     type: list
     elements: dict
   target_groups:

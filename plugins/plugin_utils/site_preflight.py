@@ -330,7 +330,8 @@ def _others_balancer(site: Site) -> Json:
     groups = ecs_load_balancer.Site(site.variables, site.services, {}).groups
     balancer = {
         "name": own["arn"],
-        "place": "ecs_load_balancer_arn",
+        "tags": own["name_tags"],
+        "place": f"ecs_load_balancer_{'arn' if own['arn'] else 'name_tags'}",
         "listeners": own["listener_arns"],
         "listeners_place": "ecs_load_balancer_listener_arns",
     }
@@ -338,7 +339,7 @@ def _others_balancer(site: Site) -> Json:
     return {
         # Each of both listeners has all of them.
         "rules": 0 if own["arn"] or own["name_tags"] else with_rules * (2 if int(own["test_port"]) else 1),
-        "load_balancers": [balancer] if own["arn"] else [],
+        "load_balancers": [balancer] if own["arn"] or own["name_tags"] else [],
         "target_groups": [
             {"name": one["arn"], "place": f"ecs_load_balancer_target_groups[{number}] ({one['name']}).arn"}
             for number, one in enumerate(groups)

@@ -346,7 +346,10 @@ READERS = (
             ],
             "certificates": [{"arn": CERTIFICATE, "domains": ["shop.example.com", "api.shop.example.com"]}],
             "domains": [{"name": "shop.example.com"}],
-            "load_balancers": [{"name": "shop", "listeners": [LISTENER]}],
+            "load_balancers": [
+                {"name": "shop", "listeners": [LISTENER]},
+                {"tags": {"team": "web"}, "place": "ecs_load_balancer_name_tags"},
+            ],
             "new": {"elastic IP": 1},
         },
         lambda result: [result["preflight"]["result"], *failures_of(result["preflight"]["checks"])],

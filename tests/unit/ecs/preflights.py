@@ -214,6 +214,9 @@ def _balancer(shop: Shop) -> None:
     ids["foreign balancer"] = elbv2.create_load_balancer(Name="foreign", **made)["LoadBalancers"][0]["LoadBalancerArn"]
     made = {"Subnets": [ids["a"], ids["b"]], "Scheme": "internal", "SecurityGroups": [ids["balancer"]]}
     ids["quiet balancer"] = elbv2.create_load_balancer(Name="quiet", **made)["LoadBalancers"][0]["LoadBalancerArn"]
+    teams = {name: [{"Key": "team", "Value": name}, {"Key": "stage", "Value": "test"}] for name in ("web", "search")}
+    elbv2.add_tags(ResourceArns=[ids["foreign balancer"]], Tags=teams["search"])
+    elbv2.add_tags(ResourceArns=[ids["load balancer"]], Tags=teams["web"])
     made = {"Subnets": [ids["a"], ids["b"]], "Scheme": "internal", "Type": "network"}
     ids["network balancer"] = elbv2.create_load_balancer(Name="network", **made)["LoadBalancers"][0]["LoadBalancerArn"]
     for port, name in ((80, "web"), (81, "hosts")):

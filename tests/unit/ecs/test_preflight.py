@@ -627,6 +627,30 @@ SITE_CASES = [
         "expected a load balancer in <vpc>, where the tasks are, got foreign in <other>",
     ),
     SiteCase(
+        "balancer-tags-vpc",
+        {"load_balancers": [{"name": "", "tags": {"team": "search", "stage": "test"}, "place": "the_tags"}]},
+        "load balancer",
+        "the_tags: expected a load balancer in <vpc>, where the tasks are, got foreign in <other>",
+    ),
+    SiteCase(
+        "balancer-tags-listener",
+        {"load_balancers": [{"tags": {"team": "web"}, "listeners": ["<listener 80>", "nobody"]}]},
+        "listener",
+        "expected listeners of shop, got nobody, which it does not have",
+    ),
+    SiteCase(
+        "balancer-tags-none",
+        {"load_balancers": [{"tags": {"team": "web", "stage": "live"}, "place": "the_tags"}]},
+        "load balancer",
+        "the_tags: expected one load balancer with team=web, stage=live, got none",
+    ),
+    SiteCase(
+        "balancer-tags-two",
+        {"load_balancers": [{"tags": {"stage": "test"}}]},
+        "load balancer",
+        "expected one load balancer with stage=test, got (shop, foreign|foreign, shop)",
+    ),
+    SiteCase(
         "balancer-type",
         {"load_balancers": [{"name": "network"}]},
         "load balancer",
@@ -691,11 +715,14 @@ def test_two_services_of_one_name_are_found(shop: Shop) -> None:
 
 
 def test_what_others_own_and_fits_passes(shop: Shop) -> None:
-    """A hook, a load balancer by its ARN with listeners, one by its name, and target groups."""
+    """A hook, a load balancer by its ARN with listeners, by its name and by tags, and target groups."""
     service = changed(shop.service(), filled(shop, hooked("<hook>")))
     pause = {"targetType": "PAUSE", "lifecycleStages": ["POST_SCALE_UP"]}
     service["deployment_configuration"]["lifecycleHooks"].append(pause)
-    balancers = [{"name": "<load balancer>", "listeners": ["<listener 80>", "<listener 81>"]}, {"name": "shop"}]
+    balancers = [
+        *({"name": "<load balancer>", "listeners": ["<listener 80>", "<listener 81>"]}, {"name": "shop"}),
+        {"tags": {"team": "web"}, "place": "the_tags"},
+    ]
     options = {"load_balancers": balancers, "target_groups": [{"name": "<unused>"}, {"name": "hosts"}], "rules": 100}
     found = shop.preflight(services=[service], **filled(shop, options))["preflight"]
     assert [one["text"] for one in found["checks"] if one["state"] in ("FAIL", "WARN")] == []

@@ -11,10 +11,11 @@ import typing as t
 
 from ansible.module_utils.urls import open_url
 
-from ..._core.answers import described
+from ..._core.answers import check_complete, described
 from ..._core.errors import aws_call
 from ..._core.names import is_arn, last
 from ..._core.paging import batches, pages
+from ..._core.tags import Tags, from_list
 from ..._core.types import Client, Items, Json
 from ..network import api as network_api
 
@@ -27,6 +28,7 @@ MANIFESTS = [
 ]
 IDS_BATCH = 200
 NAMES_BATCH = 50
+TAGS_BATCH = 20
 SECONDS = 3
 
 
@@ -145,13 +147,29 @@ def addresses(ec2: Client) -> list[Json]:
 @aws_call
 def load_balancers(elbv2: Client) -> list[Json]:
     found = pages(elbv2, "describe_load_balancers", "LoadBalancers")
-    return [one for one in found if one["Type"] == "application"]
+    return [_complete(one, "LoadBalancerArn", "Type", "VpcId", "State") for one in found]
+
+
+@aws_call
+def application_load_balancers(elbv2: Client) -> list[Json]:
+    return [one for one in load_balancers(elbv2) if one["Type"] == "application"]
+
+
+@aws_call
+def load_balancer_tags(elbv2: Client, *arns: str) -> dict[str, Tags]:
+    found = {
+        one["ResourceArn"]: from_list(one["Tags"])
+        for some in batches(arns, TAGS_BATCH)
+        for one in elbv2.describe_tags(ResourceArns=some)["TagDescriptions"]
+    }
+    check_complete("DescribeTags", arns, found)
+    return found
 
 
 @aws_call
 def load_balancer(elbv2: Client, name: str) -> Json | None:
     wanted = {"LoadBalancerArns" if is_arn(name) else "Names": [name]}
-    return _first(elbv2.describe_load_balancers(**wanted)["LoadBalancers"], "Type", "VpcId", "State")
+    return _first(elbv2.describe_load_balancers(**wanted)["LoadBalancers"], "LoadBalancerArn", "Type", "VpcId", "State")
 
 
 @aws_call

@@ -6,6 +6,9 @@
 
 from __future__ import annotations
 
+import typing as t
+
+from ..._core.tags import carries
 from ..._core.types import Json
 from .checklist import Checklist, Reference, Unread, listed
 from .network import target_groups_of, vpc_of
@@ -25,11 +28,11 @@ def check(checklist: Checklist) -> None:
 
 
 def _check_balancer(checklist: Checklist, item: Json) -> None:
-    name, place = str(item.get("name")), str(item.get("place") or "load_balancers")
-    remedy = "Create the load balancer, or correct its name."
-    found = checklist.find(Reference("load balancer", place, "load balancer", name, remedy))
+    place = str(item.get("place") or "load_balancers")
+    found = _by_tags(checklist, place, item["tags"]) if item.get("tags") else _by_name(checklist, place, item)
     if not found:
         return
+    name = found["LoadBalancerName"]
     if found["Type"] != "application":
         text = f"expected an Application Load Balancer, got {name} of type {found['Type']}."
         checklist.fail("load balancer", place, f"{text} Use another one.")
@@ -42,6 +45,29 @@ def _check_balancer(checklist: Checklist, item: Json) -> None:
     if _check_vpc(checklist, place, "load balancer", found, str(found["LoadBalancerName"])):
         _check_listeners(checklist, item, found)
         _check_groups(checklist, place, found)
+
+
+def _by_name(checklist: Checklist, place: str, item: Json) -> t.Any:
+    remedy = "Create the load balancer, or correct its name."
+    return checklist.find(Reference("load balancer", place, "load balancer", str(item.get("name")), remedy))
+
+
+def _by_tags(checklist: Checklist, place: str, tags: Json) -> t.Any:
+    """The only load balancer that has all of the tags."""
+    every = checklist.account.read("load balancers")
+    arns = [str(one["LoadBalancerArn"]) for one in every or ()] if not isinstance(every, Unread) else []
+    tags_of = checklist.account.read("tags of load balancers", *arns) if arns else {}
+    for answer in (every, tags_of):
+        if isinstance(answer, Unread):
+            checklist.unread("load balancer", place, "which load balancer has these tags", answer)
+            return None
+    found = [one for one in every or () if carries(tags_of[one["LoadBalancerArn"]], tags)]
+    if len(found) == 1:
+        return found[0]
+    wanted = listed(f"{name}={value}" for name, value in tags.items())
+    text = f"expected one load balancer with {wanted}, got {listed(one['LoadBalancerName'] for one in found)}."
+    checklist.fail("load balancer", place, f"{text} Correct the tags, or name the load balancer by its ARN.")
+    return None
 
 
 def _check_vpc(checklist: Checklist, place: str, kind: str, found: Json, name: str) -> bool:

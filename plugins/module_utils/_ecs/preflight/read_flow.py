@@ -44,6 +44,8 @@ KINDS: dict[str, Read] = {
     "VPC endpoints of VPC": Read("ec2", network_api.describe_vpc_endpoints, "ec2:DescribeVpcEndpoints"),
     "security groups of VPC": Read("ec2", api.groups_of_vpc, "ec2:DescribeSecurityGroups"),
     "load balancer": Read("elbv2", api.load_balancer, "elasticloadbalancing:DescribeLoadBalancers"),
+    "load balancers": Read("elbv2", api.load_balancers, "elasticloadbalancing:DescribeLoadBalancers"),
+    "tags of load balancers": Read("elbv2", api.load_balancer_tags, "elasticloadbalancing:DescribeTags"),
     "listeners": Read("elbv2", network_api.describe_listeners, "elasticloadbalancing:DescribeListeners"),
     "target group": Read("elbv2", api.target_group, "elasticloadbalancing:DescribeTargetGroups"),
     "Lambda function": Read("lambda", api.function, "lambda:GetFunctionConfiguration"),
@@ -69,7 +71,7 @@ BATCHED: dict[str, Read] = {
 USAGE: dict[str, Read] = {
     "VPC": Read("ec2", api.vpcs, "ec2:DescribeVpcs"),
     "elastic IP": Read("ec2", api.addresses, "ec2:DescribeAddresses"),
-    "load balancer": Read("elbv2", api.load_balancers, "elasticloadbalancing:DescribeLoadBalancers"),
+    "load balancer": Read("elbv2", api.application_load_balancers, "elasticloadbalancing:DescribeLoadBalancers"),
 }
 
 

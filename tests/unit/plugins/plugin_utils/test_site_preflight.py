@@ -122,6 +122,11 @@ def test_what_others_own_behind_a_load_balancer_is_checked_once() -> None:
     assert options()["load_balancers"] == options()["target_groups"] == []
 
 
+def test_a_load_balancer_of_others_is_read_by_its_tags() -> None:
+    found = options(ecs_load_balancer_name_tags={"team": "platform"})["load_balancers"]
+    assert [(one["tags"], one["place"]) for one in found] == [({"team": "platform"}, "ecs_load_balancer_name_tags")]
+
+
 def test_rules_of_the_own_load_balancer_are_counted() -> None:
     groups = [{"name": "workshop"}, *({"name": f"g{number}", "paths": [f"/{number}"]} for number in range(60))]
     assert options(ecs_load_balancer_target_groups=groups)["rules"] == 60

@@ -523,6 +523,13 @@ def test_molecule_has_the_playbooks_that_a_scenario_runs(path: Path) -> None:
     assert [name for name in sorted(names) if not (path.parent / name).exists()] == []
 
 
+def test_slow_tests_are_where_a_scenario_runs_them() -> None:
+    """`modules_slow` runs those of tests/integration; elsewhere no kind of tests/run.py would."""
+    elsewhere = [path for path in ROOT.glob("tests/**/*.py") if path.parent != ROOT / "tests/integration"]
+    mark = "pytest.mark." + "slow"
+    assert [name_of(path) for path in elsewhere if re.search(rf"{mark}\b", path.read_text())] == []
+
+
 # Text
 
 

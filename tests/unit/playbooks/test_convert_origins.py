@@ -197,7 +197,7 @@ def balanced(cloud: Cloud) -> str:
 
 
 # A plan of a whole site takes a minute.
-@pytest.mark.slow
+@pytest.mark.variants
 def test_services_of_ecspresso_are_planned_on_what_others_own(cloud: Cloud, tmp_path: Path) -> None:
     group = balanced(cloud)
     cloud.client("ecs").create_cluster(clusterName="others", capacityProviders=["FARGATE", "FARGATE_SPOT"])
@@ -272,7 +272,7 @@ def test_services_of_ecspresso_are_planned_on_what_others_own(cloud: Cloud, tmp_
 
 
 # A plan of a whole site takes a minute.
-@pytest.mark.slow
+@pytest.mark.variants
 def test_an_application_of_copilot_is_planned(cloud: Cloud, tmp_path: Path) -> None:
     web = {
         "name": "web",

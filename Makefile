@@ -187,6 +187,7 @@ $(VENV)/installed-docsite: docs/docsite/requirements.txt $(VENV)/installed
 .PHONY: docsite
 docsite: $(VENV)/installed-docsite ## Build the documentation site into .cache/docsite, and check the changelog fragments
 	@antsibull-changelog lint
+	@antsibull-docs lint-collection-docs --skip-rstcheck .
 	@rm -rf $(SITE) && mkdir -p $(SITE)/rst
 	@ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/.ansible/collections:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
 	  antsibull-docs --config-file docs/docsite/antsibull-docs.cfg collection --use-current --squash-hierarchy --fail-on-error --cleanup everything \

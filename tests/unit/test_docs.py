@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -111,6 +114,50 @@ def test_variables_that_are_named_exist(guide: Path) -> None:
     named = set(re.findall(rf"(?<![\w./])(?:{prefixes})_\w+", guide.read_text()))
     modules = {path.stem for path in (ROOT / "plugins/modules").glob("*.py")}
     assert {name for name in named - modules - set(PROJECT) if f" {name}:" not in specified} == set()
+
+
+LABEL = "ansible_collections.slipway.aws.docsite."
+
+
+def test_guides_link_to_labels_that_exist() -> None:
+    """A guide with a label of another form would be missing in the documentation site."""
+    texts = [guide.read_text() for guide in GUIDES]
+    labels = {label for text in texts for label in re.findall(r"^\.\. _([^:`]+):$", text, re.MULTILINE)}
+    assert {label for label in labels if not label.startswith(LABEL)} == set()
+    targets = {target for text in texts for target in re.findall(r":ref:`(?:[^`<]*<)?([^`>]+)>?`", text)}
+    assert {target for target in targets if target.startswith(LABEL)} - labels == set()
+
+
+def paths_of(options: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    """The options as O() names them: a list's elements in square brackets."""
+    for name, option in options.items():
+        yield f"{prefix}{name}"
+        yield from paths_of(option.get("options") or {}, f"{prefix}{name}{'[]' * (option.get('type') == 'list')}.")
+
+
+def entry_points() -> dict[str, Any]:
+    """The entry points of all roles, by what O() names before their options."""
+    specs = {path.parts[-3]: path.read_text() for path in sorted((ROOT / "roles").glob("*/meta/argument_specs.yml"))}
+    return {
+        f"{role}#role:{entry}": spec
+        for role, text in specs.items()
+        for entry, spec in yaml.load(text, yaml.CSafeLoader)["argument_specs"].items()
+    }
+
+
+def test_options_that_are_linked_exist() -> None:
+    """Entry points of a role share descriptions, but not all options. ansible-test sanity checks modules' own links."""
+    specs = entry_points()
+    texts = {name: json.dumps(spec) for name, spec in specs.items()}
+    found = {name: re.findall(r"\bO\(([^()=]+)", text) for name, text in texts.items()}
+    links = {(name, link) for name, links in found.items() for link in links if ":" not in link}
+    for text in (*texts.values(), *(path.read_text() for path in error_codes.MODULES)):
+        links |= set(re.findall(r"\bO\(slipway\.aws\.([\w#:]+):([^():=]+)", text))
+    options = {name: set(paths_of(spec.get("options", {}))) for name, spec in specs.items()}
+    for module in {name.removesuffix("#module") for name, _link in links if name.endswith("#module")}:
+        documented = importlib.import_module(f"ansible_collections.slipway.aws.plugins.modules.{module}").DOCUMENTATION
+        options[f"{module}#module"] = set(paths_of(yaml.load(documented, yaml.CSafeLoader)["options"]))
+    assert {(name, link) for name, link in links if link not in options.get(name, ())} == set()
 
 
 @pytest.mark.parametrize("page", costs.MARKS, ids=lambda path: path.name)

@@ -23,6 +23,11 @@ BEGIN, END = ".. codes: written by `make docs`\n", ".. codes: end\n"
 MODULES = sorted((ROOT / "plugins/modules").glob("*.py"))
 # The documentation of `code` in a module. Its author lists the codes; what they mean is written here.
 DESCRIPTION = re.compile(r"(?<=\ncode:\n  description:).*?(?=\n  (?:type|returned|sample):)", re.DOTALL)
+TASKS = sorted([*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/**/*.yml")])
+# The code of a task with slipway.aws.require.
+REQUIRED = re.compile(r"^ +code: (\w+)$", re.MULTILINE)
+# A code of more roles and playbooks lists none of them.
+MANY = 12
 INTRODUCTION = (
     "The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)"
     " says of each whether anything was changed, and what to do."
@@ -66,8 +71,8 @@ def _ansible(text: str) -> str:
 
 
 def module(text: str) -> str:
-    """A module's source with the documentation of its codes as it is now."""
-    return DESCRIPTION.sub(lambda found: description(codes_in(found[0])), text)
+    """A module's source with the documentation of its codes as it is now; one that lists none has its own words."""
+    return DESCRIPTION.sub(lambda found: description(codes_in(found[0])) if codes_in(found[0]) else found[0], text)
 
 
 def table(title: str, text: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -85,19 +90,38 @@ def table(title: str, text: str, columns: Sequence[str], rows: Sequence[Sequence
 
 def code_rows(scope: Scope) -> list[list[str]]:
     """The codes of a scope; those that only some modules return, with their names."""
-    modules: dict[str, list[str]] = {}
-    for path in MODULES if scope == "module" else ():
-        for code in documented(path):
-            modules.setdefault(code, []).append(f"``{path.stem}``")
+    sources: dict[str, list[str]] = {}
+    if scope == "module":
+        for path in MODULES:
+            for code in documented(path):
+                sources.setdefault(code, []).append(f"``{path.stem}``")
+        for code, names in required().items():
+            sources.setdefault(code, []).extend(names)
     return [
-        [f"``{name}``", " ".join([code.meaning, *_from(modules.get(name, []))]), code.changed, code.remedy]
+        [f"``{name}``", " ".join([code.meaning, *_from(sources.get(name, []))]), code.changed, code.remedy]
         for name, code in sorted(CODES.items())
         if code.scope == scope or (scope == "rollout" and name == TIMEOUT)
     ]
 
 
-def _from(modules: Sequence[str]) -> list[str]:
-    return [f"({', '.join(modules)})"] if modules else []
+def _from(sources: Sequence[str]) -> list[str]:
+    if len(sources) > MANY:
+        return ["(most roles and playbooks)"]
+    return [f"({', '.join(sources)})"] if sources else []
+
+
+def required() -> dict[str, list[str]]:
+    """The roles and playbooks that fail with a code, by the code."""
+    found: dict[str, list[str]] = {}
+    for path in TASKS:
+        within = path.relative_to(ROOT)
+        name = f"role ``{within.parts[1]}``" if within.parts[0] == "roles" else f"``{within}``"
+        for code in REQUIRED.findall(path.read_text()):
+            names = found.setdefault(code, [])
+            # Users do not know the tasks that playbooks share.
+            if name not in names and "playbooks/tasks" not in str(within):
+                names.append(name)
+    return found
 
 
 def sections() -> str:
@@ -122,7 +146,12 @@ def sections() -> str:
             ["Cause", "Meaning", "What to do"],
             [[f"``{name}``", cause.meaning, cause.remedy] for name, cause in sorted(CAUSES.items())],
         ),
-        *table("Some modules", "From the modules in parentheses.", columns, code_rows("module")),
+        *table(
+            "Some modules, roles and playbooks",
+            "From those in parentheses.",
+            columns,
+            code_rows("module"),
+        ),
     )
     return "\n".join(lines)
 

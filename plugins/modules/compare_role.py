@@ -92,7 +92,7 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
-    - V(invalid_variable). A variable, option or member is unknown, or its value has the wrong type.
+    - V(invalid_variable). A variable, option or member is unknown or missing, or its value is not valid.
   returned: failure
   type: str
   sample: invalid_variable

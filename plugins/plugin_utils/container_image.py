@@ -262,7 +262,7 @@ def immutable_tags(planned: Sequence[Json], found: Sequence[Json], declared: Seq
             problems.append(
                 f"container_image_images[{index}]{named(image)}.tags: expected tags that no other image has, as tags of"
                 f" the repository {repository} are immutable, got {', '.join(fixed)}. Use new tags, or list these in"
-                " repository.mutable_tags and run --tags registry. Nothing was built. The error code is tag_immutable."
+                " repository.mutable_tags and run --tags registry. Nothing was built."
             )
     return problems
 

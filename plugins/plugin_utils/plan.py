@@ -34,6 +34,7 @@ READERS = {
     "package_facts",
     "pause",
     "reboot",
+    "require",
     "set_fact",
     "setup",
     "stat",

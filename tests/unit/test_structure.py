@@ -285,7 +285,30 @@ def test_codes_come_from_the_list(path: Path) -> None:
 
 def test_every_code_that_is_listed_is_returned() -> None:
     sources = [path for path in ROOT.glob("plugins/**/*.py") if path != CODE_LIST]
-    assert listed_codes().keys() - set().union(*(names_used(tree_of(path)) for path in sources)) == set()
+    used = set().union(*(names_used(tree_of(path)) for path in sources))
+    required = {options.get("code") for path in TASKS for _name, options in refusals(load(path))}
+    assert {name for name, code in listed_codes().items() if name not in used and code not in required} == set()
+
+
+TASKS = sorted([*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/**/*.yml")])
+REFUSALS = ("slipway.aws.require", "ansible.builtin.assert", "ansible.builtin.fail")
+
+
+def refusals(node: object) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each task that fails where a condition does not hold: its module and options."""
+    for one in node if isinstance(node, list) else node.values() if isinstance(node, dict) else ():
+        yield from refusals(one)
+    if isinstance(node, dict):
+        yield from ((name, node[name]) for name in REFUSALS if name in node)
+
+
+@each(TASKS)
+def test_roles_and_playbooks_fail_with_a_code_of_the_list(path: Path) -> None:
+    """An assertion without a message only evaluates a template, whose own error is the message."""
+    found = list(refusals(load(path)))
+    with_message = [name for name, options in found if name != REFUSALS[0] and {"fail_msg", "msg"} & options.keys()]
+    codes = [options.get("code") for name, options in found if name == REFUSALS[0]]
+    assert (with_message, set(codes) - {*listed_codes().values()}) == ([], set())
 
 
 # Parallel lists

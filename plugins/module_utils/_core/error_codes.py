@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Every error code that a module, action or filter returns, and every cause of a failed rollout: the only list.
+"""Every error code that a module, action, role or playbook returns, and every cause of a failed rollout: the only list.
 
 The guide on troubleshooting and the modules' documentation of `code` are generated from it: `make docs`.
 """
@@ -13,7 +13,7 @@ import typing as t
 
 # Whether anything was changed when a module fails with the code. "see services": the result's `services` says it.
 Changed = t.Literal["no", "maybe", "yes", "see services"]
-# Who fails with it: any module that calls AWS, a rollout of a service, or only some modules.
+# Who fails with it: any module that calls AWS, a rollout of a service, or only some modules, roles and playbooks.
 Scope = t.Literal["aws", "rollout", "module"]
 
 
@@ -297,7 +297,7 @@ INTERRUPTED = _code(
 )
 INVALID_VARIABLE = _code(
     "invalid_variable",
-    "A variable, option or member is unknown, or its value has the wrong type.",
+    "A variable, option or member is unknown or missing, or its value is not valid.",
     "no",
     "Correct what the message names.",
 )
@@ -383,7 +383,7 @@ NO_ANSWER = _code(
 )
 CHECKS_FAILED = _code(
     "checks_failed",
-    "What services refer to does not exist, does not fit, or exceeds a limit.",
+    "What variables or services refer to does not exist, does not fit, or exceeds a limit.",
     "no",
     "Do what each line of the message says, then rerun.",
 )
@@ -452,6 +452,86 @@ VERIFICATION_FAILED = _code(
     "The services became stable, but a page or port did not answer as expected.",
     "see services",
     "Read which answer the message expects and got, and the log of the service, then rerun.",
+)
+
+# Roles and playbooks
+ADDRESS_UNKNOWN = _code(
+    "address_unknown",
+    "The public address of this machine is unknown, because the site that reports it did not answer.",
+    "no",
+    "Name the addresses in the variable of the message.",
+)
+BUILD_FAILED = _code(
+    "build_failed",
+    "The image could not be built, so it was not pushed.",
+    "no",
+    "Read the end of the output in the message, correct the Dockerfile or its context, then rerun.",
+)
+DELETION_PROTECTED = _code(
+    "deletion_protected",
+    "The load balancer has deletion protection.",
+    "no",
+    "Turn it off as the message says, then rerun.",
+)
+HOST_UNREACHABLE = _code(
+    "host_unreachable",
+    "The Docker host cannot be reached, or does not prove who it is: its SSH server, host key or SSM Agent is missing.",
+    "yes",
+    "Correct what the message names, then rerun.",
+)
+HOST_UNSUPPORTED = _code(
+    "host_unsupported",
+    "The distribution of the machine, or its user, is not supported.",
+    "no",
+    "Use a machine that the message describes.",
+)
+IMAGE_TEST_FAILED = _code(
+    "image_test_failed",
+    "The image was built, but failed its test, so it was not pushed.",
+    "no",
+    "Read the last lines of the container in the message.",
+)
+KEY_MISSING = _code(
+    "key_missing",
+    "A file does not have the private key or access key that exists in AWS, which shows it only once.",
+    "maybe",
+    "Copy the file from the machine that created it, or delete what the message names, then rerun.",
+)
+CLOUD_NOT_STARTED = _code(
+    "cloud_not_started",
+    "The local cloud did not start.",
+    "maybe",
+    "Correct what the message names, then rerun.",
+)
+NOT_CONFIRMED = _code(
+    "not_confirmed",
+    "The name of the project was not typed as the confirmation.",
+    "no",
+    "Type it, or give it as the variable that the message names.",
+)
+NOT_OWNED = _code(
+    "not_owned",
+    "A resource of this name exists, and is not the project's: it does not have its tag ``slipway:project``.",
+    "no",
+    "Choose another name, or add the tag if the resource is this project's.",
+)
+RESOURCES_LEFT = _code(
+    "resources_left",
+    "Resources with the project's tag exist after the teardown.",
+    "yes",
+    "Rerun with the variables that created them, or delete them by hand.",
+)
+RUNS_AS_ROOT = _code(
+    "runs_as_root",
+    "The image runs as root, which a variable refuses, so it was not pushed.",
+    "no",
+    "Add ``USER`` to its Dockerfile, or see the message.",
+)
+WRONG_ACCOUNT = _code(
+    "wrong_account",
+    "The credentials are those of another account than ``slipway_account``.",
+    "no",
+    "Use the credentials of this stage, or name its inventory.",
 )
 
 # Causes of a failed rollout

@@ -49,15 +49,5 @@ def some_of(names: Sequence[str]) -> str:
     return ", ".join(names) if rest < 2 else f"{', '.join(names[:_FEW])} and {rest} others"
 
 
-def template(expression: str) -> Json:
-    """A value that Ansible templates, in the form that the module inventory_files takes."""
-    return {"__template__": expression}
-
-
-def jinja_text(text: str) -> str:
-    """A part of a template that stands for itself."""
-    return f"{{{{ {text!r} }}}}" if "{{" in text or "{%" in text or "{#" in text else text
-
-
 def without_empty(members: t.Mapping[str, t.Any]) -> Json:
     return {name: value for name, value in members.items() if value is not None and value not in ([], {})}

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 
+from .jinja import quoted
+
 
 def directory(source: str, inventory: str | None) -> str:
     """The template of the source's directory; its path where the inventory's is not known."""
     if not inventory:
         return source
     relative = os.path.relpath(source, os.path.abspath(inventory))
-    return f"{{{{ (hostvars.localhost.inventory_dir ~ '/{relative}') | realpath }}}}"
+    return f"{{{{ (hostvars.localhost.inventory_dir ~ {quoted('/' + relative)}) | realpath }}}}"

@@ -11,10 +11,10 @@ import typing as t
 from collections.abc import Iterable, Iterator, Mapping
 
 from .._core.types import Json
+from .jinja import jinja_text, quoted
 from .notes import Notes
 
 _TOKEN = re.compile(r"__slipway_(\d+)__")
-_MARKS = re.compile(r"\{[{%#]")
 # What the files of the inventory say about themselves.
 COMMENTS = {
     "environment": "What is read from the environment and the parameter store. Each run reads it.",
@@ -89,7 +89,7 @@ class Placeholders:
         placeholder = self._by_token.get(part)
         if placeholder:
             return f"{{{{ {placeholder.variable} }}}}"
-        return f"{{% raw %}}{part}{{% endraw %}}" if _MARKS.search(part) else part
+        return jinja_text(part)
 
     def files(self, document: t.Any, notes: Notes) -> dict[str, Json]:
         """Two files of variables: what each run reads, and what has to be filled in, which a note lists."""
@@ -148,8 +148,3 @@ def unknown(kind: str, argument: str, what: str, reason: str, advice: str = "") 
 
 def variable_of(kind: str, argument: str) -> str:
     return re.sub(r"_+", "_", re.sub(r"\W", "_", f"{kind}_{argument}", flags=re.ASCII)).strip("_").lower()
-
-
-def quoted(text: str) -> str:
-    """A string of Jinja."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 
 from .._core.types import Json
+from .jinja import quoted
 from .notes import Notes
-from .placeholders import Placeholders, quoted
+from .placeholders import Placeholders
 
 
 class Secrets:

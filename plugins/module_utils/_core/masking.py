@@ -15,6 +15,7 @@ import typing as t
 from collections.abc import Iterator, Mapping, Sequence
 
 from .secret_forms import MASK, hide
+from .templates import TEMPLATE
 
 # Where containers and log drivers get name and value from; the values of maps are masked by their keys.
 _PAIRS = ("environment", "properties", "secretOptions")
@@ -202,7 +203,10 @@ def _command(words: Sequence[t.Any], where: str, replace: _Replace) -> list[t.An
     for number, word in enumerate(words):
         text = str(word)
         assigned = _ASSIGNED.fullmatch(text)
-        if option and not text.startswith("-"):
+        if isinstance(word, Mapping):
+            # A template, which names the variable that has the secret.
+            masked.append(word)
+        elif option and not text.startswith("-"):
             masked.append(replace(f"{where}/{option}", option, word))
         elif assigned and is_secret_name(assigned["name"]):
             value = replace(f"{where}/{assigned['name']}", assigned["name"], assigned["value"])
@@ -213,14 +217,17 @@ def _command(words: Sequence[t.Any], where: str, replace: _Replace) -> list[t.An
     return masked
 
 
-def with_secrets_replaced(value: t.Any, variable: t.Callable[[str], str]) -> tuple[t.Any, list[tuple[str, str]]]:
-    """A copy of `value` in which templates stand for secrets, and for each of these where it stood and its variable."""
+def with_secrets_replaced(value: t.Any, variable: t.Callable[[str, t.Any], str]) -> tuple[t.Any, list[tuple[str, str]]]:
+    """A copy of `value` in which templates stand for secrets, and for each of these where it stood and its variable.
+
+    `variable` returns its name by place and secret.
+    """
     found: list[tuple[str, str]] = []
 
     def note(where: str, name: str, secret: t.Any) -> t.Any:
         if not is_secret(name, secret):
             return secret
-        found.append((where, variable(where)))
+        found.append((where, variable(where, secret)))
         return _MARK.format(found[-1][1])
 
     return _with_templates(_walk(value, "", note)), found
@@ -235,7 +242,7 @@ def _with_templates(value: t.Any) -> t.Any:
     if not (isinstance(value, str) and _MARKED.search(value)):
         return value
     plain = re.sub(r"\{[{%#]", lambda start: f"{{{{ '{start[0]}' }}}}", value)
-    return {"__template__": _MARKED.sub(r"{{ \1 }}", plain)}
+    return {TEMPLATE: _MARKED.sub(r"{{ \1 }}", plain)}
 
 
 def secrets_in(value: t.Any) -> Iterator[tuple[str, str]]:

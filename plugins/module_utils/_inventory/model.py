@@ -14,10 +14,14 @@ import json
 import re
 import typing as t
 
+from .._core.templates import TEMPLATE, unescaped, unescaped_name
+
 # A longer task definition is a JSON file of its own.
 _YAML_LINES = 60
 _WIDTH = 118
-_TEMPLATE = "__template__"
+# Names of files have 255 characters at most, on some file systems 143.
+_LONGEST_SLUG = 100
+_LINE_ENDS = re.compile(r"[\r\x85\u2028\u2029]")
 _MARKS = re.compile(r"\{[{%#]")
 
 _HOSTS = """\
@@ -57,7 +61,7 @@ def files(site: t.Mapping[str, t.Any]) -> dict[str, str]:
     for slug, service in zip(slugs, site.get("services") or (), strict=True):
         written |= _service_files(slug, service)
     if slugs:
-        listed = [{_TEMPLATE: f"{{{{ service_{slug} }}}}"} for slug in slugs]
+        listed = [{TEMPLATE: f"{{{{ service_{slug} }}}}"} for slug in slugs]
         comment = "The services. Each has a file of its own."
         written["group_vars/all/services.yml"] = _document({"ecs_app_services": listed}, comment)
     if site.get("notes"):
@@ -66,12 +70,13 @@ def files(site: t.Mapping[str, t.Any]) -> dict[str, str]:
 
 
 def slugs_of(names: t.Iterable[str]) -> list[str]:
-    """For each name, what can be part of the name of a variable, each once."""
+    """For each name, what can be part of the name of a variable and of a file, each once in any spelling."""
     slugs: list[str] = []
     for name in names:
-        slug = base = re.sub(r"\W", "_", name, flags=re.ASCII)
+        slug = base = re.sub(r"\W", "_", name, flags=re.ASCII)[:_LONGEST_SLUG]
         number = 2
-        while slug in slugs:
+        # Some file systems take two names that differ in their case for one.
+        while slug.lower() in map(str.lower, slugs):
             slug, number = f"{base}_{number}", number + 1
         slugs.append(slug)
     return slugs
@@ -82,9 +87,9 @@ def _service_files(slug: str, service: t.Mapping[str, t.Any]) -> dict[str, str]:
     written: dict[str, str] = {}
     if isinstance(definition, dict) and _is_large(definition):
         written[f"group_vars/task_definitions/{slug}.json"] = (
-            json.dumps(definition, indent=2, ensure_ascii=False) + "\n"
+            json.dumps(unescaped(definition), indent=2, ensure_ascii=False) + "\n"
         )
-        service = {**service, "task_definition": {_TEMPLATE: _READ_JSON % slug}}
+        service = {**service, "task_definition": {TEMPLATE: _READ_JSON % slug}}
     comment = f"The service {service['name']}, an element of ecs_app_services."
     written[f"group_vars/all/service_{slug}.yml"] = _document({f"service_{slug}": service}, comment)
     return written
@@ -97,7 +102,7 @@ def _is_large(definition: t.Mapping[str, t.Any]) -> bool:
 
 def _has_template(value: t.Any) -> bool:
     if isinstance(value, dict):
-        return _TEMPLATE in value or any(_has_template(item) for item in value.values())
+        return TEMPLATE in value or any(_has_template(item) for item in value.values())
     return isinstance(value, list) and any(_has_template(item) for item in value)
 
 
@@ -118,9 +123,9 @@ def _document(value: t.Any, comment: str) -> str:
 def _marked(value: t.Any) -> t.Any:
     """The value with text that Ansible would or would not template marked as such."""
     if isinstance(value, dict):
-        if set(value) == {_TEMPLATE}:
-            return _Template(value[_TEMPLATE])
-        return {str(key): _marked(item) for key, item in value.items()}
+        if set(value) == {TEMPLATE}:
+            return _Template(value[TEMPLATE])
+        return {unescaped_name(str(key)): _marked(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_marked(item) for item in value]
     if isinstance(value, str):
@@ -130,7 +135,7 @@ def _marked(value: t.Any) -> t.Any:
 
 def _style(text: str) -> str | None:
     """A block keeps lines readable. Line ends of other kinds, which YAML would fold, are escaped in quotes."""
-    if re.search(r"[\r\x85\u2028\u2029]", text):
+    if _LINE_ENDS.search(text):
         return '"'
     is_block = "\n" in text and text[0] not in " \n" and not re.search(r"[ \t](\n|$)|[^\n\x20-\x7e\xa0-\ud7ff]", text)
     return "|" if is_block else None
@@ -154,7 +159,8 @@ def _yaml(value: t.Any) -> str:
         return dumper.represent_scalar(tag, data, style=_style(data))
 
     def template(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=">" if len(data) > _WIDTH - 30 else '"')
+        is_folded = len(data) > _WIDTH - 30 and not _LINE_ENDS.search(data)
+        return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=">" if is_folded else '"')
 
     Dumper.add_representer(str, text)
     Dumper.add_representer(_Template, template)

@@ -102,6 +102,8 @@ def test_a_password_inside_of_a_value_is_hidden_and_the_rest_is_kept(value: str,
         (["psql", f"postgres://a:{SECRET}@db"], ["psql", f"postgres://a:{MASK}@db"]),
         (["serve", "--token", "--fast"], ["serve", "--token", "--fast"]),
         (["serve", "--port=80", 8080], ["serve", "--port=80", 8080]),
+        # A template names a variable, and is no secret itself.
+        (["serve", "--token", {"__template__": "{{ token }}"}], ["serve", "--token", {"__template__": "{{ token }}"}]),
     ],
 )
 def test_commands(words: list[t.Any], masked: list[t.Any]) -> None:

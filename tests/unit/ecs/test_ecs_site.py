@@ -17,6 +17,7 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.names import Hom
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.scaling.model import Found
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.service.members import AT_THE_DEPLOYMENT
 from ansible_collections.slipway.aws.plugins.module_utils._ecs.site import balancing, scaling, schedules, service
+from ansible_collections.slipway.aws.plugins.module_utils._ecs.site.secrets import Variables
 from ansible_collections.slipway.aws.tests.unit.playbooks import running_services as running
 
 if t.TYPE_CHECKING:
@@ -166,7 +167,7 @@ def test_secrets_in_plain_text_are_not_written_and_named() -> None:
         ],
         "command": ["run", "--token=seldom-seen", "{{ braces }}"],
     }
-    item, notes = service.element(SERVICE, {"family": "web", "containerDefinitions": [container]}, KNOWN)
+    item, notes = service.element(SERVICE, {"family": "web", "containerDefinitions": [container]}, KNOWN, Variables())
     assert "seldom-seen" not in str((item, notes))
     [written] = item["task_definition"]["containerDefinitions"]
     assert written["environment"][0]["value"] == {"__template__": "{{ imported_web_app_DB_PASSWORD }}"}
@@ -175,9 +176,26 @@ def test_secrets_in_plain_text_are_not_written_and_named() -> None:
     assert len(notes) == 3
 
 
+def test_each_secret_has_a_variable_of_its_own() -> None:
+    """Equal names for different values would swap them; the same value may have one variable."""
+    hidden = Variables()
+    names = [
+        hidden.name(name, f"/containerDefinitions/app/environment/{variable}", value)
+        for name, variable, value in (
+            ("a-b", "A-TOKEN", "one"),
+            ("a-b", "A_TOKEN", "two"),
+            ("a_b", "A_TOKEN", "three"),
+            ("a-b", "A_TOKEN", "two"),
+            ("a-b", "TÖKEN", "four"),
+        )
+    ]
+    base = "imported_a_b_app_A_TOKEN"
+    assert names == [base, f"{base}_2", f"{base}_3", f"{base}_2", "imported_a_b_app_T_KEN"]
+
+
 def test_what_botocore_does_not_know_is_noted() -> None:
     definition = {"family": "web", "containerDefinitions": [], "gravity": "low", "revision": 3, "status": "INACTIVE"}
-    _item, notes = service.element({**SERVICE, "colour": "red", "events": []}, definition, KNOWN)
+    _item, notes = service.element({**SERVICE, "colour": "red", "events": []}, definition, KNOWN, Variables())
     places = [note.place for note in notes]
     assert "services.web.colour" in places
     assert "services.web.task_definition.gravity" in places
@@ -218,7 +236,7 @@ def test_each_member_of_a_service_is_written_noted_or_read_only(member: str) -> 
     definition = {"family": "web", "containerDefinitions": []}
     value = sample(ALL[member], member) if member != "tags" else [{"key": "team", "value": "a"}]
     base = {name: SERVICE[name] for name in SERVICE if name != "loadBalancers"}
-    item, notes = service.element({**base, member: value}, definition, known)
+    item, notes = service.element({**base, member: value}, definition, known, Variables())
     if member in service.SERVICE_READ_ONLY:
         assert len(service.SERVICE_READ_ONLY[member]) > 10
         assert [note.place for note in notes if not note.place.endswith(f".{member}")] == []
@@ -238,7 +256,7 @@ def test_each_setting_of_a_service_is_in_an_answer_that_is_read() -> None:
 
 def test_a_service_in_express_mode_is_noted() -> None:
     answer = {**SERVICE, "resourceManagementType": "ECS"}
-    _item, notes = service.element(answer, {"family": "web", "containerDefinitions": []}, KNOWN)
+    _item, notes = service.element(answer, {"family": "web", "containerDefinitions": []}, KNOWN, Variables())
     assert "services.web.resourceManagementType" in [note.place for note in notes]
 
 

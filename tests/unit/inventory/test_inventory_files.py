@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.templates import escaped
 from ansible_collections.slipway.aws.plugins.module_utils._inventory.model import files, slugs_of
 
 MODULE = "inventory_files"
@@ -169,6 +170,36 @@ def test_names_that_differ_only_in_punctuation_get_files_of_their_own() -> None:
     assert slugs_of(["a-b", "a_b", "a.b", "ü"]) == ["a_b", "a_b_2", "a_b_3", "_"]
 
 
+def test_names_get_files_of_their_own_on_any_file_system() -> None:
+    """Some take two names that differ in their case for one, and none takes 255 characters beside a prefix."""
+    assert slugs_of(["Web", "web", "WEB"]) == ["Web", "web_2", "WEB_3"]
+    slugs = slugs_of(["a" * 255, "a" * 254])
+    assert len(set(slugs)) == 2
+    assert max(map(len, slugs)) < 120
+
+
+@pytest.mark.parametrize("length", [1, 100])
+def test_what_others_wrote_is_no_template(length: int) -> None:
+    """The labels of a container are anybody's. A large task definition is JSON, which is never a template."""
+    labels: Json = {"__template__": "{{ lookup('pipe', 'id') }}"}
+    definition = escaped({"containerDefinitions": [{"name": str(n), "dockerLabels": labels} for n in range(length)]})
+    written = files({"name": "shop", "services": [{"name": "web", "task_definition": definition}]})
+    [text] = [text for text in written.values() if "lookup(" in text and "pipe" in text]
+    read = json.loads(text) if length > 1 else read_by_yaml(text)["service_web"]["task_definition"]
+    assert read["containerDefinitions"][0]["dockerLabels"] == labels
+    assert length > 1 or "__template__: !unsafe" in text
+
+
+def read_by_yaml(text: str) -> Json:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
+    return dict(yaml.load(text, Loader))
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(min_size=1), inner),
@@ -178,11 +209,5 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.from_regex(r"[a-z_]{1,8}", fullmatch=True), JSON, min_size=1))
 def test_any_value_is_read_as_it_was_written(variables: Json) -> None:
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
     text = files({"name": "shop", "variables": {"project": variables}})["group_vars/all/project.yml"]
-    assert yaml.load(text, Loader) == variables
+    assert read_by_yaml(text) == variables

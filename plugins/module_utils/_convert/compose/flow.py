@@ -10,6 +10,7 @@ import re
 
 from ..._core.error_codes import INVALID_OPTION
 from ..._core.errors import SlipwayError
+from ..._core.templates import escaped
 from ..._core.types import Json
 from ..paths import directory
 from .api import read
@@ -40,4 +41,4 @@ def run(params: Json) -> Json:
         publish=tuple(params["publish"]),
         directory=directory(source.directory, params["inventory"]),
     )
-    return site_of(source, options)
+    return site_of(source._replace(model=escaped(source.model)), options)

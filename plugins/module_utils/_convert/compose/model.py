@@ -10,7 +10,8 @@ import typing as t
 from collections.abc import Mapping
 
 from ..._core.types import Json
-from ..notes import Notes, some_of, template, without_empty
+from ..jinja import template
+from ..notes import Notes, some_of, without_empty
 from .balancers import Target, groups_of, targets_of
 from .commands import find_secrets
 from .container import note_keys

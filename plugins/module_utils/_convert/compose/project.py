@@ -12,7 +12,8 @@ import typing as t
 from collections.abc import Mapping, Sequence
 
 from ..._core.types import Json
-from ..notes import Notes, jinja_text, template
+from ..jinja import jinja_text, template
+from ..notes import Notes
 from .hosts import Hosts
 from .ports import Port
 from .secrets import Secrets

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 
 from ..._core.masking import hide_passwords, is_secret, is_secret_name
 from ..._core.types import Json
-from ..notes import Notes, jinja_text, template
+from ..jinja import jinja_text, quoted, template
+from ..notes import Notes
 from .hosts import Hosts
 from .values import Value
 
@@ -157,7 +158,7 @@ def has_address(value: Value) -> bool:
 def file_value(directory_variable: str, source: Mapping[str, t.Any], relative: str) -> str | None:
     """The template of a secret that Compose takes from a file or from the environment."""
     if source.get("file"):
-        return f"{{{{ lookup('ansible.builtin.file', {directory_variable} ~ '/{relative}') }}}}"
+        return f"{{{{ lookup('ansible.builtin.file', {directory_variable} ~ {quoted('/' + relative)}) }}}}"
     if source.get("environment"):
-        return f"{{{{ lookup('ansible.builtin.env', '{source['environment']}', default=undef()) }}}}"
+        return f"{{{{ lookup('ansible.builtin.env', {quoted(source['environment'])}, default=undef()) }}}}"
     return None

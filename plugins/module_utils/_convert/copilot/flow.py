@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..._core.error_codes import SOURCE_INVALID
 from ..._core.errors import SlipwayError
+from ..._core.templates import escaped
 from ..._core.types import Json
 from ..paths import directory
 from .project import Project
@@ -115,7 +116,7 @@ def _yaml(path: Path) -> Json:
         raise SlipwayError(SOURCE_INVALID, f"{path}: expected YAML, got: {error}.") from error
     if not isinstance(document, dict):
         raise SlipwayError(SOURCE_INVALID, f"{path}: expected a manifest, got {type(document).__name__}.")
-    return document
+    return t.cast(Json, escaped(document))
 
 
 def _with_on(value: t.Any) -> t.Any:

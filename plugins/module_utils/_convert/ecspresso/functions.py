@@ -11,7 +11,8 @@ import re
 import typing as t
 from collections.abc import Callable, Mapping
 
-from ..placeholders import Placeholder, Placeholders, from_environment, quoted, unknown, variable_of
+from ..jinja import quoted
+from ..placeholders import Placeholder, Placeholders, from_environment, unknown, variable_of
 from . import tfstate
 
 

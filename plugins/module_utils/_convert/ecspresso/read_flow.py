@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..._core.error_codes import PARSER_MISSING, SOURCE_INVALID
 from ..._core.errors import SlipwayError
+from ..._core.templates import escaped
 from ..._core.types import Json
 from ..placeholders import Placeholders
 from . import go_template
@@ -86,7 +87,7 @@ class Reader(t.NamedTuple):
         document = _parsed(path, rendered, is_json)
         if not isinstance(document, dict):
             raise SlipwayError(SOURCE_INVALID, f"{path}: expected a dictionary, got {type(document).__name__}.")
-        return document
+        return t.cast(Json, escaped(document))
 
 
 def text_of(path: Path) -> str:

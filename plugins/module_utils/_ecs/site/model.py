@@ -12,10 +12,12 @@ from collections import Counter
 
 from ..._core.names import last
 from ..._core.tags import PROJECT, from_list
+from ..._core.templates import escaped
 from ..._core.types import Json
 from ..scaling.model import Found as FoundScaling
 from . import balancing, scaling, schedules, service
 from .notes import Note, Notes
+from .secrets import Variables
 from .service import ROLES, Roles
 
 # What other roles would do of their own accord.
@@ -77,12 +79,14 @@ def network_of(
 
 def site_of(account: Account, project: str, known: service.Known, now: datetime.datetime) -> Json:
     """The site as inventory_files writes it."""
+    account = account._replace(services=escaped(list(account.services)), definitions=escaped(account.definitions))
     notes = Notes()
     taken = _taken(account, project, notes)
     balanced = balancing.elements(account.balancing)
     timed = schedules.elements(account.schedules, taken, now)
     roles = _roles(account, taken)
-    items = [_item(one, account, balanced.names, known._replace(roles=roles), notes) for one in taken]
+    known, hidden = known._replace(roles=roles), Variables()
+    items = [_item(one, account, balanced.names, known, hidden, notes) for one in taken]
     notes += [*balanced.notes, *timed.notes]
     variables = {
         "cloud": {"slipway_region": account.region},
@@ -134,8 +138,15 @@ def _obstacle(one: Json, account: Account, project: str, families: t.Mapping[str
     return "", ""
 
 
-def _item(one: Json, account: Account, names: t.Mapping[str, str], known: service.Known, notes: Notes) -> Json:
-    item, more = service.element(one, account.definitions[one["taskDefinition"]], known)
+def _item(
+    one: Json,
+    account: Account,
+    names: t.Mapping[str, str],
+    known: service.Known,
+    hidden: Variables,
+    notes: Notes,
+) -> Json:
+    item, more = service.element(one, account.definitions[one["taskDefinition"]], known, hidden)
     found, note = scaling.element(one, account.scaling[one["serviceName"]])
     notes += [*more, *([note] if note else [])]
     if found or note:

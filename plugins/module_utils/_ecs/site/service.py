@@ -20,6 +20,7 @@ from ..service.defaults import DEFAULTS
 from ..service.model import from_api
 from ..task_definition.model import ACTIVE, parse_name
 from .notes import Note, Notes
+from .secrets import Variables
 
 # Of DescribeServices, what is no setting of its own, each with the reason.
 SERVICE_READ_ONLY: t.Mapping[str, str] = MappingProxyType(
@@ -81,11 +82,11 @@ def own_tags(tags: Tags) -> Tags:
     return {name: text for name, text in tags.items() if not name.startswith(RESERVED) and name not in OWN}
 
 
-def element(answer: Json, definition: Json, known: Known) -> tuple[Json, Notes]:
+def element(answer: Json, definition: Json, known: Known, hidden: Variables) -> tuple[Json, Notes]:
     """The service without its scaling, as ecs_app_services has it. `answer` has the monitoring of its revision."""
     name = str(answer["serviceName"])
     notes = [*_service_notes(answer, known), *_revision_notes(answer, definition)]
-    written, more = _definition(definition, name, known)
+    written, more = _definition(definition, name, known, hidden)
     number = None if answer.get("schedulingStrategy") == "DAEMON" else answer.get("desiredCount")
     count = {} if number is None else {"desired_count": number}
     balancers = [dict(item) for item in answer.get("loadBalancers") or ()]
@@ -157,7 +158,7 @@ def _revision_notes(answer: Json, definition: Json) -> t.Iterator[Note]:
 # The task definition
 
 
-def _definition(answer: Json, service: str, known: Known) -> tuple[Json, Notes]:
+def _definition(answer: Json, service: str, known: Known, hidden: Variables) -> tuple[Json, Notes]:
     place = f"services.{service}.task_definition"
     notes = [
         Note(
@@ -173,7 +174,7 @@ def _definition(answer: Json, service: str, known: Known) -> tuple[Json, Notes]:
     given["containerDefinitions"] = [_container(one, known.home) for one in given.get("containerDefinitions") or ()]
     tags = own_tags(from_list(answer.get("tags")))
     written = {**_as_variables(given, known.roles), **({"tags": to_list(tags)} if tags else {})}
-    replaced, found = with_secrets_replaced(written, lambda where: _variable(service, where))
+    replaced, found = with_secrets_replaced(written, lambda where, secret: hidden.name(service, where, secret))
     return replaced, [*notes, *(_secret_note(place, where, variable) for where, variable in found)]
 
 
@@ -210,13 +211,6 @@ def _container(container: Json, home: Home) -> Json:
 
 def _parameter(source: str, home: Home) -> str:
     return source if is_arn(source) or "/" in source else arn_of(PARAMETER, source, home)
-
-
-def _variable(service: str, where: str) -> str:
-    """The name of the variable for a secret that stands in the task definition."""
-    parts = [one for one in where.split("/") if one and one not in ("containerDefinitions", "environment", "command")]
-    text = "_".join(["imported", service, *parts])
-    return "".join(letter if letter.isalnum() else "_" for letter in text)
 
 
 def _secret_note(place: str, where: str, variable: str) -> Note:

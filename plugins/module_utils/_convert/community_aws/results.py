@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from ..notes import Notes
 from .options import MODULES, RESULTS
 
-Step = str | int
-
 _STEP = re.compile(r"\.([A-Za-z_]\w*)(?!\w|\s*\()|\[\s*'(\w+)'\s*\]|\[\s*\"(\w+)\"\s*\]|\[(-?\d+)\]")
 _PATH = rf"(?:{re.sub(r'[(](?![?])', '(?:', _STEP.pattern)})*"
 # What Ansible adds to every result.
@@ -34,10 +32,10 @@ def rewritten(text: str, registered: Mapping[str, str], place: str, notes: Notes
 
 
 def _path(found: re.Match[str], variable: str, module: str, notes: Notes, place: str) -> str:
-    steps: list[Step] = [
+    steps: list[str | int] = [
         int(step[4]) if step[4] else step[1] or step[2] or step[3] for step in _STEP.finditer(found[1])
     ]
-    prefix: list[Step] = []
+    prefix: list[str | int] = []
     if steps[:1] == ["results"] and len(steps) > 1 and isinstance(steps[1], int):
         prefix, steps = steps[:2], steps[2:]
     if not steps or steps[0] in _GENERAL:
@@ -53,7 +51,7 @@ def _path(found: re.Match[str], variable: str, module: str, notes: Notes, place:
     return variable + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in [*prefix, *renamed])
 
 
-def _steps(steps: list[Step], module: str) -> list[Step] | None:
+def _steps(steps: list[str | int], module: str) -> list[str | int] | None:
     before, after = MODULES[module].result
     if module == "ecs_taskdefinition_info":
         return ["task_definitions", 0, *_members(steps, module)]
@@ -62,7 +60,7 @@ def _steps(steps: list[Step], module: str) -> list[Step] | None:
     return [after, *_members(steps[1:], module)]
 
 
-def _members(steps: list[Step], module: str) -> list[Step]:
+def _members(steps: list[str | int], module: str) -> list[str | int]:
     """The first member in snake case, what is below it as AWS spells it."""
     position = next((number for number, step in enumerate(steps) if isinstance(step, str)), len(steps))
     if position == len(steps):
@@ -78,5 +76,5 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", name).lower()
 
 
-def _camel(step: Step) -> Step:
+def _camel(step: str | int) -> str | int:
     return re.sub(r"_(\w)", lambda found: found[1].upper(), step) if isinstance(step, str) else step

@@ -37,6 +37,7 @@ options:
   build_args:
     description:
       - The build arguments. V(1) and V("1"), V(true) and V("true") are the same.
+      - Images keep them. One whose name looks like that of a secret is masked in the output, with a warning.
     type: dict
     default: {}
   base_digests:

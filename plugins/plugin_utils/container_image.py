@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.slipway.aws.plugins.module_utils._core.masking import secrets_in
 from ansible_collections.slipway.aws.plugins.module_utils._core.plan import UNKNOWN
 from ansible_collections.slipway.aws.plugins.module_utils._core.shapes import named
 from ansible_collections.slipway.aws.plugins.module_utils._ecr.image.model import is_immutable
@@ -182,6 +183,7 @@ def _completed(image: Json, settings: Json, listening: Mapping[str, Any], pulls:
             **({"target": image["target"]} if image.get("target") else {}),
         },
     }
+    done["secret_args"] = [name for _where, name in secrets_in({"build_args": done["build_args"]})]
     if image.get("smoke_test") is not None:
         done["smoke_test"] = _smoke_test(image["smoke_test"], settings, listening.get(repository_of(image)))
     return done

@@ -94,7 +94,8 @@ MISPLACED_SECRET = _code(
     "misplaced_secret",
     "A value is a secret, such as a private key or a token, where everybody can read it. It is not shown.",
     "no",
-    "Put it into a secret store and name it in ``secrets``. The message says how to keep it where it is.",
+    "Store it in Secrets Manager or Parameter Store, and refer to it in ``secrets``. The message says how to keep it"
+    " where it is.",
     "aws",
 )
 NO_CONNECTION = _code(

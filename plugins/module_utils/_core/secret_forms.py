@@ -52,7 +52,9 @@ ADDRESS = "an address with a password"
 KEY_ID = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Z0-9])")
 AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=_.-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_.-])")
 AWS_KEY = "a secret access key of AWS"
-WAY_OUT = "Keep it in a secret store, from which `secrets` give it to containers"
+WAY_OUT = "Store it in Secrets Manager or Parameter Store, and refer to it in `secrets`"
+# An image keeps its build arguments, and containers get their secrets after the build.
+WAY_OUT_OF_BUILDS = "Images keep build arguments: fetch what needs the secret before the build"
 _PARTS = 3
 _KEY_NAME = re.compile(r"secret_?access_?key$", re.IGNORECASE)
 # A proxy may need a password.
@@ -123,11 +125,15 @@ def _has_key(values: t.Iterable[t.Any]) -> bool:
 def problems(found: t.Iterable[Misplaced], allowed: Collection[str], option: str) -> list[str]:
     """One sentence for each that is not `allowed`, without its value. `option` is what lists those that are."""
     return [
-        f"{one.place}: expected no secret, got {one.form}, which is not shown. {WAY_OUT}, or add"
+        f"{one.place}: expected no secret, got {one.form}, which is not shown. {_way_out(one)}, or add"
         f" '{_short(one.entry)}' to {option} if everybody may read it."
         for one in found
         if not any(one.entry == entry or one.entry.endswith(f".{entry}") for entry in allowed)
     ]
+
+
+def _way_out(one: Misplaced) -> str:
+    return WAY_OUT_OF_BUILDS if "build_args" in one.place.split(".") else WAY_OUT
 
 
 def refuse_secrets(value: t.Any, place: str, allowed: Collection[str] | None) -> None:

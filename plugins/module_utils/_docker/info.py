@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.masking import secrets_in
 from .build_context import locate, other_inputs, summarise, write_archive
 
 
@@ -15,4 +16,13 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     source, inputs = locate(params["path"], params["dockerfile"]), other_inputs(params)
     writes = archive and not check_mode
     summary = write_archive(source, inputs, archive) if writes else summarise(source, inputs)
-    return {"changed": False, **summary._asdict(), **({"archive": archive} if archive else {})}
+    found = {"changed": False, **summary._asdict(), **({"archive": archive} if archive else {})}
+    return {**found, "warnings": list(_warnings(params["build_args"]))}
+
+
+def _warnings(arguments: dict[str, t.Any]) -> t.Iterator[str]:
+    for _where, name in secrets_in({"build_args": arguments}):
+        yield (
+            f"build_args: {name} looks like a secret. Everybody who has the image can read it, so fetch what needs the"
+            " secret before the build."
+        )

@@ -80,6 +80,13 @@ def test_a_key_of_aws_is_refused_beside_its_id_or_under_its_name() -> None:
     assert "build_args.aws_secret_access_key" in refusal({"build_args": {"aws_secret_access_key": SECRET_KEY}})
 
 
+def test_a_refusal_says_where_the_secret_belongs() -> None:
+    token = SECRETS["npm"]
+    assert "Store it in Secrets Manager or Parameter Store, and refer to it in `secrets`" in refusal(variable(token))
+    # The build has no `secrets`.
+    assert "fetch what needs the secret before the build" in refusal({"build_args": {"NPM_TOKEN": token}})
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -70,6 +70,7 @@ def build(cloud: t.Any, source: Path) -> t.Any:
             "archive": str(archive),
             "dockerfile": "Dockerfile",
             "build_args": {},
+            "secret_args": [],
         },
     }
     role = {"name": "slipway.aws.container_image", "tasks_from": "build"}
@@ -106,6 +107,25 @@ def test_an_image_that_runs_as_root_is_built_and_not_pushed(cloud: t.Any, source
     assert role(cloud, image, ecs_app_root_user="refuse", **services).code == 0
 
 
+@pytest.mark.variants
+def test_a_build_argument_that_looks_like_a_secret_is_in_no_output(cloud: t.Any, source: Path, engine: Engine) -> None:
+    """It reaches the build, and decides about the tag."""
+    cloud.client("ecr").create_repository(repositoryName="masked")
+    more: Json = {"docker_host_result": {"version": "28.0.0"}, "slipway_plain_values": ["masked.build_args.INDEX"]}
+    tags = set()
+    for version in ("one", "two"):
+        given = {"NPM_TOKEN": f"hunter2{version}", "INDEX": f"https://shop:hunter2{version}@packages.example/"}
+        image = {"name": "masked", "path": str(source), "tags": ["1"], "build_args": given}
+        for options in (["--check"], []):
+            run = role(cloud, image, *options, "-vvv", "--diff", **more)
+            assert (run.code, "hunter2" in run.output) == (0, False), run.output
+            assert "NPM_TOKEN looks like a secret" in " ".join(run.output.split())
+        built = [json.loads(line)[1] for line in engine.log.read_text().splitlines() if "image_build" in line]
+        assert built[-1]["args"] == {"BASE_IMAGE": "base", **given}
+        tags.add(built[-1]["name"])
+    assert len(tags) == 2
+
+
 # Edits the source when the role asks the registry whether it has the image: its tag is known, and it is not built yet.
 EDITOR = """
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -129,11 +149,12 @@ def edited(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     return source
 
 
-def role(cloud: t.Any, image: Json, *tasks: Json, check: bool = False, **variables: t.Any) -> t.Any:
+def role(cloud: t.Any, image: Json, *options: str, check: bool = False, **variables: t.Any) -> t.Any:
     """Run the role for an image, in a registry that has its repository."""
     return cloud.play(
-        [{"ansible.builtin.include_role": {"name": "slipway.aws.container_image"}}, *tasks],
+        [{"ansible.builtin.include_role": {"name": "slipway.aws.container_image"}}],
         *(["--check"] if check else []),
+        *options,
         container_image_images=[image],
         container_image_base_image="base",
         # The role has a directory in the home directory, named after the project.

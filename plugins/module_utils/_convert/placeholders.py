@@ -10,6 +10,7 @@ import re
 import typing as t
 from collections.abc import Iterable, Iterator, Mapping
 
+from .._core.templates import TEMPLATE
 from .._core.types import Json
 from .jinja import jinja_text, quoted
 from .notes import Notes
@@ -74,9 +75,20 @@ class Placeholders:
         known = placeholder.actual if placeholder else None
         return found[0] if known is None else known
 
+    def named(self, text: str) -> str:
+        """A text with the values that are known now, and the names of variables for others."""
+
+        def variable(found: re.Match[str]) -> str:
+            placeholder = self._by_token.get(found[0])
+            return placeholder.variable if placeholder else found[0]
+
+        return _TOKEN.sub(variable, str(self.actual(text)))
+
     def templated(self, value: t.Any) -> t.Any:
         """A document with templates in place of placeholders. Keys cannot be templates: they get what is known now."""
         if isinstance(value, Mapping):
+            if set(value) == {TEMPLATE}:
+                return {TEMPLATE: _TOKEN.sub(lambda found: self._part(found[0]), value[TEMPLATE])}
             return {str(self.actual(key)): self.templated(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.templated(item) for item in value]
@@ -90,6 +102,12 @@ class Placeholders:
         if placeholder:
             return f"{{{{ {placeholder.variable} }}}}"
         return jinja_text(part)
+
+    def expression(self, value: str) -> str:
+        """The same of a text as an expression of Jinja."""
+        parts = [part for part in re.split(f"({_TOKEN.pattern.replace('(', '(?:')})", value) if part]
+        names = [self._by_token[part].variable if part in self._by_token else quoted(part) for part in parts]
+        return " ~ ".join(names) or "''"
 
     def files(self, document: t.Any, notes: Notes) -> dict[str, Json]:
         """Two files of variables: what each run reads, and what has to be filled in, which a note lists."""

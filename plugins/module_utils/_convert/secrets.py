@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
+from .._core.masking import with_secrets_replaced
 from .._core.types import Json
 from .jinja import quoted
 from .notes import Notes
-from .placeholders import Placeholders
+from .placeholders import Placeholders, unknown
 
 
 class Secrets:
@@ -42,7 +44,7 @@ class Secrets:
         return self._named(name, {"from": name})
 
     def _named(self, name: str, secret: Json) -> str:
-        plain = str(self._placeholders.actual(name)).rpartition(":secret:")[2]
+        plain = self._placeholders.named(name).rpartition(":secret:")[2]
         slug = re.sub(r"[^\w.-]", "-", plain.strip("/"), flags=re.ASCII)
         self._external[slug] = secret
         return slug
@@ -65,6 +67,26 @@ class Secrets:
             " The execution role has to be allowed to read the parameter (ssm:GetParameters).",
         )
         return slug
+
+    def replaced(self, definition: Json, place: str) -> Json:
+        """A task definition with variables in place of secrets where ECS takes no reference, as in commands."""
+
+        def variable(where: str, secret: t.Any) -> str:
+            if self._placeholders.find(secret):
+                return ""
+            argument = f"{place} {where.replace('containerDefinitions', '').strip('/')}"
+            what = f"the value of {where.strip('/').replace('/', '.')} of the service {place}"
+            token = self._placeholders.token(unknown("secret", argument, what, *_IN_TEXT))
+            placeholder = self._placeholders.only(token)
+            return placeholder.variable if placeholder else ""
+
+        return t.cast(Json, with_secrets_replaced(definition, variable)[0])
+
+
+_IN_TEXT = (
+    "It looks like a secret, and stands where ECS takes no reference. Its value is in no file of the inventory.",
+    "Encrypt it with Ansible Vault, or let the application read it from a variable that is a secret.",
+)
 
 
 def _from_environment(name: str) -> str:

@@ -220,15 +220,18 @@ def _command(words: Sequence[t.Any], where: str, replace: _Replace) -> list[t.An
 def with_secrets_replaced(value: t.Any, variable: t.Callable[[str, t.Any], str]) -> tuple[t.Any, list[tuple[str, str]]]:
     """A copy of `value` in which templates stand for secrets, and for each of these where it stood and its variable.
 
-    `variable` returns its name by place and secret.
+    `variable` returns its name by place and secret, or nothing where a value is to be kept.
     """
     found: list[tuple[str, str]] = []
 
     def note(where: str, name: str, secret: t.Any) -> t.Any:
         if not is_secret(name, secret):
             return secret
-        found.append((where, variable(where, secret)))
-        return _MARK.format(found[-1][1])
+        name = variable(where, secret)
+        if not name:
+            return secret
+        found.append((where, name))
+        return _MARK.format(name)
 
     return _with_templates(_walk(value, "", note)), found
 

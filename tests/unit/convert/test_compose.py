@@ -112,7 +112,20 @@ NOTED: list[tuple[str, str, str]] = [
     ("pull_policy: always", "pull_policy", "pulls its image"),
     ("develop: {watch: [{action: rebuild, path: .}]}", "develop", "development"),
     ("gpus: all", "gpus", "no GPUs"),
+    ("pid: host", "pid", "no access to their host"),
     ("deploy: {mode: global}", "deploy.mode", "desired_count"),
+    ("deploy: {restart_policy: {condition: on-failure}}", "restart", "on-failure"),
+    ("deploy: {restart_policy: {max_attempts: 3}}", "deploy.restart_policy.max_attempts", "always replaces"),
+    ("deploy: {update_config: {parallelism: 2}}", "deploy.update_config.parallelism", "maximumPercent"),
+    ("deploy: {update_config: {failure_action: pause}}", "deploy.update_config.failure_action", "rolls a failed"),
+    ("deploy: {resources: {limits: {cpus: '1', pids: 9}}}", "deploy.resources.limits.pids", "does not let"),
+    (
+        "deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}",
+        "deploy.resources.reservations.devices",
+        "ecs_cluster_hosting: ec2",
+    ),
+    ("networks: {default: {ipv4_address: 172.20.0.9}}", "networks.default.ipv4_address", "from the subnet"),
+    ("healthcheck: {test: 'true', retries: 20}", "healthcheck.retries", "not 20"),
     ("deploy: {mode: replicated-job}", "deploy.mode", "pre_deploy_tasks"),
     ("deploy: {placement: {constraints: [node.role==worker]}}", "deploy.placement", "Fargate chooses"),
     ("healthcheck: {test: 'true', interval: 1s}", "healthcheck.interval", "5 seconds now"),
@@ -163,6 +176,25 @@ def test_no_key_is_dropped_silently(convert: Convert) -> None:
     keys = "blkio_config cgroup_parent cpu_shares cpuset dns_search domainname group_add ipc mac_address mem_swappiness"
     keys += " oom_score_adj pids_limit post_start pre_stop runtime storage_opt userns_mode uts"
     assert {f"services.web.{key}" for key in keys.split()} <= found.places
+
+
+def test_what_ecs_does_anyway_is_no_note(convert: Convert) -> None:
+    found = convert("""
+        services:
+          web:
+            image: app:1
+            deploy: {update_config: {order: start-first, failure_action: rollback}, resources: {limits: {memory: 1g}}}
+            healthcheck: {test: 'true', retries: 3, interval: 10s, timeout: 5s, start_period: 1m}
+    """)
+    assert [place for place in found.places if place.startswith("services.web")] == []
+
+
+def test_an_external_volume_keeps_its_content(convert: Convert) -> None:
+    found = convert("""
+        services: {web: {image: 'app:1', volumes: ['media:/srv']}}
+        volumes: {media: {external: true, name: shared-media}}
+    """)
+    assert "shared-media" in found.note("volumes.media")
 
 
 def test_files_are_merged_interpolated_and_extended(convert: Convert) -> None:

@@ -98,6 +98,54 @@ def test_a_weak_password_is_no_word_of_other_commands(convert: Convert) -> None:
     assert found.secrets("db") == {"POSTGRES_PASSWORD": "db-postgres-password"}
 
 
+DERIVED = """
+    services:
+      web:
+        image: app:1
+        environment:
+          API_TOKEN: tok3n-of-the-shop
+          SAME: tok3n-of-the-shop
+          HEADER: "Bearer tok3n-of-the-shop"
+          SETTINGS: '{"auth": {"key": "tok3n-of-the-shop"}}'
+          CONNECTION: "Server=db;Password=tok3n-of-the-shop;User=x"
+          OTHER: "Server=db;Password=hidden-elsewhere;User=x"
+        labels: {header: Bearer tok3n-of-the-shop}
+        logging: {driver: splunk, options: {splunk-url: "https://logs", splunk-token: tok3n-of-the-shop}}
+        healthcheck: {test: "curl -H 'Authorization: tok3n-of-the-shop' localhost"}
+      worker:
+        build: {context: ., args: {HEADER: Bearer tok3n-of-the-shop}}
+"""
+
+
+def test_a_secret_gets_out_nowhere(convert: Convert) -> None:
+    """Not in other variables, labels, options of drivers, build arguments and scripts."""
+    found = convert(DERIVED)
+    assert "tok3n" not in str(found)
+    assert "hidden-elsewhere" not in str(found)
+    secrets, values = found.secrets(), found.variables["ecs_app_secret_values"]
+    assert secrets["SAME"] == secrets["API_TOKEN"]
+    token = "{{ compose_web_api_token }}"
+    assert values[secrets["HEADER"]] == {"__template__": f"Bearer {token}"}
+    assert values[secrets["SETTINGS"]] == {"__template__": f'{{"auth": {{"key": "{token}"}}}}'}
+    assert values[secrets["CONNECTION"]] == {"__template__": f"Server=db;Password={token};User=x"}
+    assert values[secrets["OTHER"]] == {"__template__": "{{ compose_web_other }}"}
+    driver = found.container()["logConfiguration"]
+    assert driver["options"] == {"splunk-url": "https://logs"}
+    assert driver["secretOptions"] == [{"name": "splunk-token", "valueFrom": secrets["API_TOKEN"]}]
+    # A shell replaces nothing in single quotes.
+    command = """curl -H 'Authorization: '"${API_TOKEN}" localhost"""
+    assert found.container()["healthCheck"]["command"] == ["CMD-SHELL", command]
+    assert {"services.web.labels.header", "services.worker.build.args.HEADER"} <= found.places
+
+
+def test_secrets_that_the_environment_has_are_listed(convert: Convert) -> None:
+    found = convert("""
+        services: {db: {image: 'postgres:17', secrets: [password]}}
+        secrets: {password: {environment: SHOP_PASSWORD}}
+    """)
+    assert "SHOP_PASSWORD" in found.note("environment")
+
+
 def test_secrets_of_the_file_are_variables_instead_of_files(convert: Convert) -> None:
     text = """
         services:

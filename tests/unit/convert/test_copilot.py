@@ -470,6 +470,45 @@ def test_env_files_and_secrets_in_them(convert: Convert) -> None:
     assert "not in the workspace" in convert({"env_file": "none.env"}).note("web.env_file")
 
 
+MANIFEST = """\
+name: web
+type: Backend Service
+image: {build: {dockerfile: Dockerfile, args: {VERSION: 1.10}}}
+variables: {VERSION: 1.10, OCTAL: 0123, FLAG: yes, ON: off, AT: 12:30, DAY: 2024-01-01, IS: true, NONE: null}
+sidecars: {proxy: {image: "envoy:1", labels: {on: 010}, healthcheck: {command: curl -f localhost}}}
+"""
+
+
+def test_values_of_text_are_as_they_stand(convert: Convert) -> None:
+    """YAML 1.1 takes them for numbers, times and truths; Copilot does not."""
+    found = convert({}, {"copilot/web/manifest.yml": MANIFEST})
+    values = {"VERSION": "1.10", "OCTAL": "0123", "FLAG": "yes", "ON": "off", "AT": "12:30", "DAY": "2024-01-01"}
+    assert found.environment().items() >= {**values, "IS": "true", "NONE": ""}.items()
+    assert found.variables["container_image_images"][0]["build_args"] == {"VERSION": "1.10"}
+    proxy = found.container("web", "proxy")
+    assert proxy["dockerLabels"] == {"on": "010"}
+    assert proxy["healthCheck"]["command"] == ["CMD-SHELL", "curl -f localhost"]
+
+
+def test_exports_of_a_stack_are_filled_in_wherever_they_are(convert: Convert) -> None:
+    groups = {"security_groups": {"groups": ["sg-1", {"from_cfn": "net-Group"}]}}
+    found = convert({"network": {"vpc": groups}, "secrets": {"KEY": {"from_cfn": "app-Key"}}})
+    network = found.service()["options"]["network_configuration"]["awsvpcConfiguration"]
+    expected = "{{ [ecs_network_result.security_group_ids.tasks] + ['sg-1', cfn_export_net_group] }}"
+    assert network["securityGroups"] == {"__template__": expected}
+    name = found.secrets()["KEY"]
+    assert found.variables["ecs_app_secrets"][name] == {"from": {"__template__": "{{ cfn_export_app_key }}"}}
+    assert {"cfn_export_net_group", "cfn_export_app_key"} <= found.variables.keys()
+
+
+def test_secrets_in_commands_are_in_no_file(convert: Convert) -> None:
+    logging = {"destination": {"Name": "datadog", "apikey": "hunter2hunter2"}}
+    found = convert({"command": ["serve", "--token", "hunter2hunter2"], "logging": logging})
+    assert "hunter2" not in str(found)
+    assert found.container()["command"][2] == {"__template__": "{{ secret_web_web_command_token }}"}
+    assert "Ansible Vault" in found.note("secret_web_web_command_token")
+
+
 def test_an_environment_overrides(convert: Convert, monkeypatch: pytest.MonkeyPatch) -> None:
     given = {
         "image": {"build": "Dockerfile", "port": 80},
@@ -603,6 +642,12 @@ def test_what_is_wrong_is_refused(convert: Convert, given: Json, message: str) -
     with pytest.raises(SlipwayError, match=message) as refused:
         convert(given)
     assert refused.value.code == "source_invalid"
+
+
+@pytest.mark.parametrize("given", [{"count": "many"}, {"env_file": {"a": "b"}}, {"sidecars": ["proxy"]}])
+def test_a_wrong_form_is_refused_by_the_name_of_the_service(convert: Convert, given: Json) -> None:
+    with pytest.raises(SlipwayError, match="manifest of web: expected values in the forms that Copilot documents"):
+        convert(given)
 
 
 def test_a_directory_without_manifests_is_refused(convert_files: ConvertFiles) -> None:

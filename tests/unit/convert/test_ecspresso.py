@@ -332,6 +332,31 @@ def test_definitions_in_yaml(convert: Convert) -> None:
 # Jsonnet
 
 
+def test_values_in_yaml_are_as_they_stand(convert: Convert) -> None:
+    """Dates have no JSON, and YAML 1.1 takes more for numbers than AWS wants to have."""
+    task = """\
+    family: web
+    containerDefinitions:
+      - name: web
+        image: nginx:{{ env `TAG` `v1` }}
+        environment: [{name: DAY, value: 2024-01-01}, {name: ON, value: 1.10}, {name: OCTAL, value: 0123}]
+    """
+    config = CONFIG.replace("task.json", "task.yml")
+    found = convert(config=config, files={"task.yml": task})
+    assert found.environment() == {"DAY": "2024-01-01", "ON": "1.10", "OCTAL": "0123"}
+
+
+def test_secrets_in_commands_and_drivers_are_in_no_file(convert: Convert) -> None:
+    logs = {"logDriver": "splunk", "options": {"splunk-token": "hunter2hunter2"}}
+    command = ["serve", "--password", "hunter2hunter2", "--token", "{{ must_env `TOKEN` }}"]
+    found = convert(task=task_with(command=command, logConfiguration=logs))
+    assert "hunter2" not in str(found)
+    assert template(found.container("web")["command"][2]) == "{{ secret_web_web_command_password }}"
+    assert "expected the value of" in template(found.variables["secret_web_web_command_password"])
+    # What is read from the environment stays so.
+    assert template(found.container("web")["command"][4]) == "{{ env_token }}"
+
+
 def test_jsonnet_with_its_functions(convert: Convert, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNT", "2")
     service = """\

@@ -62,9 +62,13 @@ def _words(project: Project, service: str, key: str) -> list[str]:
 
 def _in_shell(words: Sequence[str]) -> list[str]:
     """A command as one for a shell. Of one that is for a shell itself, the shell's options are kept."""
-    if len(words) == 3 and words[0] in ("sh", "bash", "/bin/sh", "/bin/bash") and words[1] == "-c":
+    if _is_shell(words):
         return list(words)
     return ["sh", "-c", "exec " + " ".join(_quoted(word) for word in words)]
+
+
+def _is_shell(words: Sequence[str]) -> bool:
+    return len(words) == 3 and words[0] in ("sh", "bash", "/bin/sh", "/bin/bash") and words[1] == "-c"
 
 
 def health_command(project: Project, service: str, test: Sequence[str], secrets: dict[str, str]) -> list[str]:
@@ -100,9 +104,28 @@ def _filled(project: Project, service: str, words: Sequence[str], secrets: dict[
         for number, word in enumerate(filled):
             if pattern.search(word):
                 variable = f"${{{_variable(values[value], secrets)}}}"
-                # No shell replaces variables in single quotes.
-                filled[number] = pattern.sub(variable, word.replace(f"'{value}'", f'"{variable}"'))
+                is_script = len(words) == 1 or (number == 2 and _is_shell(words))
+                filled[number] = _in_script(word, pattern, variable) if is_script else pattern.sub(variable, word)
     return filled
+
+
+def _in_script(text: str, pattern: re.Pattern[str], variable: str) -> str:
+    """A text for a shell with the variable in place of a value. No shell replaces variables in single quotes."""
+
+    def replaced(found: re.Match[str]) -> str:
+        return f"'\"{variable}\"'" if _is_quoted(text[: found.start()]) else variable
+
+    written = f'"{variable}"'
+    return pattern.sub(replaced, text).replace(f"''{written}", written).replace(f"{written}''", written)
+
+
+def _is_quoted(before: str) -> bool:
+    """Whether what follows is in single quotes."""
+    quote = ""
+    for letter in re.sub(r"\\.", "", before):
+        if letter in ("'", '"') and quote in ("", letter):
+            quote = "" if quote else letter
+    return quote == "'"
 
 
 def _variable(name: str, secrets: dict[str, str]) -> str:

@@ -17,10 +17,12 @@ from .commands import commands_of, health_command
 from .images import image_of
 from .project import Project, container_name
 from .secrets import file_value, has_address
-from .unsupported import KEYS
+from .unsupported import KEYS, UNKNOWN
+from .values import Value
 from .volumes import mounts_of
 
 _LONGEST_STOP = 120
+_MOST_RETRIES = 10
 _LOG_DRIVERS = ("awslogs", "awsfirelens", "splunk")
 # Drivers of Docker whose place CloudWatch takes.
 _LOCAL_LOG_DRIVERS = ("json-file", "local", "journald", "none")
@@ -113,8 +115,7 @@ def note_keys(project: Project, service: str) -> None:
     for key, value in project.services[service].items():
         if key in HANDLED or value in (None, "", [], {}, False):
             continue
-        unknown = ("The conversion does not know this key.", "Check what it is for.")
-        project.note(service, key, *KEYS.get(key, unknown))
+        project.note(service, key, *KEYS.get(key, UNKNOWN))
 
 
 def environment_of(project: Project, service: str) -> tuple[list[Json], dict[str, str]]:
@@ -130,7 +131,9 @@ def environment_of(project: Project, service: str) -> tuple[list[Json], dict[str
             )
         elif has_address(value):
             secrets[name] = project.secrets.add_address(service, name, value)
-        elif project.secrets.is_private(name, value):
+        elif project.secrets.is_in_text(name, value) or (project.has_secret(text) and not project.is_secret(text)):
+            secrets[name] = project.secrets.add_text(service, name, value, project.public)
+        elif project.secrets.is_private(name, value) or project.is_secret(text):
             secrets[name] = project.secrets.add(service, name, value)
         elif value.text is None:
             reason = "It has no value, as it comes from the shell of whoever runs Compose."
@@ -226,6 +229,8 @@ def _labels(project: Project, service: str) -> Json:
                 "Labels for a proxy that discovers containers have no reader on ECS.",
                 "The rules of ecs_load_balancer_target_groups take their place. Compare them.",
             )
+        elif project.has_secret(str(value)):
+            project.note(service, f"labels.{name}", "It has a secret in it.", "Let the application read it elsewhere.")
         else:
             found[str(name)] = str(value)
     return found
@@ -235,11 +240,24 @@ def _log_configuration(project: Project, service: str) -> Json | None:
     logging = project.services[service].get("logging") or {}
     driver = logging.get("driver")
     if driver in _LOG_DRIVERS:
-        return {"logDriver": driver, "options": {name: str(value) for name, value in _pairs(logging.get("options"))}}
+        return _driver(project, service, logging)
     if driver and driver not in _LOCAL_LOG_DRIVERS:
         advice = "Logs go to CloudWatch. For other places, use the log driver awsfirelens."
         project.note(service, "logging", f"Fargate has no log driver {driver}.", advice)
     return None
+
+
+def _driver(project: Project, service: str, logging: Json) -> Json:
+    """A driver of ECS, with secrets by reference."""
+    options: dict[str, str] = {}
+    secrets: list[Json] = []
+    for name, value in _pairs(logging.get("options")):
+        given = Value(str(value), str(value))
+        if project.secrets.is_private(name, given) or project.has_secret(str(value)):
+            secrets.append({"name": name, "valueFrom": project.secrets.add(service, name, given)})
+        else:
+            options[name] = str(value)
+    return without_empty({"logDriver": logging["driver"], "options": options, "secretOptions": secrets})
 
 
 def _health_check(project: Project, service: str, secrets: dict[str, str]) -> Json | None:
@@ -265,10 +283,13 @@ def _health_check(project: Project, service: str, secrets: dict[str, str]) -> Js
             reason = f"ECS takes {limits[name][0]} to {limits[name][1]} seconds, not {wanted[name]}."
             project.note(service, f"healthcheck.{name}", reason, f"It is {number} seconds now.")
     retries = given.get("retries")
+    if retries and int(retries) > _MOST_RETRIES:
+        reason = f"ECS takes 1 to {_MOST_RETRIES} retries, not {retries}."
+        project.note(service, "healthcheck.retries", reason, f"It is {_MOST_RETRIES} now.")
     return {
         "command": health_command(project, service, test, secrets),
         **numbers,
-        **({"retries": clamped(int(retries), 1, 10)} if retries else {}),
+        **({"retries": clamped(int(retries), 1, _MOST_RETRIES)} if retries else {}),
     }
 
 

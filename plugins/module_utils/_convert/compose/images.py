@@ -13,12 +13,11 @@ from ..._core.masking import is_secret
 from ..._core.types import Json
 from ..notes import without_empty
 from .project import Project, image_name
-from .unsupported import BUILD_KEYS
+from .unsupported import BUILD_KEYS, UNKNOWN
 
 _GIT = re.compile(r"(?:git@|git://|ssh://|https?://).*")
 _TAG = re.compile(r":(?P<tag>[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})(?:@.*)?$")
 _HANDLED = frozenset(("context", "dockerfile", "args", "target", "tags"))
-_UNKNOWN = ("The conversion does not know this key.", "Check what it is for.")
 
 
 def image_of(project: Project, service: str) -> str:
@@ -54,7 +53,7 @@ def _build(project: Project, service: str) -> Json:
     build = given["build"]
     for key in build:
         if key not in _HANDLED and build[key]:
-            project.note(service, f"build.{key}", *BUILD_KEYS.get(key, _UNKNOWN))
+            project.note(service, f"build.{key}", *BUILD_KEYS.get(key, UNKNOWN))
     image = image_name(service)
     return without_empty(
         {
@@ -84,7 +83,7 @@ def _arguments(project: Project, service: str, arguments: Json) -> Json:
         if value is None:
             reason = "It has no value, as it comes from the shell of whoever builds."
             project.note(service, f"build.args.{name}", reason, "Set it in build_args of the image.")
-        elif is_secret(name, value):
+        elif is_secret(name, value) or project.has_secret(str(value)):
             reason = "It looks like a secret. Build arguments are kept in the image."
             project.note(service, f"build.args.{name}", reason, "Fetch what needs a secret before the build.")
         else:

@@ -17,10 +17,12 @@ from .commands import find_secrets
 from .container import note_keys
 from .hosts import Hosts, cloud_map_name, hosts_of
 from .images import builds_of
+from .members import note_members
 from .ports import Port, declared, of_image
 from .project import DIRECTORY, Options, Project
 from .secrets import Secrets, has_address
 from .tasks import service_of, tasks_of
+from .unsupported import PID_OF_HOST
 from .values import Value, environment_of
 from .volumes import note_volumes
 
@@ -47,6 +49,7 @@ def site_of(source: Source, options: Options) -> Json:
     services = [service_of(project, task, targets) for task in project.tasks]
     for name in project.services:
         note_keys(project, name)
+        note_members(project, name)
     note_volumes(project)
     variables = _variables(project, targets)
     _note_rest(project, targets)
@@ -157,7 +160,9 @@ def _find_secrets(project: Project) -> None:
     """Secrets as such first, so that addresses with the same passwords refer to them."""
     for service, environment in project.environments.items():
         for name, value in environment.items():
-            if not has_address(value) and project.secrets.is_private(name, value):
+            if has_address(value) or project.secrets.is_in_text(name, value):
+                continue
+            if project.secrets.is_private(name, value):
                 project.secrets.add(service, name, value)
     for service in project.services:
         find_secrets(project, service)
@@ -216,6 +221,8 @@ def _note_source(project: Project, source: Source) -> None:
 def _note_service(project: Project, service: str) -> None:
     for grant in project.services[service].get("configs") or ():
         _note_config(project, service, grant)
+    if project.services[service].get("pid") == "host":
+        project.note(service, "pid", *PID_OF_HOST)
     _note_service_network(project, service)
 
 

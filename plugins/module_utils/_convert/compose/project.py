@@ -60,6 +60,14 @@ class Project:
     def note(self, service: str, key: str, reason: str, advice: str = "") -> None:
         self.notes.add(f"services.{service}.{key}", reason, advice)
 
+    def has_secret(self, text: str) -> bool:
+        """Whether a secret of the project stands in a text."""
+        return self.secrets.are_in(text, self.public)
+
+    def is_secret(self, text: str) -> bool:
+        """Whether a text is a secret of the project, whatever has it."""
+        return text in self.secrets.known(self.public)
+
     def task_of(self, service: str) -> str:
         return next(first for first, members in self.tasks.items() if service in members)
 

@@ -11,6 +11,7 @@ import typing as t
 from collections.abc import Mapping
 
 from ..._core.masking import hide_passwords, is_secret, is_secret_name
+from ..._core.secret_forms import MASK
 from ..._core.types import Json
 from ..jinja import jinja_text, quoted, template
 from ..notes import Notes
@@ -24,6 +25,8 @@ _PRIVATE_NAME = re.compile(r"(?:^|_)(?:APP_KEY|AUTH|SALT|PEPPER|KEY_BASE)$", re.
 _PLAIN_VALUES = ("true", "false", "yes", "no", "on", "off", "none", "0", "1")
 # A shorter one may be any word.
 _SHORTEST_KNOWN = 8
+# No word that is also in use elsewhere.
+_RANDOM = re.compile(r"(?=.*\d)\S{12,}")
 # A key of that length is no name of one.
 _LONG_KEY = re.compile(r"[A-Za-z0-9+/=_.:-]{20,}")
 _IN_ADDRESS = re.compile(r"(?P<start>://[^\s:/@]*:)(?P<password>\$\{[^}]*\}|[^\s/@]+)(?=@)")
@@ -53,6 +56,11 @@ class Secrets:
         is_key = variable.upper().endswith("KEY") and _LONG_KEY.fullmatch(text) is not None
         return (bool(_PRIVATE_NAME.search(variable)) or is_key) and text.lower() not in _PLAIN_VALUES
 
+    def is_in_text(self, variable: str, value: Value) -> bool:
+        """Whether a value is a text, such as a connection string, that has a secret in it."""
+        text = str(value.text or "")
+        return not is_secret_name(variable) and hide_passwords(text) not in (text, MASK)
+
     def add(self, service: str, variable: str, value: Value) -> str:
         """The name of the secret with this value, a new one if there is none yet."""
         known = self._names.get(value.identity)
@@ -75,15 +83,43 @@ class Secrets:
         for found in _IN_ADDRESS.finditer(text):
             parts += [jinja_text(text[position : found.end("start")]), self._password(service, variable, found)]
             position = found.end()
+        return self._computed(service, variable, value, [*parts, jinja_text(text[position:])] if parts else [])
+
+    def add_text(self, service: str, variable: str, value: Value, public: t.Container[str]) -> str:
+        """The name of a secret whose value has other secrets in it, or one that stands nowhere else."""
+        known = self._names.get(value.identity)
+        if known:
+            return known
+        names = self.known(public)
+        text = self._hosts.replaced(variable, str(value.text))
+        secrets = _any_of(names)
+        rest = secrets.sub("", text)
+        if hide_passwords(rest) != rest:
+            return self._computed(service, variable, value, [])
+        parts: list[str] = []
+        position = 0
+        for found in secrets.finditer(text):
+            name = names[found[0]]
+            expression = self._values.setdefault(name, self._input(name))
+            parts += [jinja_text(text[position : found.start()]), expression]
+            position = found.end()
+        return self._computed(service, variable, value, [*parts, jinja_text(text[position:])])
+
+    def _computed(self, service: str, variable: str, value: Value, parts: list[str]) -> str:
+        """A new secret whose value is a template."""
         name = self._new_name(service, variable)
         self._names[value.identity], self._entries[name] = name, {}
-        self._values[name] = "".join([*parts, jinja_text(text[position:])]) if parts else self._input(name)
+        self._values[name] = "".join(parts) if parts else self._input(name)
         self._notes.add(
             f"services.{service}.environment.{variable}",
             "The value has a password in it, so it is a secret, and its value is computed when the playbook runs.",
             f"Compare ecs_app_secret_values.{name} in secrets.yml with the original.",
         )
         return name
+
+    def are_in(self, text: str, public: t.Container[str]) -> bool:
+        """Whether a secret stands in a text."""
+        return bool(_any_of(self.known(public)).search(text))
 
     def add_file(self, name: str, entry: Json, value: str | None) -> str:
         """A secret of the Compose file itself."""
@@ -98,7 +134,7 @@ class Secrets:
         return {
             value: name
             for value, name in self._names.items()
-            if len(value) >= _SHORTEST_KNOWN and value not in public and "$" not in value
+            if len(value) >= _SHORTEST_KNOWN and (value not in public or _RANDOM.fullmatch(value)) and "$" not in value
         }
 
     def variables(self) -> Json:
@@ -118,7 +154,8 @@ class Secrets:
 
     def inputs(self) -> list[str]:
         """Variables of the environment that the playbook requires."""
-        return sorted({found for text in self._inputs.values() for found in re.findall(r"'(\w+)', default", text)})
+        texts = [*self._inputs.values(), *self._values.values()]
+        return sorted({found for text in texts for found in re.findall(r"builtin\.env', '([^']+)', default", text)})
 
     def _password(self, service: str, variable: str, found: re.Match[str]) -> str:
         """The template of a password in an address; the whole secret that has the same value gets it, too."""
@@ -146,6 +183,12 @@ class Secrets:
     def _slug(text: str) -> str:
         slug = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:_LONGEST_NAME].rstrip("-")
         return slug if slug[:1].isalpha() else f"secret-{slug}"[:_LONGEST_NAME]
+
+
+def _any_of(values: t.Iterable[str]) -> re.Pattern[str]:
+    """Finds any of the values, the longest first, where it is no part of a longer word; without values nothing."""
+    longest_first = sorted(values, key=len, reverse=True)
+    return re.compile(rf"(?<![\w${{])(?:{'|'.join(map(re.escape, longest_first)) or '(?!)'})(?!\w)")
 
 
 def has_address(value: Value) -> bool:

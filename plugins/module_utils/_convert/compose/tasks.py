@@ -14,7 +14,7 @@ from .amounts import cpu_units, fargate_size
 from .balancers import Target, balancers_of
 from .container import container_of, limits_of
 from .project import Project, container_name
-from .unsupported import DEPLOY_KEYS
+from .unsupported import DEPLOY_KEYS, UNKNOWN
 from .volumes import has_data, mounts_of
 
 _COMPLETED = "service_completed_successfully"
@@ -93,20 +93,25 @@ def _count(project: Project, task: str) -> int:
     deploy = given.get("deploy") or {}
     for key in deploy:
         if key not in _DEPLOY_HANDLED and deploy[key]:
-            unknown = ("The conversion does not know this key.", "Check what it is for.")
-            project.note(task, f"deploy.{key}", *DEPLOY_KEYS.get(key, unknown))
+            project.note(task, f"deploy.{key}", *DEPLOY_KEYS.get(key, UNKNOWN))
     mode = str(deploy.get("mode") or "replicated")
     if mode == "global":
         project.note(task, "deploy.mode", "Fargate has no hosts to run a task on each.", "Set desired_count.")
     elif mode.endswith("-job"):
         reason = "An ECS service restarts tasks that end."
         project.note(task, "deploy.mode", reason, "Run it with ecs_app_schedules, or as one of pre_deploy_tasks.")
-    elif str(given.get("restart") or "").partition(":")[0] in ("no", "on-failure"):
-        reason = f"An ECS service restarts tasks that end, whatever restart says ({given['restart']})."
+    elif (restart := _restart(given)).partition(":")[0] in ("no", "none", "on-failure"):
+        reason = f"An ECS service restarts tasks that end, whatever restart says ({restart})."
         advice = "If the service ends by itself, run it with ecs_app_schedules, or as one of pre_deploy_tasks."
         project.note(task, "restart", reason, advice)
     replicas = deploy.get("replicas", given.get("scale"))
     return 1 if replicas is None else int(replicas)
+
+
+def _restart(service: Json) -> str:
+    """When Compose starts a container again that has ended."""
+    policy = (service.get("deploy") or {}).get("restart_policy") or {}
+    return str(policy.get("condition") or service.get("restart") or "")
 
 
 def _definition(project: Project, task: str) -> Json:

@@ -15,6 +15,9 @@ _ONE_MACHINE = "It is for containers that share a machine."
 _DEVELOPMENT = "It is for development on one machine."
 _EC2 = "If the application needs it, run the service on instances of your own: ecs_cluster_hosting: ec2."
 _NONE = "Nothing is needed."
+UNKNOWN = ("The conversion does not know this key.", "Check what it is for.")
+
+PID_OF_HOST = (_HOST, "For the processes of another container of the same task, use pid: service:<name>.")
 
 # By key of a service.
 KEYS: Mapping[str, tuple[str, str]] = {

@@ -53,6 +53,9 @@ def note_volumes(project: Project) -> None:
             continue
         if (volume or {}).get("driver_opts") or (volume or {}).get("driver") not in (None, "local"):
             project.notes.add(place, "Drivers of volumes are plugins of Docker.", "For NFS, use Amazon EFS.")
+        if (volume or {}).get("external"):
+            reason = f"It exists outside of the file, as {volume.get('name') or name}, and its content stays there."
+            project.notes.add(place, reason, "Copy the content to Amazon EFS or S3, or into the image.")
         if project.options.efs:
             continue
         if len(tasks) > 1:

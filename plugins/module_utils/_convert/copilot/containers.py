@@ -92,8 +92,11 @@ def _health_check(check: Mapping[str, t.Any]) -> Json:
     # What Copilot sets where a manifest has a health check that says no more.
     durations = {"interval": 10, "timeout": 5, "start_period": 0}
     times = {name: int(seconds(check.get(name, default))) for name, default in durations.items()}
+    command = check.get("command")
+    if isinstance(command, str):
+        command = ["CMD-SHELL", command]
     return {
-        "command": words(check.get("command") or ["CMD-SHELL", "curl -f http://localhost/ || exit 1"]),
+        "command": words(command or ["CMD-SHELL", "curl -f http://localhost/ || exit 1"]),
         "interval": times["interval"],
         "timeout": times["timeout"],
         "retries": int(check.get("retries", 2)),

@@ -16,6 +16,7 @@ from ..._core.errors import SlipwayError
 from ..._core.templates import escaped
 from ..._core.types import Json
 from ..paths import directory
+from ..yaml_text import loaded
 from .project import Project
 from .site import site
 
@@ -61,6 +62,8 @@ def run(params: Json) -> Json:
     return site(project, params["region"], directory(str(root.resolve()), params["inventory"]), services, own)
 
 
+# Of these, Copilot takes the values as text, whatever YAML would take them for.
+_OF_TEXT = ("args", "destination", "labels", "variables")
 _EXTRA = "It is a template of CloudFormation, which Copilot deploys with the service."
 
 
@@ -111,16 +114,9 @@ def _yaml(path: Path) -> Json:
     import yaml
 
     try:
-        document = _with_on(yaml.safe_load(_text(path)))
+        document = loaded(_text(path), maps=_OF_TEXT)
     except yaml.YAMLError as error:
         raise SlipwayError(SOURCE_INVALID, f"{path}: expected YAML, got: {error}.") from error
     if not isinstance(document, dict):
         raise SlipwayError(SOURCE_INVALID, f"{path}: expected a manifest, got {type(document).__name__}.")
     return t.cast(Json, escaped(document))
-
-
-def _with_on(value: t.Any) -> t.Any:
-    """YAML 1.1 reads the key `on` of scheduled jobs as true."""
-    if isinstance(value, dict):
-        return {"on" if key is True else key: _with_on(item) for key, item in value.items()}
-    return [_with_on(item) for item in value] if isinstance(value, list) else value

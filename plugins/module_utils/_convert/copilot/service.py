@@ -47,8 +47,14 @@ def convert(manifest: Mapping[str, t.Any], project: Project) -> Json | None:
         )
     try:
         return _element(name, kind, given, project)
-    except (FormError, overrides.OverrideError, TypeError, KeyError) as error:
+    except (FormError, overrides.OverrideError) as error:
         raise SlipwayError(SOURCE_INVALID, f"manifest of {name}: {error}. Correct the manifest.") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise SlipwayError(
+            SOURCE_INVALID,
+            f"manifest of {name}: expected values in the forms that Copilot documents, got another one ({error})."
+            " Correct the manifest.",
+        ) from error
 
 
 def _element(name: str, kind: str, given: Json, project: Project) -> Json:
@@ -77,7 +83,7 @@ def _element(name: str, kind: str, given: Json, project: Project) -> Json:
         overrides.apply(definition, str(rule["path"]), rule.get("value"))
     _elsewhere(given, main, project, name)
     project.leftovers(given, name)
-    element["task_definition"] = definition
+    element["task_definition"] = project.secrets.replaced(definition, name)
     return {key: value for key, value in element.items() if value not in ({}, [])}
 
 
@@ -171,7 +177,7 @@ def _placement(element: Json, vpc: Json, project: Project) -> None:
     element["options"]["network_configuration"] = {
         "awsvpcConfiguration": {
             "subnets": list(subnets) if subnets else {"__template__": "{{ ecs_network_result.private_subnet_ids }}"},
-            "securityGroups": {"__template__": _groups(named)},
+            "securityGroups": {"__template__": _groups(named, project)},
             "assignPublicIp": "DISABLED",
         }
     }
@@ -180,8 +186,9 @@ def _placement(element: Json, vpc: Json, project: Project) -> None:
 _SUBNETS = "Set ecs_network_private_subnet_tags."
 
 
-def _groups(named: list[str]) -> str:
-    return f"{{{{ [ecs_network_result.security_group_ids.tasks] + {named!r} }}}}"
+def _groups(named: list[str], project: Project) -> str:
+    listed = ", ".join(project.placeholders.expression(str(one)) for one in named)
+    return f"{{{{ [ecs_network_result.security_group_ids.tasks] + [{listed}] }}}}"
 
 
 def _deployment(element: Json, deployment: Mapping[str, t.Any], project: Project) -> None:

@@ -113,7 +113,7 @@ def task_definition(
         _container(container, f"{place}.containerDefinitions.{container.get('name')}", secrets, placeholders, notes)
         for container in given.get("containerDefinitions") or ()
     ]
-    return t.cast(Json, placeholders.templated(given))
+    return t.cast(Json, placeholders.templated(secrets.replaced(given, place)))
 
 
 def _container(container: Json, place: str, secrets: Secrets, placeholders: Placeholders, notes: Notes) -> Json:

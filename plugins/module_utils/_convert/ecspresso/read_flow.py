@@ -17,6 +17,7 @@ from ..._core.errors import SlipwayError
 from ..._core.templates import escaped
 from ..._core.types import Json
 from ..placeholders import Placeholders
+from ..yaml_text import loaded
 from . import go_template
 from .functions import Sources, functions
 
@@ -107,11 +108,15 @@ def _emit(placeholders: Placeholders, is_json: bool) -> go_template.Emit:
     return emit
 
 
+# Members that AWS takes as text only.
+_OF_TEXT = ("family", "image", "key", "name", "value", "valueFrom")
+
+
 def _parsed(path: Path, text: str, is_json: bool) -> t.Any:
     import yaml
 
     try:
-        return json.loads(text) if is_json else yaml.safe_load(text)
+        return json.loads(text) if is_json else loaded(text, members=_OF_TEXT)
     except (ValueError, yaml.YAMLError) as error:
         kind = "JSON" if is_json else "YAML"
         raise SlipwayError(SOURCE_INVALID, f"{path}: expected {kind}, got: {error}.") from error

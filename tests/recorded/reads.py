@@ -69,7 +69,7 @@ FILES = {
 
 
 # Operations of one service that another one has, too, and that no code sends there.
-NOT_SENT = {("cloudwatch", "ListTagsForResource")}
+NOT_SENT = {("cloudwatch", "ListTagsForResource"), ("ec2", "DescribeTags"), ("efs", "DescribeTags")}
 
 
 @functools.cache

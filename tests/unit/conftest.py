@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
+import tomllib
 import typing as t
 import urllib.request
 from collections import Counter
+from pathlib import Path
 
 import botocore.loaders
 import botocore.session
@@ -24,11 +26,14 @@ from moto.ecs.responses import EC2ContainerServiceResponse
 
 from ansible_collections.slipway.aws.tests import emulators, hard_cloud, plays
 
+PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 REGION = "eu-central-1"
 # Fixtures that all accounts come from.
 ACCOUNTS = {"aws", "start"}
 # Folders whose tests run whole playbooks.
 PLAYS = {"playbooks", "roles"}
+# Marks of tests that no daily run has.
+ON_REQUEST = {"slow", "variants"}
 
 # A machine that is busy takes its time: that is no failure of what is tested.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -37,6 +42,14 @@ settings.load_profile("busy")
 # Each session of boto3 reads its models again; this one copy serves all tests of a process.
 READ_MODEL = functools.cache(botocore.loaders.JSONFileLoader().load_file)
 botocore.loaders.JSONFileLoader.load_file = lambda _loader, path: READ_MODEL(path)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """ansible-test does not read pyproject.toml, and refuses marks that are not registered."""
+    if config.pluginmanager.has_plugin("ansible_forked"):
+        options = tomllib.loads(PYPROJECT.read_text())["tool"]["pytest"]["ini_options"]
+        for mark in options["markers"]:
+            config.addinivalue_line("markers", mark)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -50,9 +63,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = kept
     if config.pluginmanager.has_plugin("ansible_forked"):
-        with_account = [item for item in items if ACCOUNTS & set(getattr(item, "fixturenames", ()))]
-        config.hook.pytest_deselected(items=with_account)
-        items[:] = [item for item in items if item not in with_account]
+        kept = [item for item in items if needs_no_account(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = kept
+
+
+def needs_no_account(item: pytest.Item) -> bool:
+    """Whether ansible-test runs a test."""
+    marks = {mark.name for mark in item.iter_markers()}
+    return not (marks & ON_REQUEST or ACCOUNTS & set(getattr(item, "fixturenames", ())))
 
 
 def is_hard(item: pytest.Item) -> bool:

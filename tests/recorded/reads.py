@@ -44,7 +44,7 @@ FILES = {
     "_ecs/prune/api.py": ("ecr", "ecs"),
     "_ecs/scaling/api.py": ("application-autoscaling", "cloudwatch", "elbv2", "sqs"),
     "_ecs/schedule/api.py": ("scheduler",),
-    "_ecs/site/api.py": ("ec2", "ecs", "elbv2"),
+    "_ecs/site/api.py": ("ec2", "ecs", "elbv2", "events"),
     "_project/api.py": ("ec2", "elbv2", "iam", "sts"),
     "_project/drift/api.py": ("cloudtrail",),
     "_project/kinds/data_api.py": ("ecr", "logs", "s3", "secretsmanager", "ssm"),

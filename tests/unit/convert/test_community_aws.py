@@ -382,6 +382,67 @@ def test_each_of_a_loop(convert: Convert) -> None:
     assert tasks[1]["debug"]["msg"] == "{{ repos.results[1].repository.repository_arn }}"
 
 
+def test_loops_over_the_results_of_loops(convert: Convert) -> None:
+    tasks, _found = convert(
+        """\
+        - community.aws.ecs_taskdefinition: {family: "{{ item }}", state: present}
+          loop: [a, b]
+          register: made
+        - debug: {msg: "{{ item.taskdefinition.taskDefinitionArn }} {{ item.item }}"}
+          loop: "{{ made.results }}"
+        - debug: {msg: "{{ pair.1.taskdefinition.family }} {{ item.taskdefinition }}"}
+          with_together: ["{{ names }}", "{{ made.results }}"]
+          loop_control: {loop_var: pair}
+        - debug: {msg: "{{ made.results | map(attribute='taskdefinition.taskDefinitionArn') | list }}"}
+        """
+    )
+    messages = [task["debug"]["msg"] for task in tasks[1:]]
+    assert messages[0] == "{{ item.task_definition.arn }} {{ item.item }}"
+    assert messages[1] == "{{ pair[1].task_definition.family }} {{ item.taskdefinition }}"
+    assert messages[2] == "{{ made.results | map(attribute='task_definition.arn') | list }}"
+
+
+def test_a_longer_name_in_one_line_stays_one_value(convert: Convert) -> None:
+    tasks, _found = convert(
+        """\
+        - community.aws.ecs_taskdefinition_info: {task_definition: web}
+          register: read
+        - debug: {var: read.cpu}
+        - debug:
+            var: read.memory
+        """
+    )
+    assert [task["debug"] for task in tasks[1:]] == [
+        {"var": "read.task_definitions[0].cpu"},
+        {"var": "read.task_definitions[0].memory"},
+    ]
+
+
+def test_what_stays_as_it_is_is_a_note(convert: Convert) -> None:
+    _tasks, found = convert(
+        """\
+        - community.aws.ecs_ecr: {name: shop}
+        - name: all
+          community.aws.ecs_service: "{{ everything }}"
+        - local_action: {module: community.aws.ecs_cluster, name: shop}
+        - action: ecs_ecr name=shop
+        - community.aws.ecs_attribute: {cluster: shop}
+        - name: merged
+          vars: {options: &options {region: eu-central-1}}
+          community.aws.ecs_cluster:
+            <<: *options
+            name: shop
+        """
+    )
+    assert {
+        "play.yml: all",
+        "play.yml: community.aws.ecs_cluster",
+        "play.yml: ecs_ecr",
+        "play.yml: community.aws.ecs_attribute",
+        "play.yml: merged.<<",
+    } <= found.places
+
+
 def test_blocks_handlers_defaults_and_free_form(convert_files: ConvertFiles) -> None:
     text = textwrap.dedent(
         """\
@@ -432,3 +493,4 @@ def test_what_is_no_yaml_is_refused(convert_files: ConvertFiles) -> None:
     with pytest.raises(SlipwayError, match="expected YAML") as refused:
         convert_files("community_aws", "play.yml", {"play.yml": "- hosts: [\n"})
     assert refused.value.code == "source_invalid"
+    assert "play.yml: " in str(refused.value)

@@ -65,6 +65,20 @@ def test_what_runs_becomes_variables(run: RunModule, place: running.Place, calls
 
 
 @BOTH
+def test_what_eventbridge_starts_is_a_note(run: RunModule, place: running.Place) -> None:
+    """Scheduled tasks of the console and of Terraform are rules, which have no variable."""
+    events, ecs = boto3.client("events"), boto3.client("ecs")
+    [cluster] = ecs.describe_clusters(clusters=["prod"])["clusters"]
+    definition = ecs.describe_task_definition(taskDefinition="web")["taskDefinition"]["taskDefinitionArn"]
+    target = {"Id": "1", "RoleArn": f"{running.ROLE}schedules", "EcsParameters": {"TaskDefinitionArn": definition}}
+    for name, arn in (("report", cluster["clusterArn"]), ("others", cluster["clusterArn"].replace("prod", "other"))):
+        events.put_rule(Name=name, ScheduleExpression="rate(1 day)")
+        events.put_targets(Rule=name, Targets=[{**target, "Arn": arn}])
+    notes = run("ecs_site_info", cluster="prod", services=["web"])["site"]["notes"]
+    assert [note["place"] for note in notes if note["place"].startswith("rules.")] == ["rules.report"]
+
+
+@BOTH
 def test_services_are_chosen_by_name(run: RunModule, place: running.Place) -> None:
     read = run("ecs_site_info", cluster="prod", services=["web"])
     assert [one["name"] for one in read["site"]["services"]] == ["web"]

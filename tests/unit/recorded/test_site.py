@@ -93,5 +93,5 @@ def site_without_changes(aws: Replay) -> Json:
     scaling: Json = {"cluster": "shop", "services": planned["scaling"]}
     scaled = read(Reader("ecs_service_scaling", scaling), aws.changes, check=True)
     assert (scaled.error, planned["scaling"] != [], scaled.result["changed"]) == (None, True, False), scaled
-    assert [note["place"] for note in site["notes"]] == []
+    assert [note["place"] for note in site["notes"]] == ["rules.nightly-report"]
     return dict(site)

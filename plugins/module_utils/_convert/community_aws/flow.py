@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import functools
+import typing as t
 from pathlib import Path
 
 from ..._core.error_codes import SOURCE_INVALID
@@ -14,29 +16,32 @@ from ..._core.types import Json
 from ..notes import Notes
 from .playbook import convert, registered
 
+T = t.TypeVar("T")
 _SUFFIXES = (".yml", ".yaml")
 
 
 def run(params: Json) -> Json:
     """The files that change, each with the path of the new file, and the notes."""
-    import yaml
-
     notes = Notes()
     texts = {file: _text(file) for path in params["source"] for file in _files(Path(path))}
     results: dict[str, str] = {}
+    for file, text in texts.items():
+        results |= _of_yaml(file, functools.partial(registered, text))
     found: list[Json] = []
-    try:
-        for text in texts.values():
-            results |= registered(text)
-        for file, text in texts.items():
-            done = convert(text, results, file.name, notes)
-            if done.text != text:
-                found.append(
-                    {"source": str(file), "path": str(_beside(file)), "content": done.text, "tasks": done.tasks}
-                )
-    except yaml.YAMLError as error:
-        raise SlipwayError(SOURCE_INVALID, f"source: expected YAML, got: {error}.") from error
+    for file, text in texts.items():
+        done = _of_yaml(file, functools.partial(convert, text, results, file.name, notes))
+        if done.text != text:
+            found.append({"source": str(file), "path": str(_beside(file)), "content": done.text, "tasks": done.tasks})
     return {"files": found, "notes": list(notes)}
+
+
+def _of_yaml(file: Path, read: t.Callable[[], T]) -> T:
+    import yaml
+
+    try:
+        return read()
+    except yaml.YAMLError as error:
+        raise SlipwayError(SOURCE_INVALID, f"{file}: expected YAML, got: {error}.") from error
 
 
 def _files(path: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from . import text as yaml_text
 from . import values
 from .options import CONNECTION, MODULES, Option
 from .results import rewritten
-from .tasks import Task, defaults, module_of, tasks
+from .tasks import Task, defaults, loops_over, module_of, named_by_action, others, tasks
 from .text import Edit, Node, Pair
 
 _OURS = "slipway.aws."
@@ -38,13 +38,7 @@ def registered(text: str) -> dict[str, str]:
 
 def convert(text: str, results: Mapping[str, str], place: str, notes: Notes) -> Converted:
     """The text of a file; `results` are those of all files."""
-    renames = [
-        yaml_text.Edit(start, end, new)
-        for node in yaml_text.scalars(_composed(text))
-        for start, end in [(node.start_mark.index, node.end_mark.index)]
-        if (new := rewritten(text[start:end], results, place, notes)) != text[start:end]
-    ]
-    text = yaml_text.applied(text, renames)
+    text = yaml_text.applied(text, list(_renames(text, _composed(text), results, place, notes)))
     document = _composed(text)
     edits: list[Edit] = []
     count = 0
@@ -57,9 +51,30 @@ def convert(text: str, results: Mapping[str, str], place: str, notes: Notes) -> 
         edits += _task(text, task, where, notes)
         _differs(task, where, notes)
         count += 1
+    for name in named_by_action(document):
+        notes.add(
+            f"{place}: {name}", "action and local_action name the module.", f"Write {name} as the key of the task."
+        )
+    for other in others(document):
+        notes.add(f"{place}: {other}", "slipway.aws has no module for this.", "The task stays as it is.")
     for node in defaults(document):
         edits += _defaults(text, node, place, notes)
     return Converted(yaml_text.applied(text, edits), count)
+
+
+def _renames(text: str, document: Node, results: Mapping[str, str], place: str, notes: Notes) -> Iterator[Edit]:
+    """The edits of all that names members of results."""
+    flow = set(yaml_text.in_flow(document))
+    loops = list(loops_over(document, results))
+    for node in yaml_text.scalars(document):
+        start, end = node.start_mark.index, node.end_mark.index
+        new = rewritten(text[start:end], results, place, notes)
+        for loop in loops:
+            if loop.start <= start < loop.end:
+                # Elements have members of others, too.
+                new = rewritten(new, {loop.variable: loop.module}, place, Notes())
+        if new != text[start:end]:
+            yield Edit(start, end, yaml_text.written_scalar(node, new, start in flow))
 
 
 def _composed(text: str) -> Node:
@@ -107,7 +122,9 @@ def _task(text: str, task: Task, where: str, notes: Notes) -> Iterator[Edit]:
         yield from _has_instances(text, task, where, notes)
         return
     yield yaml_text.renamed(key, _OURS + MODULES[task.module].name)
-    if yaml_text.kind(options) == "scalar" and yaml_text.scalar(options).strip():
+    if yaml_text.is_template(options) and "=" not in yaml_text.scalar(options).partition("{{")[0]:
+        notes.add(where, "Its options are a template.", "Change their names where they are defined.")
+    elif yaml_text.kind(options) == "scalar" and yaml_text.scalar(options).strip():
         yield _free_form(text, task, where, notes)
     else:
         yield from _options(place, options, task.module)
@@ -129,6 +146,9 @@ def _options(place: values.Place, options: Node, module: str) -> Iterator[Edit]:
 def _member(place: values.Place, pair: Pair, module: str) -> Iterator[Edit]:
     name = yaml_text.scalar(pair[0])
     option = MODULES[module].options.get(name)
+    if name == "<<":
+        place.note(name, "It merges options that stand elsewhere.", "Compare their names where they are defined.")
+        return
     if option is None:
         if name not in CONNECTION:
             place.note(name, f"community.aws {module} does not document it.", "Check whether it is needed.")

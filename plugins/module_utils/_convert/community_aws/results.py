@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from ..notes import Notes
 from .options import MODULES, RESULTS
 
-_STEP = re.compile(r"\.([A-Za-z_]\w*)(?!\w|\s*\()|\[\s*'(\w+)'\s*\]|\[\s*\"(\w+)\"\s*\]|\[(-?\d+)\]")
+_STEP = re.compile(r"\.([A-Za-z_]\w*)(?!\w|\s*\()|\[\s*'(\w+)'\s*\]|\[\s*\"(\w+)\"\s*\]|\[(-?\d+)\]|\.(\d+)(?!\w)")
 _PATH = rf"(?:{re.sub(r'[(](?![?])', '(?:', _STEP.pattern)})*"
 # What Ansible adds to every result.
 _GENERAL = frozenset({"changed", "failed", "msg", "skipped", "results", "diff", "attempts", "warnings"})
@@ -28,16 +28,32 @@ def rewritten(text: str, registered: Mapping[str, str], place: str, notes: Notes
             return _path(found, variable, module, heard, place)
 
         text = re.sub(rf"(?<![\w./-]){re.escape(variable)}({_PATH})", path, text)
+        text = _of_attributes(text, variable, module)
     return text
+
+
+def _of_attributes(text: str, variable: str, module: str) -> str:
+    """The members that `map` takes out of the results of a loop."""
+
+    def attribute(found: re.Match[str]) -> str:
+        renamed = _steps(list(found["path"].split(".")), module)
+        return found["start"] + (found["path"] if renamed is None else ".".join(map(str, renamed)))
+
+    start = rf"(?<![\w./-]){re.escape(variable)}\.results\s*\|\s*map\(\s*attribute\s*=\s*['\"]"
+    return re.sub(rf"(?P<start>{start})(?P<path>[A-Za-z_][\w.]*)", attribute, text)
 
 
 def _path(found: re.Match[str], variable: str, module: str, notes: Notes, place: str) -> str:
     steps: list[str | int] = [
-        int(step[4]) if step[4] else step[1] or step[2] or step[3] for step in _STEP.finditer(found[1])
+        int(step[4] or step[5]) if step[4] or step[5] else step[1] or step[2] or step[3]
+        for step in _STEP.finditer(found[1])
     ]
     prefix: list[str | int] = []
     if steps[:1] == ["results"] and len(steps) > 1 and isinstance(steps[1], int):
         prefix, steps = steps[:2], steps[2:]
+    elif steps and isinstance(steps[0], int):
+        # An element of a list of lists.
+        prefix, steps = steps[:1], steps[1:]
     if not steps or steps[0] in _GENERAL:
         return found[0]
     renamed = _steps(steps, module)

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from . import text as yaml_text
 from .options import ALIASES, MODULES
@@ -51,6 +52,54 @@ def _task(node: Node) -> Iterator[Task]:
         module = module_of(yaml_text.scalar(pair[0]))
         if module:
             yield Task(node, pair, module)
+
+
+def named_by_action(node: Node) -> Iterator[str]:
+    """The modules of community.aws that tasks have in `action` or `local_action`."""
+    for key, value in yaml_text.pairs(node):
+        if yaml_text.scalar(key) in ("action", "local_action"):
+            named = yaml_text.member(value, "module")
+            words = yaml_text.scalar(named[1] if named else value).split()
+            yield from (word for word in words[:1] if module_of(word))
+        yield from named_by_action(value)
+    for item in yaml_text.items(node):
+        yield from named_by_action(item)
+
+
+def others(node: Node) -> Iterator[str]:
+    """The modules for ECS of community.aws that have no counterpart."""
+    for key, value in yaml_text.pairs(node):
+        name = yaml_text.scalar(key)
+        if name.startswith(f"{_COLLECTION}ecs_") and not module_of(name):
+            yield name
+        yield from others(value)
+    for item in yaml_text.items(node):
+        yield from others(item)
+
+
+class Loop(t.NamedTuple):
+    """A task, by where it starts and ends, whose loop goes over the results of another loop."""
+
+    start: int
+    end: int
+    # The variable of its elements, and the module that they are from.
+    variable: str
+    module: str
+
+
+def loops_over(node: Node, results: Mapping[str, str]) -> Iterator[Loop]:
+    """The loops over registered results of modules of community.aws."""
+    names = {yaml_text.scalar(key): value for key, value in yaml_text.pairs(node)}
+    for name, value in names.items():
+        if name == "loop" or name.startswith("with_"):
+            text = " ".join(yaml_text.scalar(one) for one in yaml_text.scalars(value))
+            control = yaml_text.member(names["loop_control"], "loop_var") if "loop_control" in names else None
+            variable = yaml_text.scalar(control[1]) if control else "item"
+            for result in re.findall(r"(\w+)\.results\b", text):
+                if result in results:
+                    yield Loop(node.start_mark.index, node.end_mark.index, variable, results[result])
+    for one in [*names.values(), *yaml_text.items(node)]:
+        yield from loops_over(one, results)
 
 
 def module_of(name: str) -> str:

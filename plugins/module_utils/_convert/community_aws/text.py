@@ -134,6 +134,25 @@ def plain(node: Node) -> t.Any:
     return node.value
 
 
+def written_scalar(node: Node, text: str, is_flow: bool) -> str:
+    """New text of a scalar, in quotes where it would end in a list or dictionary in one line."""
+    if node.style is not None or not is_flow or not re.search(r"[\[\]{},]", text):
+        return text
+    return "'" + text.replace("'", "''") + "'"
+
+
+def in_flow(node: Node, is_inside: bool = False) -> Iterator[int]:
+    """The starts of all scalars in lists and dictionaries that are written in one line."""
+    inside = is_inside or bool(getattr(node, "flow_style", False))
+    if kind(node) == "scalar" and inside:
+        yield int(node.start_mark.index)
+    for key, value in pairs(node):
+        yield from in_flow(key, inside)
+        yield from in_flow(value, inside)
+    for item in items(node):
+        yield from in_flow(item, inside)
+
+
 def scalars(node: Node) -> Iterator[Node]:
     """All scalars of a document, keys included."""
     if kind(node) == "mapping":

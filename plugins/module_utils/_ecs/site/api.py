@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Load balancers and instances that an import reads, one typed function a call: paginated, errors translated."""
+"""Load balancers, rules and instances that an import reads, one typed function a call: paginated, errors translated."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ def target_group_attributes(elbv2: Client, arn: str) -> list[Json]:
 @aws_call
 def list_rules(elbv2: Client, listener: str) -> list[Json]:
     return pages(elbv2, "describe_rules", "Rules", ListenerArn=listener)
+
+
+@aws_call
+def rules_with_target(events: Client, arn: str) -> list[str]:
+    """The rules of EventBridge that start tasks in a cluster, by name."""
+    return sorted(pages(events, "list_rule_names_by_target", "RuleNames", TargetArn=arn))
 
 
 @aws_call

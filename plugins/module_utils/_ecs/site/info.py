@@ -77,6 +77,7 @@ class _Reader:
         cluster = self._cluster()
         services = self._services(str(cluster["clusterArn"]))
         schedules = self.pool.submit(self._schedules, str(cluster["clusterArn"]))
+        rules = self.pool.submit(api.rules_with_target, self.client("events"), str(cluster["clusterArn"]))
         balanced = self._balancing(services)
         return model.Account(
             region=str(self.cloud.ecs.meta.region_name),
@@ -85,6 +86,7 @@ class _Reader:
             definitions=self._definitions(services),
             scaling=self._scaling(str(cluster["clusterName"]), services),
             schedules=schedules.result(),
+            rules=rules.result(),
             balancing=balanced,
             network=self._network(str(cluster["clusterArn"]), services, balanced),
         )

@@ -48,6 +48,8 @@ class Account(t.NamedTuple):
     schedules: t.Sequence[Json]
     balancing: balancing.Answers
     network: Network
+    # Those of EventBridge that start tasks in the cluster, by name.
+    rules: t.Sequence[str] = ()
 
 
 def subnets_of(answer: Json) -> list[str]:
@@ -87,7 +89,7 @@ def site_of(account: Account, project: str, known: service.Known, now: datetime.
     roles = _roles(account, taken)
     known, hidden = known._replace(roles=roles), Variables()
     items = [_item(one, account, balanced.names, known, hidden, notes) for one in taken]
-    notes += [*balanced.notes, *timed.notes]
+    notes += [*balanced.notes, *timed.notes, *map(_of_rule, account.rules)]
     variables = {
         "cloud": {"slipway_region": account.region},
         "project": _project(account, project, taken, roles),
@@ -102,6 +104,15 @@ def site_of(account: Account, project: str, known: service.Known, now: datetime.
         "services": items,
         "notes": [note.to_result() for note in notes],
     }
+
+
+def _of_rule(name: str) -> Note:
+    return Note(
+        f"rules.{name}",
+        "It was left out because it is a rule of Amazon EventBridge, and the schedules of a project are those of"
+        " EventBridge Scheduler.",
+        "Runs leave it alone. To manage its tasks, add them to ecs_app_schedules, then disable the rule.",
+    )
 
 
 def _taken(account: Account, project: str, notes: Notes) -> list[Json]:

@@ -96,14 +96,13 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
         self._note(result, "hidden" if hidden else str(self._get_item_label(result.result)))
 
     def v2_on_file_diff(self, result: Any) -> None:
+        """Ansible calls this for each item of a loop."""
         if not self.get_option("markdown") or result.result.get("_ansible_no_log"):
             return
-        results = result.result["results"] if result.task.loop and "results" in result.result else [result.result]
-        shown = [one for one in results if one.get("changed") and not one.get("_ansible_no_log")]
-        parts = [part for one in shown for part in plan.of_existing(one.get("diff"))]
+        parts = plan.of_existing(result.result.get("diff")) if result.result.get("changed") else []
         if parts:
-            name = self._names.get(result.task._uuid, result.task.name)
-            self._differences[result.host.get_name(), name] = self._get_diff(parts)
+            key = result.host.get_name(), self._names.get(result.task._uuid, result.task.name)
+            self._differences[key] = self._differences.get(key, "") + self._get_diff(parts)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         if not ignore_errors:

@@ -253,9 +253,9 @@ class CallbackModule(Default):  # type: ignore[misc]  # Ansible has no types
         if not self._brief:
             super().v2_on_file_diff(result)
             return
-        results = result.result["results"] if result.task.loop and "results" in result.result else [result.result]
-        parts = [part for one in results if one.get("changed") for part in plan.of_existing(one.get("diff"))]
-        self._diffs[_key(result)] = self._get_diff(parts)
+        # Ansible calls this for each item of a loop.
+        parts = plan.of_existing(result.result.get("diff")) if result.result.get("changed") else []
+        self._diffs[_key(result)] = self._diffs.get(_key(result), "") + self._get_diff(parts)
 
     @safely
     def v2_playbook_on_stats(self, stats: Any) -> None:

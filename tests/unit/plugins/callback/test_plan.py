@@ -63,9 +63,12 @@ class Run:
         )
         self.callback.v2_playbook_on_task_start(SimpleNamespace(_uuid=name, name=name), False)
         for item in items:
-            self.callback.v2_runner_item_on_ok(SimpleNamespace(host=Host(host), task=task, result=item))
+            one = SimpleNamespace(host=Host(host), task=task, result=item)
+            self.callback.v2_on_file_diff(one)
+            self.callback.v2_runner_item_on_ok(one)
         ended = SimpleNamespace(host=Host(host), task=task, result=result)
-        self.callback.v2_on_file_diff(ended)
+        if not items:
+            self.callback.v2_on_file_diff(ended)
         (self.callback.v2_runner_on_failed if result.get("failed") else self.callback.v2_runner_on_ok)(ended)
 
     def end(self, **failures: int) -> str:
@@ -124,12 +127,13 @@ def test_check_mode_writes_markdown_with_the_differences_of_what_exists(
     run.task("Create the VPC", **created(""))
     run.task("Update the service", **updated())
     run.task("Store the secret", **updated(_ansible_no_log=True))
-    run.task("Update the rules", updated(), updated(_ansible_no_log=True), changed=True, results=[])
+    others = [updated(_ansible_no_log=True), updated(changed=False)]
+    run.task("Update the rules", updated(), updated(), *others, changed=True, results=[])
     run.end()
     written = run.markdown.read_text()
-    assert written.startswith("### Plan: 5 changes\n")
+    assert written.startswith("### Plan: 6 changes\n")
     assert "- ~ update: Update the service" in written
-    assert written.count("-cpu: 256") == 1
+    assert written.count("-cpu: 256") == 3
     assert "Difference: Store the secret" not in written
     assert "Difference: Create the VPC" not in written
     assert "<summary>Cost</summary>" in written

@@ -379,8 +379,13 @@ def test_colours_are_those_of_ansible(plays: Plays) -> None:
 
 def test_check_mode_ends_with_the_plan(plays: Plays) -> None:
     new = {"name": "Create the file", "ansible.builtin.copy": {"content": "x", "dest": f"{plays.folder}/x"}}
-    old = {"name": "Change the file", "ansible.builtin.copy": {"content": "new\n", "dest": f"{plays.folder}/old"}}
-    (plays.folder / "old").write_text("old\n")
+    old = {
+        "name": "Change the files",
+        "ansible.builtin.copy": {"content": "new {{ item }}\n", "dest": f"{plays.folder}/{{{{ item }}}}"},
+        "loop": ["a", "b", "c"],
+    }
+    for name, text in (("a", "old\n"), ("b", "old\n"), ("c", "new c\n")):
+        (plays.folder / name).write_text(text)
     plays.role("shop", new)
     plays.role("store", old)
     run = plays.run({"roles": ["shop", "store"]}, "--check", "--diff")
@@ -389,10 +394,12 @@ def test_check_mode_ends_with_the_plan(plays: Plays) -> None:
         "shop",
         "+ Create the file",
         "store",
-        "~ Change the file",
-        "1 to create, 1 to update, 0 to keep.",
+        "~ Change the files (a)",
+        "~ Change the files (b)",
+        "1 to create, 2 to update, 1 to keep.",
     ]
-    assert "+new" in run.lines
+    # Of each item of a loop, whatever the last one has.
+    assert ("+new a" in run.lines, "+new b" in run.lines) == (True, True)
     assert "+x" not in run.lines
 
 

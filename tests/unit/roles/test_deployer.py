@@ -226,6 +226,9 @@ def test_users_and_roles_get_what_they_are_to_have(cloud: Cloud, tmp_path: Path)
     again = cloud.play(role(), "-vvv", **settings)
     assert (again.code, again.changed) == (0, 0), again.output
     assert keys["default"]["aws_secret_access_key"] not in again.output
+    # The security control CIS 2.12 asks for one.
+    for user in ("ecsuser", "reader"):
+        assert [one["Status"] for one in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]] == ["Active"]
 
     # The emulator does not know users' SSH keys, which the module that removes users asks for.
     deleted = cloud.play(role("absent"), **settings | {"deployer_users": []})

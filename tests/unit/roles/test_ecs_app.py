@@ -198,8 +198,9 @@ def test_a_worker_follows_its_queue(moto: Site) -> None:
     assert (made.code, moto.bounds()) == (0, {"service/ecs/worker": (0, 4)}), made.output
     (found,) = moto.cloud.client("ecs").describe_services(cluster="ecs", services=["worker"])["services"]
     assert found["desiredCount"] == 0
-    names = [one["AlarmName"] for one in cloudwatch.describe_alarms(AlarmNamePrefix="StepScaling-")["MetricAlarms"]]
-    assert names == ["StepScaling-service/ecs/worker-QueueStartFromZero"]
+    (alarm,) = cloudwatch.describe_alarms(AlarmNamePrefix="StepScaling-")["MetricAlarms"]
+    assert alarm["AlarmName"] == "StepScaling-service/ecs/worker-QueueStartFromZero"
+    assert (alarm["ActionsEnabled"], [":scalingPolicy:" in one for one in alarm["AlarmActions"]]) == (True, [True])
 
     # A new version keeps the number of tasks.
     moto.cloud.client("ecs").update_service(cluster="ecs", service="worker", desiredCount=3)

@@ -142,9 +142,14 @@ class TestCreated:
         assert attributes["access_logs.s3.bucket"] == BUCKET
 
     def test_load_balancers_may_write_their_logs(self, cloud: t.Any) -> None:
-        statement = json.loads(cloud.client("s3").get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"][0]
+        statements = json.loads(cloud.client("s3").get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"]
+        # Nobody else may do anything, as the security control S3.6 asks.
+        (statement,) = (one for one in statements if one["Effect"] == "Allow")
         assert statement["Principal"] == {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
-        assert statement["Resource"] == "arn:aws:s3:::ecs-logs-0123/AWSLogs/000000000000/*"
+        assert (statement["Action"], statement["Resource"]) == (
+            "s3:PutObject",
+            "arn:aws:s3:::ecs-logs-0123/AWSLogs/000000000000/*",
+        )
 
     @pytest.mark.parametrize(
         ("host", "path", "service"),

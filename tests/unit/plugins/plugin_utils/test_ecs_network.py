@@ -286,8 +286,15 @@ def test_subnets_are_chosen_by_id_or_by_tags(ids: list[str], tags: Json, chosen:
 def test_without_nat_containers_reach_what_they_need() -> None:
     assert ecs_network.default_endpoints("single", "ec2", "session_manager") == []
     needed = ecs_network.default_endpoints("none", "fargate", "ssh")
-    assert set(ecs_network.IMAGE_ENDPOINTS) <= set(needed)
+    # The security controls EC2.55 to EC2.57 ask for these.
+    assert {"ecr.api", "ecr.dkr", "s3", "ssm"} <= set(needed)
     assert ecs_network.default_endpoints("none", "ec2", "ssh") == [*needed, "ecs", "ecs-agent", "ecs-telemetry"]
+
+
+def test_an_endpoint_of_the_variable_is_an_interface_in_the_private_subnets() -> None:
+    """Beside NAT, as the security control EC2.10 asks for that of EC2."""
+    assert read({})["endpoints"]["Interface"]["services"] == []
+    assert read({"endpoints": ["ec2"]})["endpoints"]["Interface"]["services"] == ["com.amazonaws.eu-west-1.ec2"]
 
 
 def test_sessions_with_the_docker_host_pass_an_endpoint_where_there_is_no_nat() -> None:

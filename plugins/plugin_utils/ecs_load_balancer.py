@@ -250,6 +250,7 @@ def plan(variables: Variables, services: Sequence[Json] = (), found: Json | None
         "port": site.port,
         "listeners": [] if site.is_shared or not site.groups else _listeners(site),
         "shared_listeners": _shared_listeners(site),
+        "former_balancers": existing.former_balancers(variables, site.found, site.current),
         "rules": _rules(site),
         "default": _default(site),
         "shifts": bool(site.alternates),
@@ -286,11 +287,21 @@ def _shared_listeners(site: Site) -> list[Json]:
         {
             "listener_arn": one["listener_arn"],
             "label": f"{one['protocol']} {one['port']}",
-            "rules": _rules(site) if one["listener_arn"] in chosen else [],
+            "rules": _rules_on(site, one) if one["listener_arn"] in chosen else [],
         }
         for one in (site.current.get("listeners") or () if site.is_shared else ())
         if one["listener_arn"] in chosen or len(one.get("rules") or ()) > 1
     ]
+
+
+def _rules_on(site: Site, listener: Json) -> list[Json]:
+    """The rules of the project on one listener. That of HTTP redirects their requests, as an own load balancer does."""
+    secure = existing.redirects_to(site.variables, listener, site.rule_listeners)
+    if not secure:
+        return _rules(site)
+    action = {**REDIRECT, "RedirectConfig": {**REDIRECT["RedirectConfig"], "Port": str(secure["port"])}}
+    kept = ("priority", *CONDITIONS)
+    return [{**{name: rule[name] for name in kept if name in rule}, "actions": [action]} for rule in _rules(site)]
 
 
 def _is_protected(balancer: Json) -> bool:

@@ -45,15 +45,46 @@ def name_of_group(arn: str) -> str:
 
 def listeners(variables: Variables, balancer: Json) -> list[Json]:
     """Those that get the project's rules, the one for production first: those that are named, or else the one of HTTPS
-    or of HTTP."""
+    or of HTTP.
+
+    Where both are named, that of HTTPS has production traffic."""
     known, given = balancer.get("listeners") or (), variables["ecs_load_balancer_listener_arns"]
     if given:
         chosen = [one for one in known if one["listener_arn"] in given]
-        chosen.sort(key=lambda one: (int(one["port"]) != PORTS[0], given.index(one["listener_arn"])))
+        chosen.sort(key=lambda one: (one.get("protocol") != "HTTPS", int(one["port"]) != PORTS[0], _place(one, given)))
     else:
         chosen = [one for port in PORTS for one in known if int(one["port"]) == port][:1]
     test = int(variables["ecs_load_balancer_test_port"])
     return [*chosen, *(one for one in known if test and int(one["port"]) == test and one not in chosen)]
+
+
+def _place(listener: Json, given: Sequence[str]) -> int:
+    return given.index(listener["listener_arn"])
+
+
+def redirects_to(variables: Variables, listener: Json, chosen: Sequence[Json]) -> Json:
+    """The listener of HTTPS to which one of HTTP sends the project's requests; {} if it forwards them itself."""
+    test = int(variables["ecs_load_balancer_test_port"])
+    if not variables["ecs_load_balancer_redirect_http"] or listener.get("protocol") != "HTTP":
+        return {}
+    if listener not in chosen or int(listener["port"]) == test:
+        return {}
+    return next((one for one in chosen if one.get("protocol") == "HTTPS" and int(one["port"]) != test), {})
+
+
+def former_balancers(variables: Variables, found: Json, current: Json) -> list[str]:
+    """Load balancers of others which the variables no longer name, and which may still have rules of the project: its
+    target groups, or those that the variables name, are behind them."""
+    project = variables["ecs_load_balancer_project"]
+    theirs = [group.get("arn") for group in variables[GROUPS]]
+    groups = [
+        one
+        for one in found.get("target_groups") or ()
+        if belongs_to(dict(one.get("tags") or {}), project) or one["target_group_arn"] in theirs
+    ]
+    used = {arn for one in groups for arn in one.get("load_balancer_arns") or ()}
+    foreign = [one for one in found.get("load_balancers") or () if not belongs_to(dict(one.get("tags") or {}), project)]
+    return sorted(used & {one["load_balancer_arn"] for one in foreign} - {current.get("load_balancer_arn")})
 
 
 # Problems of variables alone

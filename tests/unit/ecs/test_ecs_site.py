@@ -136,6 +136,11 @@ def test_an_adoption_takes_nothing_of_others(run: RunModule, place: running.Plac
         assert (refused["code"], "of the project bank" in refused["msg"]) == ("conflict", True)
     rule: Json = {"listener_arns": [place.listener], "rule_priorities": [20]}
     assert run("ecs_site_adoption", project="bank", **options, **rule)["code"] == "conflict"
+    # What has the project's tag already may forward nowhere, such as a redirect of the project.
+    elb = boto3.client("elbv2")
+    (there,) = (one for one in elb.describe_rules(ListenerArn=place.listener)["Rules"] if one["Priority"] == "20")
+    elb.add_tags(ResourceArns=[there["RuleArn"]], Tags=[{"Key": "slipway:project", "Value": "bank"}])
+    assert not run("ecs_site_adoption", project="bank", **options, **rule)["changed"]
 
 
 @BOTH
@@ -422,8 +427,14 @@ def balancers(**listeners: list[Json]) -> list[Json]:
 
 def test_rules_on_two_listeners_are_one_target_group() -> None:
     both = [rule(5, "web")]
-    found = balancing.elements(balancing.Answers([group("web")], balancers(http=both, https=both, other=[])))
+    answers = balancing.Answers([group("web")], balancers(http=both, https=both, other=[]))
+    found = balancing.elements(answers)
     assert found.variables["ecs_load_balancer_listener_arns"] == ["http", "https"]
+    assert "ecs_load_balancer_redirect_http" not in found.variables
+    for listener in answers.balancers[0]["Listeners"]:
+        listener["Protocol"] = "HTTP" if listener["ListenerArn"] == "http" else "HTTPS"
+    # Both forward, and the first plan is empty.
+    assert balancing.elements(answers).variables["ecs_load_balancer_redirect_http"] is False
     [written] = found.variables["ecs_load_balancer_target_groups"]
     assert (written["name"], written["priority"], written["paths"]) == ("web", 5, ["/x/*"])
     assert (found.names, found.notes) == ({"arn:web": "web"}, [])

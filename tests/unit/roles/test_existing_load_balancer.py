@@ -183,6 +183,43 @@ def test_a_rule_that_moves_to_another_listener_leaves_none_behind(others: Others
     assert others.state() == before
 
 
+@pytest.fixture
+def secure(others: Others) -> t.Iterator[str]:
+    """A listener of HTTPS on their load balancer."""
+    certificate = others.cloud.client("acm").request_certificate(DomainName="example.com")["CertificateArn"]
+    forward = [{"Type": "forward", "TargetGroupArn": others.group}]
+    place = {"LoadBalancerArn": others.balancer, "Protocol": "HTTPS", "Port": 443}
+    made = others.elb.create_listener(**place, DefaultActions=forward, Certificates=[{"CertificateArn": certificate}])
+    arn = str(made["Listeners"][0]["ListenerArn"])
+    others.listeners.append(arn)
+    yield arn
+    others.listeners.remove(arn)
+    others.elb.delete_listener(ListenerArn=arn)
+
+
+@pytest.mark.variants
+def test_http_redirects_to_https_on_their_load_balancer_and_leaves_no_rule(others: Others, secure: str) -> None:
+    """Also a site whose rules forwarded on both, and whose inventory names the load balancer no more."""
+    before = others.state()
+    both: Json = {"ecs_load_balancer_listener_arns": [others.listeners[0], secure]}
+    former = play(others, **both, ecs_load_balancer_redirect_http=False)
+    assert former.code == 0, former.output
+    assert [one["Actions"][0]["Type"] for one in others.rules(ours=True)] == ["forward", "forward"]
+    plan = play(others, "--check", "--diff", **both)
+    assert (plan.code, plan.changed) == (0, 1), plan.output
+    assert "redirect" in plan.output, plan.output
+    for changes in (1, 0):
+        run = play(others, **both)
+        assert (run.code, run.changed) == (0, changes), run.output
+    by_type = {one["Actions"][0]["Type"]: one for one in others.rules(ours=True)}
+    assert sorted(by_type) == ["forward", "redirect"]
+    assert by_type["redirect"]["Actions"][0]["RedirectConfig"]["Protocol"] == "HTTPS"
+    assert others.listeners[0].rpartition("/")[2] in by_type["redirect"]["RuleArn"]
+    assert result_of(run)["url"].startswith("https://")
+    absent(others, ecs_load_balancer_arn="")
+    assert others.state() == before
+
+
 @pytest.mark.variants
 def test_project_without_target_groups_has_no_load_balancer(others: Others) -> None:
     before = others.state()

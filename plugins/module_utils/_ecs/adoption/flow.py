@@ -13,7 +13,7 @@ from ..._core.error_codes import CONFLICT, UNSUPPORTED
 from ..._core.errors import SlipwayError
 from ..._core.names import last
 from ..._core.paging import batches
-from ..._core.tags import from_list, to_list
+from ..._core.tags import belongs_to, from_list, to_list
 from ..._core.types import Connection, Json, Result
 from .. import api as ecs_api
 from ..cloud import Cloud
@@ -118,9 +118,11 @@ class _Finder:
             rules = [one for one in list_rules(self.cloud.elbv2, listener) if str(one["Priority"]) in priorities]
             tags = api.tags_of(self.cloud.elbv2, [str(one["RuleArn"]) for one in rules])
             for one in sorted(rules, key=lambda rule: int(rule["Priority"])):
-                self._require_ours(one, listener)
-                name = f"{one['Priority']} of listener {last(listener)}"
-                yield Resource(RULE, name, str(one["RuleArn"]), tags[str(one["RuleArn"])])
+                own = tags[str(one["RuleArn"])]
+                # What the project has already may redirect.
+                if not belongs_to(own, self.params["project"]):
+                    self._require_ours(one, listener)
+                yield Resource(RULE, f"{one['Priority']} of listener {last(listener)}", str(one["RuleArn"]), own)
 
     def _require_ours(self, rule: Json, listener: str) -> None:
         """A rule of the same priority that forwards elsewhere is someone else's."""

@@ -100,9 +100,16 @@ def elements(found: Answers) -> Balancing:
         variables |= {
             "ecs_load_balancer_arn": balancer["LoadBalancerArn"],
             "ecs_load_balancer_listener_arns": listeners,
+            **_redirects(balancer, listeners),
             **({"ecs_load_balancer_rules": rules_of.by_priority(further)} if further else {}),
         }
     return Balancing(variables, names, notes)
+
+
+def _redirects(balancer: Json, listeners: t.Sequence[str]) -> Json:
+    """Rules on a listener of HTTP forward as those of HTTPS do, where the role would redirect."""
+    protocols = {one.get("Protocol") for one in balancer["Listeners"] if one["ListenerArn"] in listeners}
+    return {"ecs_load_balancer_redirect_http": False} if protocols >= {*_PROTOCOLS} else {}
 
 
 def _note(group: Json, reason: str) -> Note:

@@ -45,6 +45,7 @@ def planned(found: Json | None = None, services: list[Json] | None = None, **cha
         "idle_timeout": 60,
         "name": "ecs-alb",
         "project": "ecs",
+        "redirect_http": True,
         "region": "eu-central-1",
         "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09",
         "tags": {"tier": 1},
@@ -462,6 +463,63 @@ def test_on_a_load_balancer_of_others_ecs_shifts_the_weights_of_the_projects_rul
         "problems"
     ]
     assert "[0] (web): expected hosts, paths or conditions, as a service with a strategy uses it" in problem
+
+
+def on_both(*ports: tuple[int, str], **changes: Any) -> dict[str, list[Json]]:
+    """The rules on each listener of a load balancer of others, by their ports and protocols."""
+    listeners = [
+        {"listener_arn": f"arn:{port}", "port": port, "protocol": protocol, "default_actions": [], "rules": []}
+        for port, protocol in ports
+    ]
+    shared = balancer([], load_balancer_name="all", tags={}, listeners=listeners)
+    found = {"load_balancers": [shared], "target_groups": [group("ecs-web")]}
+    web = {"name": "web", "hosts": ["a.example"], "priority": 20, "transforms": [{"Type": "url-rewrite"}]}
+    moved = {"priority": 5, "paths": ["/old"], "actions": [{"Type": "fixed-response"}]}
+    given: Json = {"arn": "all", "listener_arns": [one["listener_arn"] for one in listeners], "target_groups": [web]}
+    made = planned(found, None, **{**given, "rules": [moved], **changes})
+    return {one["listener_arn"]: one["rules"] for one in made["shared_listeners"]} | {"port": made["port"]}
+
+
+def test_on_a_load_balancer_of_others_http_redirects_where_https_has_rules() -> None:
+    rules = on_both((80, "HTTP"), (8443, "HTTPS"), (9000, "HTTP"), test_port=9000)
+    assert rules["port"] == 8443
+    config = {"Protocol": "HTTPS", "Port": "8443", "Host": "#{host}", "Path": "/#{path}", "Query": "#{query}"}
+    redirect = [{"Type": "redirect", "RedirectConfig": {**config, "StatusCode": "HTTP_301"}}]
+    assert rules["arn:80"] == [
+        {"priority": 5, "paths": ["/old"], "actions": redirect},
+        {"priority": 20, "hosts": ["a.example"], "paths": [], "actions": redirect},
+    ]
+    assert [one.get("target_group_arn") for one in rules["arn:8443"]] == [None, "arn:ecs-web"]
+    # New versions answer there before they get requests.
+    assert rules["arn:9000"] == rules["arn:8443"]
+
+
+@pytest.mark.parametrize(
+    ("ports", "changes"),
+    [
+        ([(80, "HTTP"), (443, "HTTPS")], {"redirect_http": False}),
+        ([(80, "HTTP"), (8080, "HTTP")], {}),
+        ([(80, "HTTP"), (9443, "HTTPS")], {"test_port": 9443}),
+    ],
+)
+def test_http_forwards_where_nothing_is_to_redirect_to(ports: list[tuple[int, str]], changes: Json) -> None:
+    rules = on_both(*ports, **changes)
+    assert [rules[f"arn:{port}"][1]["target_group_arn"] for port, _protocol in ports] == ["arn:ecs-web"] * 2
+
+
+def test_load_balancers_that_variables_no_longer_name_are_searched_for_rules() -> None:
+    balancers = [balancer([])] + [
+        balancer([], load_balancer_name=name, load_balancer_arn=f"arn:{name}", tags={}) for name in ("a", "b", "c", "d")
+    ]
+    groups = [
+        *(group(name, load_balancer_arns=[f"arn:{name}"]) for name in ("alb", "a")),
+        *(group(name, load_balancer_arns=[f"arn:{name}"], tags={"team": "x"}) for name in ("b", "c")),
+        group("d", load_balancer_arns=["arn:d"], tags={"slipway:project": "other"}),
+    ]
+    found = {"load_balancers": balancers, "target_groups": groups}
+    theirs = [{"name": "web", "arn": "arn:b"}]
+    assert planned(found, None, target_groups=theirs)["former_balancers"] == ["arn:a", "arn:b"]
+    assert planned(found, None, target_groups=theirs, arn="arn:a")["former_balancers"] == ["arn:b"]
 
 
 OWN, ALTERNATE = "arn:ecs-web", "arn:ecs-web-2"

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import gc
 import importlib
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import types
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from typing import Any
 # It prepares Ansible for all that follows.
 from ansible.cli import playbook  # isort: split
 
+import compiled_templates
+import forks
 from ansible import constants
 from ansible.plugins import loader
 from ansible.utils.path import cleanup_tmp_file
@@ -120,13 +123,15 @@ def serve() -> dict[str, Any] | None:
 if __name__ == "__main__":
     preload()
     modules = prepare_modules()
-    gc.collect()
-    # Forks share memory until the garbage collector writes to it.
-    gc.freeze()
+    templates = Path(tempfile.mkdtemp())
+    compiled_templates.keep(templates)
+    forks.share_memory()
     owner = os.getpid()
     with contextlib.suppress(KeyboardInterrupt):
         found = serve()
     if os.getpid() == owner:
         modules.communicate()
+        shutil.rmtree(templates)
     elif found:
-        play(found)
+        with forks.ending_at_once():
+            play(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import threading
 import tomllib
 import typing as t
@@ -72,6 +73,12 @@ def needs_no_account(item: pytest.Item) -> bool:
     """Whether ansible-test runs a test."""
     marks = {mark.name for mark in item.iter_markers()}
     return not (marks & ON_REQUEST or ACCOUNTS & set(getattr(item, "fixturenames", ())))
+
+
+def pytest_collection_finish() -> None:
+    """The garbage collector would look through all tests again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def is_hard(item: pytest.Item) -> bool:

@@ -31,11 +31,15 @@ INIT = {
 }
 
 
-def init(here: Path, *options: str, **variables: str) -> plays.Done:
+def application(here: Path) -> None:
     (here / "app").mkdir(parents=True, exist_ok=True)
     (here / "app/Dockerfile").write_text(DOCKERFILE)
-    words = ["slipway.aws.init", *options]
-    return plays.run(*words, folder=here, extra={**INIT, **variables}, ANSIBLE_COLLECTIONS_PATH=COLLECTIONS)
+
+
+def init(here: Path, *options: str, **variables: str) -> plays.Done:
+    """From the folder of this project, as plays in forks are."""
+    application(here)
+    return plays.run("slipway.aws.init", *options, extra={**INIT, "directory": str(here), **variables})
 
 
 def test_init_writes_inventories_that_ansible_reads_and_keeps_what_exists(tmp_path: Path) -> None:
@@ -79,7 +83,9 @@ def test_init_adds_a_stage_and_changes_nothing_else(tmp_path: Path) -> None:
 
 
 def test_init_refuses_what_is_wrong_before_it_writes(tmp_path: Path) -> None:
-    done = init(tmp_path, stages="local", regions="")
+    application(tmp_path)
+    wrong = {**INIT, "stages": "local", "regions": ""}
+    done = plays.run("slipway.aws.init", folder=tmp_path, extra=wrong, ANSIBLE_COLLECTIONS_PATH=COLLECTIONS)
     assert done.returncode == 2
     said = " ".join((done.stdout + done.stderr).split())
     assert "stages: expected names other than local" in said

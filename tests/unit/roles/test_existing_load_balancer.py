@@ -258,44 +258,24 @@ def test_conditions_actions_and_attributes_of_aws_are_set_once(others: Others) -
     assert others.state() == before
 
 
-MISSING = f"arn:aws:elasticloadbalancing:{REGION}:000000000000:targetgroup/none/0123456789abcdef"
-# What one run reports together.
-REFUSED: list[tuple[Json, list[str]]] = [
-    (
-        {"ecs_load_balancer_arn": "none"},
-        ["ecs_load_balancer_arn: expected one load balancer of this account and region, got none"],
-    ),
-    (
-        {
-            "ecs_load_balancer_target_groups": [{**WEB, "arn": MISSING}],
-            "ecs_load_balancer_test_port": 81,
-        },
-        [
-            "[0] (web).arn: expected an existing target group, got none",
-            "expected the port of a listener of shared, got 81",
-        ],
-    ),
-    (
-        {
-            "ecs_load_balancer_target_groups": [
-                {**WEB, "priority": 10},
-                {**WEB, "name": "other", "paths": ["/other"], "priority": 30},
-            ],
-        },
-        ["priority 10: expected it to be free, got the rule", "of project other"],
-    ),
+# What the role finds in the account; each problem is in tests/unit/plugins/plugin_utils.
+WRONG: Json = {
+    "ecs_load_balancer_target_groups": [
+        {**WEB, "priority": 10},
+        {**WEB, "name": "other", "paths": ["/other"], "priority": 30},
+    ],
+}
+REFUSED = [
+    "priority 10: expected it to be free, got the rule",
+    "of project other",
 ]
 
 
-def test_what_is_missing_or_taken_is_refused_before_anything_is_created(others: Others) -> None:
+def test_what_is_taken_is_refused_before_anything_is_created(others: Others) -> None:
     before = others.state()
-    rescue = [{"name": "It is refused", "ansible.builtin.debug": {"msg": "refused"}}]
-    tasks = [{"name": "One", "block": [{**entry(), "vars": wrong}], "rescue": rescue} for wrong, _said in REFUSED]
-    named = {"slipway_project": "shop", "ecs_load_balancer_arn": others.balancer, "ecs_network_result": others.network}
-    run = others.cloud.play(tasks, **named, ecs_load_balancer_target_groups=[WEB])
-    printed = said(run)
-    assert [problem for _wrong, problems in REFUSED for problem in problems if problem not in printed] == []
-    assert f"rescued={len(REFUSED)} " in run.output
+    run = play(others, **WRONG)
+    assert run.code == 2
+    assert [problem for problem in REFUSED if problem not in said(run)] == []
     assert (others.state(), others.groups()) == (before, ["theirs"])
 
 
@@ -322,7 +302,8 @@ def test_what_is_not_adopted_is_compared_in_check_mode_and_refused_in_a_run(othe
     assert "Not adopted: target group shop-web. Expected the tag slipway:project, got none." in said(refused)
     assert rule["RuleArn"] in said(refused)
     assert (others.state(), others.groups()) == (before, ["shop-web", "theirs"])
+    # Adopted, it is the project's again.
     others.elb.add_tags(ResourceArns=[group, rule["RuleArn"]], Tags=tags(slipway__project="shop"))
-    adopted = play(others)
-    assert (adopted.code, adopted.changed) == (0, 0), adopted.output
-    absent(others)
+    adopted = play(others, entries=["main", "absent"])
+    assert (adopted.code, adopted.changed) == (0, 2), adopted.output
+    assert (others.rules(ours=True), others.groups()) == ([], ["theirs"])

@@ -110,6 +110,18 @@ def read(changed: Json, **found: Any) -> Json:
         ),
         ({"vpc_id": "vpc-1"}, "private_subnet_ids: expected the private subnets of the existing VPC, got none."),
         ({**EXISTING, "zones": ["a", "b"]}, "zones: expected an empty list, as only security groups are created in an"),
+        (
+            {**EXISTING, "security_group_ids": {"tasks": "web"}},
+            "security_group_ids.tasks: expected the ID of a security group, such as sg-0123456789abcdef0, got 'web'.",
+        ),
+        (
+            {**EXISTING, "security_group_ids": {"task": "sg-00000000"}},
+            "security_group_ids: expected groups for load_balancer, tasks, docker_host, got task.",
+        ),
+        (
+            {"security_group_ids": {"tasks": "sg-00000000"}},
+            "security_group_ids: expected nothing without ecs_network_vpc_id or ecs_network_vpc_tags, got sg-00000000.",
+        ),
     ],
 )
 def test_a_wrong_variable_is_named_with_what_is_expected(changed: Json, problem: str) -> None:
@@ -126,6 +138,13 @@ def test_what_the_defaults_derive_has_no_problems(changed: Json) -> None:
 
 MOVED = [subnet("subnet-2", "10.0.32.0/20", "eu-west-1c"), subnet("subnet-1", "10.0.0.0/20", "eu-west-1b")]
 VPC = {"vpc_id": "vpc-1", "cidr_block": "10.0.0.0/16"}
+OWN = {"slipway:project": "ecs"}
+NAMED = {
+    "vpc_id": "vpc-1",
+    "public_subnet_ids": ["subnet-1"],
+    "private_subnet_ids": ["subnet-1", "subnet-0"],
+    "security_group_ids": {"tasks": "sg-00000000"},
+}
 
 
 @pytest.mark.parametrize(
@@ -164,6 +183,25 @@ VPC = {"vpc_id": "vpc-1", "cidr_block": "10.0.0.0/16"}
             [
                 "public_subnet_tags: expected subnets in two zones or more, got no subnet.",
                 "private_subnet_tags: expected subnets in two zones or more, got subnet-1.",
+            ],
+        ),
+        (
+            NAMED,
+            {"vpcs": [VPC], "subnets": [subnet("subnet-1", "10.0.0.0/20", "a")], "given_groups": []},
+            [
+                "public_subnet_ids: expected subnets in two zones or more, got subnet-1.",
+                "private_subnet_ids: expected subnets of the existing VPC, got subnet-0.",
+                "public_subnet_ids and ecs_network_private_subnet_ids, or their tags: expected each subnet in one of",
+                "security_group_ids.tasks: expected a security group of the existing VPC, got sg-00000000.",
+            ],
+        ),
+        (
+            NAMED,
+            {"vpcs": [VPC], "subnets": [], "given_groups": [{"group_id": "sg-00000000", "tags": OWN}]},
+            [
+                "public_subnet_ids: expected subnets of the existing VPC, got subnet-1.",
+                "private_subnet_ids: expected subnets of the existing VPC, got subnet-1, subnet-0.",
+                "security_group_ids.tasks: expected a security group of others, got sg-00000000 with the tag slipway:",
             ],
         ),
     ],

@@ -133,7 +133,7 @@ def test_immutability_and_scanning_are_kept_when_omitted(run: Run, ecr: t.Any) -
     assert result["repository"]["tags"] == {"team": "shop", "size": "1"}
 
 
-@pytest.mark.parametrize("emulator", ["moto"], indirect=True)
+@pytest.mark.parametrize("emulator", ["moto", "ministack"], indirect=True)
 def test_filters_are_a_set_and_go_with_the_mode(run: Run, ecr: t.Any) -> None:
     filters = [{"filterType": "WILDCARD", "filter": name} for name in ("latest*", "dev-*")]
     options = {"name": "webapp", "image_tag_mutability": "IMMUTABLE_WITH_EXCLUSION"}
@@ -143,19 +143,6 @@ def test_filters_are_a_set_and_go_with_the_mode(run: Run, ecr: t.Any) -> None:
     assert twice(run, {**options, "image_tag_mutability_exclusion_filters": filters[:1]})["changed"]
     plain = twice(run, {"name": "webapp", "image_tag_mutability": "MUTABLE"})
     assert plain["repository"]["image_tag_mutability_exclusion_filters"] == []
-
-
-@pytest.mark.variants
-@pytest.mark.parametrize("emulator", ["ministack"], indirect=True)
-@pytest.mark.xfail(strict=True, reason="MiniStack forgets the filters; when this passes, test them there too")
-def test_filters_on_ministack(run: Run, ecr: t.Any) -> None:
-    options = {
-        "name": "webapp",
-        "image_tag_mutability": "IMMUTABLE_WITH_EXCLUSION",
-        "image_tag_mutability_exclusion_filters": [{"filterType": "WILDCARD", "filter": "latest*"}],
-    }
-    run("ecr_repository", **options)
-    assert not run("ecr_repository", **options)["changed"]
 
 
 @pytest.mark.parametrize("emulator", ["moto"], indirect=True)

@@ -10,6 +10,7 @@ import re
 import typing as t
 from collections.abc import Iterator, Sequence
 
+from .._core.notes import Note
 from .._core.types import Json
 
 # As many services are named one by one.
@@ -30,7 +31,7 @@ class Notes:
 
     def __iter__(self) -> Iterator[Json]:
         for (reason, advice), places in self._places.items():
-            yield {"place": ", ".join(_shortened(places)), "reason": reason, "advice": advice}
+            yield Note(", ".join(_shortened(places)), reason, advice).to_result()
 
 
 def _shortened(places: Sequence[str]) -> Iterator[str]:

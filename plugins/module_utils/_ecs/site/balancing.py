@@ -13,11 +13,11 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
+from ..._core.notes import Note
 from ..._core.target_group_attributes import kind_problems, value_problems
 from ..._core.target_groups import DELAY_ATTRIBUTE, settings_of
 from ..._core.types import Json
 from . import rules as rules_of
-from .notes import Note, Notes
 
 # What the role sets of a target group, beside its settings.
 _FIXED = {"protocol": "Protocol", "port": "Port", "target_type": "TargetType"}
@@ -65,7 +65,7 @@ class Balancing(t.NamedTuple):
 
     variables: Json
     names: dict[str, str]
-    notes: Notes
+    notes: list[Note]
 
 
 class Answers(t.NamedTuple):
@@ -82,7 +82,7 @@ def elements(found: Answers) -> Balancing:
     balancer = max(known, key=lambda one: (used[one["LoadBalancerArn"]], one["LoadBalancerArn"]), default=None)
     rules = rules_of.of_balancer(balancer or {}, {group["TargetGroupArn"] for group in found.groups})
     listeners = rules_of.listeners(rules)
-    written, further, notes, names = [], list[Json](), Notes(), dict[str, str]()
+    written, further, notes, names = [], list[Json](), list[Note](), dict[str, str]()
     for group in sorted(found.groups, key=lambda one: str(one["TargetGroupName"])):
         own, reason = rules_of.of_group([rule for rule in rules if rule.group == group["TargetGroupArn"]], listeners)
         if reason := _reason(group, balancer, found.groups) or reason:
@@ -135,7 +135,7 @@ def _reason(group: Json, balancer: Json | None, groups: t.Sequence[Json]) -> str
     return ""
 
 
-def _group(group: Json) -> tuple[Json, Notes]:
+def _group(group: Json) -> tuple[Json, list[Note]]:
     """An element of ecs_load_balancer_target_groups without its rule."""
     settings, name = settings_of(group, group["Attributes"]), str(group["TargetGroupName"])
     attributes, notes = _attributes(group)
@@ -158,12 +158,12 @@ def _left(place: str, reason: str) -> Note:
     )
 
 
-def _attributes(group: Json) -> tuple[dict[str, str], Notes]:
+def _attributes(group: Json) -> tuple[dict[str, str], list[Note]]:
     """The attributes that are not AWS's defaults."""
     all_of = {str(one["Key"]): str(one.get("Value") or "") for one in group["Attributes"]}
     given = {key: value for key, value in all_of.items() if key != DELAY_ATTRIBUTE and value != _ATTRIBUTES.get(key)}
     options = {"protocol": group.get("Protocol"), "target_type": group.get("TargetType"), "attributes": all_of}
-    written, notes = dict[str, str](), Notes()
+    written, notes = dict[str, str](), list[Note]()
     for key, value in sorted(given.items()):
         problem = next(value_problems({key: value}), "") or next(kind_problems(options, [key]), "")
         if problem:

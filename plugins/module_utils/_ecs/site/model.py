@@ -11,12 +11,12 @@ import typing as t
 from collections import Counter
 
 from ..._core.names import last
+from ..._core.notes import Note
 from ..._core.tags import PROJECT, from_list
 from ..._core.templates import escaped
 from ..._core.types import Json
 from ..scaling.model import Found as FoundScaling
 from . import balancing, scaling, schedules, service
-from .notes import Note, Notes
 from .secrets import Variables
 from .service import ROLES, Roles
 
@@ -82,7 +82,7 @@ def network_of(
 def site_of(account: Account, project: str, known: service.Known, now: datetime.datetime) -> Json:
     """The site as inventory_files writes it."""
     account = account._replace(services=escaped(list(account.services)), definitions=escaped(account.definitions))
-    notes = Notes()
+    notes = list[Note]()
     taken = _taken(account, project, notes)
     balanced = balancing.elements(account.balancing)
     timed = schedules.elements(account.schedules, taken, now)
@@ -115,7 +115,7 @@ def _of_rule(name: str) -> Note:
     )
 
 
-def _taken(account: Account, project: str, notes: Notes) -> list[Json]:
+def _taken(account: Account, project: str, notes: list[Note]) -> list[Json]:
     """The services that can be in one inventory, by name."""
     found: list[Json] = []
     families: dict[str, Json] = {}
@@ -155,7 +155,7 @@ def _item(
     names: t.Mapping[str, str],
     known: service.Known,
     hidden: Variables,
-    notes: Notes,
+    notes: list[Note],
 ) -> Json:
     item, more = service.element(one, account.definitions[one["taskDefinition"]], known, hidden)
     found, note = scaling.element(one, account.scaling[one["serviceName"]])

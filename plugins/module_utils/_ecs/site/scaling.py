@@ -13,11 +13,11 @@ from __future__ import annotations
 import typing as t
 
 from ..._core.names import last
+from ..._core.notes import Note
 from ..._core.plan import compare
 from ..._core.types import Json
 from ..scaling import queue
 from ..scaling.model import METRICS, Found, desired_scaling, from_api, problems, with_current_names
-from .notes import Note
 
 _OPTIONS = {metric: option for option, metric in METRICS.items()}
 _COOLDOWNS = {"scale_in_cooldown": "ScaleInCooldown", "scale_out_cooldown": "ScaleOutCooldown"}

@@ -14,12 +14,12 @@ import typing as t
 from collections import Counter
 
 from ..._core.names import last
+from ..._core.notes import Note
 from ..._core.plan import compare
 from ..._core.types import Json
 from ..arguments import SCHEDULE
 from ..schedule import model
 from ..task.model import request, runs_as
-from .notes import Note, Notes
 
 _NOTHING: Json = {name: option.get("default") for name, option in SCHEDULE.items()}
 _ADVICE = "Runs leave it alone. To manage it, add it to ecs_app_schedules and delete the old one."
@@ -31,7 +31,7 @@ class Schedules(t.NamedTuple):
     items: list[Json]
     group: str
     role_arn: str
-    notes: Notes
+    notes: list[Note]
 
 
 def elements(answers: t.Sequence[Json], services: t.Sequence[Json], now: datetime.datetime) -> Schedules:

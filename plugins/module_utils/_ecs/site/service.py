@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from ..._core.masking import with_secrets_replaced
 from ..._core.names import PARAMETER, Home, arn_of, is_arn
+from ..._core.notes import Note
 from ..._core.plan import blank, normalise
 from ..._core.tags import OWN, RESERVED, Tags, from_list, to_list
 from ..._core.types import Json
@@ -19,7 +20,6 @@ from ..limits import AWSVPC, BRIDGE, FARGATE
 from ..service.defaults import DEFAULTS
 from ..service.model import from_api
 from ..task_definition.model import ACTIVE, parse_name
-from .notes import Note, Notes
 from .secrets import Variables
 
 # Of DescribeServices, what is no setting of its own, each with the reason.
@@ -82,7 +82,7 @@ def own_tags(tags: Tags) -> Tags:
     return {name: text for name, text in tags.items() if not name.startswith(RESERVED) and name not in OWN}
 
 
-def element(answer: Json, definition: Json, known: Known, hidden: Variables) -> tuple[Json, Notes]:
+def element(answer: Json, definition: Json, known: Known, hidden: Variables) -> tuple[Json, list[Note]]:
     """The service without its scaling, as ecs_app_services has it. `answer` has the monitoring of its revision."""
     name = str(answer["serviceName"])
     notes = [*_service_notes(answer, known), *_revision_notes(answer, definition)]
@@ -158,7 +158,7 @@ def _revision_notes(answer: Json, definition: Json) -> t.Iterator[Note]:
 # The task definition
 
 
-def _definition(answer: Json, service: str, known: Known, hidden: Variables) -> tuple[Json, Notes]:
+def _definition(answer: Json, service: str, known: Known, hidden: Variables) -> tuple[Json, list[Note]]:
     place = f"services.{service}.task_definition"
     notes = [
         Note(

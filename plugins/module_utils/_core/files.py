@@ -13,12 +13,15 @@ from pathlib import Path
 from .error_codes import FILE_NOT_WRITTEN
 from .errors import SlipwayError
 
+# How files begin that are not written completely yet.
+UNFINISHED = ".slipway-"
+
 
 def write_text(path: Path, text: str) -> None:
     """All of the file or nothing; its folders are created, and its permissions are kept."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".slipway-")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=UNFINISHED)
         try:
             with open(handle, "w", encoding="utf-8") as file:
                 file.write(text)

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from .._core.error_codes import FILE_EXISTS
 from .._core.errors import SlipwayError
-from .._core.files import write_text
+from .._core.files import UNFINISHED, write_text
 from .._core.masking import mask
-from .model import files
+from .model import HOSTS, files
 
 
 def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
@@ -32,8 +32,11 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
             {"files": other},
         )
     if not check_mode:
-        for path, text in changed.items():
-            write_text(directory / path, text)
+        # Ansible takes a directory for an inventory by its hosts: one that is not complete has none.
+        for path in sorted(changed, key=lambda path: path == HOSTS):
+            write_text(directory / path, changed[path])
+        for unfinished in _unfinished(directory, wanted):
+            unfinished.unlink(missing_ok=True)
     left = _left(directory, wanted)
     return {
         "changed": bool(changed),
@@ -46,6 +49,12 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         "left": left,
         "warnings": [f"{directory / name}: no service uses this file. Delete it." for name in left],
     }
+
+
+def _unfinished(directory: Path, wanted: t.Iterable[str]) -> list[Path]:
+    """What a run that was killed while it wrote has left."""
+    folders = sorted({(directory / path).parent for path in wanted})
+    return [path for folder in folders for path in folder.glob(f"{UNFINISHED}*")]
 
 
 def _difference(path: Path, before: str | None, is_plain: bool, after: str) -> dict[str, str]:

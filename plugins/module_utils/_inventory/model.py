@@ -24,6 +24,7 @@ _LONGEST_SLUG = 100
 _LINE_ENDS = re.compile(r"[\r\x85\u2028\u2029]")
 _MARKS = re.compile(r"\{[{%#]")
 
+HOSTS = "hosts.yml"
 _HOSTS = """\
 ---
 all:
@@ -53,7 +54,7 @@ class _Template(str):
 def files(site: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Path below the inventory's directory → content."""
     comments = site.get("comments") or {}
-    written = {"hosts.yml": _HOSTS}
+    written = {HOSTS: _HOSTS}
     for name, variables in (site.get("variables") or {}).items():
         if variables:
             written[f"group_vars/all/{name}.yml"] = _document(variables, comments.get(name, ""))

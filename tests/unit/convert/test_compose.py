@@ -265,6 +265,13 @@ def test_a_build_is_an_image_of_the_project(convert: Convert) -> None:
     assert "hunter2" not in str(build)
 
 
+def test_images_are_built_for_the_platform_of_the_service(convert: Convert) -> None:
+    built = convert("services: {web: {build: ., platform: linux/arm64}, db: {image: 'postgres:17'}}")
+    assert built.variables["docker_instance_architecture"] == "arm64"
+    pulled = convert("services: {web: {image: 'app:1', platform: linux/arm64}}")
+    assert "docker_instance_architecture" not in pulled.variables
+
+
 def test_named_volumes_are_of_the_task_or_on_efs(convert: Convert) -> None:
     text = """
         services:

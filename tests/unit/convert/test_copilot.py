@@ -134,6 +134,15 @@ def test_a_build_with_all_of_its_parts(convert: Convert) -> None:
     assert "source has changed" in found.note("web.image.build.cache_from")
 
 
+def test_images_are_built_for_the_processor_of_the_tasks(convert: Convert) -> None:
+    found = convert({"image": {"build": "Dockerfile"}, "platform": "linux/arm64"})
+    assert found.variables["docker_instance_architecture"] == "arm64"
+    other = "name: api\ntype: Backend Service\nimage: {build: Dockerfile}\n"
+    mixed = convert({"image": {"build": "Dockerfile"}, "platform": "linux/arm64"}, {"copilot/api/manifest.yml": other})
+    assert "docker_instance_architecture" not in mixed.variables
+    assert "web run on ARM64 and api on X86_64" in mixed.note("images")
+
+
 def test_rules_and_targets_in_sidecars(convert: Convert) -> None:
     found = convert(
         {
@@ -397,7 +406,7 @@ def test_the_network_of_one_service(convert: Convert) -> None:
     network = found.service("web")["options"]["network_configuration"]["awsvpcConfiguration"]
     assert network["subnets"] == ["subnet-0a"]
     assert network["securityGroups"] == {
-        "__template__": "{{ [ecs_network_result.security_group_ids.tasks] + ['sg-01'] }}"
+        "__template__": "{{ [ecs_network_result.security_group_ids.tasks | default('unknown')] + ['sg-01'] }}"
     }
     public = convert({"network": {"vpc": {"placement": "public"}}})
     assert "private subnets" in public.note("web.network.vpc.placement")
@@ -494,7 +503,9 @@ def test_exports_of_a_stack_are_filled_in_wherever_they_are(convert: Convert) ->
     groups = {"security_groups": {"groups": ["sg-1", {"from_cfn": "net-Group"}]}}
     found = convert({"network": {"vpc": groups}, "secrets": {"KEY": {"from_cfn": "app-Key"}}})
     network = found.service()["options"]["network_configuration"]["awsvpcConfiguration"]
-    expected = "{{ [ecs_network_result.security_group_ids.tasks] + ['sg-1', cfn_export_net_group] }}"
+    expected = (
+        "{{ [ecs_network_result.security_group_ids.tasks | default('unknown')] + ['sg-1', cfn_export_net_group] }}"
+    )
     assert network["securityGroups"] == {"__template__": expected}
     name = found.secrets()["KEY"]
     assert found.variables["ecs_app_secrets"][name] == {"from": {"__template__": "{{ cfn_export_app_key }}"}}

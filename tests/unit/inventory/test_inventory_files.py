@@ -19,6 +19,8 @@ from ansible_collections.slipway.aws.plugins.module_utils._core.templates import
 from ansible_collections.slipway.aws.plugins.module_utils._inventory.model import files, slugs_of
 
 MODULE = "inventory_files"
+# Where Python finds the collection.
+PATHS = os.pathsep.join(map(str, sys.path))
 Json = dict[str, t.Any]
 Run = t.Callable[..., Json]
 
@@ -198,6 +200,30 @@ def read_by_yaml(text: str) -> Json:
 
     Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
     return dict(yaml.load(text, Loader))
+
+
+KILLED = """
+import itertools, os, signal
+from ansible_collections.slipway.aws.plugins.module_utils._inventory import flow
+
+calls, replace = itertools.count(), os.replace
+os.replace = lambda *given: os.kill(os.getpid(), signal.SIGKILL) if next(calls) == {number} else replace(*given)
+flow.run({{"directory": {directory!r}, "site": {site!r}, "force": False}}, False)
+"""
+
+
+@pytest.mark.parametrize("number", [0, 3])
+def test_a_run_that_is_killed_is_completed_by_the_next_one(run: Run, tmp_path: Path, number: int) -> None:
+    directory = tmp_path / "inventory"
+    script = KILLED.format(number=number, directory=str(directory), site=SITE)
+    done = subprocess.run([sys.executable, "-c", script], check=False, env={**os.environ, "PYTHONPATH": PATHS})
+    assert done.returncode == -9
+    assert not (directory / "hosts.yml").exists()
+    names = [path.name for path in directory.rglob("*") if path.is_file()]
+    assert len([name for name in names if not name.startswith(".")]) == number
+    files = run(MODULE, directory=str(directory), site=SITE)["files"]
+    assert sorted(str(path.relative_to(directory)) for path in directory.rglob("*") if path.is_file()) == files
+    assert not run(MODULE, directory=str(directory), site=SITE)["changed"]
 
 
 JSON = st.recursive(

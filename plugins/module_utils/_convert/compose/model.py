@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ..._core.types import Json
 from ..jinja import template
 from ..notes import Notes, some_of, without_empty
+from ..platforms import of_builds
 from .balancers import Target, groups_of, targets_of
 from .commands import find_secrets
 from .container import note_keys
@@ -51,7 +52,7 @@ def site_of(source: Source, options: Options) -> Json:
         note_keys(project, name)
         note_members(project, name)
     note_volumes(project)
-    variables = _variables(project, targets)
+    variables = _variables(project, targets, services)
     _note_rest(project, targets)
     return {
         "name": options.project,
@@ -168,7 +169,7 @@ def _find_secrets(project: Project) -> None:
         find_secrets(project, service)
 
 
-def _variables(project: Project, targets: list[Target]) -> dict[str, Json]:
+def _variables(project: Project, targets: list[Target], services: list[Json]) -> dict[str, Json]:
     options = project.options
     images = builds_of(project)
     names = sorted(project.hosts.names[task].partition(".")[0] for task in project.named)
@@ -181,7 +182,13 @@ def _variables(project: Project, targets: list[Target]) -> dict[str, Json]:
                 "service_discovery_services": names,
             }
         ),
-        "images": {"container_image_images": images, **_OWN_BASE_IMAGES} if images else {},
+        "images": {
+            "container_image_images": images,
+            **_OWN_BASE_IMAGES,
+            **of_builds(services, images, project.notes),
+        }
+        if images
+        else {},
         "load_balancer": _load_balancer(project, targets) if targets else {},
         "secrets": project.secrets.variables(),
     }

@@ -176,19 +176,21 @@ def _placement(element: Json, vpc: Json, project: Project) -> None:
     named = [project.value(group, "a security group") for group in given]
     element["options"]["network_configuration"] = {
         "awsvpcConfiguration": {
-            "subnets": list(subnets) if subnets else {"__template__": "{{ ecs_network_result.private_subnet_ids }}"},
+            "subnets": list(subnets) if subnets else {"__template__": _SUBNETS_OF_PROJECT},
             "securityGroups": {"__template__": _groups(named, project)},
             "assignPublicIp": "DISABLED",
         }
     }
 
 
+# Variables are validated before the role ecs_network has run.
+_SUBNETS_OF_PROJECT = "{{ ecs_network_result.private_subnet_ids | default(['unknown']) }}"
 _SUBNETS = "Set ecs_network_private_subnet_tags."
 
 
 def _groups(named: list[str], project: Project) -> str:
     listed = ", ".join(project.placeholders.expression(str(one)) for one in named)
-    return f"{{{{ [ecs_network_result.security_group_ids.tasks] + [{listed}] }}}}"
+    return f"{{{{ [ecs_network_result.security_group_ids.tasks | default('unknown')] + [{listed}] }}}}"
 
 
 def _deployment(element: Json, deployment: Mapping[str, t.Any], project: Project) -> None:

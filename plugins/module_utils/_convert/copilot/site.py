@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from ..._core.types import Json
 from ..placeholders import COMMENTS
+from ..platforms import of_builds
 from . import environment, service
 from .project import Project
 
@@ -40,6 +41,7 @@ def site(
         project.variables["ecs_load_balancer_scheme"] = "internal"
     _internal_note(manifests, project)
     variables = _variables(project, region, sources)
+    variables["images"] |= of_builds(services, project.images, project.notes)
     templated = project.placeholders.templated([variables, services])
     variables, services = templated
     variables |= project.placeholders.files(templated, project.notes)

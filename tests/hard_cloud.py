@@ -5,7 +5,8 @@
 """The emulator of the unit tests, by request as hard as AWS: `SLIPWAY_CLOUD=rewriting,lagging,throttling pytest …`.
 
 What is hard, is so for modules and roles. Calls that a test makes itself carry an application's name, by which the
-emulator serves them at once, completely and never throttled: what a test sets up is there for a while already.
+emulator serves them at once, completely, in one order and never throttled: what a test sets up is there for a while
+already.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def running(folder: Path, **variables: str) -> t.Iterator[str]:
     hard = {name: value for kind in requested for name, value in KINDS[kind].items()}
     with contextlib.ExitStack() as stack:
         address = stack.enter_context(emulators.running(emulators.MINISTACK, folder, **{**hard, **variables}))
-        proxy = Rewriting(address, int(os.environ.get(SEED, "1")), refuses=False) if "rewriting" in requested else None
+        seed = int(os.environ.get(SEED, "1"))
+        proxy = Rewriting(address, seed, refuses=False, ordered=OF_TESTS) if "rewriting" in requested else None
         _RUNNING.add(address)
         try:
             yield stack.enter_context(proxy).address if proxy else address

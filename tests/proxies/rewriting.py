@@ -41,11 +41,16 @@ class NoNamespaceError(Exception):
 
 
 class Rewriting(base.Proxy):
-    """`rewrites` counts what was rewritten or refused, by kind."""
+    """`rewrites` counts what was rewritten or refused, by kind.
 
-    def __init__(self, target: str, seed: int, *, account: str = "000000000000", refuses: bool = True) -> None:
+    Clients with the application's name `ordered` get lists in one order: tests compare what they read with it.
+    """
+
+    def __init__(
+        self, target: str, seed: int, *, account: str = "000000000000", refuses: bool = True, ordered: str = ""
+    ) -> None:
         super().__init__(target)
-        self.refuses, self._account = refuses, account
+        self.refuses, self._account, self._ordered = refuses, account, ordered
         self.rewrites: Counter[str] = Counter()
         self._order = answers.Order(seed, self.note)
         self._refused: set[str] = set()
@@ -89,10 +94,13 @@ class Rewriting(base.Proxy):
                 self._complete_all(members)
             for group in members.get("logGroups", ()):
                 group["arn"] = f"{group['arn'].removesuffix(':*')}:*"
-            return answer.with_json(self._order.shuffled(members))
-        if request.service in ("autoscaling", "elasticloadbalancing"):
+            return answer.with_json(members if self._is_ordered(request) else self._order.shuffled(members))
+        if request.service in ("autoscaling", "elasticloadbalancing") and not self._is_ordered(request):
             return dataclasses.replace(answer, body=self._xml(answer.body))
         return answer
+
+    def _is_ordered(self, request: base.Request) -> bool:
+        return bool(self._ordered) and f"app/{self._ordered}" in request.headers.get("user-agent", "")
 
     def _namespace(self, request: base.Request, name: str) -> str:
         """The ARN of a namespace. AWS creates one that a cluster names for the first time.

@@ -14,6 +14,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 
 from ansible_collections.slipway.aws.tests import hard_cloud
+from ansible_collections.slipway.aws.tests.proxies import base
+from ansible_collections.slipway.aws.tests.proxies.rewriting import Rewriting
 from ansible_collections.slipway.aws.tests.serve_ministack import TESTS
 
 REGION = "eu-central-1"
@@ -55,3 +57,16 @@ def test_calls_of_tests_are_distinguished_from_those_of_modules(monkeypatch: pyt
         call()
     call()
     assert [TESTS in one for one in seen] == [True, False, True]
+
+
+def test_lists_are_in_another_order_for_modules_only() -> None:
+    subnets = [f"subnet-{number}" for number in range(9)]
+    headers = {"x-amz-target": "AmazonEC2ContainerServiceV20141113.DescribeTasks"}
+
+    def read(agent: str) -> list[str]:
+        request = base.Request("POST", "/", {**headers, "user-agent": agent}, b"{}")
+        return list(proxy.after(request, base.json_answer(200, {"subnets": subnets})).json()["subnets"])
+
+    with Rewriting("127.0.0.1:1", 1, ordered=hard_cloud.OF_TESTS) as proxy:
+        assert [read(f"Boto3/1 {TESTS}") for _again in range(3)] == [subnets] * 3
+        assert read("Boto3/1") != read("Boto3/1")

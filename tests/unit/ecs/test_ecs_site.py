@@ -212,6 +212,21 @@ def test_each_secret_has_a_variable_of_its_own() -> None:
     assert names == [base, f"{base}_2", f"{base}_3", f"{base}_2", "imported_a_b_app_T_KEN"]
 
 
+def test_secrets_are_hidden_wherever_they_stand() -> None:
+    """A result would have a mask in their place, and a run would set it."""
+    logs = {"logDriver": "splunk", "options": {"splunk-token": "seldom-seen"}}
+    connect = {"enabled": True, "namespace": "a", "logConfiguration": logs}
+    deployment = {"status": "PRIMARY", "serviceConnectConfiguration": connect}
+    definition = {"family": "web", "containerDefinitions": []}
+    item, notes = service.element({**SERVICE, "deployments": [deployment]}, definition, KNOWN, Variables())
+    assert "splunk-token" in str(item["options"])
+    given = {"name": "night", "service": "web", "environment": {"DB_PASSWORD": "seldom-seen"}}
+    schedule, more = Variables().replaced(given, "schedule", "schedules")
+    assert schedule["environment"]["DB_PASSWORD"] == {"__template__": "{{ imported_schedule_night_DB_PASSWORD }}"}
+    assert "seldom-seen" not in str((item, schedule))
+    assert [note.place.rpartition(".")[2] for note in (*notes, *more)] == ["splunk-token", "DB_PASSWORD"]
+
+
 def test_what_botocore_does_not_know_is_noted() -> None:
     definition = {"family": "web", "containerDefinitions": [], "gravity": "low", "revision": 3, "status": "INACTIVE"}
     _item, notes = service.element({**SERVICE, "colour": "red", "events": []}, definition, KNOWN, Variables())
@@ -397,6 +412,8 @@ def test_a_schedule_is_written_with_what_the_service_has_not(answer: Json, expec
         ),
         (changed(SCHEDULE, TaskDefinitionArn=SERVICE["taskDefinition"][:-1] + "2"), "runs web:2, and the service web"),
         (changed(SCHEDULE, ReferenceId="x"), "would change its ReferenceId"),
+        ({**SCHEDULE, "Target": {**SCHEDULE["Target"], "Input": "no object"}}, "its input is not a JSON object"),
+        ({**SCHEDULE, "Target": {**SCHEDULE["Target"], "Input": "[1]"}}, "its input is not a JSON object"),
     ],
 )
 def test_a_schedule_that_cannot_be_expressed_says_why(answer: Json, reason: str) -> None:

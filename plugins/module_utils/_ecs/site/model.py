@@ -89,7 +89,8 @@ def site_of(account: Account, project: str, known: service.Known, now: datetime.
     roles = _roles(account, taken)
     known, hidden = known._replace(roles=roles), Variables()
     items = [_item(one, account, balanced.names, known, hidden, notes) for one in taken]
-    notes += [*balanced.notes, *timed.notes, *map(_of_rule, account.rules)]
+    timed, secrets = _without_secrets(timed, hidden)
+    notes += [*balanced.notes, *timed.notes, *secrets, *map(_of_rule, account.rules)]
     variables = {
         "cloud": {"slipway_region": account.region},
         "project": _project(account, project, taken, roles),
@@ -104,6 +105,12 @@ def site_of(account: Account, project: str, known: service.Known, now: datetime.
         "services": items,
         "notes": [note.to_result() for note in notes],
     }
+
+
+def _without_secrets(timed: schedules.Schedules, hidden: Variables) -> tuple[schedules.Schedules, list[Note]]:
+    """The schedules with variables in place of secrets in what they override."""
+    found = [hidden.replaced(item, "schedule", "schedules") for item in timed.items]
+    return timed._replace(items=[item for item, _notes in found]), [note for _item, own in found for note in own]
 
 
 def _of_rule(name: str) -> Note:

@@ -64,6 +64,9 @@ def _family(answer: Json) -> str:
 
 def _element(answer: Json, services: t.Sequence[Json], now: datetime.datetime) -> tuple[Json, str]:
     """The schedule and, where it cannot be expressed, why. It gets the settings of the first service that fits."""
+    given = answer["Target"].get("Input")
+    if given and not isinstance(model.overrides(given) if isinstance(given, str) else given, dict):
+        return {}, "its input is not a JSON object with overrides"
     reason = f"no imported service runs the family {_family(answer)}"
     found: Json = {}
     for service in services:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ..._core.masking import with_secrets_replaced
+from ..._core.notes import Note
+
 # What a place has beside the names of container and variable.
 _MEMBERS = ("containerDefinitions", "environment", "command")
 
@@ -19,6 +22,11 @@ class Variables:
     def __init__(self) -> None:
         self._secrets: dict[str, t.Any] = {}
 
+    def replaced(self, value: t.Any, owner: str, place: str) -> tuple[t.Any, list[Note]]:
+        """A copy of what a service or schedule has with variables in place of secrets, and a note for each."""
+        written, found = with_secrets_replaced(value, lambda where, secret: self.name(owner, where, secret))
+        return written, [_note(f"{place}{where.replace('/', '.')}", variable) for where, variable in found]
+
     def name(self, service: str, where: str, secret: t.Any) -> str:
         """The variable for a secret at this place of a task definition."""
         parts = [one for one in where.split("/") if one and one not in _MEMBERS]
@@ -27,3 +35,13 @@ class Variables:
         while self._secrets.setdefault(name, secret) != secret:
             name, number = f"{base}_{number}", number + 1
         return name
+
+
+def _note(place: str, variable: str) -> Note:
+    return Note(
+        place,
+        "Its value looks like a secret, and stands where everybody can read it who may describe it. It was not written"
+        f" to a file; the inventory has the variable {variable} in its place.",
+        "Move the value to AWS Secrets Manager and name it in secrets. Until then, define the variable with Ansible"
+        " Vault.",
+    )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 from types import MappingProxyType
 
-from ..._core.masking import with_secrets_replaced
 from ..._core.names import PARAMETER, Home, arn_of, is_arn
 from ..._core.notes import Note
 from ..._core.plan import blank, normalise
@@ -89,14 +88,15 @@ def element(answer: Json, definition: Json, known: Known, hidden: Variables) -> 
     written, more = _definition(definition, name, known, hidden)
     number = None if answer.get("schedulingStrategy") == "DAEMON" else answer.get("desiredCount")
     count = {} if number is None else {"desired_count": number}
+    options, found = hidden.replaced(_options(answer), name, f"services.{name}.options")
     balancers = [dict(item) for item in answer.get("loadBalancers") or ()]
     return {
         "name": name,
         **count,
         **({"load_balancers": balancers} if balancers else {}),
-        "options": _options(answer),
+        "options": options,
         "task_definition": written,
-    }, [*notes, *more]
+    }, [*notes, *found, *more]
 
 
 def _options(answer: Json) -> Json:
@@ -174,8 +174,8 @@ def _definition(answer: Json, service: str, known: Known, hidden: Variables) -> 
     given["containerDefinitions"] = [_container(one, known.home) for one in given.get("containerDefinitions") or ()]
     tags = own_tags(from_list(answer.get("tags")))
     written = {**_as_variables(given, known.roles), **({"tags": to_list(tags)} if tags else {})}
-    replaced, found = with_secrets_replaced(written, lambda where, secret: hidden.name(service, where, secret))
-    return replaced, [*notes, *(_secret_note(place, where, variable) for where, variable in found)]
+    replaced, found = hidden.replaced(written, service, place)
+    return replaced, [*notes, *found]
 
 
 def _as_variables(definition: Json, roles: Roles) -> Json:
@@ -211,13 +211,3 @@ def _container(container: Json, home: Home) -> Json:
 
 def _parameter(source: str, home: Home) -> str:
     return source if is_arn(source) or "/" in source else arn_of(PARAMETER, source, home)
-
-
-def _secret_note(place: str, where: str, variable: str) -> Note:
-    return Note(
-        f"{place}{where.replace('/', '.')}",
-        "Its value looks like a secret, and stands in the task definition where everybody can read it. It was not"
-        f" written to a file; the inventory has the variable {variable} in its place.",
-        "Move the value to AWS Secrets Manager and name it in secrets. Until then, define the variable with Ansible"
-        " Vault.",
-    )

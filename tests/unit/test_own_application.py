@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import textwrap
 import typing as t
 from pathlib import Path
@@ -43,6 +44,12 @@ def test_the_guide_has_every_file_of_its_tree() -> None:
 def test_its_inventory_is_valid() -> None:
     site = yaml.safe_load(dict(blocks())["inventory/shop.yml"])
     assert variable_problems(site.keys(), site.__getitem__, Specs.of(read_specs(ROLES)), shape_of) == []
+
+
+def test_its_commands_leave_the_inventories_of_both_clouds(tmp_path: Path) -> None:
+    typed = "\n".join(["set -e", f"SLIPWAY={ROOT}", *commands("The inventory")])
+    subprocess.run(["bash", "-c", typed], cwd=tmp_path, check=True)
+    assert {path.name for path in (tmp_path / "inventory").iterdir()} == {"local", "aws"}
 
 
 @pytest.mark.variants

@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import typing as t
 from pathlib import Path
 
@@ -122,8 +121,10 @@ def test_a_cache_saves_all_calls(account: Account, tmp_path: Path) -> None:
 
 @pytest.mark.variants
 def test_a_thousand_tasks_take_less_than_five_seconds(account: Account) -> None:
+    """Of the time of Ansible's processes: how long the machine takes depends on what else it does."""
     account.start("large", "many", "registry.example.com/many:1", count=1000)
-    begin = time.monotonic()
+    begin = os.times()
     variables, _groups = account.hosts(clusters=["large"])
-    assert time.monotonic() - begin < 5
+    used = sum(os.times()[2:4]) - sum(begin[2:4])
+    assert 0 < used < 5
     assert len(variables) == 2000

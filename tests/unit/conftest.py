@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import os
 import threading
 import tomllib
 import typing as t
@@ -86,7 +87,7 @@ def is_hard(item: pytest.Item) -> bool:
     chosen = getattr(getattr(item, "callspec", None), "params", {})
     if item.get_closest_marker("own_cloud") or "moto" in (chosen.get("emulator"), chosen.get("cloud")):
         return False
-    return "start_cloud" in getattr(item, "fixturenames", ()) or chosen.get("emulator") == "ministack"
+    return "clouds" in getattr(item, "fixturenames", ()) or chosen.get("emulator") == "ministack"
 
 
 def pytest_terminal_summary(terminalreporter: t.Any) -> None:
@@ -123,19 +124,53 @@ def callers() -> t.Iterator[None]:
         yield
 
 
+class Clouds:
+    """MiniStacks that the files of tests use one after the other: each file gets an empty one."""
+
+    def __init__(self, stack: contextlib.ExitStack, folder: Path) -> None:
+        self.stack = stack
+        self.folder = folder
+        # By its variables, the file that uses it, and its address.
+        self.used: list[tuple[dict[str, str], str, str]] = []
+
+    def start(self, **variables: str) -> str:
+        file = os.environ.get("PYTEST_CURRENT_TEST", "").partition("::")[0]
+        free = [one for one in self.used if one[0] == variables and one[1] != file]
+        if free and variables.keys() <= {"MINISTACK_REGION"} and not hard_cloud.kinds():
+            self.used.remove(free[0])
+            address = free[0][2]
+            empty(address)
+        else:
+            address = self.start_another(**variables)
+        self.used.append((variables, file, address))
+        return address
+
+    def start_another(self, **variables: str) -> str:
+        return self.stack.enter_context(hard_cloud.running(self.folder, **variables))
+
+
+def empty(ministack: str) -> None:
+    request = urllib.request.Request(f"{ministack}/_ministack/reset", method="POST")
+    urllib.request.urlopen(request, timeout=10).close()
+
+
 @pytest.fixture(scope="session")
-def start_cloud(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[t.Callable[..., str]]:
-    """Starts emulators that are as hard as SLIPWAY_CLOUD says: `start_cloud(NAME="value")` is the address of one."""
+def clouds(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Clouds]:
     pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
-    folder = tmp_path_factory.mktemp("emulators")
     with contextlib.ExitStack() as stack:
-        yield lambda **variables: stack.enter_context(hard_cloud.running(folder, **variables))
+        yield Clouds(stack, tmp_path_factory.mktemp("emulators"))
 
 
 @pytest.fixture(scope="session")
-def ministack(start_cloud: t.Callable[..., str]) -> str:
+def start_cloud(clouds: Clouds) -> t.Callable[..., str]:
+    """The address of an emulator, as hard as SLIPWAY_CLOUD says, for one file: `start_cloud(NAME="value")`."""
+    return clouds.start
+
+
+@pytest.fixture(scope="session")
+def ministack(clouds: Clouds) -> str:
     """The address of an emulator of our own."""
-    return start_cloud()
+    return clouds.start_another()
 
 
 @pytest.fixture
@@ -199,8 +234,7 @@ def aws(emulator: str, request: pytest.FixtureRequest, monkeypatch: pytest.Monke
         return
     address = request.getfixturevalue("ministack")
     monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-    reset = urllib.request.Request(f"{address}/_ministack/reset", method="POST")
-    urllib.request.urlopen(reset, timeout=10).close()
+    empty(address)
     yield
 
 

@@ -102,11 +102,11 @@ def texts(name: str) -> Iterator[str]:
     if matches(name, PROSE):
         yield re.sub(r"`[^`]*`|\bhttps?:\S+", "", re.sub(r"(?ms)^```.*?^```", "", content))
     if matches(name, PLAYS):
-        yield from shown(yaml.safe_load(content))
+        yield from shown(yaml.load(content, yaml.CSafeLoader))
     if matches(name, SETTINGS):
         yield "\n".join(line.partition("#")[2] for line in content.splitlines() if line.lstrip().startswith("#"))
     if matches(name, STRINGS):
-        yield from strings(yaml.safe_load(content))
+        yield from strings(yaml.load(content, yaml.CSafeLoader))
     if matches(name, SOURCES):
         yield from messages(tree_of(name))
     if name == "Makefile":

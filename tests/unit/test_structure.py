@@ -53,7 +53,7 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def load(path: Path) -> Any:
-    return yaml.safe_load(path.read_text()) if path.exists() else {}
+    return yaml.load(path.read_text(), yaml.CSafeLoader) if path.exists() else {}
 
 
 # Sizes

@@ -96,6 +96,7 @@ def test_names_arns_and_tags_have_no_problems(given: Json) -> None:
 
 
 HTTP, HTTPS, TCP = listener(80), listener(443, "HTTPS"), listener(81, "TCP")
+SECOND = listener(8443, "HTTPS")
 TWO = [balancer(HTTP), balancer(HTTP, load_balancer_name="other", load_balancer_arn=f"{SHARED}2")]
 
 
@@ -175,14 +176,65 @@ def test_what_was_not_read_is_not_judged() -> None:
         ({}, [443]),
         ({"listener_arns": [HTTP["listener_arn"], HTTPS["listener_arn"]]}, [443, 80]),
         ({"listener_arns": [TCP["listener_arn"], HTTP["listener_arn"]]}, [81, 80]),
+        ({"listener_arns": [SECOND["listener_arn"], HTTPS["listener_arn"]]}, [443, 8443]),
         ({"test_port": 81}, [443, 81]),
         ({"test_port": 443}, [443]),
     ],
 )
 def test_rules_are_put_on_the_listener_of_https_or_on_those_that_are_named(changed: Json, ports: list[int]) -> None:
-    found = existing.listeners(variables(**changed), balancer(HTTP, HTTPS, TCP))
+    found = existing.listeners(variables(**changed), balancer(HTTP, SECOND, HTTPS, TCP))
     assert [one["port"] for one in found] == ports
 
 
 def test_the_name_of_a_target_group_is_in_its_arn() -> None:
     assert (existing.name_of_group(GROUP), existing.name_of_group("theirs")) == ("theirs", "theirs")
+
+
+def test_a_load_balancer_is_found_by_all_tags_that_are_named() -> None:
+    found = {"load_balancers": [balancer(tags={"owner": "a", "stage": "test"}), balancer(tags={"owner": "a"})]}
+    for given, number in (({"owner": "a"}, 2), ({"owner": "a", "stage": "test"}, 1), ({"owner": "b"}, 0), ({}, 0)):
+        assert len(existing.balancers(variables(arn="", name_tags=given), found)) == number
+
+
+OTHER = listener(8080)
+
+
+@pytest.mark.parametrize(
+    ("changed", "of", "chosen", "port"),
+    [
+        ({}, HTTP, [HTTPS, HTTP], 443),
+        ({"redirect_http": False}, HTTP, [HTTPS, HTTP], None),
+        ({}, HTTPS, [HTTPS, HTTP], None),
+        # Not one of the project's.
+        ({}, OTHER, [HTTPS, HTTP], None),
+        # Test traffic is not redirected, and is not where others are sent.
+        ({"test_port": 80}, HTTP, [HTTPS, HTTP], None),
+        ({"test_port": 443}, HTTP, [HTTPS, HTTP], None),
+        ({}, HTTP, [HTTP, OTHER], None),
+    ],
+)
+def test_http_is_redirected_to_the_listener_of_https(
+    changed: Json, of: Json, chosen: list[Json], port: int | None
+) -> None:
+    given = variables(**{"redirect_http": True, **changed})
+    assert existing.redirects_to(given, of, chosen).get("port") == port
+
+
+def test_former_load_balancers_are_those_before_target_groups_of_the_project() -> None:
+    def group(name: str, *before: str, **tags: str) -> Json:
+        return {"target_group_arn": name, "load_balancer_arns": [*before], "tags": tags}
+
+    groups = [
+        group("own", "former", "current", **MINE),
+        group("theirs", "shared"),
+        group("unrelated", "unrelated"),
+        group("unused", **MINE),
+    ]
+    names = ("former", "current", "shared", "unrelated")
+    some = [balancer(load_balancer_arn=name) for name in names]
+    own = balancer(load_balancer_arn="own", tags=MINE)
+    groups[0]["load_balancer_arns"].append("own")
+    found = {"target_groups": groups, "load_balancers": [*some, own]}
+    given = variables(target_groups=[{"name": "web", "arn": "theirs"}])
+    assert existing.former_balancers(given, found, {"load_balancer_arn": "current"}) == ["former", "shared"]
+    assert existing.former_balancers(given, {}, {}) == []

@@ -62,7 +62,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
             except AnsibleError as error:
                 obstacles.append(f"{name} cannot be resolved: {error}")
         obstacles += [
-            f"{name} has an encrypted value."
+            f"{name} contains an encrypted value."
             for name, value in raw.items()
             if is_encrypted(value) and not options[name].get("no_log")
         ]
@@ -93,13 +93,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
 
     def _obstacles(self, role: str, options: Json, values: Json, read: Json) -> t.Iterator[str]:
         for name in skipping.secrets_in({name: value for name, value in values.items() if name in options}):
-            yield f"{name} has a value that looks like a secret."
+            yield f"{name} contains a value that looks like a secret."
         for name in ("project", "region"):
             own, known = values.get(f"{role}_{name}"), (read.get("scope") or {}).get(name)
             if own is not None and known is not None and own != known:
-                yield f"{role}_{name} is {own}, and the records are those of {known}."
+                yield f"{role}_{name} is {own}, but the records are those of {known}."
         if context.CLIARGS.get("step") or context.CLIARGS.get("start_at_task"):
-            yield "a part of the playbook was selected."
+            yield "only a part of the playbook was selected."
 
 
 def is_encrypted(value: t.Any) -> bool:

@@ -76,7 +76,7 @@ class ActionModule(PrintingAction):
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             # The roles that the run has say better what is wrong with a variable.
             message = (
-                f"Preflight was left out, as the variables could not be evaluated: {type(error).__name__}: {error}."
+                f"Preflight was skipped, because the variables could not be evaluated: {type(error).__name__}: {error}."
             )
             Display().warning(message)
             return {"exit_code": 1, "msg": message}
@@ -93,7 +93,7 @@ class ActionModule(PrintingAction):
                 found[name] = templar.template(merged[name])
             except AnsibleError:
                 # What refers to results of roles has no value yet, and is not needed here.
-                Display().vv(f"Preflight does without {name}, which cannot be resolved yet.")
+                Display().vv(f"Preflight ignores {name}, which cannot be resolved yet.")
         return found
 
     def _inputs(self, values: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, str]:

@@ -48,7 +48,7 @@ class ActionModule(WaitingAction):
 def ask(paused: list[dict[str, t.Any]], seconds: int) -> str:
     """What the user answers; nothing if there is no terminal, or no answer in time."""
     lines = [f"{one['service']} is {one['paused']}." for one in paused]
-    question = f"Type continue or rollback, and Enter, within {seconds} s:"
+    question = f"Type continue or rollback, then press Enter, within {seconds} s:"
     try:
         answer: bytes = Display().prompt_until("\n".join([*lines, question]), seconds=seconds)
     except (AnsiblePromptInterrupt, AnsiblePromptNoninteractive):

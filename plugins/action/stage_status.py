@@ -76,14 +76,14 @@ class ActionModule(ActionBase):  # type: ignore[misc]  # Ansible has no types
         inventory = InventoryManager(loader=self._loader, sources=[str(path)])
         host = inventory.get_host(HOST)
         if host is None:
-            message = f"stage: expected an inventory with the host {HOST}, got {path}. Name another one."
+            message = f"stage: expected an inventory with the host {HOST}, got {path}. Set another one."
             raise SlipwayError(INVALID_OPTION, message)
         variables = VariableManager(loader=self._loader, inventory=inventory).get_vars(host=host)
         templar = Templar(loader=self._loader, variables=variables)
         try:
             return {name: templar.template(variables.get(name)) for name in ("slipway_project", *CONNECTION)}
         except AnsibleError as error:
-            message = f"stage: expected variables that can be templated in {path}, got: {error}. Correct them."
+            message = f"stage: expected variables in {path} that Ansible can template, got: {error}. Correct them."
             raise SlipwayError(INVALID_OPTION, message) from error
 
 
@@ -91,8 +91,8 @@ def _existing(stage: str) -> Path:
     path = Path(stage).expanduser()
     if not stage or not path.exists():
         message = (
-            f"stage: expected an inventory, or a file with a status as JSON, got {stage or 'nothing'}, which does not"
-            " exist. Name one, such as inventory/staging."
+            f"stage: expected an inventory, or a file with a status as JSON, got {stage or 'nothing'}, which does"
+            " not exist. Set one, such as inventory/staging."
         )
         raise SlipwayError(INVALID_OPTION, message)
     return path

@@ -156,7 +156,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # Ansible has no type
             self._display.display(line)
         self._display.display(plan.summary(self._entries))
         if not complete:
-            self._display.display("The plan is not complete: it ends where the run failed.")
+            self._display.display("The plan is incomplete: it ends where the run failed.")
             return
         self._display.banner("COST")
         for line in cost.report(self._settings(), cost.prices()):

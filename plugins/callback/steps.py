@@ -73,7 +73,7 @@ PLAN = "slipway.aws.plan"
 OURS = "slipway.aws."
 # Members of results that Ansible prints in other ways, or not at all.
 ANSIBLES = ("exception", "warnings", "deprecations", "invocation", "diff")
-MORE = "The rest of the result: rerun with -v."
+MORE = "To see the full result, rerun with -v."
 # Entry points that only read.
 READERS = ("find", "preflight")
 # They ask the user: nothing else may be written meanwhile.

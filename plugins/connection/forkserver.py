@@ -122,9 +122,9 @@ class Connection(LocalConnection):  # type: ignore[misc]  # Ansible has no types
         except forkserver.CannotStart as error:
             if forkserver.first_failure(directory):
                 display.warning(
-                    f"Modules run the usual way, as the server of slipway.aws.forkserver cannot start: {error}"
+                    f"Modules run the usual way, because the server of slipway.aws.forkserver cannot start: {error}"
                 )
             return None
         if not done:
-            display.vvv("The module requires a process of its own", host=host)
+            display.vvv("The module requires its own process", host=host)
         return done

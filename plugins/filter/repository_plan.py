@@ -35,7 +35,7 @@ options:
     elements: dict
     default: []
   address:
-    description: Address of the registry where it differs from the one that AWS returns.
+    description: Address of the registry, if it differs from the one that AWS returns.
     type: str
     default: ""
   kms_key:

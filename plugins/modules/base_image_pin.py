@@ -72,7 +72,7 @@ code:
       says of each whether anything was changed, and what to do.
     - V(base_image_missing). No variable in the files names a base image with a tag, or a file cannot be read.
     - V(file_not_written). A file cannot be written.
-    - V(registry_unreadable). A registry of images cannot be reached, or did not answer with the digest of a tag.
+    - V(registry_unreadable). An image registry cannot be reached, or did not return the digest of a tag.
   returned: failure
   type: str
   sample: registry_unreadable

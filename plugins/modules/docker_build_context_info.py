@@ -120,13 +120,13 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
-    - V(archive_in_context). The archive would be part of the build context that it contains.
+    - V(archive_in_context). The archive would be inside the build context that it is created from.
     - V(archive_not_written). The archive cannot be written.
     - V(context_changed). A file in the build context changed while it was read.
     - V(context_missing). The build context does not exist.
     - V(context_not_directory). The build context is not a directory.
     - V(dockerfile_missing). The Dockerfile does not exist.
-    - V(ignore_file_invalid). A line of C(.dockerignore) is invalid, for Docker too.
+    - V(ignore_file_invalid). A line of C(.dockerignore) is invalid; Docker also rejects it.
     - V(inputs_invalid). C(base_digests) is neither a dictionary nor a list.
     - V(unreadable). A file in the build context cannot be read.
   returned: failure

@@ -213,7 +213,8 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
-    - V(checks_failed). What variables or services refer to does not exist, does not fit, or exceeds a limit.
+    - V(checks_failed). Something that variables or services refer to does not exist or does not fit, or exceeds a
+      limit.
     - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(misplaced_secret), V(no_connection),
       V(no_credentials), V(refused) and V(throttled). These any module returns that calls AWS.
   returned: failure

@@ -45,8 +45,8 @@ options:
       - Their log is shown and written to O(progress) while they run, if the container has the log driver C(awslogs).
       - Each runs at most once in a release. If the run is killed or interrupted, the task continues; a rerun waits for
         it, and starts it again only if it has failed. A release that changes nothing runs no tasks.
-      - A rollback does not undo what a task did. A migration has to leave the database usable for the version that
-        runs.
+      - A rollback does not undo what a task did. After a migration, the previous version must still be able to use
+        the database.
     type: list
     elements: dict
     version_added: 0.2.0
@@ -63,7 +63,7 @@ options:
         required: true
       container:
         description:
-          - The container that runs the command, and whose exit code counts. May be omitted if there is only one, or
+          - The container that runs the command, and whose exit code counts. You can omit it if there is only one, or
             only one that is essential.
         type: str
       command:
@@ -77,7 +77,7 @@ options:
         description: Other overrides, as O(slipway.aws.ecs_task_run#module:overrides).
         type: dict
       wait_timeout:
-        description: How many seconds the task may take. A task that takes longer is stopped, and has failed.
+        description: The time limit of the task in seconds. A task that takes longer is stopped and counts as failed.
         type: int
         default: 600
   post_deploy_tasks:
@@ -520,9 +520,10 @@ code:
     - V(deployment_stopped). Someone stopped the deployment.
     - V(health_check_failing). No new task passes its health checks, so the deployment cannot succeed.
     - V(immutable). AWS cannot change this property of an existing resource.
-    - V(interrupted). The run was interrupted. ECS continues the started deployments; the message says what became of
-      tasks.
-    - V(lock_lost). Another release of the project took over, so this one stopped before it changed the next service.
+    - V(interrupted). The run was interrupted. ECS continues the deployments that started; the message gives the state
+      of tasks.
+    - V(lock_lost). Another release of the project took over the lock, so this one stopped before it changed the next
+      service.
     - V(multiple_errors). Several services failed with different codes. The message lists all errors.
     - >-
       V(not_adopted). The resource exists and belongs to no project yet: it has no tag C(slipway:project).

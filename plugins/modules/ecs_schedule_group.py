@@ -65,7 +65,7 @@ options:
         type: str
         default: UTC
       enabled:
-        description: Whether it runs.
+        description: Whether the schedule is enabled.
         type: bool
         default: true
       description:
@@ -92,7 +92,7 @@ options:
         description: For how many seconds AWS tries to start the tasks, V(60) to V(86400). AWS's default is V(86400).
         type: int
       dead_letter_queue:
-        description: The ARN of the SQS queue that gets a message when the tasks could not be started.
+        description: The ARN of the SQS queue that receives a message if the tasks could not be started.
         type: str
       service:
         description:
@@ -106,7 +106,7 @@ options:
         type: str
       container:
         description:
-          - The container that runs the command. May be omitted if there is only one, or only one that is essential.
+          - The container that runs the command. You can omit it if there is only one, or only one that is essential.
         type: str
       command:
         description:

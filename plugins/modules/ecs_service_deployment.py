@@ -136,8 +136,8 @@ deployments:
       description: Where it is paused, until when and how to continue it; empty if it is not paused.
       type: str
       sample: >-
-        paused at POST_TEST_TRAFFIC_SHIFT until 2026-11-30 14:02:11 UTC, when ECS rolls it back; the playbook
-        slipway.aws.continue continues it with ContinueServiceDeployment
+        paused at POST_TEST_TRAFFIC_SHIFT until 2026-11-30 14:02:11 UTC, when ECS rolls it back; to continue it
+        (ContinueServiceDeployment), run the playbook slipway.aws.continue
     hooks:
       description: Its lifecycle hooks so far.
       type: list

@@ -228,7 +228,7 @@ code:
       says of each whether anything was changed, and what to do.
     - >-
       V(not_adopted). The resource exists and belongs to no project yet: it has no tag C(slipway:project).
-    - V(unsupported). The endpoint has no Application Auto Scaling.
+    - V(unsupported). The endpoint does not support Application Auto Scaling.
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
       V(misplaced_secret), V(no_connection), V(no_credentials), V(not_found), V(refused) and V(throttled). These any
       module returns that calls AWS.

@@ -38,7 +38,7 @@ options:
     type: str
   container:
     description:
-      - The container that runs the command, and whose exit code and output are returned. May be omitted if there is
+      - The container that runs the command, and whose exit code and output are returned. You can omit it if there is
         only one, or only one that is essential.
     type: str
   command:
@@ -252,8 +252,8 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
-    - V(interrupted). The run was interrupted. ECS continues the started deployments; the message says what became of
-      tasks.
+    - V(interrupted). The run was interrupted. ECS continues the deployments that started; the message gives the state
+      of tasks.
     - V(task_failed). The task did not start, or its command did not exit with 0.
     - V(access_denied), V(aws_error), V(bad_answer), V(conflict), V(invalid_option), V(limit_exceeded),
       V(misplaced_secret), V(no_connection), V(no_credentials), V(not_found), V(refused), V(throttled) and V(timeout).

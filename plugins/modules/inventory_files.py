@@ -110,7 +110,7 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
-    - V(file_exists). A file that would be written exists and has other content, or cannot be read.
+    - V(file_exists). A file to write already exists with other content, or cannot be read.
     - V(file_not_written). A file cannot be written.
   returned: failure
   type: str

@@ -170,13 +170,13 @@ notes:
   elements: dict
   sample:
     - place: services.web.devices
-      reason: Tasks on Fargate have no access to their host.
-      advice: "If the application needs it, run the service on instances of your own: ecs_cluster_hosting: ec2."
+      reason: Fargate tasks have no access to their host.
+      advice: "If the application needs it, run the service on EC2 instances: ecs_cluster_hosting: ec2."
 code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
-    - V(parser_missing). A program or library that reads the source of a conversion is not installed.
+    - V(parser_missing). A program or library that the conversion requires to read the source is not installed.
     - V(source_invalid). The source of a conversion cannot be read, or is invalid.
     - V(invalid_option) and V(misplaced_secret). These any module returns that calls AWS.
   returned: failure

@@ -191,7 +191,7 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
-    - V(no_record). No run of C(site.yml) has recorded what it converged, so there is nothing to compare with.
+    - V(no_record). No run of C(site.yml) has recorded its resources, so there is nothing to compare with.
     - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(misplaced_secret), V(no_connection),
       V(no_credentials), V(refused) and V(throttled). These any module returns that calls AWS.
   returned: failure

@@ -143,7 +143,8 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
-    - V(history_unreadable). A record of the history cannot be read, so it is unknown what that release needs.
+    - V(history_unreadable). A record of the history cannot be read, so the revisions and images that this release
+      needs are unknown.
     - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(misplaced_secret), V(no_connection),
       V(no_credentials), V(refused) and V(throttled). These any module returns that calls AWS.
   returned: failure

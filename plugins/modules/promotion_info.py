@@ -131,8 +131,9 @@ code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
-    - V(not_promotable). An image of the other stage cannot be released here, as its service is not stable or has no
-      such container, its digest is unknown, or its registry is not reachable.
+    - >-
+      V(not_promotable). An image of the other stage cannot be released here: its service is not stable or lacks the
+      container, its digest is unknown, or its registry is not reachable.
     - V(access_denied), V(aws_error), V(bad_answer), V(invalid_option), V(misplaced_secret), V(no_connection),
       V(no_credentials), V(refused) and V(throttled). These any module returns that calls AWS.
   returned: failure

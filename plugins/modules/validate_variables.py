@@ -45,8 +45,8 @@ code:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)
       says of each whether anything was changed, and what to do.
     - V(invalid_variable). A variable, option or member is unknown or missing, or its value is not valid.
-    - V(misplaced_secret). A value is a secret, such as a private key or a token, where everybody can read it. It is
-      not shown.
+    - V(misplaced_secret). A secret, such as a private key or a token, is in a place where others can read it. The
+      message does not show it.
   returned: failure
   type: str
   sample: invalid_variable

@@ -79,8 +79,8 @@ def problems(images: Sequence[Json], settings: Json, services: Sequence[Json] = 
 def _problems(image: Json, listening: Mapping[str, Any]) -> Iterator[str]:
     if not NAME.fullmatch(str(image.get("name"))):
         yield (
-            f".name: expected letters, digits, dots, underscores and hyphens, got {image.get('name')!r}. Put the name"
-            " of a repository with a namespace into repository.name."
+            f".name: expected letters, digits, dots, underscores and hyphens, got {image.get('name')!r}. Set the"
+            " name of a repository with a namespace in repository.name."
         )
     sources = [source for source in ("path", "git") if image.get(source)]
     if len(sources) != 1:
@@ -93,8 +93,8 @@ def _problems(image: Json, listening: Mapping[str, Any]) -> Iterator[str]:
         return
     if test.get("container_port") is None and repository_of(image) not in listening:
         yield (
-            ".smoke_test.container_port: expected the port on which the container listens, got none. Set it, or let a"
-            " service in ecs_app_services run the image in a container with one port in portMappings."
+            ".smoke_test.container_port: expected the port on which the container listens, got none. Set it, or use"
+            " the image in a service of ecs_app_services, in a container with one port in portMappings."
         )
     if test.get("port") is not None:
         yield from _smoke_test_port(test["port"], ".smoke_test.port")
@@ -114,7 +114,7 @@ def _duplicates(images: Sequence[Json]) -> Iterator[str]:
     for reference, count in claimed.items():
         if count > 1:
             yield (
-                f"container_image_images: expected images in one repository to have tags of their own, got {reference}"
+                f"container_image_images: expected different tags for images in one repository, got {reference}"
                 f" {count} times."
             )
     seen: dict[tuple[str, str], Any] = {}
@@ -241,7 +241,7 @@ def _digests(repositories: Sequence[Json]) -> dict[str, str]:
 def unknown_repositories(planned: Sequence[Json], registry: Json) -> list[str]:
     there = registry.get("repositories") or {}
     return [
-        f"container_image_images[{index}]{named(image)}.repository: expected a repository of the registry"
+        f"container_image_images[{index}]{named(image)}.repository: expected an existing repository"
         f" ({', '.join(there) or 'none'}), got {image['repository']}. Create it with --tags registry."
         for index, image in enumerate(planned)
         if image["repository"] not in there
@@ -262,8 +262,8 @@ def immutable_tags(planned: Sequence[Json], found: Sequence[Json], declared: Seq
         fixed = [tag for tag in taken if _is_immutable(tag, settings[repository], expected.get(repository))]
         if fixed:
             problems.append(
-                f"container_image_images[{index}]{named(image)}.tags: expected tags that no other image has, as tags of"
-                f" the repository {repository} are immutable, got {', '.join(fixed)}. Use new tags, or list these in"
+                f"container_image_images[{index}]{named(image)}.tags: expected unused tags, because the tags of the"
+                f" repository {repository} are immutable, got {', '.join(fixed)}. Use new tags, or add these to"
                 " repository.mutable_tags and run --tags registry. Nothing was built."
             )
     return problems
@@ -349,8 +349,8 @@ def _missing(image: str, digests: Mapping[str, str], names: Collection[str]) -> 
         return None
     if not colon:
         return (
-            "expected a tag by which to find the image in the registry, got none. Set tags in container_image_images,"
-            " or release it in the run that builds it, with --tags image,service."
+            "expected a tag to find the image in the registry, got none. Set tags in container_image_images, or"
+            " build and release it in one run, with --tags image,service."
         )
     if repository not in names:
         return f"expected a repository {repository!r} in the registry, got none. Create it with --tags registry."

@@ -157,8 +157,8 @@ def _hosts(settings: Json, of: Prices) -> Iterator[Line]:
     kind = settings["ecs_cluster_instance_type"]
     size = int(settings["ecs_cluster_instance_volume_size"])
     number = int(settings["ecs_cluster_instances_min"])
-    yield Line(REST, f"host of the cluster at least, {kind}", number, of.instance(kind))
-    yield Line(REST, f"disk of such a host, {size} GiB", number, size * of.month("gp3_gib_month"))
+    yield Line(REST, f"cluster host (minimum number), {kind}", number, of.instance(kind))
+    yield Line(REST, f"disk of a cluster host, {size} GiB", number, size * of.month("gp3_gib_month"))
 
 
 def _tasks(settings: Json, of: Prices) -> Iterator[Line]:
@@ -213,15 +213,15 @@ def report(settings: Json, table: Json) -> list[str]:
     text = [f"{line.number:>3} x {_money(line.each):>8} = {_sum(line):>8}  {line.what}" for line in known]
     text.append(f"{total(known):>25.2f}  US dollars a month ({', '.join(_parts(known))})")
     text.append(
-        f"An estimate for {hours} hours, from the list prices for {of.region} as noted on {of.as_of}; docs/prices.yml "
-        "says how reliable each is. Without data transfer, requests, metrics, storage of logs and images, secrets, and"
-        " taxes."
+        f"An estimate for {hours} hours, from the list prices for {of.region} of {of.as_of}; docs/prices.yml says"
+        " how reliable each is. It does not include data transfer, requests, metrics, storage of logs and images,"
+        " secrets, or taxes."
     )
     if not of.known:
-        text.append(f"The table has no prices for {region}, so these are those of {of.region}.")
-    text += [f"Not in the sum: {line.what}; the table has no price for it." for line in known if line.each is None]
+        text.append(f"There are no prices for {region}, so these are the prices for {of.region}.")
+    text += [f"Not included: {line.what}, because there is no price for it." for line in known if line.each is None]
     if settings.get("slipway_endpoint_url"):
-        text.append("The local cloud costs nothing: this is what the same would cost on AWS.")
+        text.append("The local cloud is free: this is what the site would cost on AWS.")
     return text
 
 

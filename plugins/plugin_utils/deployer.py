@@ -254,8 +254,8 @@ def _settings_of_account(v: Json, permissions: Json, found: Json, prefix: str) -
         "deletable": list(dict.fromkeys([*_document_names(permissions, v["variants"]), *policies, *earlier])),
         "problems": [
             *(
-                f"{PREFIX}users and {PREFIX}roles: expected new names, or ones with the tag {TAG}={v['project']}, got"
-                f" {name} without it. Choose another name, or tag it if it is this project's."
+                f"{PREFIX}users and {PREFIX}roles: expected new names, or names with the tag {TAG}={v['project']}, got"
+                f" {name} without it. Choose another name, or, if it belongs to this project, tag it."
                 for name in [*foreign_users, *foreign_roles]
             ),
             *_boundary_problems(documents[BOUNDARY]),
@@ -277,14 +277,14 @@ def _warnings(v: Json) -> Iterator[str]:
         return
     if UNBOUNDED in v["variants"]:
         yield (
-            f"{PREFIX}variants: with {UNBOUNDED} and without {PREFIX}permissions_boundary, anyone who has the document"
+            f"{PREFIX}variants: with {UNBOUNDED} and without {PREFIX}permissions_boundary, anyone with the document"
             " cluster, hosts or all can become an administrator of the account. Set a permissions boundary."
         )
     else:
         yield (
-            f"{PREFIX}permissions_boundary: none is set, so the documents do not allow creating roles and giving them"
-            f" permissions. Set it to arn:<partition>:iam::<account>:policy/{v['project']}-deployer-boundary, or let an"
-            " administrator run the tags docker_instance, cluster and, for flow logs, network."
+            f"{PREFIX}permissions_boundary: not set, so the documents do not allow creating roles or giving them"
+            f" permissions. Set it to arn:<partition>:iam::<account>:policy/{v['project']}-deployer-boundary, or"
+            " have an administrator run the tags docker_instance, cluster and, for flow logs, network."
         )
 
 
@@ -351,8 +351,8 @@ def _owned(found: Sequence[Json], key: str, project: str) -> tuple[list[str], li
 def _problems(v: Json, permissions: Json) -> Iterator[str]:
     if not PROJECT.fullmatch(v["project"]):
         yield (
-            f"{PREFIX}project: expected up to 32 letters, digits, hyphens and underscores, a letter or digit first, as"
-            f' names and ARNs begin with it, got "{v["project"]}". Choose another name.'
+            f"{PREFIX}project: expected up to 32 letters, digits, hyphens and underscores, a letter or digit first,"
+            f' because names and ARNs begin with it, got "{v["project"]}". Choose another name.'
         )
     if unknown := [one for one in v["variants"] if one not in _known_variants(permissions)]:
         yield (
@@ -375,7 +375,7 @@ def _problems(v: Json, permissions: Json) -> Iterator[str]:
         if boundary and not POLICY.fullmatch(boundary):
             yield (
                 f"{where}: expected the ARN of a managed policy, such as"
-                f' arn:aws:iam::123456789012:policy/site-boundary, got "{boundary}". Create it and name it by its ARN.'
+                f' arn:aws:iam::123456789012:policy/site-boundary, got "{boundary}". Create it and set its ARN.'
             )
 
 
@@ -383,8 +383,9 @@ def _statement_problems(statements: Sequence[Json]) -> Iterator[str]:
     for index, one in enumerate(statements):
         if granting := grants_permissions(one):
             yield (
-                f"{PREFIX}boundary_statements[{index}]: expected actions that give nobody permissions, got {granting}."
-                " Name actions one by one; limit iam:PassRole by iam:PassedToService, and sts:AssumeRole to roles."
+                f"{PREFIX}boundary_statements[{index}]: expected actions that do not grant permissions, got"
+                f" {granting}. List actions one by one; limit iam:PassRole by iam:PassedToService, and"
+                " sts:AssumeRole to roles."
             )
 
 

@@ -54,12 +54,12 @@ def problems(holder: Json, where: str, documents: Sequence[str]) -> Iterator[str
     """What is wrong with those who may assume a role that has these documents."""
     principals, identities = holder.get("principals") or (), holder.get("web_identities") or ()
     if not principals and not identities:
-        yield f"{where}: expected principals or web_identities, got neither. Name who may assume the role."
+        yield f"{where}: expected principals or web_identities, got neither. Set who can assume the role."
     for principal in principals:
         if not PRINCIPAL.fullmatch(principal):
             yield (
                 f"{where}.principals: expected ARNs of IAM, such as arn:aws:iam::123456789012:user/anna, or with :root"
-                f" at the end for a whole account, got {principal}. Name who may assume it; everybody (*) is refused."
+                f" at the end for a whole account, got {principal}. Set who can assume it; everyone (*) is refused."
             )
     for index, identity in enumerate(identities):
         yield from _identity_problems(identity, f"{where}.web_identities[{index}]", set(documents) <= READING)
@@ -73,9 +73,12 @@ def _identity_problems(identity: Json, where: str, reads: bool) -> Iterator[str]
             " Correct it."
         )
     if not subjects:
-        yield f"{where}.subjects: expected at least one, got none. Name the repository and the branch."
+        yield f"{where}.subjects: expected at least one, got none. Set the repository and the branch."
     if not _audience(identity).strip("*"):
-        yield f"{where}.audience: expected one audience, got {_audience(identity)}. Name it as in the pipeline."
+        yield (
+            f"{where}.audience: expected one audience, got {_audience(identity)}. Use the same audience as in the"
+            " pipeline."
+        )
     form, example = (
         (GITHUB_SUBJECT, "repo:acme/shop:ref:refs/heads/main, repo:acme/shop:environment:production")
         if provider == GITHUB
@@ -86,10 +89,10 @@ def _identity_problems(identity: Json, where: str, reads: bool) -> Iterator[str]
         if not is_known or ("*" in subject and not GITLAB_SUBJECT.fullmatch(subject)):
             yield (
                 f"{where}.subjects: expected one repository with a branch or an environment, such as {example}, got"
-                f" {subject}. Name each exactly; wildcards are refused."
+                f" {subject}. List each exactly; wildcards are refused."
             )
         elif "*" in subject and not reads:
             yield (
-                f"{where}.subjects: expected a branch for a role that changes something, got {subject}. Name the"
-                " branch, or give the role the documents plan and status alone."
+                f"{where}.subjects: expected a branch for a role that changes something, got {subject}. Set the"
+                " branch, or give the role only the documents plan and status."
             )

@@ -68,24 +68,24 @@ def settings(variables: Json, parameter: str, python: str = "python3") -> Json:
 def _problems(v: Json, parameter: str) -> Iterator[str]:
     if not NAME.fullmatch(v["name"]):
         yield (
-            f"{PREFIX}name: expected letters, digits, dots, underscores and hyphens, as it also names the host in"
-            f' ssh_config and in the inventory, got "{v["name"]}". Choose a name such as docker-EC2.'
+            f"{PREFIX}name: expected letters, digits, dots, underscores and hyphens, because it is"
+            f' also the host name in ssh_config and the inventory, got "{v["name"]}". Use a name such as docker-EC2.'
         )
     if not IMAGE.fullmatch(v["image_id"]):
         yield (
             f"{PREFIX}image_id: expected an id such as ami-0123456789abcdef0, or resolve:ssm: and the name of an SSM"
-            f' parameter that holds one, got "{v["image_id"]}". Correct it, or remove it for the default image.'
+            f' parameter with an ID, got "{v["image_id"]}". Correct it, or remove it for the default image.'
         )
     boundary = v["permissions_boundary"]
     if boundary and not POLICY.fullmatch(boundary):
         yield (
             f"{PREFIX}permissions_boundary: expected the ARN of a managed policy, such as"
-            f' arn:aws:iam::123456789012:policy/shop-boundary, got "{boundary}". Name the policy by its ARN.'
+            f' arn:aws:iam::123456789012:policy/shop-boundary, got "{boundary}". Set the ARN of the policy.'
         )
     if int(v["volume_size"]) < SMALLEST_VOLUME:
         yield (
-            f"{PREFIX}volume_size: expected at least {SMALLEST_VOLUME} GiB, which the image of the instance needs, got"
-            f" {v['volume_size']}. Images need room too: 30 is a good start."
+            f"{PREFIX}volume_size: expected at least {SMALLEST_VOLUME} GiB, which the instance's image requires, got"
+            f" {v['volume_size']}. Container images need space as well: 30 is a good start."
         )
     if v["connection"] == SESSIONS:
         yield from _session_problems(v, parameter)
@@ -93,8 +93,8 @@ def _problems(v: Json, parameter: str) -> Iterator[str]:
     # An image of one's own says nothing about its processor.
     if v["image_id"] == f"resolve:ssm:{parameter}" and instance_architecture(kind).lower() != architecture:
         yield (
-            f"{PREFIX}type: expected a type with the processor {architecture} of {PREFIX}architecture, such as"
-            f" {'t4g' if architecture == 'arm64' else 't3'}.small, got {kind}. Change one of both."
+            f"{PREFIX}type: expected an instance type for {architecture} ({PREFIX}architecture), such as"
+            f" {'t4g' if architecture == 'arm64' else 't3'}.small, got {kind}. Change one of them."
         )
 
 
@@ -108,8 +108,8 @@ def _session_problems(v: Json, parameter: str) -> Iterator[str]:
         )
     if v["host_key"] != "console":
         yield (
-            f"{option} {SSH} where {PREFIX}host_key is {v['host_key']}, as nobody can ask the SSH server for its key"
-            f" without a session, got {SESSIONS}. Set {PREFIX}host_key to console."
+            f"{option} {SSH} where {PREFIX}host_key is {v['host_key']}, because the key of the SSH server cannot be"
+            f" read without a session, got {SESSIONS}. Set {PREFIX}host_key to console."
         )
     if not session_client.HAS_WEBSOCKET:
         yield f"{option} websocket-client for {SESSIONS}, got none. Install it for the Python that runs Ansible."

@@ -17,9 +17,9 @@ Json = Mapping[str, Any]
 # What a line is, from which follows its colour.
 PLAIN, HEADING, CHANGED, BAD, QUIET = "plain", "heading", "changed", "bad", "quiet"
 TITLES = {
-    "changed": "CHANGED since the last run: site.yml restores what its variables set; change back the rest by hand",
-    "missing": "MISSING, in the record of the last run: site.yml creates it",
-    "unrecorded": "NOT IN THE RECORD, with the project's tag",
+    "changed": "CHANGED since the last run: site.yml restores what its variables set; restore the rest by hand",
+    "missing": "MISSING since the last run: site.yml creates it",
+    "unrecorded": "NOT IN THE RECORD, but with the project's tag",
 }
 # Longer values are cut on the terminal; JSON has them in full.
 LONGEST = 120

@@ -50,13 +50,11 @@ def _problems(repository: Json) -> Iterator[str]:
     name = str(repository.get("name"))
     if repository.get("existing") and repository.get("shared"):
         yield (
-            ".existing: expected false where shared is true, got true. Keep shared if the repository is another"
-            " project's, existing if it is not Slipway's."
+            ".existing: expected false together with shared, got true. Use shared for a repository of another"
+            " Slipway project, existing for one that Slipway does not manage."
         )
     if not (NAME.fullmatch(name) and 2 <= len(name) <= 256):
-        yield (
-            f".name: expected 2 to 256 lower case letters and digits with single . _ / or - between them, got {name!r}."
-        )
+        yield (f".name: expected 2 to 256 lowercase letters and digits, separated by single . _ / or -, got {name!r}.")
     for member in ("keep_images", "untagged_days"):
         value = repository.get(member)
         if value is not None and (not str(value).isdecimal() or int(value) < 1):
@@ -67,18 +65,21 @@ def _problems(repository: Json) -> Iterator[str]:
 def _tag_problems(repository: Json) -> Iterator[str]:
     tags = [str(tag) for tag in repository.get("mutable_tags") or ()]
     if tags and repository.get("mutability") == "MUTABLE":
-        yield ".mutable_tags: expected none where mutability is MUTABLE, as all tags may move, got some. Drop either."
+        yield (
+            ".mutable_tags: expected none if mutability is MUTABLE, because all tags can move, got some. Remove one"
+            " of them."
+        )
     if len(tags) > MOST_FILTERS:
         yield (
-            f".mutable_tags: expected at most {MOST_FILTERS}, got {len(tags)}: {', '.join(tags)}. If unset, they are"
-            " the tags of the repository's images. Set mutable_tags with a wildcard, such as release-*, or set"
+            f".mutable_tags: expected at most {MOST_FILTERS}, got {len(tags)}: {', '.join(tags)}. The default is the"
+            " tags of the repository's images. Set mutable_tags with a wildcard, such as release-*, or set"
             " mutability to MUTABLE."
         )
     for tag in tags:
         if not FILTER.fullmatch(tag) or tag.count("*") > MOST_WILDCARDS or not tag.strip("*"):
             yield (
                 ".mutable_tags: expected 1 to 128 letters, digits, dots, underscores and hyphens with at most"
-                f" {MOST_WILDCARDS} wildcards (*), got {tag!r}. Where every tag may move, set mutability to MUTABLE."
+                f" {MOST_WILDCARDS} wildcards (*), got {tag!r}. To allow every tag to move, set mutability to MUTABLE."
             )
 
 
@@ -96,11 +97,11 @@ def existing_problems(found: Sequence[Json], repositories: Sequence[Json], proje
         if not repository.get("existing"):
             continue
         if name not in tags:
-            yield f"{where}: expected a repository of this account and region, got none. Create it, or drop existing."
+            yield f"{where}: expected a repository of this account and region, got none. Create it, or remove existing."
         elif belongs_to(tags[name], project):
             yield (
-                f"{where}: expected a repository of others, got one with the tag {PROJECT}={project}, which is deleted"
-                " with the project. Take the tag off it, or drop existing."
+                f"{where}: expected a repository outside the project, got one with the tag {PROJECT}={project},"
+                " which is deleted with the project. Remove its tag, or remove existing."
             )
 
 

@@ -44,6 +44,6 @@ def problems(service: Mapping[str, Any]) -> Iterator[str]:
     """What the role cannot read."""
     if (service.get("options") or {}).get("definition_file") is not None:
         yield (
-            "options.definition_file: expected definition, got a file, which the role does not read. Use"
-            " definition with lookup('ansible.builtin.file', …) | from_json."
+            "options.definition_file: expected definition, got a file, which the role does not read. Use definition"
+            " with lookup('ansible.builtin.file', …) | from_json."
         )

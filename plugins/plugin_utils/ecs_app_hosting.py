@@ -83,7 +83,7 @@ def problems(
     wanted = definition["requiresCompatibilities"]
     if kind in (FARGATE, EC2) and wanted and kind not in wanted:
         where = "task_definition.requiresCompatibilities"
-        yield f"{where}: expected {kind}, where the service runs, got {', '.join(wanted)}. Leave it out or add {kind}."
+        yield f"{where}: expected {kind}, where the service runs, got {', '.join(wanted)}. Remove it or add {kind}."
     yield from _network_problems(service)
     yield from _target_problems(service, target_types)
     yield from _architecture_problems(service, kind, cluster, images, built)
@@ -99,11 +99,11 @@ def _launch_problems(launch: Json, cluster: Json) -> Iterator[str]:
         )
     # A cluster of others may have instances that no capacity provider starts.
     if launch.get("launch_type") == EC2 and cluster.get("hosting") != "ec2" and not cluster.get("existing"):
-        yield "options.launch_type: expected FARGATE, as ecs_cluster_hosting is fargate, got EC2."
+        yield "options.launch_type: expected FARGATE, because ecs_cluster_hosting is fargate, got EC2."
     if launch.get("launch_type") == "MANAGED_INSTANCES":
         yield (
-            "options.launch_type: expected FARGATE or EC2, got MANAGED_INSTANCES, which follows from a capacity"
-            " provider. Name that in capacity_provider_strategy."
+            "options.launch_type: expected FARGATE or EC2, got MANAGED_INSTANCES, which requires a capacity"
+            " provider. Use capacity_provider_strategy."
         )
 
 
@@ -114,9 +114,9 @@ def _network_problems(service: Json) -> Iterator[str]:
     missing = [name for name in ("subnets", "securityGroups") if network.get(name) == []]
     if missing:
         yield (
-            f"options.network_configuration: expected {' and '.join(missing)} with networkMode {AWSVPC}, got none. Set"
-            " it, or run the tag network; where the network is that of others, that needs"
-            " ecs_network_private_subnet_ids and ecs_network_security_group_ids.tasks."
+            f"options.network_configuration: expected {' and '.join(missing)} with networkMode {AWSVPC}, got none."
+            " Set it, or run the tag network; an existing network also requires ecs_network_private_subnet_ids and"
+            " ecs_network_security_group_ids.tasks."
         )
 
 
@@ -127,7 +127,7 @@ def _target_problems(service: Json, target_types: Mapping[str, str]) -> Iterator
         name = str(balancer.get("targetGroupArn"))
         has = target_types.get(name, wanted)
         if mode == "none":
-            yield f"load_balancers[{number}]: expected none with networkMode none, got {name}. Leave it out."
+            yield f"load_balancers[{number}]: expected none with networkMode none, got {name}. Remove it."
         elif has != wanted:
             yield (
                 f"load_balancers[{number}].targetGroupArn: expected a target group of target_type {wanted} with"

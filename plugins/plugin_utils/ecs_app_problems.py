@@ -130,8 +130,8 @@ def _problems_of_all(services: Sequence[Json]) -> Iterator[str]:
         family = str(definition.get("family"))
         if families.setdefault(family, definition) != definition:
             yield (
-                f"{place_of(number, service)}.task_definition.family: expected a family of its own, or the same"
-                f" definition as the other service of the family, got {family!r} with another definition."
+                f"{place_of(number, service)}.task_definition.family: expected another family, or the same"
+                f" definition as the other service of this family, got {family!r} with another definition."
             )
     places = {str(service["name"]): f"{place_of(number, service)}." for number, service in enumerate(services)}
     for problem in wrong_order({str(service["name"]): service.get("after") or [] for service in services}):
@@ -218,7 +218,9 @@ def _order_problems(containers: Sequence[Json]) -> Iterator[str]:
             if condition not in CONDITIONS:
                 yield f"{where}: expected one of {', '.join(CONDITIONS)}, got {condition or 'nothing'}."
             elif condition == "HEALTHY" and not checked.get(other, True):
-                yield f"{where}: expected a healthCheck in container {other}, got none, so it never becomes healthy."
+                yield (
+                    f"{where}: expected a healthCheck in container {other}, got none, so it would never become healthy."
+                )
 
 
 def _exec_problems(options: Json, containers: Sequence[Json]) -> Iterator[str]:
@@ -227,7 +229,7 @@ def _exec_problems(options: Json, containers: Sequence[Json]) -> Iterator[str]:
     if is_enabled and not any(map(_has_agent, containers)):
         yield (
             "options.enable_execute_command: expected a container with a writable root file system, got"
-            " readonlyRootFilesystem in each. Leave it out where commands are to run, or mount writable volumes at"
+            " readonlyRootFilesystem in each. Remove it from a container, or mount writable volumes at"
             f" {', '.join(AGENT_WRITES)}, which AWS does not support."
         )
 
@@ -253,7 +255,7 @@ def _scaling_problems(service: Json, known: Known) -> Iterator[str]:
         return
     least, most = int(scaling["min_capacity"]), int(scaling["max_capacity"])
     if not least <= number <= most:
-        yield f"desired_count: expected {least} to {most}, the capacity of scaling, got {count}."
+        yield f"desired_count: expected {least} to {most}, the limits of scaling, got {count}."
 
 
 def _task_problems(service: Json, containers: Sequence[Json]) -> Iterator[str]:
@@ -286,7 +288,9 @@ def _secret_problems(where: str, name: str, has_part: bool, types: Mapping[str, 
     if name not in types:
         known = ", ".join(sorted(types)) or "none"
         near = SECRET_NAME.fullmatch(name) and did_you_mean(name, list(types), False)
-        got = f"'{name}'{near}" if near else "another text, which is not shown as it may be a secret"
+        got = f"'{name}'{near}" if near else "something else, which is not shown because it may be a secret"
         yield f"{where}: expected one of the secrets and settings ({known}), a path or an ARN, got {got}."
     elif has_part and types[name] != "SecretsManager":
-        yield f"{where}: expected only a name, as {name} is a parameter and has no parts, got more behind a colon."
+        yield (
+            f"{where}: expected only a name, because {name} is a parameter and has no members, got more after a colon."
+        )

@@ -91,7 +91,7 @@ def problems(secrets: Mapping[str, Any], settings: Collection[str], values: Coll
         *_name_problems(secrets, "ecs_app_secrets"),
         *_name_problems(settings, "ecs_app_settings"),
         *(
-            f"ecs_app_settings: expected names that ecs_app_secrets does not have, got {name!r}. Rename one of them."
+            f"ecs_app_settings: expected names that are not in ecs_app_secrets, got {name!r}. Rename one of them."
             for name in settings
             if name in secrets
         ),
@@ -113,7 +113,7 @@ def key_problems(key: str, variable: str) -> list[str]:
     if not key or KEY_ARN.fullmatch(key):
         return []
     example = "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
-    return [f"{variable}: expected the ARN of a key, such as {example}, got {key!r}. Name the key by its ARN."]
+    return [f"{variable}: expected the ARN of a key, such as {example}, got {key!r}. Set the ARN of the key."]
 
 
 def _name_problems(names: Collection[str], variable: str) -> Iterator[str]:
@@ -137,7 +137,7 @@ def _problems(secret: Any, has_value: bool) -> Iterator[str]:
     if length_of(secret.get("length", 1)) is None:
         yield f".length: expected 1 to {LONGEST}, {NOT_SHOWN}."
     if secret.get("from") and (has_value or "length" in secret):
-        yield ".from: expected neither a length nor a value for an external secret, got one. Leave it out."
+        yield ".from: expected neither a length nor a value for an external secret, got one. Remove it."
     key = secret.get("kms_key_id")
     if key and not KEY_ARN.fullmatch(str(key)):
         yield (

@@ -111,7 +111,7 @@ def problems(service: Json) -> Iterator[str]:
     unused: list[str] = [] if strategy in MEMBERS else [name for name in ("percent", "minutes") if name in traffic]
     unused += [] if strategy in SHIFTING else [name for name in ("bake_minutes", "pause") if name in traffic]
     for name in unused:
-        yield f"traffic.{name}: expected a strategy that has it, got {strategy}. Omit it."
+        yield f"traffic.{name}: expected a strategy that supports it, got {strategy}. Omit it."
     yield from _number_problems(strategy, traffic)
     for number, stage in enumerate(traffic.get("pause") or ()):
         if stage not in STAGES:

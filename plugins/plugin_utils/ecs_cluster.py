@@ -65,7 +65,7 @@ def problems(variables: Variables) -> list[str]:
     if not _BOUNDARY.fullmatch(boundary):
         found.append(
             "ecs_cluster_permissions_boundary: expected the ARN of a managed policy, such as"
-            f" arn:aws:iam::123456789012:policy/shop-boundary, got {boundary!r}. Name the policy by its ARN."
+            f" arn:aws:iam::123456789012:policy/shop-boundary, got {boundary!r}. Set the ARN of the policy."
         )
     found += key_problems(str(variables.get("ecs_cluster_log_kms_key") or ""), "ecs_cluster_log_kms_key")
     found += [*existing.problems(variables), *_log_group_problems(variables["ecs_cluster_log_groups"])]
@@ -86,7 +86,7 @@ def _role_problems(variables: Variables) -> Iterator[str]:
         if not _ROLE.fullmatch(role):
             yield f"{variable}: expected 1 to 64 letters, digits or _+=,.@-, got {role!r}."
         if role in taken:
-            yield f"{variable}: expected another name than that of {taken[role]}, got {role!r} for both."
+            yield f"{variable}: expected a different name from {taken[role]}, got {role!r} for both."
         taken[role] = variable
 
 
@@ -104,8 +104,8 @@ def _log_group_problems(groups: Sequence[Json]) -> Iterator[str]:
             yield f"{where}: expected 1 to 512 letters, digits or ._-/#, such as /ecs/shop, got {group['name']!r}."
         if not group.get("existing") and not group.get("retention"):
             yield (
-                f"ecs_cluster_log_groups[{number}].retention: expected days for a log group of this project, got none."
-                " Set it, or existing for one of others."
+                f"ecs_cluster_log_groups[{number}].retention: expected days for a log group of this project, got"
+                " none. Set it, or set existing for a log group outside the project."
             )
 
 
@@ -128,11 +128,14 @@ def _exec_problems(variables: Variables) -> Iterator[str]:
     if group and not _LOG_GROUP.fullmatch(group):
         yield f"ecs_cluster_exec_log_group: expected 1 to 512 letters, digits or ._-/#, got {group!r}."
     if group in (one["name"] for one in variables["ecs_cluster_log_groups"]):
-        yield f"ecs_cluster_exec_log_group: expected another group than those in ecs_cluster_log_groups, got {group!r}."
+        yield f"ecs_cluster_exec_log_group: expected a group that is not in ecs_cluster_log_groups, got {group!r}."
     if not _BUCKET.fullmatch(bucket):
         yield f"ecs_cluster_exec_bucket: expected the name of a bucket, such as shop-sessions, got {bucket!r}."
     if not group and not bucket:
-        yield "ecs_cluster_exec_log_group, ecs_cluster_exec_bucket: expected one for sessions, got neither."
+        yield (
+            "ecs_cluster_exec_log_group, ecs_cluster_exec_bucket: expected at least one for the logs of sessions,"
+            " got neither."
+        )
     if key and not KEY_ARN.fullmatch(key):
         yield (
             "ecs_cluster_exec_kms_key: expected the ARN of a key, such as"
@@ -188,7 +191,10 @@ def _strategy_problems(variables: Variables) -> Iterator[str]:
     if not named or set(named) - set(known):
         yield f"{variable}: expected one or more of {', '.join(known)}, got {', '.join(named) or 'none'}."
     if len({name in FARGATE_PROVIDERS for name in named}) > 1:
-        yield f"{variable}: expected providers of Fargate or others, got both: {', '.join(named)}. AWS cannot mix them."
+        yield (
+            f"{variable}: expected either Fargate providers or other providers, got both: {', '.join(named)}. AWS"
+            " cannot mix them."
+        )
     if named and not any(int(item.get("weight") or 0) > 0 for item in strategy):
         yield f"{variable}: expected one capacity provider with a weight of 1 or more, got none."
 
@@ -212,13 +218,13 @@ def _host_problems(variables: Variables) -> Iterator[str]:
     kind, architecture = of["instance_type"], of["architecture"]
     if not re.fullmatch(r"[a-z0-9-]+[.][a-z0-9-]+", kind) or instance_architecture(kind) != architecture:
         yield (
-            f"ecs_cluster_instance_type: expected a type of the architecture {architecture}, such as"
+            f"ecs_cluster_instance_type: expected an instance type for {architecture}, such as"
             f" {'t4g' if architecture == 'ARM64' else 't3'}.medium, got {kind} ({instance_architecture(kind)})."
             " Change it, or ecs_cluster_architecture."
         )
     if not _IMAGE.fullmatch(of["instance_image"]):
         yield (
-            "ecs_cluster_instance_image: expected the id of an image, or resolve:ssm: and the name of a parameter,"
+            "ecs_cluster_instance_image: expected the ID of an image, or resolve:ssm: and the name of a parameter,"
             f" got {of['instance_image']!r}."
         )
 
@@ -312,11 +318,12 @@ def _call(kind: str, one: Json, variables: Variables) -> str:
 def _foreign_problems(foreign: Sequence[str], variables: Variables) -> Iterator[str]:
     if foreign:
         yield (
-            f"{', '.join(foreign)}: expected the tag {PROJECT}={variables['ecs_cluster_project']} and no other region"
-            f" in {REGION}, got the tags of others. Two sites in one account need two names in ecs_cluster_project."
+            f"{', '.join(foreign)}: expected the tag {PROJECT}={variables['ecs_cluster_project']} and no other"
+            f" region in {REGION}, got other tags. Two sites in one account need different names in"
+            " ecs_cluster_project."
             " Choose other names in ecs_cluster_name, ecs_cluster_log_groups, ecs_cluster_execution_role,"
-            " ecs_cluster_schedule_role, ecs_cluster_task_role, ecs_cluster_hosts and ecs_cluster_instance_role, or tag"
-            " what is this project's."
+            " ecs_cluster_schedule_role, ecs_cluster_task_role, ecs_cluster_hosts and ecs_cluster_instance_role, or"
+            " tag the resources that belong to this project."
         )
 
 

@@ -52,12 +52,12 @@ def problems(variables: Variables) -> Iterator[str]:
     if arn and not (_NAME.fullmatch(arn) or re.fullmatch(_CLUSTER.format(region=re.escape(region)), arn)):
         yield (
             f"ecs_cluster_arn: expected the name or ARN of a cluster in {region}, such as"
-            f" arn:aws:ecs:{region}:123456789012:cluster/shared, got {arn!r}. Name an existing cluster of this region."
+            f" arn:aws:ecs:{region}:123456789012:cluster/shared, got {arn!r}. Set an existing cluster in this region."
         )
     elif arn and variables["ecs_cluster_name"] != last(arn):
         yield (
             f"ecs_cluster_name: expected {last(arn)}, the name of the cluster in ecs_cluster_arn, got"
-            f" {variables['ecs_cluster_name']!r}. Set only one of both."
+            f" {variables['ecs_cluster_name']!r}. Set only one of them."
         )
     for name in ROLES:
         role = variables[f"ecs_cluster_{name}_role_arn"]
@@ -119,8 +119,8 @@ def _cluster_problems(variables: Variables, found: Found) -> Iterator[str]:
     if not one:
         yield (
             f"ecs_cluster_arn: expected an active cluster of this account in {variables['ecs_cluster_region']}, got"
-            f" {namesake} for {variables['ecs_cluster_arn']}. Name an existing one, or leave the variable empty to"
-            " create a cluster."
+            f" {namesake} for {variables['ecs_cluster_arn']}. Set an existing cluster, or leave the variable empty"
+            " to create one."
         )
         return
     yield from _found_problems("ecs_cluster_arn", "cluster", one, variables)
@@ -129,11 +129,11 @@ def _cluster_problems(variables: Variables, found: Found) -> Iterator[str]:
 def _found_problems(where: str, kind: str, one: Json | None, variables: Variables) -> Iterator[str]:
     project = variables["ecs_cluster_project"]
     if one is None:
-        yield f"{where}: expected an existing {kind}, got none of that name. Create it, or let this role create one."
+        yield f"{where}: expected an existing {kind}, got none with this name. Create it, or let this role create one."
     elif belongs_to(_tags_of(one), project):
         yield (
-            f"{where}: expected a {kind} of others, got one with the tag {PROJECT}={project}, which is deleted with the"
-            f" project. Take the tag off it, or name it as this project's own."
+            f"{where}: expected a {kind} outside the project, got one with the tag {PROJECT}={project}, which is"
+            " deleted with the project. Remove its tag, or declare it as the project's own."
         )
 
 
@@ -146,14 +146,14 @@ def _role_problems(name: str, variables: Variables, roles: Sequence[Json]) -> It
     where, given = f"ecs_cluster_{name}_role_arn", str(variables[f"ecs_cluster_{name}_role_arn"])
     one = next((role for role in roles if role["role_name"] == last(given)), None)
     if one is not None and given.startswith("arn:") and one["arn"] != given:
-        yield f"{where}: expected {one['arn']}, the role of that name in this account, got {given}. Correct the ARN."
+        yield f"{where}: expected {one['arn']}, the role with this name in this account, got {given}. Correct the ARN."
         return
     yield from _found_problems(where, "role", one, variables)
     service = _SERVICES[name]
     if one is not None and service not in (trusted := _trusted(one)):
         yield (
-            f"{where}: expected a role that {service} may assume, got {given}, which trusts"
-            f" {', '.join(trusted) or 'no service'}. Name another role, or have its trust policy extended."
+            f"{where}: expected a role that {service} can assume, got {given}, which trusts"
+            f" {', '.join(trusted) or 'no service'}. Use another role, or extend its trust policy."
         )
 
 

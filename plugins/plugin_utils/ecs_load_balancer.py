@@ -269,8 +269,9 @@ def _shifting_problems(site: Site) -> Iterator[str]:
     for number, group in enumerate(site.groups):
         if group["name"] in shifted and not group["has_rule"]:
             yield (
-                f"{existing.GROUPS}[{number}] ({group['name']}): expected hosts, paths or conditions, as a service with"
-                " a strategy uses it on the load balancer of others, got none. Add them, or use the strategy rolling."
+                f"{existing.GROUPS}[{number}] ({group['name']}): expected hosts, paths or conditions, because a"
+                " service with a strategy uses it on an existing load balancer, got none. Add them, or use the"
+                " strategy rolling."
             )
 
 

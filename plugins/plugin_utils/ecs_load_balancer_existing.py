@@ -98,13 +98,13 @@ def problems(variables: Variables, groups: Sequence[Json]) -> Iterator[str]:
         arn = group.get("arn")
         if arn and not re.fullmatch(_GROUP.format(region=re.escape(region)), arn):
             yield (
-                f"{where}.arn: expected the ARN of a target group in {region}, got {arn!r}. Name an existing one of"
+                f"{where}.arn: expected the ARN of a target group in {region}, got {arn!r}. Set an existing one in"
                 " this region."
             )
         if arn and group.get("target_group_name"):
             yield (
-                f"{where}.target_group_name: expected none beside arn, got {group['target_group_name']!r}. Keep arn for"
-                " a target group of others, target_group_name for one of this project."
+                f"{where}.target_group_name: expected none with arn, got {group['target_group_name']!r}. Use arn for an"
+                " existing target group, target_group_name for one of this project."
             )
 
 
@@ -113,13 +113,13 @@ def _balancer_variable_problems(variables: Variables) -> Iterator[str]:
     arn, region = of["arn"], of["region"]
     if arn and of["name_tags"]:
         yield (
-            f"ecs_load_balancer_name_tags: expected none beside ecs_load_balancer_arn, got {of['name_tags']}. Keep one"
-            " of both."
+            f"ecs_load_balancer_name_tags: expected none together with ecs_load_balancer_arn, got {of['name_tags']}."
+            " Keep one of them."
         )
     if arn and not (re.fullmatch(_NAME, arn) or re.fullmatch(_BALANCER.format(region=re.escape(region)), arn)):
         yield (
-            f"ecs_load_balancer_arn: expected the name or ARN of a load balancer in {region}, got {arn!r}. Name an"
-            " existing one of this region."
+            f"ecs_load_balancer_arn: expected the name or ARN of a load balancer in {region}, got {arn!r}. Set an"
+            " existing one in this region."
         )
     for number, listener in enumerate(of["listener_arns"]):
         if not re.fullmatch(_LISTENER.format(region=re.escape(region)), listener):
@@ -128,14 +128,14 @@ def _balancer_variable_problems(variables: Variables) -> Iterator[str]:
     if of["listener_arns"] and not has_balancer(variables):
         yield (
             "ecs_load_balancer_listener_arns: expected none without ecs_load_balancer_arn or"
-            f" ecs_load_balancer_name_tags, got {', '.join(of['listener_arns'])}. Name the load balancer of these"
+            f" ecs_load_balancer_name_tags, got {', '.join(of['listener_arns'])}. Set the load balancer of these"
             " listeners."
         )
     for name in ("certificate_arn", "domains", "access_logs_bucket"):
         if of[name] and has_balancer(variables):
             yield (
-                f"ecs_load_balancer_{name}: expected none with the load balancer of others, whose settings are theirs,"
-                f" got {of[name]}. Remove it, or the existing load balancer."
+                f"ecs_load_balancer_{name}: expected none with an existing load balancer, whose settings do not"
+                f" change, got {of[name]}. Remove it, or do not use an existing load balancer."
             )
 
 
@@ -158,13 +158,13 @@ def _group_problems(where: str, arn: str, one: Json | None, variables: Variables
         yield f"{where}: expected an existing target group, got none for {arn}. Create it, or correct the ARN."
     elif belongs_to(dict(one.get("tags") or {}), project):
         yield (
-            f"{where}: expected a target group of others, got {arn} with the tag {PROJECT}={project}, which is deleted"
-            " with the project. Take the tag off it, or name it in target_group_name."
+            f"{where}: expected a target group outside the project, got {arn} with the tag {PROJECT}={project},"
+            " which is deleted with the project. Remove its tag, or use target_group_name."
         )
     elif vpc and one.get("vpc_id") and one["vpc_id"] != vpc:
         yield (
-            f"{where}: expected a target group in {vpc}, the VPC of the project, got {arn} in {one['vpc_id']}. Name"
-            " another one, or that VPC in ecs_network_vpc_id."
+            f"{where}: expected a target group in {vpc}, the VPC of the project, got {arn} in {one['vpc_id']}. Use"
+            " another one, or set that VPC in ecs_network_vpc_id."
         )
 
 
@@ -174,18 +174,21 @@ def _balancer_problems(variables: Variables, groups: Sequence[Json], found: Json
     if len(some) != 1:
         named_by = variables["ecs_load_balancer_arn"] or dict(variables["ecs_load_balancer_name_tags"])
         names = ", ".join(one["load_balancer_arn"] for one in some) or "none"
-        yield f"{where}: expected one load balancer of this account and region, got {names} for {named_by}. Name one."
+        yield (
+            f"{where}: expected one load balancer in this account and region, got {names} for {named_by}. Set"
+            " exactly one."
+        )
         return
     one, vpc = some[0], str(found.get("vpc_id") or "")
     if belongs_to(dict(one.get("tags") or {}), project):
         yield (
-            f"{where}: expected a load balancer of others, got {one['load_balancer_arn']} with the tag"
-            f" {PROJECT}={project}, which is deleted with the project. Take the tag off it, or remove {where}."
+            f"{where}: expected a load balancer outside the project, got {one['load_balancer_arn']} with the tag"
+            f" {PROJECT}={project}, which is deleted with the project. Remove its tag, or remove {where}."
         )
     if vpc and one.get("vpc_id") and one["vpc_id"] != vpc:
         yield (
             f"{where}: expected a load balancer in {vpc}, the VPC of the project, got {one['load_balancer_arn']} in"
-            f" {one['vpc_id']}. Name another one, or that VPC in ecs_network_vpc_id."
+            f" {one['vpc_id']}. Use another one, or set that VPC in ecs_network_vpc_id."
         )
     yield from _listener_problems(variables, groups, one)
 
@@ -204,17 +207,17 @@ def _listener_problems(variables: Variables, groups: Sequence[Json], balancer: J
         yield (
             "ecs_load_balancer_test_port: expected the port of a listener of"
             f" {balancer['load_balancer_name']}, got {test}."
-            " Name an existing one, or 0 for no test listener."
+            " Set an existing one, or 0 for no test listener."
         )
     if not any(group["has_rule"] for group in groups) and not variables["ecs_load_balancer_rules"]:
         return
     chosen = listeners(variables, balancer)
     if wrong := [one for one in chosen if one.get("protocol") not in ("HTTP", "HTTPS")]:
         yield (
-            f"{where}: expected listeners with rules, of HTTP or HTTPS, got"
-            f" {', '.join(str(one.get('protocol')) for one in wrong)}. Name others, or remove hosts and paths from"
+            f"{where}: expected listeners with the protocol HTTP or HTTPS, got"
+            f" {', '.join(str(one.get('protocol')) for one in wrong)}. Use others, or remove hosts and paths from"
             f" {GROUPS}."
         )
     if not chosen:
         ports = ", ".join(str(one["port"]) for one in known) or "none"
-        yield f"{where}: expected a listener at port 443 or 80, got ports {ports}. Name the listener for the rules."
+        yield f"{where}: expected a listener on port 443 or 80, got ports {ports}. Set the listener for the rules."

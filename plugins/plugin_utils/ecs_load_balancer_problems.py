@@ -57,7 +57,7 @@ def of_variables(variables: Variables, groups: Sequence[Json]) -> Iterator[str]:
         yield f"ecs_load_balancer_idle_timeout: expected {_IDLE_TIMEOUT} seconds, got {timeout}."
     port = int(variables["ecs_load_balancer_test_port"])
     if port and (port in (80, 443) or not PORT.holds(port)):
-        yield f"ecs_load_balancer_test_port: expected {PORT} beside 80 and 443, or 0 for no test listener, got {port}."
+        yield f"ecs_load_balancer_test_port: expected {PORT} except 80 and 443, or 0 for no test listener, got {port}."
     if groups and not has_balancer(variables):
         yield from _access_log_problems(variables)
     yield from _https_problems(variables)
@@ -69,7 +69,10 @@ def _place(number: int, group: Json) -> str:
 
 def _group_problems(groups: Sequence[Json]) -> Iterator[str]:
     if len(groups) > _MOST_GROUPS:
-        yield f"{GROUPS}: expected at most {_MOST_GROUPS} of a load balancer, which no quota raises, got {len(groups)}."
+        yield (
+            f"{GROUPS}: expected at most {_MOST_GROUPS} for one load balancer, which AWS cannot increase, got"
+            f" {len(groups)}."
+        )
     names: set[str] = set()
     for number, group in enumerate(groups):
         place = _place(number, group)
@@ -77,11 +80,11 @@ def _group_problems(groups: Sequence[Json]) -> Iterator[str]:
             yield f"{place}.target_group_name: expected {_NAME_RULE}, got {group['full_name']!r}."
         elif not group.get("arn") and not _NAME.fullmatch(group["full_name"]):
             yield (
-                f"{place}.name: expected {_NAME_RULE}, with ecs_load_balancer_project and a hyphen before it,"
-                f" got {group['full_name']!r}."
+                f"{place}.name: expected {_NAME_RULE}, including the prefix of ecs_load_balancer_project and a"
+                f" hyphen, got {group['full_name']!r}."
             )
         if group["name"] in names:
-            yield f"{place}.name: expected a name of its own, got {group['name']!r} twice."
+            yield f"{place}.name: expected a unique name, got {group['name']!r} twice."
         names.add(group["name"])
         if group.get("arn"):
             continue
@@ -101,20 +104,23 @@ def _rule_problems(groups: Sequence[Json], further: Sequence[Json]) -> Iterator[
         place, priority = _place(number, group), group["priority"]
         if not group["has_rule"]:
             if group["has_priority"]:
-                yield f"{place}.priority: expected hosts or paths for it, got neither. Add them, or drop the priority."
+                yield (
+                    f"{place}.priority: expected hosts or paths together with a priority, got neither. Add them, or"
+                    " remove the priority."
+                )
             elif group.get("actions") or group.get("transforms"):
                 yield f"{place}: expected hosts, paths or conditions for actions and transforms, got none. Add them."
             continue
         yield from (f"{place}.{problem}" for problem in value_problems(group))
         if priority in taken:
-            yield f"{place}.priority: expected one of its own, got {priority}, which {taken[priority]} has, too."
+            yield f"{place}.priority: expected a unique priority, got {priority}, which {taken[priority]} also has."
         taken[priority] = group["name"]
     names = [group["name"] for group in groups]
     for number, rule in enumerate(further):
         place, priority = f"ecs_load_balancer_rules[{number}]", rule["priority"]
         yield from (f"{place}.{problem}" for problem in value_problems({"hosts": [], "paths": [], **rule}))
         if priority in taken:
-            yield f"{place}.priority: expected one of its own, got {priority}, which {taken[priority]} has, too."
+            yield f"{place}.priority: expected a unique priority, got {priority}, which {taken[priority]} also has."
         taken[priority] = place
         if rule.get("target_group") and rule["target_group"] not in names:
             yield (
@@ -122,7 +128,7 @@ def _rule_problems(groups: Sequence[Json], further: Sequence[Json]) -> Iterator[
                 f" {rule['target_group']!r}."
             )
         if not rule.get("target_group") and not rule.get("actions"):
-            yield f"{place}: expected a target_group, or actions that end a request, got neither. Add one of them."
+            yield f"{place}: expected a target_group, or actions that complete a request, got neither. Add one of them."
 
 
 def _access_log_problems(variables: Variables) -> Iterator[str]:
@@ -130,8 +136,8 @@ def _access_log_problems(variables: Variables) -> Iterator[str]:
     bucket, prefix, create = (variables[f"ecs_load_balancer_access_logs_{name}"] for name in names)
     if not _BUCKET.fullmatch(bucket):
         yield (
-            "ecs_load_balancer_access_logs_bucket: expected 3 to 63 lower-case letters, digits, dots or hyphens,"
-            f" got {bucket!r}."
+            "ecs_load_balancer_access_logs_bucket: expected 3 to 63 lowercase letters, digits, dots or hyphens, got"
+            f" {bucket!r}."
         )
     if prefix.startswith("/") or prefix.endswith("/") or "AWSLogs" in prefix:
         yield (f"ecs_load_balancer_access_logs_prefix: expected no slash at either end and no AWSLogs, got {prefix!r}.")
@@ -139,7 +145,7 @@ def _access_log_problems(variables: Variables) -> Iterator[str]:
         given = "ecs_load_balancer_access_logs_create" if create else "ecs_load_balancer_access_logs_prefix"
         yield (
             f"ecs_load_balancer_access_logs_bucket: expected the name of a bucket for {given}, got none. Set it, or"
-            f" slipway_account, from which a stage with slipway_production derives it, or set {given} to"
+            f" set slipway_account, from which a stage with slipway_production derives it, or set {given} to"
             f" {'false' if create else 'nothing'}."
         )
     if not DAYS.holds(days := int(variables["ecs_load_balancer_access_logs_days"])) and days:
@@ -153,17 +159,18 @@ def _https_problems(variables: Variables) -> Iterator[str]:
         if not _DOMAIN.fullmatch(domain):
             yield (
                 f"ecs_load_balancer_domains[{number}]: expected a name such as www.example.com or *.example.com,"
-                f" in lower case, got {domain!r}."
+                f" in lowercase, got {domain!r}."
             )
     if (arn or domains) and not _TLS.fullmatch(policy):
         yield (
-            "ecs_load_balancer_ssl_policy: expected a policy of AWS that starts at TLS 1.2, such as"
+            "ecs_load_balancer_ssl_policy: expected an AWS policy with TLS 1.2 or newer, such as"
             f" ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09, got {policy!r}."
         )
     if arn and not re.fullmatch(f"arn:aws[a-z-]*:acm:{re.escape(region)}:[0-9]{{12}}:certificate/[0-9a-f-]+", arn):
         yield (
-            f"ecs_load_balancer_certificate_arn: expected a certificate of ACM in {region}, where the load balancer is,"
-            f" such as arn:aws:acm:{region}:123456789012:certificate/12345678-1234-1234-1234-123456789012, got {arn!r}."
+            f"ecs_load_balancer_certificate_arn: expected an ACM certificate in {region}, where the load balancer"
+            f" is, such as arn:aws:acm:{region}:123456789012:certificate/12345678-1234-1234-1234-123456789012, got"
+            f" {arn!r}."
         )
 
 
@@ -189,9 +196,9 @@ def of_account(variables: Variables, groups: Sequence[Json], found: Json) -> Ite
         if foreign:
             yield (
                 f"{variable}: expected names that no other project uses, got {', '.join(foreign)}, without the tag"
-                f" {PROJECT}={project}. Choose other names, or tag what is this project's."
+                f" {PROJECT}={project}. Choose other names, or tag the resources that belong to this project."
                 + (
-                    " To use the bucket as it is, set ecs_load_balancer_access_logs_create to false."
+                    " To use the bucket without changing it, set ecs_load_balancer_access_logs_create to false."
                     * (kind == "buckets")
                 )
             )
@@ -199,8 +206,8 @@ def of_account(variables: Variables, groups: Sequence[Json], found: Json) -> Ite
     for number, group in enumerate(groups):
         if not group.get("arn") and types.get(group["full_name"], group["target_type"]) != group["target_type"]:
             yield (
-                f"{_place(number, group)}.target_type: expected {types[group['full_name']]}, as the existing target"
-                f" group has it, got {group['target_type']}. AWS cannot change it: choose another name."
+                f"{_place(number, group)}.target_type: expected {types[group['full_name']]}, the type of the"
+                f" existing target group, got {group['target_type']}. AWS cannot change it: choose another name."
             )
 
 
@@ -234,14 +241,14 @@ def _zone_problems(variables: Variables, domains: Sequence[str], zones: Sequence
     chosen, known = variables["ecs_load_balancer_hosted_zone_id"], ", ".join(zone["name"] for zone in zones)
     if domains and chosen and chosen not in [zone_id(zone) for zone in zones]:
         yield (
-            "ecs_load_balancer_hosted_zone_id: expected the ID of a hosted zone of this account"
+            "ecs_load_balancer_hosted_zone_id: expected the ID of a hosted zone in this account"
             f" ({known or 'none'}), got {chosen!r}."
         )
     outside = [domain for domain in domains if not hosted_zone(domain, zones)]
     if outside:
         yield (
-            f"ecs_load_balancer_domains: expected names in public hosted zones of this account ({known or 'none'}), got"
-            f" {', '.join(outside)}. For others, request a certificate by other means and name it in"
+            f"ecs_load_balancer_domains: expected names in public hosted zones in this account ({known or 'none'}), got"
+            f" {', '.join(outside)}. For other names, request a certificate yourself and set it in"
             " ecs_load_balancer_certificate_arn."
         )
 

@@ -184,7 +184,7 @@ def _given_group_problems(v: Variables) -> Iterator[str]:
     if v.given_groups and not v.has_vpc:
         yield (
             f"{name}: expected nothing without {PREFIX}vpc_id or {PREFIX}vpc_tags, got"
-            f" {', '.join(v.given_groups.values())}. Name the VPC of these groups, or remove them."
+            f" {', '.join(v.given_groups.values())}. Set the VPC of these groups, or remove them."
         )
 
 
@@ -213,7 +213,7 @@ def _existing_problems(v: Variables) -> Iterator[str]:
         ("private_subnet_ids", "private_subnet_tags"),
     ):
         if getattr(v, one) and getattr(v, other):
-            yield f"{PREFIX}{one}: expected nothing where {PREFIX}{other} is set, got {getattr(v, one)}. Keep one."
+            yield f"{PREFIX}{one}: expected nothing together with {PREFIX}{other}, got {getattr(v, one)}. Keep one."
     if v.create and not v.private_subnet_ids and not v.private_subnet_tags:
         yield (
             f"{PREFIX}private_subnet_ids: expected the private subnets of the existing VPC, got none."
@@ -222,8 +222,8 @@ def _existing_problems(v: Variables) -> Iterator[str]:
     for name in ("zones", "public_cidrs", "private_cidrs", "endpoints"):
         if getattr(v, name):
             yield (
-                f"{PREFIX}{name}: expected an empty list, as only security groups are created in an existing VPC,"
-                f" got {getattr(v, name)}. Remove it, or name no VPC."
+                f"{PREFIX}{name}: expected an empty list, because the role only creates security groups in an"
+                f" existing VPC, got {getattr(v, name)}. Remove it, or do not use an existing VPC."
             )
 
 
@@ -232,7 +232,7 @@ def _own_problems(v: Variables) -> Iterator[str]:
         if getattr(v, name):
             yield (
                 f"{PREFIX}{name}: expected nothing without {PREFIX}vpc_id or {PREFIX}vpc_tags, got {getattr(v, name)}."
-                " Name the VPC of these subnets, or remove it."
+                " Set the VPC of these subnets, or remove it."
             )
     if len(set(v.endpoints)) < len(v.endpoints):
         yield f"{PREFIX}endpoints: expected each service once, got {', '.join(v.endpoints)}. Remove the duplicates."
@@ -240,13 +240,13 @@ def _own_problems(v: Variables) -> Iterator[str]:
     missing = [name for name in required if name not in v.endpoints]
     if v.nat == "none" and missing:
         yield (
-            f"{PREFIX}endpoints: expected at least {', '.join(required)} where {PREFIX}nat is none, got"
-            f" {', '.join(v.endpoints) or 'none'}. Add {', '.join(missing)}, or no task can pull its image."
+            f"{PREFIX}endpoints: expected at least {', '.join(required)} if {PREFIX}nat is none, got"
+            f" {', '.join(v.endpoints) or 'none'}. Add {', '.join(missing)}, otherwise no task can pull its image."
         )
     if v.zones and not (len(set(v.zones)) == len(v.zones) and 2 <= len(v.zones) <= 8):
         yield (
             f"{PREFIX}zones: expected two to eight different zones, which a load balancer needs, got"
-            f" {', '.join(v.zones)}. List others, or none for the first two of the region."
+            f" {', '.join(v.zones)}. List other zones, or none to use the region's first two."
         )
     yield from flow_logs.problems(v)
     yield from _own_range_problems(v)
@@ -266,7 +266,7 @@ def _own_range_problems(v: Variables) -> Iterator[str]:
         if len(cidrs) != zones:
             yield (
                 f"{PREFIX}{kind}_cidrs: expected one range for each of the {zones} zones, got {', '.join(cidrs)}."
-                f" List {zones}, or none to have them derived from {PREFIX}cidr."
+                f" List {zones}, or none to derive them from {PREFIX}cidr."
             )
         named += [(f"{PREFIX}{kind}_cidrs[{index}]", cidr) for index, cidr in enumerate(cidrs)]
         for name, cidr in named[-len(cidrs) :]:
@@ -351,14 +351,14 @@ def _existing_vpc_problems(v: Variables, vpcs: Sequence[Json], own: Sequence[Jso
     variable, value = ("vpc_id", v.vpc_id) if v.vpc_id else ("vpc_tags", v.vpc_tags)
     if own:
         yield (
-            f"{PREFIX}{variable}: expected no VPC of project {v.project} where an existing one is named, got"
-            f" {', '.join(_ids(own, 'vpc_id'))} with the tag {TAG}={v.project}, which would be deleted with it."
-            f" Remove {PREFIX}{variable} to keep using it, destroy the project, or set another {PREFIX}project."
+            f"{PREFIX}{variable}: expected no VPC of project {v.project} together with an existing one, got"
+            f" {', '.join(_ids(own, 'vpc_id'))} with the tag {TAG}={v.project}, which destroy would delete. To keep"
+            f" using it, remove {PREFIX}{variable}; otherwise destroy the project, or set another {PREFIX}project."
         )
     if len(vpcs) != 1:
         yield (
-            f"{PREFIX}{variable}: expected one VPC of this region, got {', '.join(_ids(vpcs, 'vpc_id')) or 'none'}"
-            f" for {value}. Name exactly one."
+            f"{PREFIX}{variable}: expected one VPC in this region, got {', '.join(_ids(vpcs, 'vpc_id')) or 'none'}"
+            f" for {value}. Set exactly one."
         )
 
 
@@ -373,11 +373,11 @@ def _chosen_problems(v: Variables, public: Sequence[Json], private: Sequence[Jso
             yield f"{name}: expected subnets of the existing VPC, got {', '.join(missing)}. Remove or correct them."
         elif len(zones) < (2 if v.create else 1):
             found = ", ".join(_ids(chosen, "subnet_id")) or "no subnet"
-            yield f"{name}: expected subnets in two zones or more, got {found}. Name further subnets."
+            yield f"{name}: expected subnets in at least two zones, got {found}. Add further subnets."
     if both := [one for one in _ids(public, "subnet_id") if one in _ids(private, "subnet_id")]:
         yield (
-            f"{PREFIX}public_subnet_ids and {PREFIX}private_subnet_ids, or their tags: expected each subnet in one of"
-            f" both, got {', '.join(both)} in both. Remove it from one."
+            f"{PREFIX}public_subnet_ids and {PREFIX}private_subnet_ids, or their tags: expected each subnet in only"
+            f" one of them, got {', '.join(both)} in both. Remove it from one."
         )
 
 
@@ -389,8 +389,8 @@ def _found_group_problems(v: Variables, groups: Sequence[Json]) -> Iterator[str]
             yield f"{name}: expected a security group of the existing VPC, got {group}. Correct it."
         elif tagging.belongs_to(known[group], v.project):
             yield (
-                f"{name}: expected a security group of others, got {group} with the tag {TAG}={v.project}, which is"
-                " deleted with the project. Take the tag off it, or remove the variable."
+                f"{name}: expected a security group outside the project, got {group} with the tag {TAG}={v.project},"
+                " which is deleted with the project. Remove its tag, or remove the variable."
             )
 
 
@@ -398,8 +398,9 @@ def _group_problems(v: Variables, groups: Sequence[Json]) -> Iterator[str]:
     foreign = [one["group_name"] for one in groups if not tagging.belongs_to(one.get("tags") or {}, v.project)]
     if foreign:
         yield (
-            f"{PREFIX}docker_host_group or {PREFIX}project: expected other names than {', '.join(foreign)}, which the"
-            f" existing VPC has without the tag {TAG}={v.project}, got {v.docker_host_group} and {v.project}."
+            f"{PREFIX}docker_host_group or {PREFIX}project: expected names other than {', '.join(foreign)}, which"
+            f" the existing VPC already has without the tag {TAG}={v.project}, got {v.docker_host_group} and"
+            f" {v.project}."
             " Choose others."
         )
 
@@ -480,10 +481,10 @@ def _own_found_problems(
     if unknown := [zone for zone in zones if zone not in region_zones]:
         yield (
             f"{PREFIX}zones: expected zones of this region ({', '.join(region_zones)}), got {', '.join(unknown)}."
-            " List some of these, or none for the first two."
+            " List some of these, or none to use the first two."
         )
     elif len(zones) < 2:
-        yield f"{PREFIX}zones: expected two zones or more, got {', '.join(zones)} alone. Choose another region."
+        yield f"{PREFIX}zones: expected at least two zones, got only {', '.join(zones)}. Choose another region."
     vpcs = found["vpcs"]
     if len(vpcs) > 1:
         yield (
@@ -506,15 +507,15 @@ def _moved_subnets(v: Variables, zones: Sequence[str], existing: Sequence[Json])
         one["cidr"]: (f"{PREFIX}{kind}_cidrs", one["zone"]) for kind in KINDS for one in _subnets(v, kind, zones, ())
     }
     remedy = (
-        "AWS cannot move a subnet: list the existing ones, with further zones only at the end, or destroy the project"
-        " first."
+        "AWS cannot move a subnet: list the existing ones and add further zones only at the end, or destroy the"
+        " project first."
     )
     for subnet in sorted(existing, key=lambda one: str(one["cidr_block"])):
         cidr, zone = subnet["cidr_block"], subnet["availability_zone"]
         if cidr not in described:
             yield (
                 f"{PREFIX}public_cidrs and {PREFIX}private_cidrs: expected {cidr} of {subnet['subnet_id']} in one of"
-                f" them, got it in neither. {remedy}"
+                f" them, got neither. {remedy}"
             )
         elif zone != described[cidr][1]:
             yield (
@@ -555,7 +556,7 @@ def _security_groups(v: Variables, cidrs: Sequence[str]) -> list[Json]:
         {
             "key": "docker_host",
             "name": v.docker_host_group,
-            "description": "Docker host, open to those who build on it",
+            "description": "Docker host, open to machines that build on it",
             "rules": [_rule(v.docker_host_ports, cidr_ip=v.docker_host_cidrs)] if v.docker_host_ports else [],
         },
     ]
@@ -649,7 +650,7 @@ class Endpoints:
         if self._names and (missing := [one for one in self._services(self._names) if one not in everywhere]):
             yield (
                 f"{PREFIX}endpoints: expected services that AWS offers in {' and '.join(zones)}, got"
-                f" {', '.join(missing)}. Name each by its end, as in ecr.api for {self._prefix}ecr.api, or choose other"
+                f" {', '.join(missing)}. Use short names, such as ecr.api for {self._prefix}ecr.api, or choose other"
                 " zones."
             )
 

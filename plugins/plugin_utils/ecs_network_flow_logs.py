@@ -30,7 +30,8 @@ def problems(v: Variables) -> Iterator[str]:
         yield f"{PREFIX}_group: expected up to 512 letters, digits or _/.#-, got {v.flow_logs_group!r}. Choose another."
     if int(v.flow_logs_retention) not in RETENTION:
         yield (
-            f"{PREFIX}_retention: expected days that CloudWatch Logs knows ({', '.join(map(str, RETENTION))}), got"
+            f"{PREFIX}_retention: expected a retention that CloudWatch Logs supports"
+            f" ({', '.join(map(str, RETENTION))}), got"
             f" {v.flow_logs_retention}."
         )
     if not fullmatch(r"[\w+=,.@-]{1,64}", v.flow_logs_role):
@@ -121,5 +122,6 @@ def _foreign(v: Variables, found: Mapping[str, Sequence[Json]], own: Sequence[Js
             if one[name] in (v.flow_logs_group, v.flow_logs_role) and one not in own:
                 yield (
                     f"{PREFIX}_{suffix}: expected a name that no other project uses, got {one[name]}, without the tag"
-                    f" {tagging.PROJECT}={v.project}. Choose another name, or tag what is this project's."
+                    f" {tagging.PROJECT}={v.project}. Choose another name, or tag the resources that belong to this"
+                    " project."
                 )

@@ -223,7 +223,7 @@ def connect(directory: str, folder: str) -> t.Iterator[socket.socket]:
                     start(address, os.path.join(directory, LOG), folder)
                     connection.connect(address)
         if not process.peer_is_same_user(connection):
-            raise CannotStart(f"{directory}: another user answers")
+            raise CannotStart(f"{directory}: another user's server answers")
         yield connection
 
 
@@ -239,7 +239,7 @@ def start(address: str, log: str, folder: str) -> None:
     """Start the server in a session of its own. It ends when the process whose worker this is has ended."""
     parent = multiprocessing.parent_process()
     if parent is None or parent.pid is None:
-        raise CannotStart("this is not a worker of Ansible")
+        raise CannotStart("this is not an Ansible worker")
     with contextlib.ExitStack() as stack:
         listener = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
         with contextlib.suppress(FileNotFoundError):

@@ -26,7 +26,7 @@ NOT_INCLUDED = (
     "capacity units of load balancers (requests and connections)",
     "storage of images and logs, queries and metrics",
     "secrets of AWS Secrets Manager, KMS keys and DNS zones",
-    "disks of cluster hosts that do not carry the project's tag",
+    "disks of cluster hosts without the project's tag",
     "taxes, discounts and free tiers",
 )
 

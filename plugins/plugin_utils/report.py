@@ -209,7 +209,7 @@ def _verdict(found: Json) -> tuple[str, str]:
         verb = "needs" if len(failing) == 1 else "need"
         return f"{len(failing)} of {counted(len(services), 'service')} {verb} attention", BAD
     if found["unknown"]:
-        return "Some of the project could not be read", UNKNOWN
+        return "Parts of the project could not be read", UNKNOWN
     deploying = sum(one["state"] == states.DEPLOYING for one in services)
     if deploying:
         return (

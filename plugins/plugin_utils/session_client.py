@@ -65,7 +65,9 @@ def of_file(path: str) -> Input:
             while left:
                 chunk = source.read(min(shell.CHUNK, left))
                 if not chunk:
-                    raise SessionError(f"{path}: expected {size} bytes, got {size - left}: it was changed meanwhile")
+                    raise SessionError(
+                        f"{path}: expected {size} bytes, got {size - left}: the file was changed in the meantime"
+                    )
                 left -= len(chunk)
                 yield chunk
 

@@ -102,5 +102,5 @@ def decode(frame: bytes) -> Message:
     if expected != len(payload):
         raise BadMessage(f"expected a payload of {expected} bytes, got {len(payload)}")
     if payload and hashlib.sha256(payload).digest() != digest:
-        raise BadMessage("expected a payload with the digest that its header has, got another one")
+        raise BadMessage("expected a payload that matches the digest in its header, got another one")
     return Message(kind, sequence, created, identifier, payload, payload_type, flags)

@@ -100,10 +100,10 @@ def start(settings: Settings, clients: t.Callable[[str], t.Any], seconds: float 
 
 def _remedy(error: Exception) -> str:
     if connect_later(error):
-        return "Run site.yml with --tags docker_instance: it says why the instance is not connected."
+        return "Run site.yml with --tags docker_instance: the message says why the instance is not connected."
     if "credentials" in str(error).lower() or "token" in str(error).lower():
-        return "ssh reads none of Ansible's variables: set AWS_PROFILE or AWS_ACCESS_KEY_ID in the environment."
-    return f"ssm:StartSession has to be allowed for the instance and for the document {DOCUMENT}."
+        return "ssh does not read Ansible's variables: set AWS_PROFILE or AWS_ACCESS_KEY_ID in the environment."
+    return f"Allow ssm:StartSession for the instance and for the document {DOCUMENT}."
 
 
 def data_key(settings: Settings, session: str, clients: t.Callable[[str], t.Any]) -> t.Any:
@@ -167,7 +167,9 @@ def connect(settings: Settings, source: int, target: int) -> None:
         finally:
             stream.close()
     except session_client.SessionError as error:
-        raise Failure(f"the session with {settings.instance_id}: {error}. Its SSH server has to run.") from None
+        raise Failure(
+            f"the session with {settings.instance_id}: {error}. Check that its SSH server is running."
+        ) from None
 
 
 def main(arguments: list[str]) -> int:

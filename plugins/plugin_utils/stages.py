@@ -154,19 +154,20 @@ def _hints(services: Sequence[Json], application: str) -> Iterator[str]:
         if not one["port"]:
             yield (
                 f"{one['name']}: its Dockerfile exposes no port, so it is a worker without a load balancer. If it"
-                " listens on one, add EXPOSE, and portMappings to inventory/shared/application.yml."
+                " listens on a port, add EXPOSE to the Dockerfile, and portMappings to"
+                " inventory/shared/application.yml."
             )
         if _is_root(one):
             yield f"{one['name']}: its containers run as root. Add USER to its Dockerfile."
         if "BASE_IMAGE" not in one["arguments"]:
             yield (
-                f"{one['name']}: its base image {one['base']} comes from its own registry, also on the local cloud. To"
-                " build without the internet there, begin the Dockerfile with ARG BASE_IMAGE and FROM ${BASE_IMAGE}."
+                f"{one['name']}: the local cloud pulls its base image {one['base']} from its registry as well. To"
+                f" build there without the internet, begin the Dockerfile with ARG BASE_IMAGE and FROM ${{BASE_IMAGE}}."
             )
         if not one["path"] and application in ("", "."):
             yield (
-                f"{one['name']}: its build context is the whole folder. Keep .slipway, which has an SSH key, .git and"
-                " inventory out of the image with a .dockerignore."
+                f"{one['name']}: its build context is the whole folder. Use .dockerignore to keep .slipway, which"
+                " contains an SSH key, .git and inventory out of the image."
             )
 
 
@@ -182,7 +183,7 @@ def _problems(v: Json, services: Sequence[Json]) -> Iterator[str]:
         if not ACCOUNT.fullmatch(account):
             yield f"accounts: expected 12 digits, got {account}. Correct it."
     if not services:
-        yield f"application: expected a Dockerfile in {v['application']}, got none. Write one, or name another folder."
+        yield f"application: expected a Dockerfile in {v['application']}, got none. Write one, or set another folder."
     yield from _pipeline_problems(v)
 
 
@@ -191,11 +192,11 @@ def _name_problems(v: Json, services: Sequence[Json]) -> Iterator[str]:
         for name in names:
             if not NAME.fullmatch(name):
                 yield (
-                    f"{what}: expected lowercase letters, digits and single hyphens, a letter first, got"
+                    f"{what}: expected lowercase letters, digits and single hyphens, beginning with a letter, got"
                     f" {name or 'nothing'}. Choose another name."
                 )
     if LOCAL in v["stages"]:
-        yield f"stages: expected names other than {LOCAL}, which is the local cloud. Leave it out."
+        yield f"stages: expected names other than {LOCAL}, which is the local cloud. Remove it."
     if not v["stages"]:
         yield "stages: expected at least one, got none. Add -e stages=staging,production."
     if twice := sorted({name for name in v["stages"] if v["stages"].count(name) > 1}):
@@ -217,10 +218,10 @@ def _pipeline_problems(v: Json) -> Iterator[str]:
         return
     if not REPOSITORY.fullmatch(str(v.get("repository") or "")):
         yield (
-            "repository: expected owner and name, such as acme/shop, as pipelines assume roles by it, got"
+            "repository: expected owner and name, such as acme/shop, because the pipelines' roles trust it, got"
             f" {v.get('repository') or 'nothing'}. Add -e repository=acme/shop."
         )
     if not BRANCH.fullmatch(str(v.get("branch") or "")):
         yield f"branch: expected the name of a branch, such as main, got {v.get('branch') or 'nothing'}. Correct it."
     if not v["accounts"]:
-        yield "accounts: expected an account for the roles of pipelines, got none. Add -e accounts=123456789012."
+        yield "accounts: expected an account for the pipelines' roles, got none. Add -e accounts=123456789012."

@@ -44,7 +44,7 @@ def _key_problems(names: Collection[str], literal_of: Callable[[str], Any], allo
     if SECRET_KEY not in names or SECRET_KEY in allowed or not is_aws_secret(str(literal_of(SECRET_KEY) or "")):
         return []
     return [
-        f"{SECRET_KEY}: expected no key of AWS in a file, got {AWS_KEY}, which is not shown. Leave it null and set"
+        f"{SECRET_KEY}: expected no AWS key in a file, got {AWS_KEY}, which is not shown. Leave it null and set"
         " AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, in the environment, or encrypt it with Ansible"
         " Vault."
     ]

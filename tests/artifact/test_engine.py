@@ -38,7 +38,7 @@ def test_containers_of_others_outlive_the_local_cloud(tmp_path: Path) -> None:
         output = installed.play("slipway.aws.local_cloud", ON_PORT, "-elocal_cloud_state=absent")
         assert docker("inspect", "somebodys", "--format", "{{.State.Running}}") == "true"
         said = " ".join(output.split())
-        assert re.search(r"as other containers run in it \([^)]*\bsomebodys\b", said), output
+        assert re.search(r"because other containers run in it \([^)]*\bsomebodys\b", said), output
         assert f"`kill {process}`" in said
         assert not (installed.here / ".slipway/local-cloud").exists()
     finally:

@@ -91,35 +91,38 @@ CASES = [
         lambda vpc: vpc.revoke(vpc.tasks, PORT, group=vpc.balancers),
         "health_check_failing",
         "ingress_closed",
-        (TIMED_OUT, "The tasks' security groups {tasks} let nothing in on port 8080 from load balancer {name}"),
+        (
+            TIMED_OUT,
+            "The tasks' security groups {tasks} allow no inbound traffic on port 8080 from load balancer {name}",
+        ),
     ),
     Case(
         "group of tasks open on another port",
         open_another_port,
         "health_check_failing",
         "ingress_closed",
-        (TIMED_OUT, "let nothing in on port 8080 from load balancer {name} ({balancers}), only on 9090."),
+        (TIMED_OUT, "allow no inbound traffic on port 8080 from load balancer {name} ({balancers}), only on 9090."),
     ),
     Case(
         "closed egress of tasks",
         lambda vpc: vpc.close_egress(vpc.tasks),
         "tasks_failing",
         "egress_closed",
-        (AUTH, "The tasks' security groups {tasks} let nothing out on port 443."),
+        (AUTH, "The tasks' security groups {tasks} allow no outbound traffic on port 443."),
     ),
     Case(
         "closed egress of the load balancer",
         lambda vpc: vpc.close_egress(vpc.balancers),
         "health_check_failing",
         "balancer_egress_closed",
-        (TIMED_OUT, "The security groups of load balancer {name}, {balancers}, let nothing out on port 8080"),
+        (TIMED_OUT, "The security groups of load balancer {name}, {balancers}, allow no outbound traffic on port 8080"),
     ),
     Case(
         "endpoints whose group lets nothing in",
         close_endpoints,
         "tasks_failing",
         "endpoint_closed",
-        (AUTH, "(ecr.api), {endpoints}, let nothing in on port 443 from the tasks' {tasks}."),
+        (AUTH, "(ecr.api), {endpoints}, allow no inbound traffic on port 443 from the tasks' {tasks}."),
     ),
     Case(
         "missing endpoint of the registry",
@@ -157,14 +160,17 @@ CASES = [
         move_nat,
         "tasks_failing",
         "route_broken",
-        (AUTH, "sends 0.0.0.0/0 to NAT gateway {nat} in subnet {private[0]}, which routes to a NAT gateway itself."),
+        (AUTH, "sends 0.0.0.0/0 to NAT gateway {nat} in subnet {private[0]}, which itself routes to a NAT gateway."),
     ),
     Case(
         "port of the health check closed",
         right,
         "health_check_failing",
         "ingress_closed",
-        (TIMED_OUT, "let nothing in on health check port 8081 from load balancer {name} ({balancers}), only on 8080."),
+        (
+            TIMED_OUT,
+            "allow no inbound traffic on health check port 8081 from load balancer {name} ({balancers}), only on 8080.",
+        ),
         check={"HealthCheckPort": "8081"},
     ),
     Case(
@@ -273,7 +279,7 @@ def test_load_balancer_answers_while_its_network_lets_clients_in(shop: Shop, vpc
     assert (page(endpoint, vpc), found(shop)) == (200, {})
     vpc.revoke(vpc.balancers, 80, cidr=ANYWHERE)
     assert page(endpoint, vpc) == "TimeoutError"
-    closed = f"The security groups of load balancer {vpc.name}, {vpc.balancers}, let nothing in on port 80"
+    closed = f"The security groups of load balancer {vpc.name}, {vpc.balancers}, allow no inbound traffic on port 80"
     assert found(shop)["listener_closed"].startswith(closed)
     vpc.allow(vpc.balancers, 80, cidr=ANYWHERE)
     await_that(lambda: page(endpoint, vpc) == 200, lambda: "the new rule does not apply")

@@ -304,7 +304,7 @@ def test_a_migration_survives_its_release_and_an_interrupted_task_is_stopped(sit
     run = Run(tmp_path, str(tmp_path / "play.yml"))
     await_that(lambda: "  | begun" in run.output, run.describe)
     run.interrupt()
-    stopped = re.search(r"Interrupted\. What this run started is stopped: (\S+)\.", run.output)
+    stopped = re.search(r"Interrupted\. The tasks that this run started were stopped: (\S+)\.", run.output)
     assert stopped, run.output
     (found,) = site.services.ecs.describe_tasks(cluster=site.name, tasks=[stopped[1]])["tasks"]
     assert found["desiredStatus"] == "STOPPED"

@@ -70,7 +70,7 @@ NEW_DEFAULTS = {
     "logs are kept for a year": "Create the log groups",
     "the cluster has Container Insights": "Create the cluster",
     "access is logged": "Create the bucket for access logs",
-    "access logs are kept for a year": "Set how long access logs are kept",
+    "access logs are kept for a year": "Set the retention of access logs",
     "the load balancer is protected from deletion": "Create the load balancer",
     "root file systems are read-only": "Release all services together",
 }

@@ -89,7 +89,7 @@ class Certificate(resource.Resource):
                 lambda: api.find_certificate(self.aws, arn),
                 model.is_issued,
                 timeout=self.params["wait_timeout"],
-                waiting_for=f"AWS to issue {arn}, which it does when it finds the validation records",
+                waiting_for=f"AWS to issue {arn}, once it finds the validation records",
                 describe=lambda last: {"certificate": model.from_api(last) if last else {}},
             )
         return self._read(arn)

@@ -85,14 +85,14 @@ def _problems(settings: Json, is_new: bool, given: t.Collection[str]) -> t.Itera
         if least > most:
             yield f"settings.MinSize: expected at most MaxSize ({most}), got {least}."
         elif "DesiredCapacity" in given and isinstance(wanted, int) and not least <= wanted <= most:
-            yield f"settings.DesiredCapacity: expected {least} to {most}, as MinSize and MaxSize say, got {wanted}."
+            yield f"settings.DesiredCapacity: expected {least} to {most}, from MinSize to MaxSize, got {wanted}."
     if not is_new:
         return
     launch = [member for member in _LAUNCH if settings.get(member)]
     if len(launch) != 1:
         yield f"settings: expected one of {', '.join(_LAUNCH)} for a new group, got {' and '.join(launch) or 'none'}."
     if not any(settings.get(member) for member in _PLACES):
-        yield f"settings: expected {' or '.join(_PLACES)} for a new group, got none. Say where its instances run."
+        yield f"settings: expected {' or '.join(_PLACES)} for a new group, got none. Set where its instances run."
 
 
 def _merge(old: t.Any, new: t.Any) -> t.Any:

@@ -18,8 +18,8 @@ from .notes import Notes
 _TOKEN = re.compile(r"__slipway_(\d+)__")
 # What the files of the inventory say about themselves.
 COMMENTS = {
-    "environment": "What is read from the environment and the parameter store. Each run reads it.",
-    "to_fill_in": "What the files do not say. A run fails with the name of what is missing.",
+    "environment": "Values that each run reads from the environment and the parameter store.",
+    "to_fill_in": "Values that are not in the files. A run fails with the name of a missing value.",
 }
 
 

@@ -62,9 +62,9 @@ class Secrets:
         )
         notes.add(
             place,
-            "It looks like a secret, so it is passed by reference, and its value is in no file of the inventory.",
-            "Set the environment variable that ecs_app_secret_values names, or put the value there with Ansible Vault."
-            " The execution role has to be allowed to read the parameter (ssm:GetParameters).",
+            "It looks like a secret, so it is passed by reference, and no file of the inventory contains its value.",
+            "Set the environment variable that ecs_app_secret_values names, or set the value there with Ansible"
+            " Vault. Allow the execution role to read the parameter (ssm:GetParameters).",
         )
         return slug
 

@@ -134,7 +134,7 @@ def persist(call: t.Callable[[], R], read: t.Callable[[], R | None] = lambda: No
         except SlipwayError as error:
             if not passes(error) or clock.now() + PAUSE > start + PASSING_SECONDS:
                 raise
-            due = say_waiting(f"AWS, which refuses this for now: {error.msg}", start, due, clock.now())
+            due = say_waiting(f"AWS, which still refuses this: {error.msg}", start, due, clock.now())
         clock.sleep(PAUSE)
         found = read()
         if found is not None:

@@ -64,21 +64,21 @@ AWS_ERROR = _code(
 )
 BAD_ANSWER = _code(
     "bad_answer",
-    "The answer cannot be parsed, or lacks what was requested. A read was tried three times.",
+    "AWS's answer cannot be parsed or is incomplete. Reads were tried three times.",
     "maybe",
     "Check the proxies between this machine and AWS, and ``endpoint_url``, then rerun.",
     "aws",
 )
 CONFLICT = _code(
     "conflict",
-    "The resource is in use, is being changed by someone else, or its name is taken.",
+    "The resource is in use, someone else is changing it, or its name is taken.",
     "maybe",
     "Wait until the other change is complete, or correct what the message names, then rerun.",
     "aws",
 )
 INVALID_OPTION = _code(
     "invalid_option",
-    "The value of an option is invalid. ``problems`` lists all of them where there can be several.",
+    "The value of an option is invalid. If there can be several problems, ``problems`` lists all of them.",
     "no",
     "Correct the options that the message names.",
     "aws",
@@ -92,7 +92,7 @@ LIMIT_EXCEEDED = _code(
 )
 MISPLACED_SECRET = _code(
     "misplaced_secret",
-    "A value is a secret, such as a private key or a token, where everybody can read it. It is not shown.",
+    "A secret, such as a private key or a token, is in a place where others can read it. The message does not show it.",
     "no",
     "Store it in Secrets Manager or Parameter Store, and refer to it in ``secrets``. The message says how to keep it"
     " where it is.",
@@ -100,7 +100,7 @@ MISPLACED_SECRET = _code(
 )
 NO_CONNECTION = _code(
     "no_connection",
-    "AWS cannot be reached, or three attempts at a call stalled.",
+    "AWS cannot be reached, or three attempts at a call timed out.",
     "maybe",
     "Check the network, the proxy, ``region`` and ``endpoint_url``, then rerun.",
     "aws",
@@ -109,7 +109,7 @@ NO_CREDENTIALS = _code(
     "no_credentials",
     "There are no valid AWS credentials, or they have expired.",
     "maybe",
-    "Sign in, for instance with ``aws sso login``, then rerun.",
+    "Sign in, for example with ``aws sso login``, then rerun.",
     "aws",
 )
 NOT_FOUND = _code(
@@ -128,14 +128,14 @@ REFUSED = _code(
 )
 THROTTLED = _code(
     "throttled",
-    "AWS still throttled the call at the last of ten attempts.",
+    "AWS throttled all ten attempts of a call.",
     "maybe",
     "Lower ``parallel``, run fewer playbooks at a time, or raise ``AWS_MAX_ATTEMPTS``.",
     "aws",
 )
 TIMEOUT = _code(
     "timeout",
-    "The module timed out; the change may still be in progress. The message has the last state.",
+    "The module timed out; the change may still be in progress. The message shows the last state.",
     "maybe",
     "Rerun to continue waiting, with a higher ``wait_timeout`` if needed.",
     "aws",
@@ -202,7 +202,7 @@ TASKS_FAILING = _code(
 # Some modules
 ARCHIVE_IN_CONTEXT = _code(
     "archive_in_context",
-    "The archive would be part of the build context that it contains.",
+    "The archive would be inside the build context that it is created from.",
     "no",
     "Choose a path outside the context.",
 )
@@ -228,7 +228,7 @@ CHECKPOINTS_LEFT = _code(
     "checkpoints_left",
     "The release is complete, but its checkpoints could not be removed.",
     "yes",
-    "Allow the call that the message names, then rerun, which removes them.",
+    "Allow the call that the message names, then rerun to remove them.",
 )
 CLUSTER_FAILED = _code(
     "cluster_failed",
@@ -240,19 +240,19 @@ CODE_DEPLOY = _code(
     "code_deploy",
     "AWS CodeDeploy deploys the service.",
     "no",
-    "Move the service to deployments of ECS, as the message says.",
+    "Move the service to ECS deployments, as the message says.",
 )
 CONTAINER_STOPPED = _code(
     "container_stopped",
-    "The container, or its task, does not run.",
+    "The container or its task is not running.",
     "maybe",
-    "Read its log and the reason in the message, then use a container that runs.",
+    "Read its log and the reason in the message, then choose a running container.",
 )
 CONTEXT_CHANGED = _code(
     "context_changed",
     "A file in the build context changed while it was read.",
     "no",
-    "Rerun when no program writes to the context.",
+    "Rerun while no program writes to the context.",
 )
 CONTEXT_MISSING = _code(
     "context_missing",
@@ -274,7 +274,7 @@ DOCKERFILE_MISSING = _code(
 )
 IGNORE_FILE_INVALID = _code(
     "ignore_file_invalid",
-    "A line of ``.dockerignore`` is invalid, for Docker too.",
+    "A line of ``.dockerignore`` is invalid; Docker also rejects it.",
     "no",
     "Correct the line that the message quotes.",
 )
@@ -292,7 +292,7 @@ INPUTS_INVALID = _code(
 )
 INTERRUPTED = _code(
     "interrupted",
-    "The run was interrupted. ECS continues the started deployments; the message says what became of tasks.",
+    "The run was interrupted. ECS continues the deployments that started; the message gives the state of tasks.",
     "see services",
     "Rerun to resume, or roll back a release with ``playbooks/rollback.yml``.",
 )
@@ -310,15 +310,15 @@ LAST_TAG = _code(
 )
 LOCK_LOST = _code(
     "lock_lost",
-    "Another release of the project took over, so this one stopped before it changed the next service.",
+    "Another release of the project took over the lock, so this one stopped before it changed the next service.",
     "see services",
-    "Wait until the other release has ended; ``playbooks/history.yml`` shows it. Do not roll back or rerun before.",
+    "Wait until the other release has ended (see ``playbooks/history.yml``) before you rerun or roll back.",
 )
 MULTIPLE_ERRORS = _code(
     "multiple_errors",
     "Several services failed with different codes. The message lists all errors.",
     "see services",
-    "``services`` has the code of each service that was rolled out. Correct what the message names, then rerun.",
+    "``services`` contains the code of each service in the rollout. Correct what the message names, then rerun.",
 )
 NOT_ADOPTED = _code(
     "not_adopted",
@@ -334,7 +334,7 @@ NOT_EMPTY = _code(
 )
 NOT_PROMOTABLE = _code(
     "not_promotable",
-    "An image of the other stage cannot be released here, as its service is not stable or has no such container, its"
+    "An image of the other stage cannot be released here: its service is not stable or lacks the container, its"
     " digest is unknown, or its registry is not reachable.",
     "no",
     "Correct each line of the message, then rerun.",
@@ -347,9 +347,9 @@ NOT_ISSUED = _code(
 )
 EXEC_AGENT_STOPPED = _code(
     "exec_agent_stopped",
-    "The agent of ECS Exec does not run in the container.",
+    "The ECS Exec agent is not running in the container.",
     "no",
-    "Give the task role, the network and the container what the message names, then start a new task.",
+    "Correct the task role, the network or the container as the message says, then start a new task.",
 )
 EXEC_NOT_ENABLED = _code(
     "exec_not_enabled",
@@ -360,9 +360,9 @@ EXEC_NOT_ENABLED = _code(
 )
 FILE_EXISTS = _code(
     "file_exists",
-    "A file that would be written exists and has other content, or cannot be read.",
+    "A file to write already exists with other content, or cannot be read.",
     "no",
-    "Choose another directory, or overwrite the files that the message names with ``force``.",
+    "Choose another directory, or set ``force`` to overwrite the files that the message names.",
 )
 FILE_NOT_WRITTEN = _code(
     "file_not_written",
@@ -372,7 +372,7 @@ FILE_NOT_WRITTEN = _code(
 )
 HISTORY_UNREADABLE = _code(
     "history_unreadable",
-    "A record of the history cannot be read, so it is unknown what that release needs.",
+    "A record of the history cannot be read, so the revisions and images that this release needs are unknown.",
     "no",
     "Use the version of the collection that wrote the record, or keep fewer releases.",
 )
@@ -380,37 +380,38 @@ NO_ANSWER = _code(
     "no_answer",
     "Nobody answered in time whether to continue a paused deployment, or there is no terminal.",
     "no",
-    "Rerun at a terminal, or give the answer as a variable.",
+    "Rerun in a terminal, or set the answer in a variable.",
 )
 CHECKS_FAILED = _code(
     "checks_failed",
-    "What variables or services refer to does not exist, does not fit, or exceeds a limit.",
+    "Something that variables or services refer to does not exist or does not fit, or exceeds a limit.",
     "no",
-    "Do what each line of the message says, then rerun.",
+    "Follow each line of the message, then rerun.",
 )
 NO_RECORD = _code(
     "no_record",
-    "No run of ``site.yml`` has recorded what it converged, so there is nothing to compare with.",
+    "No run of ``site.yml`` has recorded its resources, so there is nothing to compare with.",
     "no",
-    "Run ``site.yml``. If it ran, check ``slipway_project``, ``slipway_region`` and the credentials.",
+    "Run ``site.yml``. If you ran it before, check ``slipway_project``, ``slipway_region`` and the credentials.",
 )
 PARSER_MISSING = _code(
     "parser_missing",
-    "A program or library that reads the source of a conversion is not installed.",
+    "A program or library that the conversion requires to read the source is not installed.",
     "no",
     "Install what the message names.",
 )
 REGISTRY_UNREADABLE = _code(
     "registry_unreadable",
-    "A registry of images cannot be reached, or did not answer with the digest of a tag.",
+    "An image registry cannot be reached, or did not return the digest of a tag.",
     "no",
-    "Check the name of the image, the network and the proxy, then rerun. A registry with a password is not read.",
+    "Check the name of the image, the network and the proxy, then rerun. Registries that require a password are not"
+    " supported.",
 )
 RELEASE_IN_PROGRESS = _code(
     "release_in_progress",
     "Another release of the same services is in progress.",
     "see services",
-    "Wait until it ends, or resume, roll back or replace it, as the message says.",
+    "Wait until it ends, or resume it, roll it back or replace it, as the message says.",
 )
 ROLLBACK_IMPOSSIBLE = _code(
     "rollback_impossible",
@@ -444,7 +445,7 @@ UNREADABLE = _code(
 )
 UNSUPPORTED = _code(
     "unsupported",
-    "The endpoint has no Application Auto Scaling.",
+    "The endpoint does not support Application Auto Scaling.",
     "maybe",
     "Leave out ``scaling``.",
 )
@@ -452,15 +453,15 @@ VERIFICATION_FAILED = _code(
     "verification_failed",
     "The services became stable, but a page or port did not answer as expected.",
     "see services",
-    "Read which answer the message expects and got, and the log of the service, then rerun.",
+    "Compare the expected and the actual answer in the message, read the log of the service, then rerun.",
 )
 
 # Roles and playbooks
 ADDRESS_UNKNOWN = _code(
     "address_unknown",
-    "The public address of this machine is unknown, because the site that reports it did not answer.",
+    "The public address of this machine is unknown, because the website that reports it did not answer.",
     "no",
-    "Name the addresses in the variable of the message.",
+    "Set the addresses in the variable that the message names.",
 )
 BUILD_FAILED = _code(
     "build_failed",
@@ -476,15 +477,15 @@ DELETION_PROTECTED = _code(
 )
 HOST_UNREACHABLE = _code(
     "host_unreachable",
-    "The Docker host cannot be reached, or does not prove who it is: its SSH server, host key or SSM Agent is missing.",
+    "The Docker host cannot be reached or verified: its SSH server, host key or SSM Agent is missing.",
     "yes",
     "Correct what the message names, then rerun.",
 )
 HOST_UNSUPPORTED = _code(
     "host_unsupported",
-    "The distribution of the machine, or its user, is not supported.",
+    "The machine's distribution or user is not supported.",
     "no",
-    "Use a machine that the message describes.",
+    "Use a machine that meets the requirements in the message.",
 )
 IMAGE_TEST_FAILED = _code(
     "image_test_failed",
@@ -494,7 +495,7 @@ IMAGE_TEST_FAILED = _code(
 )
 KEY_MISSING = _code(
     "key_missing",
-    "A file does not have the private key or access key that exists in AWS, which shows it only once.",
+    "A key exists in AWS, but the file with its secret part is missing or does not match. AWS shows a key only once.",
     "maybe",
     "Copy the file from the machine that created it, or delete what the message names, then rerun.",
 )
@@ -506,39 +507,40 @@ CLOUD_NOT_STARTED = _code(
 )
 NOT_CONFIRMED = _code(
     "not_confirmed",
-    "The name of the project was not typed as the confirmation.",
+    "The confirmation was not the name of the project.",
     "no",
-    "Type it, or give it as the variable that the message names.",
+    "Type the name of the project, or set it in the variable that the message names.",
 )
 NOT_OWNED = _code(
     "not_owned",
-    "A resource of this name exists, and is not the project's: it does not have its tag ``slipway:project``.",
+    "A resource with this name exists but does not belong to the project: it does not have the project's tag"
+    " ``slipway:project``.",
     "no",
     "Choose another name, or add the tag if the resource is this project's.",
 )
 RESOURCES_LEFT = _code(
     "resources_left",
-    "Resources with the project's tag exist after the teardown.",
+    "Resources with the project's tag still exist after the teardown.",
     "yes",
     "Rerun with the variables that created them, or delete them by hand.",
 )
 RUNS_AS_ROOT = _code(
     "runs_as_root",
-    "The image runs as root, which a variable refuses, so it was not pushed.",
+    "The image runs as root, which a variable forbids, so it was not pushed.",
     "no",
-    "Add ``USER`` to its Dockerfile, or see the message.",
+    "Add ``USER`` to its Dockerfile, or allow root as the message says.",
 )
 WRONG_ACCOUNT = _code(
     "wrong_account",
-    "The credentials are those of another account than ``slipway_account``.",
+    "The credentials do not belong to the account in ``slipway_account``.",
     "no",
-    "Use the credentials of this stage, or name its inventory.",
+    "Use the credentials of this stage, or the inventory of the other one.",
 )
 
 # Causes of a failed rollout
 BALANCER_EGRESS_CLOSED = _cause(
     "balancer_egress_closed",
-    "The load balancer's security group lets nothing out to the tasks.",
+    "The load balancer's security group allows no traffic to the tasks.",
     "Add an outbound rule for the tasks' port to it.",
 )
 BALANCER_NOT_PUBLIC = _cause(
@@ -559,16 +561,16 @@ CONTAINER_EXITED = _cause(
 CONTAINER_HEALTH_CHECK = _cause(
     "container_health_check",
     "The task definition's health check fails.",
-    "Run its command in the image, and give startPeriod enough time.",
+    "Run its command in the image, and make startPeriod long enough.",
 )
 EGRESS_CLOSED = _cause(
     "egress_closed",
-    "The tasks' security group lets nothing out.",
+    "The tasks' security group allows no outbound traffic.",
     "Add an outbound rule for TCP port 443 to it.",
 )
 ENDPOINT_CLOSED = _cause(
     "endpoint_closed",
-    "The security group of a VPC endpoint does not let the tasks in.",
+    "The security group of a VPC endpoint does not allow traffic from the tasks.",
     "Add an inbound rule for TCP port 443 from the tasks' security group to it.",
 )
 ENDPOINT_MISSING = _cause(
@@ -583,34 +585,34 @@ HEALTH_CHECK_DENIED = _cause(
 )
 HEALTH_CHECK_ERROR = _cause(
     "health_check_error",
-    "The program runs and fails at the health check's path.",
+    "The program runs, but returns an error at the health check's path.",
     "Read its log.",
 )
 HEALTH_CHECK_HOST = _cause(
     "health_check_host",
     "The program rejects the request, often for its Host header: health checks send the target's address.",
-    "Allow that address, for instance in Django's ALLOWED_HOSTS.",
+    "Allow that address, for example in Django's ALLOWED_HOSTS.",
 )
 HEALTH_CHECK_PATH = _cause(
     "health_check_path",
     "The program does not know the health check's path.",
-    "Correct health_check_path of the target group, or let the program answer it.",
+    "Correct health_check_path of the target group, or make the program answer at this path.",
 )
 HEALTH_CHECK_REDIRECTED = _cause(
     "health_check_redirected",
-    "The health check's path redirects, for instance to HTTPS or a login.",
+    "The health check's path redirects, for example to HTTPS or a login.",
     "Check a path that does not redirect, or expect that code (matcher).",
 )
 HEALTH_CHECK_REFUSED = _cause(
     "health_check_refused",
     "Nothing accepts the health check's connection.",
-    "Let the program listen on 0.0.0.0 and on the target's port; if it starts slowly, set"
+    "Make the program listen on 0.0.0.0 and on the target's port; if it starts slowly, set"
     " health_check_grace_period_seconds.",
 )
 HEALTH_CHECK_TIMEOUT = _cause(
     "health_check_timeout",
     "The health check times out.",
-    "Let the tasks' security group accept the load balancer on this port, or make the path answer faster.",
+    "Allow the load balancer on this port in the tasks' security group, or make the path answer faster.",
 )
 IMAGE_MISSING = _cause(
     "image_missing",
@@ -619,12 +621,12 @@ IMAGE_MISSING = _cause(
 )
 INGRESS_CLOSED = _cause(
     "ingress_closed",
-    "The tasks' security group does not let the load balancer in.",
+    "The tasks' security group does not allow traffic from the load balancer.",
     "Add an inbound rule for that port from the load balancer's security group to it.",
 )
 LISTENER_CLOSED = _cause(
     "listener_closed",
-    "The load balancer's security group lets nothing in on the port of its listener.",
+    "The load balancer's security group allows no inbound traffic on the port of its listener.",
     "Add an inbound rule for that port to it.",
 )
 LISTENS_ELSEWHERE = _cause(
@@ -679,7 +681,7 @@ NO_ROUTE = _cause(
 OUT_OF_MEMORY = _cause(
     "out_of_memory",
     "The container ran out of memory.",
-    "Raise memory in the task definition, or let the program use less.",
+    "Raise memory in the task definition, or make the program use less.",
 )
 PORT_IN_USE = _cause(
     "port_in_use",
@@ -689,7 +691,7 @@ PORT_IN_USE = _cause(
 PORT_MISMATCH = _cause(
     "port_mismatch",
     "A load balancer uses a port that its container does not map.",
-    "Make containerPort of load_balancers one of the portMappings of that container.",
+    "Set containerPort in load_balancers to a port in the container's portMappings.",
 )
 REGISTRY_DENIED = _cause(
     "registry_denied",
@@ -710,7 +712,7 @@ REGISTRY_UNREACHABLE = _cause(
 ROOT_READ_ONLY = _cause(
     "root_read_only",
     "The program writes to the root file system of its container, which is read-only.",
-    "Mount a volume of the task where it writes, such as /tmp (volumes, mountPoints), or set readonlyRootFilesystem to"
+    "Mount a volume of the task at that path, such as /tmp (volumes, mountPoints), or set readonlyRootFilesystem to"
     " false in the container.",
 )
 ROLE_REFUSED = _cause(
@@ -720,7 +722,7 @@ ROLE_REFUSED = _cause(
 )
 ROUTE_BROKEN = _cause(
     "route_broken",
-    "The default route of the tasks' subnets leads nowhere.",
+    "The default route of the tasks' subnets has no working target.",
     "Send 0.0.0.0/0 to a NAT gateway that is available and in a public subnet, or create VPC endpoints.",
 )
 SECRETS_UNREACHABLE = _cause(
@@ -747,7 +749,7 @@ SECRET_MISSING = _cause(
 SPOT_INTERRUPTED = _cause(
     "spot_interrupted",
     "AWS reclaimed Spot capacity.",
-    "Run a base of the tasks on FARGATE or On-Demand instances.",
+    "Run a minimum number of tasks (base) on FARGATE or On-Demand instances.",
 )
 TARGET_UNHEALTHY = _cause(
     "target_unhealthy",
@@ -757,7 +759,7 @@ TARGET_UNHEALTHY = _cause(
 )
 USER_MISSING = _cause(
     "user_missing",
-    "The image does not have the user that the container names.",
+    "The user of the container does not exist in the image.",
     "Correct user in the container, or in ecs_app_container_defaults; a number needs no entry in the image.",
 )
 VOLUME_FAILED = _cause(

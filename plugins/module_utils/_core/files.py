@@ -34,5 +34,6 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         raise SlipwayError(
             FILE_NOT_WRITTEN,
-            f"{path} cannot be written: {error.strerror}. Correct that, then rerun; complete files are kept.",
+            f"{path} cannot be written: {error.strerror}. Correct this, then rerun; files that were already written"
+            " are kept.",
         ) from error

@@ -27,7 +27,7 @@ def is_adopted(current: t.Mapping[str, t.Any], desired: t.Mapping[str, t.Any] | 
         raise SlipwayError(
             CONFLICT,
             f"{what}: expected a resource of the project {project}, got one of the project {owner}. Choose another"
-            f" name, or remove its tag {PROJECT} if the other project no longer has it.",
+            f" name, or, if the other project no longer uses it, remove its tag {PROJECT}.",
             {"project": owner},
         )
     return not project or owner is not None
@@ -37,8 +37,8 @@ def text_of(whats: t.Iterable[str]) -> str:
     """The warning in check mode, and the message of a run."""
     listed = ", ".join(whats)
     return (
-        f"Not adopted: {listed}. Expected the tag {PROJECT}, got none. Run the playbook slipway.aws.adopt, which shows"
-        " what it would tag, and tags it after a confirmation."
+        f"Not adopted: {listed}. Expected the tag {PROJECT}, got none. Run the playbook slipway.aws.adopt, which"
+        " lists the resources and tags them after a confirmation."
     )
 
 

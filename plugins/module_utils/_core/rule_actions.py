@@ -142,7 +142,7 @@ def problems(actions: t.Sequence[Json], target_group_arn: str | None) -> t.Itera
     last = [kind for kind in ordered if kind in LAST]
     kinds = f"{', '.join(LAST[:-1])} or {LAST[-1]}"
     if target_group_arn and last:
-        yield f"actions: expected none of {kinds} beside target_group_arn, got {last[0]}. Drop one of both."
+        yield f"actions: expected none of {kinds} together with target_group_arn, got {last[0]}. Remove one of them."
     elif not target_group_arn and (len(last) != 1 or ordered[-1] not in LAST):
         got = " and ".join(ordered) or "none"
         yield f"target_group_arn: expected it, or actions that end with exactly one of {kinds}, got {got}."
@@ -163,7 +163,7 @@ def _own_problems(action: Json) -> t.Iterator[str]:
     if kind == FORWARD:
         yield from (f".{name}{problem}" for problem in _forward_problems(action, config))
     if kind == "redirect" and not any(config.get(key) not in (None, value) for key, value in _WITHOUT_QUERY.items()):
-        yield f".{name}: expected another protocol, host, port or path, got none, which redirects in a loop."
+        yield f".{name}: expected a different protocol, host, port or path, got none, which would redirect in a loop."
     if kind == "fixed-response" and config.get("ContentType") not in (None, *CONTENT_TYPES):
         yield f".{name}.ContentType: expected one of {', '.join(CONTENT_TYPES)}, got {config['ContentType']!r}."
 
@@ -175,7 +175,7 @@ def _forward_problems(action: Json, config: Json) -> t.Iterator[str]:
     groups = config.get("TargetGroups") or []
     arns = [group.get("TargetGroupArn") for group in groups]
     if action.get("TargetGroupArn") and arns not in ([], [action["TargetGroupArn"]]):
-        yield f".TargetGroups: expected only the target group of TargetGroupArn, got {len(arns)}. Drop one of both."
+        yield f".TargetGroups: expected only the target group of TargetGroupArn, got {len(arns)}. Remove one of them."
     if not all(arns) or len(set(arns)) < len(arns):
         yield ".TargetGroups: expected a TargetGroupArn in each, and each once."
     if len(groups) > MOST_GROUPS:
@@ -202,4 +202,4 @@ def transform_problems(transforms: t.Sequence[Json]) -> t.Iterator[str]:
             yield f"{place}.{name}.Rewrites: expected exactly one, got {len(rewrites)}."
         for rewrite in rewrites:
             if not rewrite["Regex"] or max(len(rewrite["Regex"]), len(rewrite["Replace"])) > LONGEST_REWRITE:
-                yield f"{place}.{name}.Rewrites: expected texts of at most {LONGEST_REWRITE} characters."
+                yield f"{place}.{name}.Rewrites: expected strings of at most {LONGEST_REWRITE} characters."

@@ -53,7 +53,7 @@ def problem_of(expression: str, timezone: str) -> str | None:
             return f"schedule: expected {FORMS}, got '{expression}'"
     elif at := AT.fullmatch(expression):
         if _moment(at[1]) is None:
-            return f"schedule: expected a date that exists, got '{expression}'"
+            return f"schedule: expected an existing date, got '{expression}'"
     elif not RATE.fullmatch(expression):
         return f"schedule: expected {FORMS}, got '{expression}'"
     if zone_of(timezone) is None and zone_of("Europe/London") is not None:  # without a database nobody knows

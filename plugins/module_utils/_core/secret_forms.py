@@ -25,21 +25,21 @@ FORMS: Mapping[str, str] = {
         r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
         r"(?:(?!-----END )[\s\S])*(?:-----END [A-Z0-9 ]+-----)?|AGE-SECRET-KEY-1[0-9A-Z]{58}"
     ),
-    "a token of GitHub": r"gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{82}",
-    "a token of GitLab": r"gl(?:pat|rt|dt|ptt|cbt|oas|soat|ft|imt|agent)-[A-Za-z0-9_-]{20,}",
-    "a token of Slack": r"xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-\d-[A-Za-z0-9-]{10,}",
-    "a key of Stripe": r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{32,}",
-    "a token of npm": r"npm_[A-Za-z0-9]{36}",
-    "a token of PyPI": r"pypi-AgE[A-Za-z0-9_-]{50,}",
-    "a token of Docker Hub": r"dckr_[po]at_[A-Za-z0-9_-]{27,}",
-    "a key of SendGrid": r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}",
-    "a token of DigitalOcean": r"do[opr]_v1_[a-f0-9]{64}",
-    "a token of Vault": r"hv[sbr]\.[A-Za-z0-9_-]{24,}",
-    "a token of Shopify": r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",
-    "a token of Grafana": r"glsa_[A-Za-z0-9]{32}_[a-f0-9]{8}",
-    "a token of Hugging Face": r"hf_[A-Za-z]{34}",
-    "a key of OpenAI": r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,}",
-    "a key of Anthropic": r"sk-ant-[a-z]+\d+-[A-Za-z0-9_-]{40,}",
+    "a GitHub token": r"gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{82}",
+    "a GitLab token": r"gl(?:pat|rt|dt|ptt|cbt|oas|soat|ft|imt|agent)-[A-Za-z0-9_-]{20,}",
+    "a Slack token": r"xox[abeoprs]-[A-Za-z0-9-]{10,}|xapp-\d-[A-Za-z0-9-]{10,}",
+    "a Stripe key": r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{32,}",
+    "an npm token": r"npm_[A-Za-z0-9]{36}",
+    "a PyPI token": r"pypi-AgE[A-Za-z0-9_-]{50,}",
+    "a Docker Hub token": r"dckr_[po]at_[A-Za-z0-9_-]{27,}",
+    "a SendGrid key": r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}",
+    "a DigitalOcean token": r"do[opr]_v1_[a-f0-9]{64}",
+    "a Vault token": r"hv[sbr]\.[A-Za-z0-9_-]{24,}",
+    "a Shopify token": r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",
+    "a Grafana token": r"glsa_[A-Za-z0-9]{32}_[a-f0-9]{8}",
+    "a Hugging Face token": r"hf_[A-Za-z]{34}",
+    "an OpenAI key": r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,}",
+    "an Anthropic key": r"sk-ant-[a-z]+\d+-[A-Za-z0-9_-]{40,}",
 }
 # Not inside of a longer word, such as a digest.
 _TOKENS = re.compile("|".join(rf"(?P<f{at}>(?<![A-Za-z0-9_])(?:{form}))" for at, form in enumerate(FORMS.values())))
@@ -51,7 +51,7 @@ _ADDRESS = re.compile(
 ADDRESS = "an address with a password"
 KEY_ID = re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Z0-9])")
 AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+=_.-])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=_.-])")
-AWS_KEY = "a secret access key of AWS"
+AWS_KEY = "an AWS secret access key"
 WAY_OUT = "Store it in Secrets Manager or Parameter Store, and refer to it in `secrets`"
 # An image keeps its build arguments, and containers get their secrets after the build.
 WAY_OUT_OF_BUILDS = "Images keep build arguments: fetch what needs the secret before the build"
@@ -126,7 +126,7 @@ def problems(found: t.Iterable[Misplaced], allowed: Collection[str], option: str
     """One sentence for each that is not `allowed`, without its value. `option` is what lists those that are."""
     return [
         f"{one.place}: expected no secret, got {one.form}, which is not shown. {_way_out(one)}, or add"
-        f" '{_short(one.entry)}' to {option} if everybody may read it."
+        f" '{_short(one.entry)}' to {option} if it is not a secret."
         for one in found
         if not any(one.entry == entry or one.entry.endswith(f".{entry}") for entry in allowed)
     ]

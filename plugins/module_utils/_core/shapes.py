@@ -210,7 +210,7 @@ class _Checker:
         if _is_pair(shape) and "value" not in given:
             # AWS would drop the name without a word.
             problem = "expected text, got null" if "value" in value else "expected text, got nothing"
-            self.problems.append(f"{path}.value: {problem}. Give it a value, or leave out the whole entry.")
+            self.problems.append(f"{path}.value: {problem}. Set a value, or omit the whole entry.")
         return {
             name: self.check(shape.members[name], member, f"{path}.{name}", hide=name == "value")
             for name, member in given.items()
@@ -238,7 +238,7 @@ class _Checker:
         }
 
     def _missing(self, path: str) -> t.Any:
-        self.problems.append(f"{path}: expected a value, got null. Give it a value, or leave it out.")
+        self.problems.append(f"{path}: expected a value, got null. Set a value, or omit it.")
         return None
 
     def _refuse_count(self, shape: Shape, count: int, path: str, unit: str) -> None:
@@ -269,7 +269,9 @@ class _Checker:
         before = len(self.problems)
         if MASK in text:
             # A result of ours, given back as a definition.
-            self.problems.append(f"{path}: expected a value, got the mask that hides one in results. Give the value.")
+            self.problems.append(
+                f"{path}: expected a value, got the mask that hides a value in results. Set the real value."
+            )
         self._refuse_count(shape, len(text), path, "characters")
         pattern = shape.metadata.get("pattern")
         if pattern and len(self.problems) == before and not _matches(pattern, text):

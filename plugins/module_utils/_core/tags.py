@@ -92,14 +92,14 @@ def problems(tags: t.Mapping[t.Any, t.Any], option: str = "tags") -> list[str]:
 def _of_one(name: str, value: t.Any, option: str) -> t.Iterator[str]:
     where, text = f"{option}, {name!r}", text_of(value)
     if name.lower().startswith(AWS):
-        yield f"{where}: expected a key without the prefix {AWS}, which only AWS may write. Choose another key."
+        yield f"{where}: expected a key without the prefix {AWS}, which is reserved for AWS. Choose another key."
     if not 1 <= len(name) <= LONGEST_KEY:
         yield f"{where}: expected a key of 1 to {LONGEST_KEY} characters, got {len(name)}."
     if not _CHARACTERS.fullmatch(name):
         yield f"{where}: expected a key of {_ALLOWED}."
     if text is None:
         kind = "null" if value is None else type(value).__name__
-        yield f"{where}: expected text, true, false or a whole number, got {kind}. Quote the value, or drop the tag."
+        yield f"{where}: expected text, true, false or a whole number, got {kind}. Quote the value, or remove the tag."
     elif len(text) > LONGEST_VALUE:
         yield f"{where}: expected a value of at most {LONGEST_VALUE} characters, got {len(text)}."
     elif not _CHARACTERS.fullmatch(text):

@@ -126,7 +126,7 @@ def value_problems(given: Json) -> t.Iterator[str]:
     for key, value in given.items():
         known, text = ATTRIBUTES.get(str(key)), text_of(value)
         if key == DELAY_ATTRIBUTE:
-            yield f"attributes: expected {DELAY} for {key}, got the attribute. Use that option."
+            yield f"attributes: expected the option {DELAY}, got the attribute {key}. Use the option."
         elif known is None:
             yield f"attributes: unknown attribute '{key}'{did_you_mean(str(key), list(ATTRIBUTES), False)}."
         elif text is None or not known.values.takes(text):

@@ -24,7 +24,7 @@ LONGEST_NAME = 253
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAMESPACE = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _SERVICE = re.compile(_LABEL)
-_RULE = "lower case letters, digits, hyphens and underscores"
+_RULE = "lowercase letters, digits, hyphens and underscores"
 
 
 def validate(name: str, services: t.Sequence[str]) -> None:

@@ -144,7 +144,7 @@ def write_archive(source: Source, inputs: Mapping[str, Any], path: str) -> Summa
     """Like `summarise`, with the archive at `path`: complete or not there, and readable by its owner only."""
     final = os.path.abspath(path)
     if source.has_inside(final):
-        raise ContextError(ARCHIVE_IN_CONTEXT, f"archive: expected a path outside of the build context, got {path}.")
+        raise ContextError(ARCHIVE_IN_CONTEXT, f"archive: expected a path outside the build context, got {path}.")
     temporary = None
     try:
         handle, temporary = tempfile.mkstemp(prefix=".slipway.", dir=os.path.dirname(final))
@@ -336,7 +336,9 @@ def _add(archive: tarfile.TarFile, entry: Entry, content_digest: bytes, size: in
 
 
 def _changed(entry: Entry) -> ContextError:
-    return ContextError(CONTEXT_CHANGED, f"{entry.origin} changed while it was read. Rerun when nothing writes it.")
+    return ContextError(
+        CONTEXT_CHANGED, f"{entry.origin} changed while it was read. Rerun while no program writes to it."
+    )
 
 
 def _feed(digest: hashlib._Hash, *fields: bytes) -> None:

@@ -19,7 +19,9 @@ from .model import HOSTS, files
 def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     directory = Path(params["directory"])
     if directory.exists() and not directory.is_dir():
-        raise SlipwayError(FILE_EXISTS, f"directory: expected a directory or nothing at {directory}, got a file.")
+        raise SlipwayError(
+            FILE_EXISTS, f"directory: expected a directory or a path that does not exist, got the file {directory}."
+        )
     wanted, shown = files(params["site"]), files(mask(params["site"]))
     current = {path: _read(directory / path) for path in wanted}
     changed = {path: text for path, text in wanted.items() if current[path] != text}
@@ -27,8 +29,8 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     if other and not params["force"]:
         raise SlipwayError(
             FILE_EXISTS,
-            f"{directory}: expected no other content in {', '.join(other)}. Choose another directory, or set force to "
-            "overwrite these files.",
+            f"{directory}: expected files without other content, got {', '.join(other)}. Choose another directory,"
+            " or set force to overwrite these files.",
             {"files": other},
         )
     if not check_mode:

@@ -63,7 +63,7 @@ def files(site: t.Mapping[str, t.Any]) -> dict[str, str]:
         written |= _service_files(slug, service)
     if slugs:
         listed = [{TEMPLATE: f"{{{{ service_{slug} }}}}"} for slug in slugs]
-        comment = "The services. Each has a file of its own."
+        comment = "The services. Each has its own file."
         written["group_vars/all/services.yml"] = _document({"ecs_app_services": listed}, comment)
     if site.get("notes"):
         written["NOTES.md"] = notes_page(site["notes"])

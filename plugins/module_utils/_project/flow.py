@@ -35,7 +35,9 @@ def run(connection: Connection) -> Result:
     params = connection.params
     if params["keep"] is not None:
         if params["details"]:
-            raise SlipwayError(INVALID_OPTION, "details: expected false with keep, got true. Remove one of them.")
+            raise SlipwayError(
+                INVALID_OPTION, "details: expected false together with keep, got true. Remove one of them."
+            )
         return obsolete_flow.run(connection)
     if params["details"]:
         return record_info.read(connection)

@@ -97,7 +97,7 @@ def _stores(connection: Connection) -> tuple[Parameters, Manager]:
     path = path_of(params["path"])
     check_window(params["recovery_window"])
     if not params["match_tags"]:
-        message = "match_tags: expected at least one tag, got none. Secrets are recognised by these tags."
+        message = "match_tags: expected at least one tag, got none. The module recognizes secrets by these tags."
         raise SlipwayError(INVALID_OPTION, message)
     return Parameters(connection.client, path), Manager(connection.client, path, params["recovery_window"])
 

@@ -35,7 +35,7 @@ LARGEST = {SECRETS_MANAGER: 65536, "SecureString": 4096, "String": 4096}
 # https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
 LONGEST_NAME = {SECRETS_MANAGER: 512, "SecureString": 1011, "String": 1011}
 # Whoever mixes up two members has put the value into the wrong one.
-NOT_SHOWN = "got another value, which is not shown as it may be the secret"
+NOT_SHOWN = "got another value, which is not shown because it may be the secret"
 # What a diff shows instead of values.
 GIVEN, RANDOM, ANOTHER = "as given", "random", "another"
 
@@ -90,7 +90,9 @@ def desired_secrets(items: t.Sequence[Json], values: t.Mapping[str, t.Any]) -> l
         for name in sorted(set(names))
         if names.count(name) > 1
     ]
-    problems += [f"{name}: expected a secret of that name, got only its value" for name in values if name not in names]
+    problems += [
+        f"{name}: expected a secret with this name, got only its value" for name in values if name not in names
+    ]
     problems += [f"{item['name']}: {problem}" for item in items for problem in _problems(item, values)]
     if problems:
         raise SlipwayError(INVALID_OPTION, f"secrets, {'; '.join(problems)}.", {"problems": problems})
@@ -177,7 +179,7 @@ def check_window(days: int) -> None:
 def missing_secrets(desired: t.Iterable[DesiredSecret], found: t.Mapping[str, Found]) -> list[str]:
     """The external secrets that do not exist."""
     return [
-        f"{one.name} ({one.source if '/' in one.source else 'its `from` is not shown, as it may be the secret'})"
+        f"{one.name} ({one.source if '/' in one.source else 'its `from` is not shown, because it may be the secret'})"
         for one in desired
         if one.source and not one.is_arn and (one.name not in found or found[one.name].deleted)
     ]
@@ -194,7 +196,9 @@ def refuse_foreign(
     ]
     if foreign:
         tags = ", ".join(f"{key}={value}" for key, value in own.items())
-        message = f"secrets: expected the tags {tags}, got others on {', '.join(foreign)}, which another project owns."
+        message = (
+            f"secrets: expected the tags {tags}, got others on {', '.join(foreign)}, which belong to another project."
+        )
         raise SlipwayError(CONFLICT, f"{message} Choose another name, or tag it.")
 
 

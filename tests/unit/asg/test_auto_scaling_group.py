@@ -82,7 +82,7 @@ def test_the_tag_of_ecs_is_kept(run: Run, settings: Json) -> None:
         ({"MinSize": 3, "MaxSize": 2}, "settings.MinSize: expected at most MaxSize (2), got 3."),
         (
             {"MinSize": 1, "MaxSize": 2, "DesiredCapacity": 3},
-            "settings.DesiredCapacity: expected 1 to 2, as MinSize and MaxSize say, got 3.",
+            "settings.DesiredCapacity: expected 1 to 2, from MinSize to MaxSize, got 3.",
         ),
         ({"MinSize": 1, "MaxSize": 2, "VPCZoneIdentifier": "subnet-1"}, "settings: expected one of LaunchTemplate, "),
         (

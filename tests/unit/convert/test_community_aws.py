@@ -327,7 +327,7 @@ def test_tasks_that_run(convert: Convert) -> None:
     }
     assert tasks[1]["debug"]["var"] == "migration.tasks[0].task_arn"
     assert tasks[2]["community.aws.ecs_task"]["task"] == "{{ migration.tasks[0].task_arn }}"
-    assert "stays as it is" in found.note("play.yml: Stop it")
+    assert "is unchanged" in found.note("play.yml: Stop it")
 
 
 def test_what_only_reads_and_tags(convert: Convert) -> None:
@@ -356,7 +356,7 @@ def test_what_only_reads_and_tags(convert: Convert) -> None:
     )
     assert tasks[3]["slipway.aws.ecs_cluster"] == {"name": "shop", "purge_tags": False, "tags": {"team": "web"}}
     assert "community.aws.ecs_tag" in tasks[4]
-    assert "stays as it is" in found.note("play.yml: Tag the service")
+    assert "is unchanged" in found.note("play.yml: Tag the service")
 
 
 def test_an_unknown_member_of_a_result_is_a_note(convert: Convert) -> None:

@@ -101,8 +101,8 @@ NOTED: list[tuple[str, str, str]] = [
     ("extra_hosts: ['db:10.0.0.1']", "extra_hosts", "Route 53"),
     ("dns: 10.0.0.2", "dns", "Route 53"),
     ("shm_size: 1gb", "shm_size", "64 MB"),
-    ("ulimits: {nproc: 65535}", "ulimits.nproc", "nofile only"),
-    ("stop_grace_period: 5m", "stop_grace_period", "120 seconds at most, not 300"),
+    ("ulimits: {nproc: 65535}", "ulimits.nproc", "only supports nofile"),
+    ("stop_grace_period: 5m", "stop_grace_period", "at most 120 seconds, not 300"),
     ("stop_signal: SIGINT", "stop_signal", "STOPSIGNAL"),
     ("security_opt: [no-new-privileges]", "security_opt", "Fargate"),
     ("network_mode: host", "network_mode", "network_mode host"),
@@ -118,7 +118,7 @@ NOTED: list[tuple[str, str, str]] = [
     ("deploy: {restart_policy: {max_attempts: 3}}", "deploy.restart_policy.max_attempts", "always replaces"),
     ("deploy: {update_config: {parallelism: 2}}", "deploy.update_config.parallelism", "maximumPercent"),
     ("deploy: {update_config: {failure_action: pause}}", "deploy.update_config.failure_action", "rolls a failed"),
-    ("deploy: {resources: {limits: {cpus: '1', pids: 9}}}", "deploy.resources.limits.pids", "does not let"),
+    ("deploy: {resources: {limits: {cpus: '1', pids: 9}}}", "deploy.resources.limits.pids", "does not support"),
     (
         "deploy: {resources: {reservations: {devices: [{capabilities: [gpu]}]}}}",
         "deploy.resources.reservations.devices",
@@ -127,14 +127,14 @@ NOTED: list[tuple[str, str, str]] = [
     ("networks: {default: {ipv4_address: 172.20.0.9}}", "networks.default.ipv4_address", "from the subnet"),
     ("healthcheck: {test: 'true', retries: 20}", "healthcheck.retries", "not 20"),
     ("deploy: {mode: replicated-job}", "deploy.mode", "pre_deploy_tasks"),
-    ("deploy: {placement: {constraints: [node.role==worker]}}", "deploy.placement", "Fargate chooses"),
-    ("healthcheck: {test: 'true', interval: 1s}", "healthcheck.interval", "5 seconds now"),
+    ("deploy: {placement: {constraints: [node.role==worker]}}", "deploy.placement", "Fargate places"),
+    ("healthcheck: {test: 'true', interval: 1s}", "healthcheck.interval", "now 5 seconds"),
     ("healthcheck: {test: 'true', start_interval: 1s}", "healthcheck.start_interval", "one interval"),
     ("tmpfs: /run", "tmpfs", "64 MiB"),
     ("environment: [FROM_THE_SHELL_OF_NOBODY]", "environment.FROM_THE_SHELL_OF_NOBODY", "no value"),
     ("x-team: shop", "x-team", "extension"),
-    ("labels: [traefik.enable=true]", "labels", "take their place"),
-    ("deploy: {resources: {limits: {cpus: '64'}}}", "deploy.resources", "no task as large"),
+    ("labels: [traefik.enable=true]", "labels", "replace them"),
+    ("deploy: {resources: {limits: {cpus: '64'}}}", "deploy.resources", "no task of this size"),
     ("volumes: ['/var/run/docker.sock:/var/run/docker.sock']", "volumes[0]", "no Docker Engine"),
     ("volumes: ['/etc/localtime:/etc/localtime:ro']", "volumes[0]", "variable TZ"),
     ("volumes: ['./app.conf:/etc/app.conf:ro']", "volumes[0]", "FROM app:1, then COPY app.conf /etc/app.conf"),
@@ -260,7 +260,7 @@ def test_a_build_is_an_image_of_the_project(convert: Convert) -> None:
     }
     assert images["docs"]["git"] == {"repo": "https://git.example/docs.git", "version": "main", "path": "site"}
     assert [build.container(name)["image"] for name in ("web", "worker", "docs")] == ["web", "web", "docs"]
-    assert "kept in the image" in build.note("services.web.build.args.API_TOKEN")
+    assert "remain in the image" in build.note("services.web.build.args.API_TOKEN")
     assert "services.web.build.network" in build.places
     assert "hunter2" not in str(build)
 

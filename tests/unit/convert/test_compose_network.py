@@ -83,8 +83,8 @@ def test_published_ports_of_http_are_target_groups(convert: Convert) -> None:
             "health_check_path": "/",
         },
     ]
-    assert "ends TLS itself" in found.note("services.web.ports[443/tcp]")
-    assert "host names" in found.note("services.admin.ports[9000/tcp]")
+    assert "terminates TLS" in found.note("services.web.ports[443/tcp]")
+    assert "host name" in found.note("services.admin.ports[9000/tcp]")
 
 
 def test_other_ports_are_not_behind_the_load_balancer(convert: Convert) -> None:

@@ -327,7 +327,7 @@ def test_storage(convert: Convert) -> None:
     assert found.container("web", "sync")["mountPoints"] == [
         {"sourceVolume": "scratch", "containerPath": "/in", "readOnly": True}
     ]
-    assert "creates none" in found.note("efs_web_own")
+    assert "Slipway does not" in found.note("efs_web_own")
     assert "access point" in found.note("web.storage.volumes.own.efs")
 
 
@@ -662,5 +662,5 @@ def test_a_wrong_form_is_refused_by_the_name_of_the_service(convert: Convert, gi
 
 
 def test_a_directory_without_manifests_is_refused(convert_files: ConvertFiles) -> None:
-    with pytest.raises(SlipwayError, match="expected a workspace of Copilot"):
+    with pytest.raises(SlipwayError, match="expected a Copilot workspace"):
         convert_files("copilot", ".", {"README.md": "x"})

@@ -415,7 +415,9 @@ def test_two_clusters_are_two_inventories(convert_files: ConvertFiles) -> None:
         "service.json": "{}",
         "task.json": TASK,
     }
-    with pytest.raises(SlipwayError, match=r"cluster: expected the same in all files, got shop .*other .*") as refused:
+    with pytest.raises(
+        SlipwayError, match=r"cluster: expected the same value in all files, got shop .*other .*"
+    ) as refused:
         convert_files("ecspresso", ".", files)
     assert refused.value.code == "source_invalid"
 

@@ -73,7 +73,7 @@ def test_a_secret_is_refused_in_every_place(where: Json) -> None:
 
 def test_a_key_of_aws_is_refused_beside_its_id_or_under_its_name() -> None:
     pair = [{"name": "ID", "value": ACCESS_KEY}, {"name": "KEY", "value": SECRET_KEY}]
-    assert "environment[1] (KEY).value: expected no secret, got a secret access key of AWS" in refusal(
+    assert "environment[1] (KEY).value: expected no secret, got an AWS secret access key" in refusal(
         container(environment=pair)
     )
     assert "(AWS_SECRET_ACCESS_KEY)" in refusal(variable(SECRET_KEY, "AWS_SECRET_ACCESS_KEY"))

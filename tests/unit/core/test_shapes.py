@@ -90,20 +90,19 @@ def test_true_as_text_is_written_as_json_does(register: t.Any) -> None:
         # What would vanish without a word.
         (
             {"name": "web", "environment": [{"name": "V", "value": None}]},
-            "[0] (web).environment[0] (V).value: expected text, got null."
-            " Give it a value, or leave out the whole entry.",
+            "[0] (web).environment[0] (V).value: expected text, got null. Set a value, or omit the whole entry.",
         ),
         (
             {"environment": [{"name": "V"}]},
-            "[0].environment[0] (V).value: expected text, got nothing. Give it a value, or leave out the whole entry.",
+            "[0].environment[0] (V).value: expected text, got nothing. Set a value, or omit the whole entry.",
         ),
         (
             {"command": ["serve", None, "--x"]},
-            "[0].command[1]: expected a value, got null. Give it a value, or leave it out.",
+            "[0].command[1]: expected a value, got null. Set a value, or omit it.",
         ),
         (
             {"dockerLabels": {"a": None}},
-            "[0].dockerLabels.a: expected a value, got null. Give it a value, or leave it out.",
+            "[0].dockerLabels.a: expected a value, got null. Set a value, or omit it.",
         ),
         # No message shows what may be a secret.
         ({"environment": {"PASSWORD": "h2"}}, "[0].environment: expected a list, got a dictionary."),

@@ -142,7 +142,7 @@ def test_a_service_that_may_not_be_deleted_is_reported_at_once(
     [
         (
             {"name": "Shop.internal"},
-            "name: expected a DNS name of lower case letters, digits, hyphens and underscores, got 'Shop.internal'.",
+            "name: expected a DNS name of lowercase letters, digits, hyphens and underscores, got 'Shop.internal'.",
         ),
         ({"services": ["data.base"]}, "services: expected a label of a DNS name, of lower case letters, "),
         (

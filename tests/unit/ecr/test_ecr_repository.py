@@ -190,8 +190,8 @@ def test_a_repository_with_images_is_deleted_only_by_force(run: Run, ecr: t.Any,
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"name": "WebApp"}, "name: expected lower-case letters and digits, .* got 'WebApp'"),
-        ({"name": "a--/b"}, "name: expected lower-case .* got 'a--/b'"),
+        ({"name": "WebApp"}, "name: expected lowercase letters and digits, .* got 'WebApp'"),
+        ({"name": "a--/b"}, "name: expected lowercase .* got 'a--/b'"),
         ({"image_scanning_configuration": {"scanonpush": True}}, "did you mean 'scanOnPush'"),
         ({"image_scanning_configuration": {"scanOnPush": "perhaps"}}, "expected true or false"),
         ({"encryption_configuration": {"encryptionType": "AES"}}, "expected one of AES256, KMS, KMS_DSSE, got 'AES'"),

@@ -183,7 +183,7 @@ def test_a_program_that_writes_to_its_read_only_root_is_told_where_it_may_write(
     failure = diagnose(Evidence(service(), [failed], logs={("f1", "web"): log}))
     assert failure["causes"] == ["root_read_only"]
     advice = render("Service web: it failed.", failure).splitlines()[-1]
-    assert "Mount a volume of the task where it writes, such as /tmp (volumes, mountPoints), or set" in advice
+    assert "Mount a volume of the task at that path, such as /tmp (volumes, mountPoints), or set" in advice
 
 
 def test_a_task_that_was_stopped_did_not_end_by_itself() -> None:
@@ -352,7 +352,7 @@ def test_out_of_memory_names_the_limit(definition: Json, limit: str) -> None:
     killed = container("f1", exitCode=137, reason="OutOfMemoryError: Container killed due to memory usage")
     failure = diagnose(Evidence(service(), [stopped("f1", containers=[killed])], task_definition=definition))
     assert failure["advice"] == [
-        f"{limit or NO_LIMIT}Raise memory in the task definition, or let the program use less."
+        f"{limit or NO_LIMIT}Raise memory in the task definition, or make the program use less."
     ]
 
 

@@ -169,29 +169,29 @@ def isolated(*endpoints: Json) -> Callable[[Json], None]:
         (
             lambda members: members["nat_gateways"][0].update(ConnectivityType="private"),
             "route_broken",
-            "which is private and leads to no public address.",
+            "which is private and has no public address.",
         ),
         (
             lambda members: members["nat_gateways"][0].update(SubnetId="subnet-private"),
             "route_broken",
-            "nat-1 in subnet subnet-private, which routes to a NAT gateway itself.",
+            "nat-1 in subnet subnet-private, which itself routes to a NAT gateway.",
         ),
         (private_route(State="blackhole", NatGatewayId="nat-1"), "route_broken", "to nat-1, which no longer exists."),
         (private_route(GatewayId="igw-1"), "no_public_address", "assignPublicIp is DISABLED"),
         (
             with_groups(security_group("tasks", egress=[rule(80, cidr="0.0.0.0/0")])),
             "egress_closed",
-            "The tasks' security groups sg-tasks let nothing out on port 443.",
+            "The tasks' security groups sg-tasks allow no outbound traffic on port 443.",
         ),
         (
             isolated(endpoint("ecr.dkr"), endpoint("logs")),
             "endpoint_missing",
-            "the VPC has endpoints for ecr.dkr, logs, but none for ecr.api.",
+            "the VPC has endpoints for ecr.dkr, logs, but not for ecr.api.",
         ),
         (
             isolated(endpoint("ecr.api", Groups=[{"GroupId": "sg-tasks"}])),
             "endpoint_closed",
-            "vpce-ecr.api (ecr.api), sg-tasks, let nothing in on port 443 from the tasks' sg-tasks.",
+            "vpce-ecr.api (ecr.api), sg-tasks, allow no inbound traffic on port 443 from the tasks' sg-tasks.",
         ),
     ],
 )
@@ -206,7 +206,7 @@ def test_gateway_endpoint_of_other_route_tables_is_missing() -> None:
     gateway = endpoint("s3", VpcEndpointType="Gateway", RouteTableIds=["rtb-other"], Groups=[], SubnetIds=[])
     network = changed(isolated(gateway))
     reason = 'CannotPullContainerError: Get "https://prod-eu-central-1-starport-layer-bucket.s3": dial tcp: i/o timeout'
-    assert "rtb-private is not one of those of the VPC endpoint s3." in start(network, reason=reason)["advice"][0]
+    assert "rtb-private is not associated with the VPC endpoint s3." in start(network, reason=reason)["advice"][0]
 
 
 def test_subnets_with_the_same_fault_are_one_sentence() -> None:
@@ -258,22 +258,22 @@ def test_nothing_is_claimed_that_is_not_certain(network: Network, of: Json) -> N
         (
             with_groups(security_group("tasks", rule(8080, group="sg-other"))),
             "ingress_closed",
-            "sg-tasks let nothing in on port 8080 from load balancer web (sg-balancer).",
+            "sg-tasks allow no inbound traffic on port 8080 from load balancer web (sg-balancer).",
         ),
         (
             with_groups(security_group("tasks", rule(8000, group="sg-balancer"))),
             "ingress_closed",
-            "let nothing in on port 8080 from load balancer web (sg-balancer), only on 8000.",
+            "allow no inbound traffic on port 8080 from load balancer web (sg-balancer), only on 8000.",
         ),
         (
             lambda members: members["target_groups"][0].update(HealthCheckPort="9000"),
             "ingress_closed",
-            "let nothing in on health check port 9000",
+            "allow no inbound traffic on health check port 9000",
         ),
         (
             with_groups(security_group("balancer", rule(80, cidr="0.0.0.0/0"), egress=[])),
             "balancer_egress_closed",
-            "sg-balancer, let nothing out on port 8080 to the tasks.",
+            "sg-balancer, allow no outbound traffic on port 8080 to the tasks.",
         ),
     ],
 )

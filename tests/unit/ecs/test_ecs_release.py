@@ -207,8 +207,13 @@ BAD: list[tuple[str, list[Json], str, list[str]]] = [
             "services, 5: missing required arguments: name",
         ],
     ),
-    ("nothing to run", [{"name": "new"}], "invalid_option", ["services, new: task_definition: expected one to create"]),
-    ("no services", [], "invalid_option", ["services: expected one service or more, got none."]),
+    (
+        "nothing to run",
+        [{"name": "new"}],
+        "invalid_option",
+        ["services, new: task_definition: expected a task definition to create"],
+    ),
+    ("no services", [], "invalid_option", ["services: expected at least one service, got none."]),
     (
         "several reasons",
         [item("web", launch_type="EC2"), {"name": "new", "task_definition": "absent"}],
@@ -442,7 +447,7 @@ def test_a_run_that_loses_its_connection_says_where_the_release_stands(
     assert "In progress: db" in result["msg"]
     kept = release(rollback=True)
     assert (kept["changed"], states(kept)) == (False, {"db": "unchanged"}), "ECS has completed it"
-    assert "to roll it back nevertheless, set force=true. Services: db" in kept["progress"][0]
+    assert "to roll it back anyway, set force=true. Services: db" in kept["progress"][0]
     assert states(release(rollback=True, force=True)) == {"db": "rolled_back"}
     assert running(ecs, "db") == "db:1"
 

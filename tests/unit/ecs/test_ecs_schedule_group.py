@@ -199,7 +199,7 @@ def test_a_schedule_that_never_runs_again_is_left_alone_with_a_warning(shop: Sho
     ended = {**HOURLY, "end_date": "2020-01-01T00:00:00Z"}
     done = shop.set(once, ended)
     assert shop.names() == []
-    assert [f"The schedule {name} never runs again" in str(done["warnings"]) for name in ("night", "hourly")] == [
+    assert [f"The schedule {name} will never run again" in str(done["warnings"]) for name in ("night", "hourly")] == [
         True
     ] * 2
 
@@ -293,7 +293,7 @@ def test_what_aws_answers_with_defaults_is_what_was_requested() -> None:
 @pytest.mark.parametrize(
     ("schedules", "options", "said"),
     [
-        ([NIGHT], {"name": "default"}, "name: expected a group of your own, got 'default'"),
+        ([NIGHT], {"name": "default"}, "name: expected a separate group, got 'default'"),
         ([NIGHT], {"role_arn": None}, "role_arn: expected the role that EventBridge Scheduler assumes"),
         ([NIGHT, NIGHT], {}, "schedules: expected each name once, got 'night' 2 times"),
         ([{**NIGHT, "schedule": None}], {}, "schedules, night, schedule: expected an expression, got none"),

@@ -158,7 +158,7 @@ def test_a_key_of_our_own(vault: Vault) -> None:
     ("options", "problem"),
     [
         ({"secrets": [KEY, KEY]}, "key: expected each name once, got it 2 times"),
-        ({"secrets": [KEY], "values": '{"kye": "x"}'}, "kye: expected a secret of that name, got only its value"),
+        ({"secrets": [KEY], "values": '{"kye": "x"}'}, "kye: expected a secret with this name, got only its value"),
         ({"secrets": [LEVEL]}, "level: expected a value for the type String, got none"),
         (
             {"secrets": [{**KEY, "from": "/x"}], "values": '{"key": "x"}'},

@@ -337,7 +337,7 @@ def test_a_rollout_is_not_judged_without_permission_to_read_tasks(web: Run, monk
     answers(monkeypatch, "ListTasks", denied("ListTasks"))
     result = web(wait=True, wait_timeout=600)
     assert (result["code"], result["changed"]) == ("access_denied", False)
-    assert "ECS continues the started deployment of web" in result["msg"]
+    assert "ECS continues the deployment of web" in result["msg"]
 
 
 # A service that exists although it is to be created
@@ -392,7 +392,7 @@ def test_a_service_that_another_client_creates_meanwhile_is_never_deleted(
     create_first(monkeypatch, schedulingStrategy="DAEMON")
     result = web(name="other", task_definition="web:1", scheduling_strategy="REPLICA", recreate=True)
     assert result.get("failed"), result
-    assert "got one that another client created meanwhile" in result["msg"]
+    assert "got one that another client created in the meantime" in result["msg"]
     assert "DeleteService" not in calls
     assert cluster.describe_services(cluster="shop", services=["other"])["services"][0]["status"] == "ACTIVE"
 

@@ -415,4 +415,4 @@ def test_examples(shop: Shop, queue: Queue) -> None:
 def test_an_endpoint_without_scaling_is_reported(shop: Shop) -> None:
     result = shop.scale(WEB, check=True)
     assert result["code"] == "unsupported"
-    assert "no Application Auto Scaling at this endpoint" in result["msg"]
+    assert "does not support Application Auto Scaling" in result["msg"]

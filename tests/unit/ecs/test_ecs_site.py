@@ -405,7 +405,7 @@ def test_a_schedule_is_written_with_what_the_service_has_not(answer: Json, expec
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        ({**SCHEDULE, "GroupName": "default"}, "in one group of its own"),
+        ({**SCHEDULE, "GroupName": "default"}, "must be in its own group"),
         (
             changed(SCHEDULE, TaskDefinitionArn="arn:aws:ecs:eu-central-1:1:task-definition/batch:1"),
             "runs the family batch",
@@ -545,7 +545,7 @@ STICKY: Json = {
         (group("web"), [rule(1, "web", "moon-phase")], "conditions[0].Field: expected one of host-header"),
         (group("web"), [rule(1, "web", Actions=[{**LOGIN, "Type": "knock"}, FORWARD])], "got knock)"),
         (group("web"), [rule(1, "web", Actions=[SEVERAL])], "the rule 1 forwards to several target groups"),
-        (group("web"), [rule(1, "web", Actions=[STICKY])], "the rule 1 is sticky"),
+        (group("web"), [rule(1, "web", Actions=[STICKY])], "the rule 1 uses stickiness"),
         (group("web", Protocol="TCP"), [rule(1, "web")], "its protocol is TCP"),
         (group("web", LoadBalancerArns=[]), [], "no load balancer uses it"),
         (group("web", LoadBalancerArns=["other"]), [], "behind another load balancer"),
@@ -565,7 +565,7 @@ def test_rules_that_differ_between_listeners_are_left_to_others() -> None:
     rules = balancers(http=[rule(1, "web"), rule(2, "api")], https=[rule(3, "web")])
     found = balancing.elements(balancing.Answers([group("web"), group("api")], rules))
     assert [one["name"] for one in found.variables["ecs_load_balancer_target_groups"]] == ["api"]
-    assert "its rules are not on each listener" in found.notes[0].reason
+    assert "its rules are not exactly on the project's listeners" in found.notes[0].reason
 
 
 def test_a_target_group_with_the_name_of_an_alternate_one_is_left_to_others() -> None:

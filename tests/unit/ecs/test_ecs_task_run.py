@@ -227,7 +227,7 @@ def test_a_service_that_runs_nothing_yet_is_reported(service: str, run: t.Any, m
     empty = {"serviceName": service, "status": "ACTIVE", "deploymentController": {"type": "EXTERNAL"}}
     monkeypatch.setattr(service_api, "describe_services", lambda *_args, **_options: [empty])
     result = run_task(run, service=service)
-    assert (result["code"], "expected one with a task definition" in result["msg"]) == ("not_found", True)
+    assert (result["code"], "expected a service with a task definition" in result["msg"]) == ("not_found", True)
 
 
 def test_check_mode_starts_nothing(service: str, run: t.Any, calls: list[str]) -> None:
@@ -372,7 +372,7 @@ def test_other_capacity_replaces_all_of_the_services(run_task_shape: t.Any) -> N
     [
         ({"service": "web", "count": 11}, "count: expected 1 to 10, got 11."),
         ({"service": "web", "client_token": "a b"}, "client_token: expected 1 to 64 ASCII characters"),
-        ({"service": "web", "environment": {"A": [1]}}, "environment.A: expected a text, an integer or a boolean"),
+        ({"service": "web", "environment": {"A": [1]}}, "environment.A: expected a string, an integer or a boolean"),
         ({"service": "web", "overrides": {"cpus": "1"}}, "unknown member 'cpus' (did you mean 'cpu'?)"),
         (
             {"service": "web", "overrides": {"containerOverrides": [{"name": "app"}]}},
@@ -380,7 +380,7 @@ def test_other_capacity_replaces_all_of_the_services(run_task_shape: t.Any) -> N
         ),
         (
             {"service": "web", "launch_type": "EC2", "capacity_provider_strategy": [{"capacityProvider": "spot"}]},
-            "launch_type: expected none beside capacity_provider_strategy",
+            "launch_type: expected none together with capacity_provider_strategy",
         ),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
@@ -413,7 +413,7 @@ def test_a_signal_that_comes_with_the_answer_stops_the_started_task(
     monkeypatch.setattr(task_api, "run_tasks", interrupted)
     result = run_task(run, service=service)
     assert (result["code"], calls.count("StopTask")) == ("interrupted", 1)
-    assert f"What this run started is stopped: {result['task_arn']}." in result["msg"]
+    assert f"The tasks that this run started were stopped: {result['task_arn']}." in result["msg"]
 
 
 def test_credentials_that_expire_leave_the_task_and_the_message_says_so(
@@ -429,7 +429,7 @@ def test_credentials_that_expire_leave_the_task_and_the_message_says_so(
     result = run_task(run, service=service)
     name = result["task_arn"].rpartition("/")[2]
     assert result["code"] == "no_credentials"
-    assert result["msg"] == f"expired Task {name} was not stopped and may still run: expired"
+    assert result["msg"] == f"expired Task {name} was not stopped and may still be running: expired"
 
 
 def test_if_not_all_tasks_start_the_others_are_stopped(

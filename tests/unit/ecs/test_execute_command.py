@@ -39,11 +39,11 @@ def agent(status: str, reason: str = "") -> Json:
     ("found", "message"),
     [
         (None, f"expected a task of cluster shop, got {ARN}, which does not exist"),
-        (task(lastStatus="STOPPED", stoppedReason="Scaling activity."), "one that is STOPPED (Scaling activity)"),
-        (task(enableExecuteCommand=False), "expected a task that was started with ECS Exec, got one without"),
+        (task(lastStatus="STOPPED", stoppedReason="Scaling activity."), "one with status STOPPED (Scaling activity)"),
+        (task(enableExecuteCommand=False), "expected a task that started with ECS Exec, got one without"),
         (
             task({"lastStatus": "STOPPED", "exitCode": 137, "reason": "OutOfMemoryError: killed"}),
-            "one that is STOPPED with exit code 137 (OutOfMemoryError: killed)",
+            "one with status STOPPED with exit code 137 (OutOfMemoryError: killed)",
         ),
     ],
 )

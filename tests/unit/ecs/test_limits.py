@@ -94,7 +94,7 @@ WRONG_DEFINITIONS: dict[str, tuple[Json, str]] = {
     ),
     "Fargate with bridge": (
         definition(**{**FARGATE_TASK, "network_mode": "bridge"}),
-        "network_mode: expected awsvpc, the only one on Fargate, got bridge.",
+        "network_mode: expected awsvpc, the only mode on Fargate, got bridge.",
     ),
     "Fargate with privileges": (
         definition(container(privileged=True), **FARGATE_TASK),
@@ -102,7 +102,7 @@ WRONG_DEFINITIONS: dict[str, tuple[Json, str]] = {
     ),
     "Fargate with a folder of the host": (
         definition(volumes=[{"name": "a", "host": {"sourcePath": "/srv"}}], **FARGATE_TASK),
-        "volumes[0] (a).host.sourcePath: expected none, as Fargate has no hosts, got '/srv'.",
+        "volumes[0] (a).host.sourcePath: expected none, because Fargate has no hosts, got '/srv'.",
     ),
     "a volume that nobody declares": (
         definition(container(mountPoints=[{"sourceVolume": "data", "containerPath": "/data"}])),
@@ -121,22 +121,22 @@ WRONG_DEFINITIONS: dict[str, tuple[Json, str]] = {
             container(dependsOn=[{"containerName": "b", "condition": "START"}]),
             container("b", dependsOn=[{"containerName": "web", "condition": "START"}]),
         ),
-        "container_definitions: expected an order in dependsOn, got a circle: ",
+        "container_definitions: expected no cycle in dependsOn, got ",
     ),
     "the end of an essential container": (
         definition(container(dependsOn=[{"containerName": "b", "condition": "SUCCESS"}]), container("b")),
-        f"{AT}.dependsOn[0].condition: expected START or HEALTHY, as container b is essential, got SUCCESS.",
+        f"{AT}.dependsOn[0].condition: expected START or HEALTHY, because container b is essential, got SUCCESS.",
     ),
     "nothing essential": (definition(container(essential=False)), "expected at least one essential container"),
     "a variable twice": (
         definition(container(environment=[{"name": "A", "value": "1"}, {"name": "A", "value": "2"}])),
-        f"{AT}: expected A once in environment and secrets, got it more than once.",
+        f"{AT}: expected A only once in environment and secrets, got it more than once.",
     ),
     "a variable that is a secret, too": (
         definition(
             container(environment=[{"name": "A", "value": "1"}], secrets=[{"name": "A", "valueFrom": "/shop/a"}])
         ),
-        f"{AT}: expected A once in environment and secrets, got it more than once.",
+        f"{AT}: expected A only once in environment and secrets, got it more than once.",
     ),
     "a variable with a newline": (
         definition(container(environment=[{"name": "A\n", "value": "1"}])),
@@ -225,7 +225,7 @@ WRONG_SERVICES: dict[str, tuple[Json, str]] = {
     ),
     "two ways to choose capacity": (
         {"launch_type": "FARGATE", "capacity_provider_strategy": [{"capacityProvider": "FARGATE"}]},
-        "launch_type: expected none beside capacity_provider_strategy, got both.",
+        "launch_type: expected none together with capacity_provider_strategy, got both.",
     ),
     "two bases": (
         {"capacity_provider_strategy": [{"capacityProvider": one, "base": 1, "weight": 1} for one in ("a", "b")]},
@@ -237,11 +237,11 @@ WRONG_SERVICES: dict[str, tuple[Json, str]] = {
     ),
     "Fargate and hosts": (
         {"capacity_provider_strategy": [{"capacityProvider": one, "weight": 1} for one in ("FARGATE", "b")]},
-        "capacity_provider_strategy: expected providers of Fargate or others, got both: FARGATE, b.",
+        "capacity_provider_strategy: expected either Fargate providers or other providers, got both: FARGATE, b.",
     ),
     "a daemon on Fargate": (
         {"launch_type": "FARGATE", "scheduling_strategy": "DAEMON"},
-        "scheduling_strategy: expected REPLICA, as Fargate has no hosts for a DAEMON, got DAEMON.",
+        "scheduling_strategy: expected REPLICA, because Fargate has no hosts for a DAEMON, got DAEMON.",
     ),
     "a count of daemons": (
         {"scheduling_strategy": "DAEMON", "desired_count": 1},

@@ -136,6 +136,6 @@ def test_a_secret_is_refused_by_whatever_module_it_is_given(run: Run, ecs: t.Any
         "ecr_repository": {"name": "shop", "tags": {"owner": token}},
     }.items():
         said = refused(run, ecs, module, **options)
-        assert "got a token of GitHub" in said
+        assert "got a GitHub token" in said
         assert token not in said
     assert ecs.list_clusters()["clusterArns"] == []

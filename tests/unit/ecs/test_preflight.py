@@ -59,15 +59,17 @@ CASES = [
         "task-role-missing",
         {"definition.taskRoleArn": "nobody"},
         "role",
-        "expected an IAM role that exists, got nobody",
+        "expected an existing IAM role, got nobody",
     ),
     Case(
         "role-of-account",
         {"definition.taskRoleArn": "arn:aws:iam::999999999999:role/task"},
         "role",
-        "expected a role of account <account>",
+        "expected a role in account <account>",
     ),
-    Case("role-none", {"definition.executionRoleArn": None}, "role", "expected a role, as the task uses log group"),
+    Case(
+        "role-none", {"definition.executionRoleArn": None}, "role", "expected a role, because the task uses log group"
+    ),
     Case(
         "trust-of-instances",
         {"definition.executionRoleArn": "<of-instances>"},
@@ -96,7 +98,7 @@ CASES = [
         "trust-of-ecs",
         {"balancer.advancedConfiguration": {"alternateTargetGroupArn": "<web>", "roleArn": "<task>"}},
         "trust",
-        "expected a role that ecs.amazonaws.com may assume, got task",
+        "expected a role that ecs.amazonaws.com can assume, got task",
     ),
     Case(
         "no-login",
@@ -141,7 +143,7 @@ CASES = [
         "no-sessions",
         {"definition.taskRoleArn": "<idle>", "enable_execute_command": True},
         "permissions",
-        "may use enable_execute_command, got idle without ssmmessages:CreateControlChannel",
+        "can use enable_execute_command, got idle without ssmmessages:CreateControlChannel",
     ),
     Case(
         "no-create-group",
@@ -151,15 +153,23 @@ CASES = [
     ),
     # Images
     Case(
-        "image-tag", {"container.image": "<image>/shop/web:2"}, "image", "expected an image in repository shop/web, got"
+        "image-tag",
+        {"container.image": "<image>/shop/web:2"},
+        "image",
+        "expected an existing image in repository shop/web, got",
     ),
     Case(
         "image-digest",
         {"container.image": "<image>/shop/web@sha256:" + "0" * 64},
         "image",
-        "which does not exist. Push",
+        "Push",
     ),
-    Case("repository", {"container.image": "<image>/shop/api:1"}, "image", "expected an image in repository shop/api"),
+    Case(
+        "repository",
+        {"container.image": "<image>/shop/api:1"},
+        "image",
+        "expected an existing image in repository shop/api",
+    ),
     Case(
         "image-platform",
         {"container.image": "<image>/shop/web:arm"},
@@ -177,19 +187,19 @@ CASES = [
         "subnet",
         {"network.subnets": ["subnet-0123456789abcdef0"]},
         "network",
-        "expected a subnet that exists, got subnet-",
+        "expected an existing subnet, got subnet-",
     ),
     Case(
         "security-group",
         {"network.securityGroups": ["sg-0123456789abcdef0"]},
         "network",
-        "expected a security group that exists, got sg-0123456789abcdef0",
+        "expected an existing security group, got sg-0123456789abcdef0",
     ),
     Case(
         "group-of-vpc",
         {"network.securityGroups": ["<stranger>"]},
         "vpc",
-        "expected subnets and security groups of one VPC, got <a> in <vpc>, <b> in <vpc>, <stranger> in <other>",
+        "expected subnets and security groups in one VPC, got <a> in <vpc>, <b> in <vpc>, <stranger> in <other>",
     ),
     Case("subnets-of-vpcs", {"network.subnets": ["<a>", "<foreign>"]}, "vpc", "<foreign> in <other>"),
     Case("no-network", {"network_configuration": None}, "network", "expected network_configuration with subnets"),
@@ -218,19 +228,19 @@ CASES = [
         "route",
         "the tasks have no public address",
     ),
-    Case("no-egress", {"network.securityGroups": ["<mute>"]}, "route", "let nothing out on port 443"),
+    Case("no-egress", {"network.securityGroups": ["<mute>"]}, "route", "allow no outbound traffic on port 443"),
     # Load balancer
     Case(
         "no-ingress",
         {"network.securityGroups": ["<closed>"]},
         "traffic",
-        "let nothing in on port 8080 from load balancer shop",
+        "allow no inbound traffic on port 8080 from load balancer shop",
     ),
     Case(
         "target-group",
         {"balancer.targetGroupArn": "arn:aws:elasticloadbalancing:eu-central-1:<account>:targetgroup/no/0123456789ab"},
         "target group",
-        "expected a target group that exists, got arn",
+        "expected an existing target group, got arn",
     ),
     Case(
         "target-type",
@@ -276,20 +286,20 @@ CASES = [
             }
         },
         "listener rule",
-        "expected a listener rule that exists, got arn",
+        "expected an existing listener rule, got arn",
     ),
     # Stores
     Case(
         "parameter",
         {"container.secrets": [{"name": "A", "valueFrom": "/shop/no"}]},
         "secret",
-        "expected a parameter that",
+        "expected an existing parameter",
     ),
     Case(
         "parameter-arn",
         {"container.secrets": [{"name": "A", "valueFrom": "arn:aws:ssm:eu-central-1:<account>:parameter/shop/no"}]},
         "secret",
-        "expected a parameter that exists, got /shop/no",
+        "expected an existing parameter, got /shop/no",
     ),
     Case(
         "secret",
@@ -299,7 +309,7 @@ CASES = [
             ]
         },
         "secret",
-        "expected a secret that exists, got arn",
+        "expected an existing secret, got arn",
     ),
     Case(
         "secret-deleted",
@@ -311,13 +321,13 @@ CASES = [
         "secret-stage",
         {"container.secrets": [{"name": "A", "valueFrom": "<database>::AWSPREVIOUS:"}]},
         "secret",
-        "expected a secret with a value of stage AWSPREVIOUS, got shop/database with AWSCURRENT",
+        "expected a secret with a value for stage AWSPREVIOUS, got shop/database with AWSCURRENT",
     ),
     Case(
         "secret-version",
         {"container.secrets": [{"name": "A", "valueFrom": "<database>:::no"}]},
         "secret",
-        "expected a version of secret shop/database, got no",
+        "expected an existing version of secret shop/database, got no",
     ),
     Case(
         "registry-credentials",
@@ -327,16 +337,16 @@ CASES = [
             }
         },
         "secret",
-        "repositoryCredentials: expected a secret that exists",
+        "repositoryCredentials: expected an existing secret",
     ),
-    Case("log-group", {"log.awslogs-group": "/shop/no"}, "log group", "expected a log group that exists, got /shop/no"),
+    Case("log-group", {"log.awslogs-group": "/shop/no"}, "log group", "expected an existing log group, got /shop/no"),
     Case("log-region", {"log.awslogs-region": "us-east-1"}, "log group", "got us-east-1:/shop/web"),
     Case("log-prefix", {"log.awslogs-stream-prefix": None}, "log group", "expected the options awslogs-stream-prefix"),
     Case(
         "environment-file",
         {"container.environmentFiles": [{"type": "s3", "value": "arn:aws:s3:::shop-config/no.env"}]},
         "environment file",
-        "expected an S3 object that exists",
+        "expected an existing S3 object",
     ),
     Case(
         "environment-bucket",
@@ -348,7 +358,7 @@ CASES = [
         "file-system",
         {"definition.volumes": [{"name": "data", "efsVolumeConfiguration": {"fileSystemId": "fs-0123456789abcdef0"}}]},
         "storage",
-        "expected an EFS file system that exists",
+        "expected an existing EFS file system",
     ),
     Case(
         "mount-target",
@@ -363,7 +373,7 @@ CASES = [
             "network.securityGroups": ["<closed>"],
         },
         "storage",
-        "that lets the tasks in on port 2049",
+        "that allows the tasks on port 2049",
     ),
     Case(
         "access-point",
@@ -418,28 +428,31 @@ CASES = [
         "alarm",
         {"deployment_configuration": {"alarms": {"alarmNames": ["no"], "enable": True, "rollback": True}}},
         "alarm",
-        "expected an alarm that exists, got no",
+        "expected an existing alarm, got no",
     ),
     Case(
         "namespace",
         {"service_connect_configuration": {"enabled": True, "namespace": "nowhere"}},
         "namespace",
-        "expected a namespace that exists, got nowhere",
+        "expected an existing namespace, got nowhere",
     ),
     Case(
         "no-namespace",
         {"service_connect_configuration": {"enabled": True}},
         "namespace",
-        "expected a namespace, as the cluster has no default one",
+        "expected a namespace, because the cluster has no default namespace",
     ),
     Case(
         "registry",
         {"service_registries": [{"registryArn": "arn:aws:servicediscovery:eu-central-1:<account>:service/srv-no"}]},
         "discovery",
-        "expected a discovery service that exists",
+        "expected an existing discovery service",
     ),
     Case(
-        "registry-port", {"service_registries": [{"registryArn": "<ports>"}]}, "discovery", "as ports has SRV records"
+        "registry-port",
+        {"service_registries": [{"registryArn": "<ports>"}]},
+        "discovery",
+        "because ports has SRV records",
     ),
     Case(
         "registry-type",
@@ -509,26 +522,26 @@ CASES = [
             ],
         },
         "limits",
-        "expected providers of Fargate or others, got both",
+        "expected either Fargate providers or other providers, got both",
     ),
     # Hooks of deployments
     Case(
         "hook-missing",
         hooked("arn:aws:lambda:eu-central-1:<account>:function:nobody"),
         "hook",
-        "hookTargetArn: expected a Lambda function that exists, got arn:aws:lambda:.*:nobody. Create",
+        "hookTargetArn: expected an existing Lambda function, got arn:aws:lambda:.*:nobody. Create",
     ),
     Case("hook-no-function", hooked("arn:aws:sns:eu-central-1:<account>:topic"), "hook", "expected the ARN of a L"),
-    Case("hook-no-role", hooked("<hook>", None), "permissions", "expected a role that may invoke the function, got n"),
-    Case("hook-role-missing", hooked("<hook>", "nobody"), "role", "expected an IAM role that exists, got nobody"),
+    Case("hook-no-role", hooked("<hook>", None), "permissions", "expected a role that can invoke the function, got n"),
+    Case("hook-role-missing", hooked("<hook>", "nobody"), "role", "expected an existing IAM role, got nobody"),
     Case(
-        "hook-trust", hooked("<hook>", "<task>"), "trust", "expected a role that ecs.amazonaws.com may assume, got task"
+        "hook-trust", hooked("<hook>", "<task>"), "trust", "expected a role that ecs.amazonaws.com can assume, got task"
     ),
     Case(
         "hook-denied",
         hooked("<hook>", "<idle-of-ecs>"),
         "permissions",
-        "expected a role that may invoke the function, got idle-of-ecs without lambda:InvokeFunction on <hook>. Allow",
+        "expected a role that can invoke the function, got idle-of-ecs without lambda:InvokeFunction on <hook>. Allow",
     ),
 ]
 
@@ -588,12 +601,12 @@ class SiteCase(t.NamedTuple):
 
 ARN = "arn:aws:acm:eu-central-1:<account>:certificate/"
 SITE_CASES = [
-    SiteCase("cluster", {"cluster": "nowhere"}, "cluster", "expected a cluster that exists, got nowhere"),
+    SiteCase("cluster", {"cluster": "nowhere"}, "cluster", "expected an existing cluster, got nowhere"),
     SiteCase(
         "certificate",
         {"certificates": [{"arn": f"{ARN}12345678-1234-1234-1234-123456789012"}]},
         "certificate",
-        "expected a certificate that exists",
+        "expected an existing certificate",
     ),
     SiteCase(
         "certificate-region",
@@ -613,12 +626,12 @@ SITE_CASES = [
         "hosted zone",
         "expected a public hosted zone for shop.example.org, got hosted zone <zone> of example.com",
     ),
-    SiteCase("bucket", {"buckets": [{"name": "shop-none"}]}, "bucket", "expected a bucket that exists, got shop-none"),
+    SiteCase("bucket", {"buckets": [{"name": "shop-none"}]}, "bucket", "expected an existing bucket, got shop-none"),
     SiteCase(
         "balancer",
         {"load_balancers": [{"name": "nobody", "place": "the_balancer"}]},
         "load balancer",
-        "the_balancer: expected a load balancer that exists, got nobody",
+        "the_balancer: expected an existing load balancer, got nobody",
     ),
     SiteCase(
         "balancer-vpc",
@@ -678,7 +691,7 @@ SITE_CASES = [
         "group-missing",
         {"target_groups": [{"name": "nobody", "place": "the_group"}]},
         "target group",
-        "the_group: expected a target group that exists, got nobody",
+        "the_group: expected an existing target group, got nobody",
     ),
     SiteCase(
         "group-vpc",
@@ -696,7 +709,7 @@ SITE_CASES = [
         "task-definition",
         {"services": [{"name": "web", "task_definition": "nobody:7"}]},
         "limits",
-        "task_definition: expected one that exists, got nobody:7",
+        "task_definition: expected an existing task definition, got nobody:7",
     ),
 ]
 
@@ -739,8 +752,8 @@ def test_members_of_secrets_are_known_where_the_run_sets_them(shop: Shop) -> Non
     found = shop.preflight(services=[service])["preflight"]
     unknown = [one["text"] for one in found["checks"] if one["state"] == "UNKNOWN" and one["check"] == "secret"]
     assert [re.sub("database-?[^ ]*", "database", text).partition(": ")[2] for text in unknown] == [
-        f"whether secret shop/database has the member {member} is unknown: only its value says it, which preflight does"
-        " not read."
+        f"whether secret shop/database has the member {member} is unknown: preflight does not read the value of the"
+        " secret."
         for member in ("user", "pasword")
     ]
     found = shop.preflight(services=[service], secret_members={secret: ["password", "user"]})["preflight"]
@@ -762,7 +775,7 @@ def test_a_secret_in_place_of_its_name_is_not_shown(shop: Shop, monkeypatch: pyt
     found = shop.preflight(services=services)
     said = [one["text"] for one in found["preflight"]["checks"] if (one["state"], one["check"]) == ("FAIL", "secret")]
     assert len(said) == 6
-    assert "secrets PASSWORD: expected the path or ARN of a secret that exists, got another text, which is" in said[0]
+    assert "secrets PASSWORD: expected the path or ARN of an existing secret, got something else, which is" in said[0]
     assert "hunter2" not in repr(found)
     denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "not allowed"}}, "DescribeParameters")
     monkeypatch.setattr(api, "parameters", aws_call(lambda *_arguments: throw(denied)))

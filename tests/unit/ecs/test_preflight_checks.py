@@ -154,8 +154,8 @@ ISSUED = {
     ("change", "state", "text"),
     [
         ({}, "OK", "certificate for shop.example.com is issued"),
-        ({"Status": "PENDING_VALIDATION"}, "FAIL", "which is PENDING_VALIDATION. Complete its validation"),
-        ({"Status": "EXPIRED"}, "FAIL", "which is EXPIRED"),
+        ({"Status": "PENDING_VALIDATION"}, "FAIL", "with status PENDING_VALIDATION. Complete its validation"),
+        ({"Status": "EXPIRED"}, "FAIL", "with status EXPIRED"),
         ({"NotAfter": NOW - datetime.timedelta(days=1)}, "FAIL", "one that expired on 2026-11-29. Renew it"),
         ({"NotAfter": NOW + datetime.timedelta(days=10)}, "WARN", "one that expires on 2026-12-10. Renew it"),
         (
@@ -187,7 +187,7 @@ def service(tasks: int, cpu: str = "1024", **options: t.Any) -> Service:
     ("tasks", "state", "text"),
     [
         (6, "OK", "Fargate On-Demand vCPU: 6 of 6"),
-        (7, "FAIL", "expected a quota of 7 or more for Fargate On-Demand vCPU, as the services need so many, got 6."),
+        (7, "FAIL", "expected a quota of at least 7 for Fargate On-Demand vCPU, which the services need, got 6."),
     ],
 )
 def test_fargate_has_enough_processors(tasks: int, state: str, text: str) -> None:

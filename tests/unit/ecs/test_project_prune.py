@@ -241,7 +241,7 @@ def test_keep_revisions_deregisters_nothing_if_the_history_cannot_be_read(
     hook(monkeypatch, answer)
     done = released.run("ecs_task_definition", family="web", memory="128", tags=TAGS, keep_revisions=1)
     assert (done["deregistered"], released.revisions()) == ([], set(range(1, 15)))
-    warned = "no revision is deregistered, because what the history of the project shop needs is unknown"
+    warned = "no revision is deregistered, because the revisions that the history of the project shop needs"
     assert warned in str(done["warnings"])
 
 
@@ -250,7 +250,7 @@ def test_nothing_is_deleted_without_a_history(shop: Pruned) -> None:
         shop.register("web", f"{shop.address}@{shop.put(number)}")
     done = shop.prune()
     assert not done["changed"]
-    assert reasons(done) == {"shop": "no release is recorded, so nothing is known to be obsolete"}
+    assert reasons(done) == {"shop": "no release is recorded, so it is unknown what is obsolete"}
 
 
 def test_nothing_is_deleted_if_a_record_cannot_be_read(released: Pruned) -> None:

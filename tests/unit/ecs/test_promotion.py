@@ -79,7 +79,7 @@ REFUSED: list[tuple[list[Json], str]] = [
     ([{**WEB, "state": "deploying"}], "expected a stable service in shop-staging in eu-central-1, got deploying."),
     (
         [{**WEB, "state": "failing", "problems": ["1 of 3 tasks are running."]}],
-        "got failing: 1 of 3 tasks are running. Wait or correct it there, or set promote_unstable.",
+        "got failing: 1 of 3 tasks are running. Wait until it is stable, or correct it there, or set promote_unstable.",
     ),
     ([{**WEB, "release": {"number": 7, "outcome": "interrupted"}}], "got interrupted."),
 ]
@@ -178,7 +178,7 @@ def test_images_are_found_in_the_registry(run: Run) -> None:
 def test_a_stage_is_not_promoted_to_itself(run: Run) -> None:
     refused = run("promotion_info", source=status("shop", WEB), target=status("shop", WEB), services=SERVICES)
     assert refused["code"] == "not_promotable"
-    assert refused["msg"] == "shop in eu-central-1: expected another stage, got this one. Name another inventory."
+    assert refused["msg"] == "shop in eu-central-1: expected another stage, got this one. Set another inventory."
 
 
 def test_without_a_target_a_stage_keeps_its_images(run: Run) -> None:

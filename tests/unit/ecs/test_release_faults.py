@@ -124,7 +124,7 @@ def test_a_service_that_another_client_creates_meanwhile_is_left_alone(
     assert running(ecs, "new") == "db:1"
     assert described(ecs, "new")[0]["status"] == "ACTIVE"
     assert (result["code"], result["failed_services"]) == ("conflict", ["new"])
-    assert "expected no service of this name, got one that another client created meanwhile" in result["msg"]
+    assert "expected no service with this name, got one that another client created in the meantime" in result["msg"]
     assert running(ecs, "db") == ("db:1" if on_failure == "rollback" else "db:2")
 
 
@@ -167,7 +167,7 @@ def test_a_service_that_was_created_again_by_another_client_is_not_deleted(
     assert result["code"] == "rollback_failed"
     assert result["failed_services"] == ["new"]
     assert "Someone stopped the deployment." in result["msg"]
-    assert "Kept as it is, because another client created the current service." in result["msg"]
+    assert "Not changed, because another client created the current service." in result["msg"]
 
 
 def test_a_service_that_another_release_has_taken_over_is_not_rolled_back(
@@ -187,7 +187,7 @@ def test_a_service_that_another_release_has_taken_over_is_not_rolled_back(
         result = release(shop[0])
     assert described(ecs, "db")[0]["taskDefinition"].endswith("db:2")
     assert result["code"] == "rollback_failed"
-    assert "Kept as it is, because release 0123456789ab of root@elsewhere" in result["msg"]
+    assert "Not changed, because release 0123456789ab of root@elsewhere" in result["msg"]
     assert run_on(ecs, "db") == run_of(others)
 
 

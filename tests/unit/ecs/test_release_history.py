@@ -352,8 +352,11 @@ def test_a_release_that_lost_the_lock_stops_before_the_next_service(
         2,
         {"db": "updated", "web": "not_started"},
     )
-    assert "in progress: release 3 of arn:of:other, started at an unknown time. This run changes nothing" in lost["msg"]
-    assert "Wait until the other release has ended: the playbook slipway.aws.history shows it." in lost["msg"]
+    assert (
+        "in progress: release 3 of arn:of:other, started at an unknown time. This run makes no further changes"
+        in lost["msg"]
+    )
+    assert "Wait until the other release has ended (see the playbook slipway.aws.history)." in lost["msg"]
     # Both would disturb the other run.
     assert "To resume" not in lost["msg"]
     assert "To roll back" not in lost["msg"]
@@ -391,7 +394,7 @@ def test_a_run_that_takes_over_by_force_waits_until_the_other_one_has_noticed(
     )
     result = recorded(second, force=True)
     assert waited == [7.0]
-    assert "Takes over from release 2 of arn:of:other" in str(result["progress"])
+    assert "Taking over from release 2 of arn:of:other" in str(result["progress"])
     assert (result["changed"], running(ecs, "web")) == (False, "web:2")
 
 
@@ -497,7 +500,7 @@ def test_a_rollback_to_what_no_longer_exists_changes_nothing(recorded: Run, hist
     assert failed["code"] == "rollback_impossible"
     assert failed["problems"] == [
         "db: the revision db:1 is deregistered (INACTIVE).",
-        f"web: the image {uri}:1 does not exist any more.",
+        f"web: the image {uri}:1 no longer exists.",
     ]
     assert len(history()) == 2
     assert running(ecs, "web", "db") == "web:2 db:2"

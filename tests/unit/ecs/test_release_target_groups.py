@@ -178,7 +178,7 @@ def tasks_run(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_target_group_that_no_service_uses_is_refused(release: Run, web: Json, group: Group) -> None:
     result = release(item("other"), target_groups={group.arn: NEW})
     assert (result["code"], group.settings) == ("invalid_option", OLD)
-    assert f"expected groups that a service of the release uses, got {group.arn}" in result["msg"]
+    assert f"expected groups that a service in the release uses, got {group.arn}" in result["msg"]
 
 
 def test_a_target_group_that_does_not_exist_is_refused(release: Run, web: Json, group: Group) -> None:

@@ -111,7 +111,7 @@ def test_a_definition_in_a_file(run: RunModule, request_of_aws: Json, tmp_path: 
     [
         ({"serviceName": "web", "desiredcount": 1}, "definition: unknown member 'desiredcount' (did you mean"),
         ({"serviceName": "web", "desiredCount": "many"}, "desired_count: expected a whole number"),
-        ({"desiredCount": 1}, "name: expected one, also in the definition as serviceName, got none."),
+        ({"desiredCount": 1}, "name: expected a name, here or as serviceName in the definition, got none."),
         ({"services": []}, "definition: expected a dictionary with the members of one service."),
         ({"service": "web"}, "definition: expected a dictionary with the members of one service."),
     ],

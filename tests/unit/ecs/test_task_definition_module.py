@@ -417,7 +417,7 @@ def test_what_the_module_returns_can_be_given_back(run: Run) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[1]", "holds no dictionary"),
+        ("[1]", "does not contain a dictionary"),
         ("{", "is neither JSON nor YAML"),
         ('{"family": "web",\n "cpu" "256"}', "line 2 column 8"),
         ('{"family": "\\ud83d"}', "surrogates not allowed"),

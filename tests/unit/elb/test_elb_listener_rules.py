@@ -318,7 +318,7 @@ def test_a_taken_priority_is_refused_before_anything_changes(
     for check in (True, False):
         failed = run("elb_listener_rules", check=check, listener_arn=listener.arn, owner_tags=OWNER, rules=wanted)
         assert failed["code"] == "conflict"
-        assert f"rules, priority 10: expected it to be free, got the rule {arn} {whose}." in failed["msg"]
+        assert f"rules, priority 10: expected a free priority, got the rule {arn} {whose}." in failed["msg"]
     assert set(calls) == {"DescribeRules", "DescribeTags"}
 
 

@@ -169,12 +169,15 @@ DRAINING = "target_health_state.unhealthy.draining_interval_seconds"
             {**NETWORKED, "protocol_version": "GRPC"},
             "protocol_version: expected only with the protocols HTTP and HTTPS",
         ),
-        ({**BALANCED, "health_check_enabled": False}, "health_check_enabled: expected true, as only the target type"),
+        (
+            {**BALANCED, "health_check_enabled": False},
+            "health_check_enabled: expected true, because only the target type",
+        ),
         (
             {**BALANCED, "health_check_protocol": "TCP"},
             "health_check_protocol: expected HTTP or HTTPS for the protocol",
         ),
-        ({**NETWORKED, "health_check_path": "/"}, "health_check_path: expected only for checks with HTTP or HTTPS"),
+        ({**NETWORKED, "health_check_path": "/"}, "health_check_path: expected only for HTTP or HTTPS health checks"),
         ({**BALANCED, "health_check_port": "0"}, "health_check_port: expected traffic-port or 1 to 65535, got 0."),
         ({**BALANCED, "health_check_codes": "0-5"}, "health_check_codes: expected codes from 200 to 499, such as 200"),
         ({**BALANCED, "health_check_codes": "500"}, "health_check_codes: expected codes from 200 to 499"),

@@ -315,7 +315,7 @@ def condition(field: str, **config: t.Any) -> Json:
             "target_group_arn: expected it, or actions that end",
         ),
         ({**ONE, "actions": [FIXED, FIXED]}, "got fixed-response and fixed-response."),
-        ({**ONE, "actions": [FIXED], "target_group_arn": "x"}, "beside target_group_arn, got fixed-response."),
+        ({**ONE, "actions": [FIXED], "target_group_arn": "x"}, "together with target_group_arn, got fixed-response."),
         ({**ONE, "actions": [{"Type": "redirect"}]}, "actions[0].RedirectConfig: expected the settings of redirect"),
         (
             {**ONE, "actions": [{**FIXED, "TargetGroupArn": "x"}]},
@@ -323,7 +323,7 @@ def condition(field: str, **config: t.Any) -> Json:
         ),
         (
             {**ONE, "actions": [{"Type": "redirect", "RedirectConfig": {"Query": "a", "StatusCode": "HTTP_301"}}]},
-            "which redirects in a loop.",
+            "which would redirect in a loop.",
         ),
         (
             {**ONE, "actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "302"}}]},
@@ -346,7 +346,7 @@ def condition(field: str, **config: t.Any) -> Json:
             {**ONE, "target_group_arn": "x", "client_secret": "hunter3"},
             "client_secret: expected an action authenticate-oidc",
         ),
-        ({**ONE, "target_group_arn": "x", "renew_client_secret": True}, "renew_client_secret: expected client_secret"),
+        ({**ONE, "target_group_arn": "x", "renew_client_secret": True}, "renew_client_secret: requires client_secret"),
         (
             {
                 **ONE,

@@ -131,9 +131,9 @@ def test_drift_is_listed_and_ends_with_2(changed: Site, options: tuple[str, ...]
     assert (run.returncode, run.stderr) == (2, "")
     assert "  service web\n    desiredCount: 0 → 3\n" in run.stdout
     assert "    Rerun site.yml --tags service.\n" in run.stdout
-    assert "MISSING, in the record of the last run: site.yml creates it\n" in run.stdout
+    assert "MISSING since the last run: site.yml creates it\n" in run.stdout
     assert "  repository shop/web\n    Rerun site.yml --tags registry.\n" in run.stdout
-    assert "NOT IN THE RECORD, with the project's tag\n  repository shop/by-hand\n" in run.stdout
+    assert "NOT IN THE RECORD, but with the project's tag\n  repository shop/by-hand\n" in run.stdout
 
 
 def test_json_is_all_that_is_printed_and_is_what_is_documented(changed: Site, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_run_of_one_tag_needs_the_rest(address: str, tmp_path: Path) -> None:
     done = play(address, preflight_tags=["service"], preflight_junit=str(report))
     assert done.returncode == 1, done.stdout + done.stderr
     lines = [line for line in done.stdout.splitlines() if line.startswith("FAIL")]
-    for what in ("cluster that exists, got ecs", "IAM role that exists, got ecs-execution", "log group that exists"):
+    for what in ("existing cluster, got ecs", "existing IAM role, got ecs-execution", "existing log group"):
         assert any(what in line for line in lines), lines
     assert done.stdout.rstrip().splitlines()[-1].startswith("Preflight failed. Checks: ")
     root = ElementTree.parse(report).getroot()

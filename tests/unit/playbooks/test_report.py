@@ -100,7 +100,7 @@ def test_the_file_shows_what_exists_and_is_private(account: Account, tmp_path: P
     assert path.stat().st_mode & 0o777 == 0o600
     assert [one.name for one in path.parent.iterdir()] == ["report.html"]
     text = path.read_text()
-    for part in ("Load balancer shop", "web:1", "v7", "http://shop.alb.localhost", "The local cloud costs nothing"):
+    for part in ("Load balancer shop", "web:1", "v7", "http://shop.alb.localhost", "The local cloud is free"):
         assert part in text
     for secret in ("never-in-a-report", SECRET):
         assert secret not in text + run.stdout

@@ -196,5 +196,5 @@ def test_a_token_is_refused_by_the_whole_site_without_its_value(site: Site) -> N
     given = variables("four")
     given["ecs_app_services"][0]["task_definition"]["containerDefinitions"][0]["command"] = ["run", SECRETS["GitHub"]]
     site.play("refused", "site.yml", "--skip-tags", SKIPPED, "-vvv", "--diff", given=given)
-    assert "command[1]: expected no secret, got a token of GitHub" in site.outputs["refused"]
+    assert "command[1]: expected no secret, got a GitHub token" in site.outputs["refused"]
     assert SECRETS["GitHub"] not in site.outputs["refused"]

@@ -41,7 +41,7 @@ REFUSED: list[tuple[dict[str, t.Any], str]] = [
         "of FARGATE, FARGATE_SPOT, got SPOT.",
     ),
     ({"service_discovery_services": ["Data Base"]}, "hyphens and underscores, such as database, got Data Base"),
-    ({"ecs_load_balancer_certificate_arn": CERTIFICATE}, "expected a certificate of ACM in ap-northeast-2"),
+    ({"ecs_load_balancer_certificate_arn": CERTIFICATE}, "expected an ACM certificate in ap-northeast-2"),
     (
         {**NO_IMAGES, "ecs_app_services": [{**SERVICE, "task_definition": {**DEFINITION, "cpu": 300}}]},
         "sizes 256, 512, 1024, 2048, 4096, 8192, 16384 (1024 is one vCPU), got 300",

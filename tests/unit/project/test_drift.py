@@ -313,7 +313,7 @@ def test_that_events_cannot_be_read_is_said_once(code: str) -> None:
     resources, notes = with_events(cloudtrail, "security group", "VPC")
     assert [one["events"] for one in resources] == [[], []]
     assert len(cloudtrail.requests) == len(notes) == 1
-    assert notes[0].startswith("Who changed the resources is unknown, as CloudTrail cannot be read: ")
+    assert notes[0].startswith("Who changed the resources is unknown, because CloudTrail cannot be read: ")
 
 
 def test_without_drift_no_events_are_read() -> None:
@@ -396,7 +396,7 @@ def test_a_service_that_was_rolled_back_is_not_to_be_released_again(
     if number is None:
         assert found["remedy"] == "Rerun site.yml --tags service."
     else:
-        assert found["remedy"].startswith(f"Release {number} has rolled it back. To keep that, first set variables")
+        assert found["remedy"].startswith(f"Release {number} has rolled it back. To keep this, first set variables")
         assert "site.yml --tags service releases again what was rolled back." in found["remedy"]
         assert found["remedy"] in "\n".join(line.text for line in listing(whole(drifted_service(found))))
 
@@ -414,7 +414,7 @@ def test_the_history_is_read_only_if_a_service_runs_another_revision() -> None:
 def test_a_history_that_cannot_be_read_is_said() -> None:
     found, notes = rolled_back(Parameters({}, "AccessDeniedException"), **OTHER)
     assert found["remedy"] == "Rerun site.yml --tags service."
-    assert notes[0].startswith("Whether services were rolled back is unknown, as the history cannot be read: ")
+    assert notes[0].startswith("Whether services were rolled back is unknown, because the history cannot be read: ")
 
 
 # What people and programs read
@@ -440,8 +440,8 @@ def test_the_list_says_what_differs_who_did_it_and_what_to_do() -> None:
     assert "4 resources with drift, 2 without; incomplete: 1 part unknown." in text
     assert "  service web\n    desiredCount: 2 → 3\n" in text
     assert "    UpdateService by alice, 2026-11-29T12:30:00Z\n    Rerun site.yml --tags service.\n" in text
-    assert "MISSING, in the record of the last run: site.yml creates it\n  images shop/web\n" in text
-    assert "NOT IN THE RECORD, with the project's tag\n  subnet by-hand (subnet-9)\n" in text
+    assert "MISSING since the last run: site.yml creates it\n  images shop/web\n" in text
+    assert "NOT IN THE RECORD, but with the project's tag\n  subnet by-hand (subnet-9)\n" in text
     assert "bucket: requires ec2:DescribeSecurityGroups, Denied." in text
 
 

@@ -116,7 +116,7 @@ def test_a_service_that_is_being_released_is_kept_with_all_that_it_uses() -> Non
     under_way = found("old", {**OURS, "slipway:checkpoint.0": "x"}, uses=frozenset({GROUP_ARN}))
     there = {"service": [under_way], "target group": [found("ecs-old", identity=GROUP_ARN)]}
     assert [(one["name"], one["kept_because"]) for one in obsolete(there, rules())] == [
-        ("old", "a release of it has not ended")
+        ("old", "its release has not ended")
     ]
 
 

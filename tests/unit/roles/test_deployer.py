@@ -253,7 +253,7 @@ REFUSED: list[tuple[Json, str]] = [
         "deployer_users[0] (anna).documents: expected some of",
     ),
     ({"deployer_users": [{"name": "not good"}]}, "deployer_users[0] (not good).name: expected up to 64 letters"),
-    ({"deployer_roles": [{"name": "all", "principals": ["*"]}]}, "everybody (*) is refused"),
+    ({"deployer_roles": [{"name": "all", "principals": ["*"]}]}, "everyone (*) is refused"),
     ({"deployer_project": "a b"}, "deployer_project: expected up to 32 letters"),
     (
         {"slipway_permissions_boundary": "shop"},

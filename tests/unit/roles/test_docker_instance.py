@@ -48,7 +48,7 @@ REFUSED = [
         {"docker_instance_permissions_boundary": "shop"},
         "docker_instance_permissions_boundary: expected the ARN of a managed",
     ),
-    ({"docker_instance_type": "m7g.large"}, "docker_instance_type: expected a type with the processor x86_64"),
+    ({"docker_instance_type": "m7g.large"}, "docker_instance_type: expected an instance type for x86_64"),
 ]
 
 

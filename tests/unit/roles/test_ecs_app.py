@@ -342,7 +342,7 @@ def test_the_local_cloud_keeps_secrets_but_does_not_scale(ministack: Site) -> No
     site = {"ecs_app_services": [web], "ecs_app_secrets": secrets}
     refused = ministack.play(**{**site, "ecs_app_services": [{**web, "scaling": {**SCALING, "min_capacity": 0}}]})
     assert refused.code != 0
-    assert "no Application Auto Scaling at this endpoint" in refused.output
+    assert "does not support Application Auto Scaling" in refused.output
     assert (ministack.web(), ministack.kept()) == ({}, ([], ["shared/far"]))
 
     made = ministack.play("-vvv", **site)

@@ -45,14 +45,14 @@ REFUSED: list[tuple[Json, str]] = [
                 {"capacityProvider": "hosts-ecs", "weight": 1},
             ],
         },
-        "expected providers of Fargate or others, got both: FARGATE, hosts-ecs.",
+        "expected either Fargate providers or other providers, got both: FARGATE, hosts-ecs.",
     ),
     ({**HOSTS, "ecs_cluster_hosts": "ecs-hosts"}, "aws, ecs or fargate, got 'ecs-hosts'."),
     ({**HOSTS, "ecs_cluster_instances_min": 5}, "expected ascending numbers from 0, the last at least 1, got 5, 5, 4."),
     ({**HOSTS, "ecs_cluster_target_capacity": 101}, "ecs_cluster_target_capacity: expected 1 to 100, got 101."),
     (
         {**HOSTS, "ecs_cluster_instance_type": "t4g.small"},
-        "expected a type of the architecture X86_64, such as t3.medium, got t4g.small (ARM64).",
+        "expected an instance type for X86_64, such as t3.medium, got t4g.small (ARM64).",
     ),
     (
         {**HOSTS, "ecs_cluster_instance_volume_size": 8},

@@ -187,7 +187,7 @@ def upgraded(created: t.Any, cloud: t.Any, network: Json) -> list[t.Any]:
 def test_a_bucket_of_the_release_before_is_changed_in_place(upgraded: list[t.Any], cloud: t.Any) -> None:
     predicted, run, again = upgraded
     assert [(one.code, one.changed) for one in upgraded] == [(0, 2), (0, 2), (0, 0)], predicted.output + run.output
-    for task in ("Create the bucket for access logs", "Set how long access logs are kept"):
+    for task in ("Create the bucket for access logs", "Set the retention of access logs"):
         assert f"~ {task}" in predicted.output
     s3 = cloud.client("s3")
     [rule] = s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
@@ -309,7 +309,7 @@ INVALID: dict[str, tuple[Json, list[str]]] = {
     ),
     "certificate of another region": (
         of_acm(GIVEN.replace(REGION, "us-east-1")),
-        ["us-east-1", f"expected a certificate of ACM in {REGION}"],
+        ["us-east-1", f"expected an ACM certificate in {REGION}"],
     ),
     "certificate that is not there": (of_acm(GIVEN), [GIVEN, "status: not found", "expected an issued certificate"]),
     "domain without a zone": (
@@ -318,7 +318,7 @@ INVALID: dict[str, tuple[Json, list[str]]] = {
     ),
     "zone of others": (
         {"ecs_load_balancer_domains": ["www.example.com"], "ecs_load_balancer_hosted_zone_id": "Z1"},
-        ["ecs_load_balancer_hosted_zone_id: expected the ID of a hosted zone of this account", "'Z1'"],
+        ["ecs_load_balancer_hosted_zone_id: expected the ID of a hosted zone in this account", "'Z1'"],
     ),
     "no domain": (
         {"ecs_load_balancer_domains": ["https://example.com"]},
@@ -330,7 +330,7 @@ INVALID: dict[str, tuple[Json, list[str]]] = {
     ),
     "priority twice": (
         {"ecs_load_balancer_target_groups": [{**WEB, "paths": ["/"]}, {**API, "paths": ["/a"], "priority": 10}]},
-        ["ecs_load_balancer_target_groups[1] (api).priority: expected one of its own, got 10, which web has"],
+        ["ecs_load_balancer_target_groups[1] (api).priority: expected a unique priority, got 10, which web has"],
     ),
     "host without a dot": (
         groups(hosts=["localhost"]),

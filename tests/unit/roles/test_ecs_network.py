@@ -162,7 +162,7 @@ OWN: list[tuple[Json, str]] = [
         {"ecs_network_endpoints": ["ecr"]},
         "ecs_network_endpoints: expected services that AWS offers in eu-central-1a and",
     ),
-    (GIVEN, "ecs_network_vpc_tags: expected one VPC of this region, got none"),
+    (GIVEN, "ecs_network_vpc_tags: expected one VPC in this region, got none"),
 ]
 # Where the project has a network.
 GROWN: list[tuple[Json, str]] = [
@@ -171,11 +171,11 @@ GROWN: list[tuple[Json, str]] = [
         {"ecs_network_zones": ["eu-central-1b", "eu-central-1a"]},
         "got eu-central-1b. AWS cannot move a subnet",
     ),
-    (GIVEN, "with the tag slipway:project=ecs, which would be deleted with it"),
+    (GIVEN, "with the tag slipway:project=ecs, which destroy would delete"),
 ]
 # Where a VPC exists.
 COMPANY: list[tuple[Json, str]] = [
-    (GIVEN, "expected other names than ECS-sg, which the existing VPC has without the tag slipway:project=ecs"),
+    (GIVEN, "expected names other than ECS-sg, which the existing VPC already has without the tag slipway:project=ecs"),
 ]
 
 

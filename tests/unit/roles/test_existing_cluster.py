@@ -147,7 +147,7 @@ WRONG: Json = {
 REFUSED = [
     "ecs_cluster_arn: expected an active cluster of this account",
     "ecs_cluster_task_role_arn: expected an existing role, got none",
-    "that ecs-tasks.amazonaws.com may assume, got shared-schedule",
+    "that ecs-tasks.amazonaws.com can assume, got shared-schedule",
     "(/none): expected an existing log group, got none",
 ]
 
@@ -169,7 +169,7 @@ def test_what_has_the_projects_tag_is_not_of_others(others: Others) -> None:
     try:
         refused = play(others)
         assert refused.code == 2
-        assert "expected a cluster of others, got one with the tag slipway:project=shop" in " ".join(
+        assert "expected a cluster outside the project, got one with the tag slipway:project=shop" in " ".join(
             refused.output.split()
         )
         deleted = play(others, entries=["absent"])

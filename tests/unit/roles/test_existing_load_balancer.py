@@ -266,7 +266,7 @@ WRONG: Json = {
     ],
 }
 REFUSED = [
-    "priority 10: expected it to be free, got the rule",
+    "priority 10: expected a free priority, got the rule",
     "of project other",
 ]
 

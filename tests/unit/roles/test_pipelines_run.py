@@ -85,7 +85,7 @@ def test_a_stage_keeps_what_it_runs_and_refuses_what_it_cannot_get(cloud: t.Any,
     assert "slipway_account: expected credentials of the account 123456789012, got those of 000000000000." in said
     site = ("slipway.aws.site", "-i", "inventory/production", "--tags", "service")
     done = plays.run(*site, folder=runner.here, **runner.environment)
-    assert "slipway_promoted: expected images that this stage runs already, got none for shop (shop)" in " ".join(
+    assert "slipway_promoted: expected images that this stage already runs, got none for shop (shop)" in " ".join(
         (done.stdout + done.stderr).split()
     )
 

@@ -115,7 +115,7 @@ def test_sharing_needs_both_sides(cloud: Cloud, owner: bool, user: bool) -> None
     repositories = [{"name": "base/web", "shared": user}]
     refused = cloud.play([role("ecr_registry", ecr_registry_repositories=repositories)], slipway_project="shop")
     assert refused.code == 2
-    assert "set shared for it in both projects" in " ".join(refused.output.split())
+    assert "set shared in both projects" in " ".join(refused.output.split())
     assert tags_of(ecr) == before
 
 

@@ -53,16 +53,16 @@ def _same(*names: str) -> dict[str, Option]:
     return {name: Option(name) for name in names}
 
 
-_POLLING = Option("", "wait", "Slipway polls by itself.", "wait_timeout is the number of seconds.")
+_POLLING = Option("", "wait", "Slipway chooses the polling interval itself.", "wait_timeout is the number of seconds.")
 _TASK_DEFINITION = {
     **_same("state", "family", "revision", "volumes", "cpu", "memory", "placement_constraints", "runtime_platform"),
-    "arn": Option("", "same", "A task is named by family, family:revision or ARN.", "Put the ARN into family."),
+    "arn": Option("", "same", "The option accepts a family, family:revision or an ARN.", "Put the ARN into family."),
     "containers": Option("container_definitions", "container_definitions"),
     "force_create": Option(
         "",
         "same",
-        "A revision that equals its predecessor has no use.",
-        "force_new_deployment of ecs_service replaces the tasks.",
+        "Slipway does not register a revision that equals its predecessor.",
+        "To replace the tasks, use force_new_deployment of ecs_service.",
     ),
     "network_mode": Option("network_mode"),
     "task_role_arn": Option("task_role_arn", "no_empty"),
@@ -99,10 +99,10 @@ _SERVICE = {
     "deployment_configuration": Option("deployment_configuration", "camel"),
     "capacity_provider_strategy": Option("capacity_provider_strategy", "camel"),
     "purge_placement_constraints": Option(
-        "", "same", "placement_constraints is compared as a whole.", "An empty list removes all."
+        "", "same", "Slipway compares placement_constraints as a whole.", "An empty list removes all."
     ),
     "purge_placement_strategy": Option(
-        "", "same", "placement_strategy is compared as a whole.", "An empty list removes all."
+        "", "same", "Slipway compares placement_strategy as a whole.", "An empty list removes all."
     ),
     "network_configuration": Option("network_configuration", "network"),
     "service_registries": Option("service_registries", "registries"),
@@ -115,8 +115,8 @@ _CLUSTER = {
     "purge_capacity_providers": Option(
         "",
         "same",
-        "capacity_providers is compared as a whole.",
-        "List all that the cluster shall have, or omit it.",
+        "Slipway compares capacity_providers as a whole.",
+        "List all providers of the cluster, or omit it.",
         ("true", "yes"),
     ),
 }
@@ -131,25 +131,25 @@ _REPOSITORY = {
 }
 _TASK = {
     **_same("cluster", "task_definition", "overrides", "count", "started_by", "launch_type", "tags", "wait"),
-    "operation": Option("", "same", "ecs_task_run runs tasks.", "", ("run",)),
-    "task": Option("", "same", "AWS gives a new task its ARN.", ""),
+    "operation": Option("", "same", "ecs_task_run only runs tasks.", "", ("run",)),
+    "task": Option("", "same", "AWS assigns the ARN of a new task.", ""),
     "network_configuration": Option("network_configuration", "network"),
-    "container_instances": Option("", "same", "AWS places tasks.", "Use placement_constraints."),
+    "container_instances": Option("", "same", "AWS places the task.", "Use placement_constraints."),
 }
 _SERVICE_INFO = {
     **_same("cluster"),
     "service": Option("names"),
     "name": Option("names"),
-    "details": Option("", "same", "The services are always returned in full.", "", ("true", "yes", "false", "no")),
-    "events": Option("", "same", "The events are always returned.", "", ("true", "yes", "false", "no")),
+    "details": Option("", "same", "The module always returns full services.", "", ("true", "yes", "false", "no")),
+    "events": Option("", "same", "The module always returns events.", "", ("true", "yes", "false", "no")),
 }
 _DEFINITION_INFO = {"task_definition": Option("family")}
 _TAG = {
     "cluster_name": Option("name"),
     **_same("tags", "purge_tags"),
     "resource": Option("", "same", "The module names the cluster.", ""),
-    "state": Option("", "same", "Tags are set as a whole.", "", ("present",)),
-    "resource_type": Option("", "same", "Each kind of resource has a module of its own.", "", ("cluster",)),
+    "state": Option("", "same", "The module sets all tags together.", "", ("present",)),
+    "resource_type": Option("", "same", "Each kind of resource has its own module.", "", ("cluster",)),
 }
 
 MODULES: Mapping[str, Module] = {

@@ -46,7 +46,7 @@ def convert(text: str, results: Mapping[str, str], place: str, notes: Notes) -> 
         where = f"{place}: {task.name}"
         reason = _reason(task)
         if reason:
-            notes.add(where, reason, "The task stays as it is.")
+            notes.add(where, reason, "The task is unchanged.")
             continue
         edits += _task(text, task, where, notes)
         _differs(task, where, notes)
@@ -56,7 +56,7 @@ def convert(text: str, results: Mapping[str, str], place: str, notes: Notes) -> 
             f"{place}: {name}", "action and local_action name the module.", f"Write {name} as the key of the task."
         )
     for other in others(document):
-        notes.add(f"{place}: {other}", "slipway.aws has no module for this.", "The task stays as it is.")
+        notes.add(f"{place}: {other}", "slipway.aws has no module for this.", "The task is unchanged.")
     for node in defaults(document):
         edits += _defaults(text, node, place, notes)
     return Converted(yaml_text.applied(text, edits), count)
@@ -89,12 +89,12 @@ def _reason(task: Task) -> str | None:
     if task.module == "ecs_task":
         operation = _value(options, "operation")
         if operation != "run":
-            return f"slipway.aws has no module that does {operation or 'this'} with a task."
+            return f"slipway.aws has no module for the operation {operation or 'of this task'}."
     if task.module == "ecs_tag":
         if _value(options, "resource_type") not in ("", "cluster"):
-            return "slipway.aws sets the tags of services and task definitions with the modules of these."
+            return "slipway.aws sets the tags of services and task definitions with their own modules."
         if _value(options, "state") == "absent":
-            return "slipway.aws removes tags that are not listed: list those that stay, without state."
+            return "slipway.aws removes tags that are not listed: list the tags to keep, without state."
     return None
 
 
@@ -102,9 +102,13 @@ def _differs(task: Task, where: str, notes: Notes) -> None:
     """Notes what a task does otherwise although its options are the same."""
     options = task.pair[1]
     if task.module in ("ecs_service", "ecs_task") and not yaml_text.member(options, "wait"):
-        notes.add(where, "It waits until the service is stable, or the task has stopped.", "wait: false is as before.")
+        notes.add(
+            where,
+            "By default, it now waits until the service is stable or the task has stopped.",
+            "wait: false restores the old behavior.",
+        )
     if task.module == "ecs_service_info" and task.registered and _value(options, "details").lower() not in _TRUE:
-        notes.add(where, "It returns services in full, where it returned ARNs.", "Use the member service_arn.")
+        notes.add(where, "It returns full services instead of ARNs.", "Use the member service_arn.")
 
 
 _TRUE = ("true", "yes", "on")
@@ -151,7 +155,7 @@ def _member(place: values.Place, pair: Pair, module: str) -> Iterator[Edit]:
         return
     if option is None:
         if name not in CONNECTION:
-            place.note(name, f"community.aws {module} does not document it.", "Check whether it is needed.")
+            place.note(name, f"It is not a documented option of community.aws {module}.", "Check whether it is needed.")
         return
     if not option.to:
         _dropped(place, name, pair[1], option)
@@ -164,7 +168,7 @@ def _member(place: values.Place, pair: Pair, module: str) -> Iterator[Edit]:
 def _dropped(place: values.Place, name: str, value: Node, option: Option) -> None:
     """Notes an option that is left out, unless its value means nothing."""
     if option.change != "wait" and yaml_text.scalar(value).lower() not in option.silent:
-        place.note(name, f"It is left out. {option.reason}", option.advice)
+        place.note(name, f"The option was removed. {option.reason}", option.advice)
 
 
 def _flow_options(place: values.Place, options: Node, module: str) -> Iterator[Edit]:
@@ -239,7 +243,7 @@ def _has_instances(text: str, task: Task, where: str, notes: Notes) -> Iterator[
         f"{margin}retries: {_value(options, 'repeat') or 10}",
         f"{margin}delay: {_value(options, 'delay') or 10}",
     ]
-    notes.add(where, "It reads the cluster until it has instances.", f"Its result is {variable}.clusters.")
+    notes.add(where, "It polls the cluster until it has instances.", f"Its result is {variable}.clusters.")
     yield Edit(key.start_mark.index, yaml_text.end_of(text, options), "\n".join(lines))
 
 

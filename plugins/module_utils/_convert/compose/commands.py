@@ -15,7 +15,7 @@ from ..._core.secret_forms import MASK
 from .project import Project
 from .values import Value
 
-_NEEDS_SHELL = "A command cannot get a secret by reference, so a shell fills it in from a variable."
+_NEEDS_SHELL = "A command cannot contain a secret by reference, so a shell inserts it from an environment variable."
 _PASSWORD_OPTION = re.compile(r"-{1,2}(?:\w+-)?(?:require|master)?pass(?:word|wd)?", re.IGNORECASE)
 _PASSWORD_IN_TEXT = re.compile(r"(?:^|\s)-{1,2}(?:\w+-)?(?:require|master)?pass(?:word|wd)?[= ](?P<value>[^\s\"'$]+)")
 # Options alone: the entry points of these images put their program before them.
@@ -45,9 +45,9 @@ def commands_of(project: Project, service: str, secrets: dict[str, str]) -> dict
     if filled == words:
         return {"entryPoint": entry_point or None, "command": command or None}
     if entry_point:
-        project.note(service, "entrypoint", _NEEDS_SHELL, "This needs sh in the image. Compare the entry point.")
+        project.note(service, "entrypoint", _NEEDS_SHELL, "This requires sh in the image. Check the entry point.")
         return {"entryPoint": _in_shell(filled), "command": None}
-    advice = "This needs sh in the image, and an entry point that runs its arguments. Compare the command."
+    advice = "This requires sh in the image, and an entry point that runs its arguments. Check the command."
     if filled[0].startswith("-"):
         image = re.split(r"[:@]", str(project.services[service].get("image") or "").rpartition("/")[2])[0]
         filled = [_PROGRAMS.get(image) or "PROGRAM", *filled]
@@ -77,7 +77,7 @@ def health_command(project: Project, service: str, test: Sequence[str], secrets:
     filled = _filled(project, service, words, secrets)
     if filled == words:
         return [kind, *words]
-    project.note(service, "healthcheck", _NEEDS_SHELL, "This needs sh in the image. Compare the command.")
+    project.note(service, "healthcheck", _NEEDS_SHELL, "This requires sh in the image. Check the command.")
     return ["CMD-SHELL", filled[0] if kind == "CMD-SHELL" else " ".join(_quoted(word) for word in filled)]
 
 

@@ -127,7 +127,7 @@ def environment_of(project: Project, service: str) -> tuple[list[Json], dict[str
         text = str(value.text or "")
         if text.startswith(_SECRETS_DIRECTORY) and name.endswith("_FILE") and name.removesuffix("_FILE") in secrets:
             project.note(
-                service, place, "ECS passes secrets as variables.", f"It is {name.removesuffix('_FILE')} now. Check it."
+                service, place, "ECS passes secrets as variables.", f"It is now {name.removesuffix('_FILE')}. Check it."
             )
         elif has_address(value):
             secrets[name] = project.secrets.add_address(service, name, value)
@@ -136,7 +136,7 @@ def environment_of(project: Project, service: str) -> tuple[list[Json], dict[str
         elif project.secrets.is_private(name, value) or project.is_secret(text):
             secrets[name] = project.secrets.add(service, name, value)
         elif value.text is None:
-            reason = "It has no value, as it comes from the shell of whoever runs Compose."
+            reason = "It has no value in the file, because Compose reads it from the shell."
             project.note(service, place, reason, "Set it in the service's file.")
         else:
             plain.append({"name": name, "value": project.hosts.replaced(name, text, service)})
@@ -164,7 +164,7 @@ def _file_secrets(project: Project, service: str) -> Iterator[tuple[str, str]]:
                 service,
                 f"secrets.{source}",
                 f"Compose mounts it as the file {path}. ECS passes secrets as variables only.",
-                f"The variable {variable} has it. Let the application read that.",
+                f"The variable {variable} contains it. Make the application read this variable.",
             )
         yield variable, name
 
@@ -185,8 +185,8 @@ def _linux_parameters(project: Project, service: str, tmpfs: Sequence[Json]) -> 
             project.note(
                 service,
                 f"cap_add.{name}",
-                "Fargate adds no capability but SYS_PTRACE.",
-                "If the application needs it, run the service on instances of your own: ecs_cluster_hosting: ec2.",
+                "The only capability that Fargate can add is SYS_PTRACE.",
+                "If the application needs it, run the service on EC2 instances: ecs_cluster_hosting: ec2.",
             )
     dropped = [str(name).upper().removeprefix("CAP_") for name in given.get("cap_drop") or ()]
     capabilities = without_empty({"add": [one for one in added if one == "SYS_PTRACE"], "drop": dropped})
@@ -202,8 +202,8 @@ def _stop_timeout(project: Project, service: str) -> int | None:
     project.note(
         service,
         "stop_grace_period",
-        f"Fargate waits {_LONGEST_STOP} seconds at most, not {wanted}.",
-        "Let the application end in that time.",
+        f"Fargate waits at most {_LONGEST_STOP} seconds, not {wanted}.",
+        "Make sure that the application stops in this time.",
     )
     return _LONGEST_STOP
 
@@ -211,7 +211,9 @@ def _stop_timeout(project: Project, service: str) -> int | None:
 def _ulimits(project: Project, service: str) -> Iterator[Json]:
     for name, limit in (project.services[service].get("ulimits") or {}).items():
         if name != "nofile":
-            project.note(service, f"ulimits.{name}", "Fargate offers nofile only.", "Check that the default is enough.")
+            project.note(
+                service, f"ulimits.{name}", "Fargate only supports nofile.", "Check that the default is enough."
+            )
             continue
         both = limit if isinstance(limit, dict) else {"soft": limit, "hard": limit}
         soft, hard = (int(both.get(kind) or both.get("single") or 0) for kind in ("soft", "hard"))
@@ -226,8 +228,8 @@ def _labels(project: Project, service: str) -> Json:
             project.note(
                 service,
                 "labels",
-                "Labels for a proxy that discovers containers have no reader on ECS.",
-                "The rules of ecs_load_balancer_target_groups take their place. Compare them.",
+                "ECS has no proxy that reads labels to discover containers.",
+                "The rules in ecs_load_balancer_target_groups replace them. Check these rules.",
             )
         elif project.has_secret(str(value)):
             project.note(service, f"labels.{name}", "It has a secret in it.", "Let the application read it elsewhere.")
@@ -242,8 +244,8 @@ def _log_configuration(project: Project, service: str) -> Json | None:
     if driver in _LOG_DRIVERS:
         return _driver(project, service, logging)
     if driver and driver not in _LOCAL_LOG_DRIVERS:
-        advice = "Logs go to CloudWatch. For other places, use the log driver awsfirelens."
-        project.note(service, "logging", f"Fargate has no log driver {driver}.", advice)
+        advice = "Logs now go to CloudWatch. For other destinations, use the log driver awsfirelens."
+        project.note(service, "logging", f"Fargate does not support the log driver {driver}.", advice)
     return None
 
 
@@ -266,11 +268,11 @@ def _health_check(project: Project, service: str, secrets: dict[str, str]) -> Js
     test = given.get("test") or []
     if given.get("disable") or not test or test[0] == "NONE":
         if given and not given.get("disable") and not test:
-            reason = "It changes the health check of the image, which ECS does not run."
+            reason = "It changes the health check of the image, which ECS ignores."
             project.note(service, "healthcheck", reason, "Set healthCheck with the image's command.")
         return None
     if given.get("start_interval"):
-        project.note(service, "healthcheck.start_interval", "ECS has one interval.", "Nothing is needed.")
+        project.note(service, "healthcheck.start_interval", "ECS only has one interval.", "Nothing is needed.")
     limits = {"interval": (5, 300), "timeout": (2, 60), "startPeriod": (0, 300)}
     wanted = {
         "interval": seconds(given.get("interval")),
@@ -280,8 +282,8 @@ def _health_check(project: Project, service: str, secrets: dict[str, str]) -> Js
     numbers = {name: clamped(number, *limits[name]) for name, number in wanted.items() if number is not None}
     for name, number in numbers.items():
         if number != wanted[name]:
-            reason = f"ECS takes {limits[name][0]} to {limits[name][1]} seconds, not {wanted[name]}."
-            project.note(service, f"healthcheck.{name}", reason, f"It is {number} seconds now.")
+            reason = f"ECS accepts {limits[name][0]} to {limits[name][1]} seconds, not {wanted[name]}."
+            project.note(service, f"healthcheck.{name}", reason, f"It is now {number} seconds.")
     retries = given.get("retries")
     if retries and int(retries) > _MOST_RETRIES:
         reason = f"ECS takes 1 to {_MOST_RETRIES} retries, not {retries}."

@@ -81,11 +81,11 @@ def _arguments(project: Project, service: str, arguments: Json) -> Json:
     found: dict[str, t.Any] = {}
     for name, value in arguments.items():
         if value is None:
-            reason = "It has no value, as it comes from the shell of whoever builds."
+            reason = "It has no value in the file, because Compose reads it from the shell."
             project.note(service, f"build.args.{name}", reason, "Set it in build_args of the image.")
         elif is_secret(name, value) or project.has_secret(str(value)):
-            reason = "It looks like a secret. Build arguments are kept in the image."
-            project.note(service, f"build.args.{name}", reason, "Fetch what needs a secret before the build.")
+            reason = "It looks like a secret, but build arguments remain in the image."
+            project.note(service, f"build.args.{name}", reason, "Fetch files that require a secret before the build.")
         else:
             found[name] = str(value)
     return found

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from .project import Project
 from .unsupported import UNKNOWN
 
-_KERNEL = "Fargate does not let a task set it."
+_KERNEL = "Fargate does not support it."
 _PERCENT = (
     "ECS replaces as many tasks at a time as its percentages allow.",
     "Set minimumHealthyPercent and maximumPercent in deployment_configuration of the service's options.",
@@ -22,11 +22,11 @@ _STEPS = (
     "For a rollout in steps, choose the strategy canary or linear of the service.",
 )
 _ADDRESS = ("A task gets its addresses from the subnet.", "Use the name of the service.")
-_ONE_INTERFACE = ("A task on Fargate has one network interface of its own, in the VPC.", "Nothing is needed.")
+_ONE_INTERFACE = ("A Fargate task has its own network interface in the VPC.", "Nothing is needed.")
 _RESTARTS = ("ECS always replaces a task that ends, and waits longer after each failure.", "Nothing is needed.")
 _GPU = (
     "Fargate has no devices of its host.",
-    "If the application needs it, run the service on instances of your own: ecs_cluster_hosting: ec2.",
+    "If the application needs it, run the service on EC2 instances: ecs_cluster_hosting: ec2.",
 )
 
 

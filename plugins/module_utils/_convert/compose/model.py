@@ -65,12 +65,14 @@ def site_of(source: Source, options: Options) -> Json:
 
 # The role's build argument for its base image, under a name that the Dockerfiles of others do not have.
 _OWN_BASE_IMAGES = {"container_image_base_image_arg": "SLIPWAY_BASE_IMAGE"}
-_EXTENSION = ("It is an extension, which only its own tool knows.", "Check what it is for.")
+_EXTENSION = ("It is an extension for another tool.", "Check whether the application needs it.")
 _COMMENTS = {
     "cloud": "Where the project runs.",
-    "project": "What the project is called, and where its source is.",
-    "images": "Images that are built. Others are pulled from where they are.",
-    "load_balancer": "What the load balancer forwards. The first target group gets what matches no other rule.",
+    "project": "The project's name, and the location of its source.",
+    "images": "Images to build. ECS pulls all other images from their registries.",
+    "load_balancer": (
+        "The rules of the load balancer. The first target group gets all requests that match no other rule."
+    ),
     "secrets": "Secrets by name. Those without a value here get a random one when they are created.",
 }
 
@@ -214,7 +216,7 @@ def _note_source(project: Project, source: Source) -> None:
             if key.startswith("x-"):
                 notes.add(f"services.{name}.{key}", *_EXTENSION)
     for name in source.unset:
-        reason = "The variable is not set, so it is empty where it does not name a secret."
+        reason = "The variable is not set, so it is empty, unless it names a secret."
         notes.add(f"${{{name}}}", reason, "Set it in the environment or in the file .env, then convert again.")
     for key in source.model:
         if key.startswith("x-") and key not in _fragments(source):
@@ -236,11 +238,11 @@ def _note_service(project: Project, service: str) -> None:
 def _note_service_network(project: Project, service: str) -> None:
     mode = str(project.services[service].get("network_mode") or "")
     if mode and mode != "bridge" and not mode.startswith("service:"):
-        reason = f"A task on Fargate has a network interface of its own, in the VPC, and no network_mode {mode}."
-        project.note(service, "network_mode", reason, "Name the ports that it listens on in ports or expose.")
+        reason = f"A Fargate task has its own network interface in the VPC, and does not support network_mode {mode}."
+        project.note(service, "network_mode", reason, "List the ports that it listens on in ports or expose.")
     dependants = [name for name, one in project.services.items() if service in (one.get("depends_on") or {})]
     if dependants and not project.ports[service] and project.task_of(service) == service:
-        reason = f"Services depend on it ({some_of(dependants)}), and the file does not say on which port."
+        reason = f"Services depend on it ({some_of(dependants)}), but the file does not say on which port."
         project.note(service, "expose", reason, "If they connect to it, add expose and convert again.")
 
 
@@ -250,8 +252,8 @@ def _note_config(project: Project, service: str, grant: Json) -> None:
     project.note(
         service,
         f"configs.{grant['source']}",
-        "ECS does not put files into containers.",
-        f"Build an image with it: {start}, then COPY the file to {target}.",
+        "ECS cannot mount single files into containers.",
+        f"Build an image that contains it: {start}, then COPY the file to {target}.",
     )
 
 
@@ -263,20 +265,21 @@ def _fragments(source: Source) -> set[str]:
 def _note_network(project: Project, name: str, network: Json) -> None:
     place = f"networks.{name}"
     if network.get("external"):
-        notes = "It is a network of another project. All tasks of this project are in its VPC."
+        notes = "It is a network of another project. All tasks of this project run in one VPC."
         project.notes.add(place, notes, "For another VPC, set ecs_network_vpc_id and its subnets.")
     elif network.get("internal"):
         project.notes.add(
             place,
-            "Its services have no way to the internet in Compose. On ECS all are in private subnets, with one.",
-            "Set ecs_network_nat: none to take it from all, or limit the outgoing rules of a security group.",
+            "In Compose, its services cannot reach the internet. On ECS, all services in private subnets can.",
+            "To prevent this for all services, set ecs_network_nat: none; otherwise limit the outbound rules of a"
+            " security group.",
         )
     elif name != "default":
         project.notes.add(
             place,
-            "Networks separate services in Compose. On ECS all services of the project share one security group.",
-            "Services can reach the ports in ecs_network_task_peer_ports of each other. If that is too much, give a "
-            "service a network_configuration with a group of its own in its options.",
+            "In Compose, networks separate services. On ECS, all services of the project share one security group.",
+            "Services can reach each other at the ports in ecs_network_task_peer_ports. To restrict this, set"
+            " network_configuration with another security group in the options of a service.",
         )
 
 
@@ -286,22 +289,23 @@ def _note_rest(project: Project, targets: list[Target]) -> None:
         example = project.hosts.names[sorted(project.named)[0]]
         notes.add(
             "services",
-            f"Services have names in Cloud Map, such as {example}. Environment and commands have these names now.",
-            "Change names in configuration files of images, too.",
+            f"Services have names in Cloud Map, such as {example}. The environment and commands now contain these"
+            " names.",
+            "Change the names in configuration files inside images as well.",
         )
     if not targets:
         notes.add(
             "services",
-            "No service publishes a port for HTTP, so nothing is behind the load balancer.",
+            "No service publishes an HTTP port, so no service is behind the load balancer.",
             "Run site.yml with --skip-tags load_balancer,verify.",
         )
     random, inputs = project.secrets.random(), project.secrets.inputs()
     if random:
         notes.add(
             "environment",
-            f"Values that look like secrets are in no file. These get a random one: {', '.join(random)}.",
-            "For those that others issue, or that existing data needs, set ecs_app_secret_values, for instance from "
-            "Ansible Vault.",
+            f"The files contain no values that look like secrets. These get a random value: {', '.join(random)}.",
+            "If a third party issues a value, or existing data requires it, set ecs_app_secret_values, for example"
+            " from Ansible Vault.",
         )
     if inputs:
         notes.add(

@@ -112,7 +112,8 @@ class Secrets:
         self._values[name] = "".join(parts) if parts else self._input(name)
         self._notes.add(
             f"services.{service}.environment.{variable}",
-            "The value has a password in it, so it is a secret, and its value is computed when the playbook runs.",
+            "The value contains a password, so it becomes a secret, whose value Ansible computes when the playbook"
+            " runs.",
             f"Compare ecs_app_secret_values.{name} in secrets.yml with the original.",
         )
         return name

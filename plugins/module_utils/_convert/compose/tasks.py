@@ -96,13 +96,15 @@ def _count(project: Project, task: str) -> int:
             project.note(task, f"deploy.{key}", *DEPLOY_KEYS.get(key, UNKNOWN))
     mode = str(deploy.get("mode") or "replicated")
     if mode == "global":
-        project.note(task, "deploy.mode", "Fargate has no hosts to run a task on each.", "Set desired_count.")
+        project.note(
+            task, "deploy.mode", "Fargate has no hosts, so it cannot run one task on each host.", "Set desired_count."
+        )
     elif mode.endswith("-job"):
         reason = "An ECS service restarts tasks that end."
         project.note(task, "deploy.mode", reason, "Run it with ecs_app_schedules, or as one of pre_deploy_tasks.")
     elif (restart := _restart(given)).partition(":")[0] in ("no", "none", "on-failure"):
         reason = f"An ECS service restarts tasks that end, whatever restart says ({restart})."
-        advice = "If the service ends by itself, run it with ecs_app_schedules, or as one of pre_deploy_tasks."
+        advice = "If the service exits by itself, run it with ecs_app_schedules, or as one of pre_deploy_tasks."
         project.note(task, "restart", reason, advice)
     replicas = deploy.get("replicas", given.get("scale"))
     return 1 if replicas is None else int(replicas)
@@ -171,14 +173,18 @@ def _size(project: Project, task: str) -> tuple[int, int]:
     if not cpu and not memory:
         project.notes.add(
             f"services.{task}.deploy.resources",
-            f"Compose sets no limits, and a task on Fargate has a size: {_SMALLEST[0]} CPU units, {_SMALLEST[1]} MiB.",
-            "Measure what it needs, for instance with docker stats, and set cpu and memory of the task definition.",
+            f"Compose sets no limits, but a Fargate task requires a size. It is now {_SMALLEST[0]} CPU units,"
+            f" {_SMALLEST[1]} MiB.",
+            "Measure what it needs, for example with docker stats, and set cpu and memory of the task definition.",
         )
         return _SMALLEST
     found = fargate_size(cpu, memory)
     if found is None:
         project.note(
-            task, "deploy.resources", "Fargate has no task as large.", "It has the largest. Divide the service."
+            task,
+            "deploy.resources",
+            "Fargate has no task of this size.",
+            "The service gets the largest size. Split the service.",
         )
     return found or _LARGEST
 
@@ -189,7 +195,7 @@ def _platform(project: Project, task: str) -> Json | None:
         return None
     system, _slash, architecture = platform.partition("/")
     if system != "linux" or architecture.partition("/")[0] not in ("amd64", "x86_64", "arm64", "aarch64"):
-        project.note(task, "platform", f"Fargate has no {platform} here.", "It runs on Linux, X86_64.")
+        project.note(task, "platform", f"The service cannot run on {platform} on Fargate.", "It runs on Linux, X86_64.")
         return None
     name = "ARM64" if architecture.startswith(("arm64", "aarch64")) else "X86_64"
     return {"cpuArchitecture": name, "operatingSystemFamily": "LINUX"}

@@ -52,7 +52,7 @@ def note_volumes(project: Project) -> None:
         if not users:
             continue
         if (volume or {}).get("driver_opts") or (volume or {}).get("driver") not in (None, "local"):
-            project.notes.add(place, "Drivers of volumes are plugins of Docker.", "For NFS, use Amazon EFS.")
+            project.notes.add(place, "Volume drivers are Docker plugins.", "For NFS, use Amazon EFS.")
         if (volume or {}).get("external"):
             reason = f"It exists outside of the file, as {volume.get('name') or name}, and its content stays there."
             project.notes.add(place, reason, "Copy the content to Amazon EFS or S3, or into the image.")
@@ -61,12 +61,13 @@ def note_volumes(project: Project) -> None:
         if len(tasks) > 1:
             project.notes.add(
                 place,
-                f"Services {some_of(users)} share it. On ECS each of their tasks gets an empty one of its own.",
-                "Convert again with -e efs=fs-… to keep it on Amazon EFS, which tasks can share.",
+                f"The services {some_of(users)} share it. On ECS, each of their tasks gets its own empty volume.",
+                "To share it, convert again with -e efs=fs-… to keep it on Amazon EFS.",
             )
         project.notes.add(
             place,
-            "It is on the storage of the task, so its content is lost when the task ends, as in each release.",
+            "It is in the task's ephemeral storage, so its content is lost when the task ends, for example in each"
+            " release.",
             "For a database, use Amazon RDS or ElastiCache. For files, convert again with -e efs=fs-… to keep them on "
             "Amazon EFS.",
         )
@@ -82,15 +83,18 @@ def _volume(project: Project, service: str, number: int, entry: Json) -> Json:
     options = {key: value for key, value in (entry.get("volume") or {}).items() if value}
     for option in options:
         project.note(
-            service, f"volumes[{number}].volume.{option}", "Volumes of tasks do not have it.", "Check what it is for."
+            service,
+            f"volumes[{number}].volume.{option}",
+            "Volumes of ECS tasks do not support it.",
+            "Check whether the application needs it.",
         )
     if not source or not project.options.efs:
         return {"name": name}
     project.notes.add(
         f"volumes.{source}",
-        f"It is the directory /{name} of the file system {project.options.efs}. ECS does not create directories.",
-        "Create it, with an owner that the container's user fits, or an access point. Allow port 2049 from the "
-        "project's tasks in the file system's security group.",
+        f"It is the directory /{name} in the file system {project.options.efs}. ECS does not create directories.",
+        "Create the directory, with the container's user as its owner, or create an access point. Allow port 2049"
+        " from the project's tasks in the file system's security group.",
     )
     efs = {"fileSystemId": project.options.efs, "rootDirectory": f"/{name}", "transitEncryption": "ENABLED"}
     return {"name": name, "efsVolumeConfiguration": efs}
@@ -103,8 +107,11 @@ def _tmpfs(project: Project, service: str) -> Iterator[Json]:
         options = dict(one.partition("=")[::2] for one in text.split(",") if one)
         size = mebibytes(options.pop("size", None))
         if size is None:
-            advice = f"It has {_TMPFS_MIB} MiB, of the task's memory. Change size in linuxParameters.tmpfs."
-            project.note(service, "tmpfs", "Compose sets no size, and ECS requires one.", advice)
+            advice = (
+                f"Its size is now {_TMPFS_MIB} MiB of the task's memory. To change it, set size in"
+                " linuxParameters.tmpfs."
+            )
+            project.note(service, "tmpfs", "Compose sets no size, but ECS requires one.", advice)
         mount_options = [f"{name}={value}" if value else name for name, value in options.items()]
         yield {
             "containerPath": path,
@@ -117,36 +124,37 @@ def _refused(project: Project, service: str, entry: Json) -> tuple[str, str]:
     """Why a mount is left out, and what to do instead."""
     source, target = str(entry.get("source") or ""), str(entry.get("target"))
     if entry.get("type") != "bind":
-        return f"Tasks on Fargate have no volumes of type {entry.get('type')}.", "Copy the files into the image."
+        return f"Fargate tasks do not support volumes of type {entry.get('type')}.", "Copy the files into the image."
     if source.endswith("docker.sock"):
         return (
-            "Tasks on Fargate have no Docker Engine.",
-            "If the service is a proxy that discovers containers, such as Traefik, leave it out: the load balancer "
-            "takes its place. If it manages containers, use the API of ECS.",
+            "Fargate tasks have no Docker Engine.",
+            "If the service is a proxy that discovers containers, such as Traefik, remove it: the load balancer"
+            " replaces it. If it manages containers, use the ECS API.",
         )
     relative = project.relative(source)
     if relative.startswith("/") and _HOST_PATHS.match(source):
-        return "Tasks on Fargate have no host to mount from.", "For time zones, set the variable TZ."
+        return "Fargate tasks have no host to mount from.", "For time zones, set the variable TZ."
     if relative.startswith("/"):
         return (
-            f"{source} is mounted from this machine at {target}. Tasks on Fargate have no host to mount from.",
+            f"{source} is mounted from this machine at {target}. Fargate tasks have no host to mount from.",
             "Copy the files to Amazon EFS or S3, or into the image.",
         )
     image = project.services[service]
     context = str((image.get("build") or {}).get("context") or "")
     if context and (source == context or source.startswith(f"{context}/")):
         return (
-            f"{relative} is mounted from this machine at {target}, for development. A task has what is in the image.",
+            f"{relative} is mounted from this machine at {target}, for development. A task only has the files in its"
+            " image.",
             "Check that the Dockerfile copies it.",
         )
     if entry.get("read_only") or _CONFIGURED.search(source.rpartition("/")[2]):
         start = f"FROM {image['image']}" if image.get("image") and not context else "the Dockerfile"
         return (
-            f"{relative} is mounted from this machine at {target}. A task has only what is in its image.",
-            f"Build an image with it: {start}, then COPY {relative} {target}.",
+            f"{relative} is mounted from this machine at {target}. A task only has the files in its image.",
+            f"Build an image that contains it: {start}, then COPY {relative} {target}.",
         )
     return (
-        f"{relative} is mounted from this machine at {target}. A task has only what is in its image.",
-        f"For configuration, build an image: COPY {relative} {target}. For data, name a volume in the Compose file and "
-        "convert again with -e efs=fs-….",
+        f"{relative} is mounted from this machine at {target}. A task only has the files in its image.",
+        f"For configuration, build an image: COPY {relative} {target}. For data, use a named volume in the Compose"
+        " file and convert again with -e efs=fs-….",
     )

@@ -118,7 +118,7 @@ def _from_file(path: str, project: Project, place: str) -> Mapping[str, str]:
         project.notes.add(
             f"{place}.env_file",
             f"The file {path} is not in the workspace.",
-            "Put its variables into the environment of the container.",
+            "Add its variables to the environment of the container.",
         )
     return variables_of(project.env_files.get(path, ""))
 
@@ -159,7 +159,7 @@ def _image(name: str, image: Json, project: Project) -> str:
     if build.pop("cache_from", None):
         project.notes.add(
             f"{name}.image.build.cache_from",
-            "An image is only built when its source has changed.",
+            "The role container_image only builds an image when its source has changed.",
             "Omit it.",
         )
     project.leftovers(build, f"{name}.image.build")

@@ -60,7 +60,9 @@ def _http(http: Json, project: Project, place: str) -> None:
             project.variables["ecs_load_balancer_certificate_arn"] = certificates[0]
         if len(certificates) > 1:
             project.notes.add(
-                f"{place}.{kind}.certificates", "A listener has one certificate.", "Cover all domains with it."
+                f"{place}.{kind}.certificates",
+                "A listener has one certificate.",
+                "Use a certificate that covers all domains.",
             )
         policy = given.pop("ssl_policy", None)
         if policy:

@@ -31,7 +31,7 @@ def run(params: Json) -> Json:
     if not services:
         raise SlipwayError(
             SOURCE_INVALID,
-            f"source: expected a workspace of Copilot with copilot/<service>/manifest.yml, got {path}. Name it.",
+            f"source: expected a Copilot workspace with copilot/<service>/manifest.yml, got {path}. Set its path.",
         )
     application = _application(root) or params["project"] or root.name
     known = sorted({key for one in services for key in one.get("environments") or {}} | _environments(root))
@@ -50,12 +50,12 @@ def run(params: Json) -> Json:
     if known and not environment:
         project.notes.add(
             "environment",
-            f"Overrides of {', '.join(known)} are left out.",
-            "Choose one with -e copilot_environment=<name>.",
+            f"The overrides of {', '.join(known)} are not applied.",
+            "To apply those of one environment, add -e copilot_environment=<name>.",
         )
     for extra in _extras(root):
         project.notes.add(
-            str(extra.relative_to(root)), _EXTRA, "Keep the stack, or create the resources in another way."
+            str(extra.relative_to(root)), _EXTRA, "Keep the stack, or create its resources with another tool."
         )
     manifest = root / "copilot" / "environments" / environment / "manifest.yml"
     own = _yaml(manifest) if environment and manifest.is_file() else None
@@ -64,7 +64,7 @@ def run(params: Json) -> Json:
 
 # Of these, Copilot takes the values as text, whatever YAML would take them for.
 _OF_TEXT = ("args", "destination", "labels", "variables")
-_EXTRA = "It is a template of CloudFormation, which Copilot deploys with the service."
+_EXTRA = "It is a CloudFormation template, which Copilot deploys with the service."
 
 
 def _workspace(path: Path) -> tuple[Path, list[Path]]:

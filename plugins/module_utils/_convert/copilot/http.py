@@ -75,7 +75,7 @@ def _settings(group: Json, rule: Json, project: Project, place: str) -> None:
         project.notes.add(
             f"{place}.redirect_to_https",
             "With a certificate, the load balancer redirects all requests to HTTPS.",
-            "Without domains and certificate it answers HTTP only.",
+            "Without domains and a certificate, it only serves HTTP.",
         )
 
 

@@ -68,7 +68,7 @@ class Project:
         """A value that may be the export of a stack of CloudFormation."""
         if isinstance(given, Mapping) and "from_cfn" in given:
             export = str(given["from_cfn"])
-            reason = "It is an export of CloudFormation, which the conversion does not read."
+            reason = "It is a CloudFormation export, which the converter does not read."
             return self.missing("cfn_export", export, f"the export {export}, {what}", reason)
         return given
 
@@ -76,9 +76,7 @@ class Project:
         """Notes what is left of a part of a manifest: nothing took it."""
         for name, value in given.items():
             if value not in (None, False, {}, []):
-                self.notes.add(
-                    f"{place}.{name}", "Nothing in the inventory expresses it.", "Compare the documentation."
-                )
+                self.notes.add(f"{place}.{name}", "The inventory cannot express it.", "Compare the documentation.")
 
     def passed(self, variables: Mapping[str, t.Any], place: str) -> tuple[list[Json], list[Json]]:
         """Variables of the environment, and those that look like secrets as secrets."""

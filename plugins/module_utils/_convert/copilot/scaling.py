@@ -61,8 +61,8 @@ def _scaling(element: Json, bounds: t.Any, given: Json, project: Project) -> Jso
     if given.pop("response_time", None) is not None:
         project.notes.add(
             f"{place}.response_time",
-            "Scaling follows utilization, requests, queues and schedules, not the response time.",
-            "Choose requests_per_target, at which the response time is good.",
+            "Slipway scales by utilization, requests, queues and schedules, not by response time.",
+            "Set requests_per_target to a value at which the response time is good.",
         )
     _cooldown(scaling, [one for one in cooldowns if one], project, place)
     if not scaling.keys() - {"min_capacity", "max_capacity", "scale_in_cooldown", "scale_out_cooldown"}:
@@ -91,7 +91,7 @@ def _queue(scaling: Json, given: Json, cooldowns: list[t.Any], project: Project,
     project.variables["ecs_cluster_container_insights"] = "enabled"
 
 
-QUEUE = "Copilot creates the queue and its subscriptions; Slipway creates none."
+QUEUE = "Copilot creates the queue and its subscriptions; Slipway does not."
 
 
 def _cooldown(scaling: Json, cooldowns: list[Mapping[str, t.Any]], project: Project, place: str) -> None:
@@ -102,6 +102,6 @@ def _cooldown(scaling: Json, cooldowns: list[Mapping[str, t.Any]], project: Proj
         if len(values) > 1:
             project.notes.add(
                 f"{place}.cooldown",
-                f"All targets of a service have the same {option}.",
-                f"The longest is used, {values[-1]} seconds.",
+                f"All scaling policies of a service share one {option}.",
+                f"The longest is now used: {values[-1]} seconds.",
             )

@@ -24,8 +24,8 @@ _OTHERS = {
         "Change the type to Load Balanced Web Service, with http.path, and convert again.",
     ),
     "Static Site": (
-        "It is a bucket and a distribution of CloudFront, without a container.",
-        "Keep the stack, or serve the files with a container of nginx.",
+        "It is a bucket with a CloudFront distribution, without a container.",
+        "Keep the stack, or serve the files with an nginx container.",
     ),
 }
 _SYSTEMS = {"linux": "LINUX", "windows": "WINDOWS_SERVER_2019_CORE"}
@@ -113,14 +113,14 @@ def _job(element: Json, given: Json, project: Project) -> None:
     if given.pop("retries", None) is not None:
         project.notes.add(
             f"{name}.retries",
-            "EventBridge Scheduler starts the task again only if it could not be started, not if it failed.",
-            "Repeat inside of the container, or start a task that failed with the playbook run_schedule.",
+            "EventBridge Scheduler only retries a task that could not start, not one that failed.",
+            "Retry inside the container, or rerun a failed task with the playbook run_schedule.",
         )
     if given.pop("timeout", None) is not None:
         project.notes.add(
             f"{name}.timeout",
-            "ECS stops no task after a time.",
-            "Limit the time in the container: put timeout and the seconds before its command.",
+            "ECS has no timeout for tasks.",
+            "Limit the time in the container: put the command timeout with the seconds before its command.",
         )
 
 
@@ -158,17 +158,17 @@ def _placement(element: Json, vpc: Json, project: Project) -> None:
     if placement == "public":
         project.notes.add(
             f"{place}.placement",
-            "Tasks run in private subnets, and reach the internet through a NAT gateway.",
-            "Set network_configuration in the options of the service where it needs a public address.",
+            "Tasks run in private subnets and reach the internet through a NAT gateway.",
+            "If the service needs a public address, set network_configuration in its options.",
         )
     if isinstance(groups, Mapping):
         if groups.get("deny_default"):
             project.notes.add(
-                f"{place}.security_groups", "The security group of the project's tasks stays.", "Replace it."
+                f"{place}.security_groups", "The security group of the project's tasks remains attached.", "Replace it."
             )
         groups = groups.get("groups")
     if not isinstance(subnets, list) and subnets:
-        project.notes.add(f"{place}.placement", "Subnets by tag are chosen for the whole project.", _SUBNETS)
+        project.notes.add(f"{place}.placement", "Subnets by tag apply to the whole project.", _SUBNETS)
         subnets = None
     if not subnets and not groups:
         return
@@ -204,8 +204,8 @@ def _deployment(element: Json, deployment: Mapping[str, t.Any], project: Project
     elif alarms:
         project.notes.add(
             f"{element['name']}.deployment.rollback_alarms",
-            "Copilot creates these alarms. Slipway creates none.",
-            "Create alarms in CloudWatch, and name them in deployment_configuration.alarms of the service.",
+            "Copilot creates these alarms; Slipway does not.",
+            "Create the alarms in CloudWatch, and list them in deployment_configuration.alarms of the service.",
         )
     if configuration:
         element["options"]["deployment_configuration"] = configuration
@@ -225,8 +225,8 @@ def _elsewhere(given: Json, main: Json, project: Project, name: str) -> None:
     if given.pop("nlb", None):
         project.notes.add(
             f"{name}.nlb",
-            "The role has an Application Load Balancer, and no Network Load Balancer.",
-            "Create target groups with the module elb_target_group, and name their ARNs in load_balancers.",
+            "The role only creates an Application Load Balancer, not a Network Load Balancer.",
+            "Create target groups with the module elb_target_group, and add their ARNs to load_balancers.",
         )
     for member, (variable, reason) in _MESSAGES.items():
         if given.pop(member, None):
@@ -237,14 +237,14 @@ def _elsewhere(given: Json, main: Json, project: Project, name: str) -> None:
     if tracing:
         project.notes.add(
             f"{name}.observability.tracing",
-            "Copilot adds a container of the OpenTelemetry collector, and permissions for X-Ray.",
-            "Add a container with the image public.ecr.aws/aws-observability/aws-otel-collector, and the permissions to"
-            " ecs_cluster_task_statements.",
+            "Copilot adds an OpenTelemetry collector container and permissions for X-Ray.",
+            "Add a container with the image public.ecr.aws/aws-observability/aws-otel-collector, and add the"
+            " permissions to ecs_cluster_task_statements.",
         )
 
 
 _MESSAGES = {
-    "publish": ("COPILOT_SNS_TOPIC_ARNS", "Copilot creates the topics; Slipway creates none."),
+    "publish": ("COPILOT_SNS_TOPIC_ARNS", "Copilot creates the topics; Slipway does not."),
     "subscribe": ("COPILOT_QUEUE_URI", scaling.QUEUE),
 }
-_ALLOW = "Keep them in a stack of their own, and allow the task role to use them in ecs_cluster_task_statements."
+_ALLOW = "Keep them in a separate stack, and allow the task role to use them in ecs_cluster_task_statements."

@@ -18,10 +18,12 @@ from .project import Project
 _COMMENTS = {
     **COMMENTS,
     "project": "The project: one environment of the application.",
-    "load_balancer": "How requests reach services. The first target group gets what matches no rule of another one.",
-    "images": "Images that are built from the working tree, copilot_directory.",
-    "secrets": "Secrets by reference. No value is in a file.",
-    "schedules": "Jobs. Each runs with the settings of the service of the same name, which has no task.",
+    "load_balancer": (
+        "The rules of the load balancer. The first target group gets all requests that match no other rule."
+    ),
+    "images": "Images to build from the working tree in copilot_directory.",
+    "secrets": "Secrets by reference. No file contains a value.",
+    "schedules": "Jobs. Each uses the settings of the service with the same name, which runs no tasks.",
 }
 _INTERNAL = "Backend Service"
 
@@ -69,7 +71,7 @@ def _variables(project: Project, region: str, sources: str) -> Json:
     if groups and groups[0].get("conditions"):
         project.notes.add(
             f"{groups[0]['name']}.http.allowed_source_ips",
-            "The first target group also gets what matches no rule, from any address.",
+            "The first target group also gets all requests that match no rule, from any address.",
             "Allow only these addresses in the security group of the load balancer, or put another target group first.",
         )
     root = {"__template__": sources} if "{{" in sources else sources
@@ -99,6 +101,6 @@ def _internal_note(manifests: Sequence[Mapping[str, t.Any]], project: Project) -
         project.notes.add(
             ", ".join(f"{name}.http" for name in names),
             "A project has one load balancer, and this one is reachable from the internet.",
-            "Deploy these services as a project of their own with ecs_load_balancer_scheme internal, or call them by"
-            " their names without a load balancer.",
+            "Deploy these services as a separate project with ecs_load_balancer_scheme internal, or call them by"
+            " name, without a load balancer.",
         )

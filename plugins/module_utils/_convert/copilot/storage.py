@@ -46,13 +46,13 @@ def _file_system(name: str, efs: t.Any, project: Project, place: str) -> Json:
     identifier = project.value(given.pop("id", None), f"the file system of the volume {name}")
     user = {key: given.pop(key) for key in ("uid", "gid") if key in given}
     if not identifier:
-        reason = "Copilot creates the file system and its access point. Slipway creates none."
+        reason = "Copilot creates the file system and its access point; Slipway does not."
         identifier = project.missing("efs", f"{place}_{name}", f"the ID of a file system for the volume {name}", reason)
     if user:
         project.notes.add(
             f"{place}.storage.volumes.{name}.efs",
-            f"The user {user.get('uid')} and the group {user.get('gid')} belong to an access point.",
-            "Create an access point with them, and set accessPointId in authorizationConfig.",
+            f"The user {user.get('uid')} and the group {user.get('gid')} require an access point.",
+            "Create an access point with these IDs, and set accessPointId in authorizationConfig.",
         )
     auth = given.pop("auth", None) or {}
     point = auth.get("access_point_id")

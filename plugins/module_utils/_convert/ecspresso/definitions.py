@@ -87,7 +87,7 @@ def service(name: str, definition: Mapping[str, t.Any], task: Mapping[str, t.Any
     if options.get("scheduling_strategy") == "DAEMON":
         element.pop("desired_count", None)
     for member in given:
-        notes.add(f"{name}.{member}", "No option takes it.", "Set it in AWS.")
+        notes.add(f"{name}.{member}", "No option supports it.", "Set it in AWS.")
     element["task_definition"] = dict(task)
     return {**element, **({"options": options} if options else {})}
 
@@ -98,8 +98,8 @@ def _controller(element: Json, controller: Mapping[str, t.Any], notes: Notes) ->
         notes.add(
             f"{element['name']}.deploymentController",
             f"Slipway deploys with ECS itself, not with {kind}. An existing service cannot change its controller.",
-            "Use the strategy blue_green, canary or linear, which ECS has built in: give the service another name, move"
-            " the traffic, and delete the old one.",
+            "Use the built-in ECS strategy blue_green, canary or linear: give the service another name, move the"
+            " traffic, and delete the old service.",
         )
 
 
@@ -140,7 +140,7 @@ def _reference(variable: Json, place: str, secrets: Secrets, placeholders: Place
     if only and only.kind == "ssm" and " " not in only.argument:
         notes.add(
             f"{place}.environment.{name}",
-            f"ECS reads the parameter {only.argument} when a task starts, not the deployment.",
+            f"ECS reads the parameter {only.argument} when a task starts, not when you deploy.",
             "Allow the execution role to read it (ssm:GetParameters).",
         )
         return secrets.parameter(only.argument)

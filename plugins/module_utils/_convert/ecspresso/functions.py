@@ -26,12 +26,12 @@ class Sources(t.NamedTuple):
     fixed: frozenset[str] | None = frozenset()
 
 
-_PULL = "Or put the state where the plugin tfstate reads it (terraform state pull), and convert again."
+_PULL = "Or put the state where the plugin tfstate reads it (terraform state pull), then convert again."
 _REASONS = {
-    "tfstate": "It is in a state of Terraform that is not on this machine, or not in it.",
-    "cfn_output": "It is an output of a stack of CloudFormation, which the conversion does not read.",
-    "cfn_export": "It is an export of CloudFormation, which the conversion does not read.",
-    "secretsmanager_arn": "It is the ARN of a secret, which the conversion does not look up.",
+    "tfstate": "The Terraform state is not on this machine, or does not contain it.",
+    "cfn_output": "It is an output of a CloudFormation stack, which the converter does not read.",
+    "cfn_export": "It is a CloudFormation export, which the converter does not read.",
+    "secretsmanager_arn": "It is the ARN of a secret, which the converter does not look up.",
 }
 
 

@@ -42,13 +42,13 @@ _READ = (
 )
 _ADVICE = {
     "appspec": "Hooks of CodeDeploy become pre_deploy_tasks and post_deploy_tasks, or lifecycle hooks of the service.",
-    "codedeploy": "Use the strategy blue_green, canary or linear, which ECS has built in.",
-    "filter_command": "No playbook asks for one of several: name what you want with -e.",
-    "ignore": "Tags and members that others set are kept where the inventory does not name them.",
+    "codedeploy": "Use the built-in ECS strategy blue_green, canary or linear.",
+    "filter_command": "Slipway's playbooks do not prompt for a choice: select with -e.",
+    "ignore": "Slipway keeps tags and members that the inventory does not name.",
 }
 _COMMENTS = {
-    "project": "The project. The cluster, its network and its roles belong to others: they are used, never changed.",
-    "secrets": "Secrets by reference. No value is in a file.",
+    "project": "The project. It uses the existing cluster, network and roles, and never changes them.",
+    "secrets": "Secrets by reference. No file contains a value.",
     **COMMENTS,
 }
 
@@ -91,8 +91,8 @@ def _service(source: Source, secrets: Secrets, placeholders: Placeholders, notes
     for variable in source.fixed:
         notes.add(
             f"{source.path}: environment variable {variable}",
-            "The definitions are computed from it, with the value that it has now.",
-            "Convert with the value of each stage into an inventory of its own, or write the condition as a template.",
+            "The conversion evaluated the definitions with its current value.",
+            "Convert each stage with its own value into its own inventory, or write the condition as a template.",
         )
     controller = placeholders.actual(source.service.get("deploymentController") or {})
     definition = {**source.service, "deploymentController": controller}
@@ -100,7 +100,7 @@ def _service(source: Source, secrets: Secrets, placeholders: Placeholders, notes
         definition.setdefault("desiredCount", 0)
         notes.add(
             f"{source.path}: service",
-            "ecspresso only runs tasks of this definition. A service with no task holds its settings.",
+            "ecspresso only runs tasks with this definition. A service without tasks holds its settings.",
             "Run them with the module ecs_task_run, or list them in ecs_app_schedules.",
         )
     task = definitions.task_definition(source.task, place, secrets, placeholders, notes)
@@ -125,7 +125,7 @@ def _only(sources: Sequence[Source], member: str, placeholders: Placeholders) ->
         listed = ", ".join(f"{value or 'none'} ({source.path})" for value, source in found.items())
         raise SlipwayError(
             SOURCE_INVALID,
-            f"{member}: expected the same in all files, got {listed}. Convert each into its own inventory.",
+            f"{member}: expected the same value in all files, got {listed}. Convert each into its own inventory.",
         )
     return placeholders.templated(sources[0].config.get(member) or "")
 

@@ -75,6 +75,6 @@ def _open(url: str, method: str, headers: t.Mapping[str, str]) -> t.Any:
 def _failure(url: str, tag: str, reason: str) -> SlipwayError:
     return SlipwayError(
         REGISTRY_UNREADABLE,
-        f"{url}: expected the digest of the tag {tag}, got {reason}. Nothing was written. Check the name of the image,"
-        " the network and the proxy; a registry with a password is not read.",
+        f"{url}: expected the digest of the tag {tag}, got {reason}. Nothing was written. Check the name of the"
+        " image, the network and the proxy. Registries that require a password are not supported.",
     )

@@ -25,7 +25,7 @@ def run(params: Json, check_mode: bool) -> Json:
         raise SlipwayError(
             BASE_IMAGE_MISSING,
             f"paths: expected {' or '.join(params['variables'])} with an image and its tag in"
-            f" {', '.join(params['paths'])}, got none. Set one there; templates are not renewed.",
+            f" {', '.join(params['paths'])}, got none. Set one there, without a template.",
         )
     # All are read before any file is written.
     pinned = {name: image.pinned(api.digest(image.url, image.tag, model.challenge)) for name, image in named.items()}

@@ -27,7 +27,9 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     del check_mode
     top = Path(params["path"])
     if not top.is_dir():
-        raise SlipwayError(CONTEXT_MISSING, f"path: expected a directory, got {top}, which is none. Name another one.")
+        raise SlipwayError(
+            CONTEXT_MISSING, f"path: expected a directory, got {top}, which is not a directory. Set another path."
+        )
     listed = [_described(top, path, name) for path, name in sorted(_found(top, params["depth"]))]
     return {"changed": False, "dockerfiles": sorted(listed, key=lambda one: (one["path"].count("/"), one["path"]))}
 

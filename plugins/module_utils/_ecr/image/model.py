@@ -28,7 +28,7 @@ def check_tags(tags: t.Sequence[str]) -> None:
         raise SlipwayError(INVALID_OPTION, "tags: expected at least one tag.")
     for tag in tags:
         if not _TAG.fullmatch(tag):
-            raise SlipwayError(INVALID_OPTION, f"tags: expected a tag of an image, got '{tag}'.")
+            raise SlipwayError(INVALID_OPTION, f"tags: expected an image tag, got '{tag}'.")
 
 
 def image_id(name: str) -> Json:
@@ -72,7 +72,8 @@ def refuse_immutable(tags: t.Sequence[str], repository: Json) -> None:
         name = repository["repositoryName"]
         raise SlipwayError(
             TAG_IMMUTABLE,
-            f"Tags of the repository {name} are immutable: {', '.join(fixed)} is on another image. Use another tag.",
+            f"Tags of the repository {name} are immutable: {', '.join(fixed)} already names another image. Use"
+            " another tag.",
             {"immutable_tags": fixed},
         )
 
@@ -84,7 +85,7 @@ def refuse_last(tags: t.Collection[str], details: t.Iterable[Json]) -> None:
         named = "; ".join(f"{', '.join(sorted(image['imageTags']))} ({image['imageDigest']})" for image in deleted)
         raise SlipwayError(
             LAST_TAG,
-            f"AWS deletes an image with its last tag, here {named}. Set force=true to allow it.",
+            f"AWS deletes an image together with its last tag, here {named}. To allow this, set force=true.",
             {"images": [image["imageDigest"] for image in deleted]},
         )
 

@@ -85,7 +85,7 @@ class Repository(resource.DeletableResource):
         if not self.params["force"] and api.has_images(self.aws, self.target):
             raise SlipwayError(
                 NOT_EMPTY,
-                f"The repository {self.target.name} has images. Set force=true to delete it with them.",
+                f"The repository {self.target.name} contains images. To delete it together with them, set force=true.",
                 {"repository": current},
             )
 

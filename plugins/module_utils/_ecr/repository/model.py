@@ -67,7 +67,7 @@ def check_name(shape: Shape, name: str) -> None:
     if not re.fullmatch(pattern, name):
         raise SlipwayError(
             INVALID_OPTION,
-            f"name: expected lower-case letters and digits, between them single '.', '_', '-' or '/', got {name!r}.",
+            f"name: expected lowercase letters and digits, separated by single '.', '_', '-' or '/', got {name!r}.",
         )
 
 

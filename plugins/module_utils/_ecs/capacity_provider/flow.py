@@ -102,7 +102,7 @@ class Provider(resource.DeletableResource):
             lambda: next(iter(cluster_api.describe_clusters(ecs, [request["cluster"]], ("ATTACHMENTS",))), None),
             is_cluster_stable,
             timeout=timeout,
-            waiting_for=f"cluster {request['cluster']} to be without {self.params['name']}",
+            waiting_for=f"cluster {request['cluster']} to remove {self.params['name']}",
         )
 
     def _drain(self, cluster: str) -> None:
@@ -118,7 +118,7 @@ class Provider(resource.DeletableResource):
             hosts,
             model.is_drained,
             timeout=self.params["wait_timeout"],
-            waiting_for=f"the hosts of {name} in cluster {cluster} to be without tasks",
+            waiting_for=f"the tasks on the hosts of {name} in cluster {cluster} to stop",
             describe=lambda last: {"hosts": [model.host(one) for one in last]},
         )
 

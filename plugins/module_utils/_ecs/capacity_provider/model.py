@@ -121,7 +121,8 @@ def refuse_invalid(name: str, options: Resource, is_new: bool) -> None:
     if protected and (group.get("managedScaling") or {}).get("status") == "DISABLED":
         raise SlipwayError(
             INVALID_OPTION,
-            f"{GROUP}: expected managedScaling with managedTerminationProtection, got DISABLED. Scale-in would stop.",
+            f"{GROUP}: expected managedScaling with managedTerminationProtection, got DISABLED. Without"
+            " managedScaling, scale-in would stop.",
         )
 
 

@@ -65,7 +65,7 @@ def check(task: Json | None, cluster: str, arn: str, container: str | None) -> N
         reason = _reason(task.get("stoppedReason"))
         raise SlipwayError(
             CONTAINER_STOPPED,
-            f"Task {name}: expected a running task, got one that is {task['lastStatus']}{reason}. {REREAD}",
+            f"Task {name}: expected a running task, got one with status {task['lastStatus']}{reason}. {REREAD}",
         )
     if container:
         container_of(task, container)
@@ -73,8 +73,8 @@ def check(task: Json | None, cluster: str, arn: str, container: str | None) -> N
     if not task.get("enableExecuteCommand"):
         raise SlipwayError(
             EXEC_NOT_ENABLED,
-            f"Task {name}: expected a task that was started with ECS Exec, got one without. Set enable_execute_command "
-            "of the service or of the task, and start a new task; ECS does not change one that runs.",
+            f"Task {name}: expected a task that started with ECS Exec, got one without. Set enable_execute_command"
+            " of the service or of the task, then start a new task; ECS does not change running tasks.",
         )
 
 
@@ -90,10 +90,10 @@ def check_agent(task: Json, container: str) -> None:
     if agent.get("lastStatus", RUNNING) != RUNNING:
         raise SlipwayError(
             EXEC_AGENT_STOPPED,
-            f"Container {container}: expected a running {AGENT}, got one that is {agent['lastStatus']}"
-            f"{_reason(agent.get('reason'))}. The task role has to allow ssmmessages:CreateControlChannel, "
-            "CreateDataChannel, OpenControlChannel and OpenDataChannel, the network has to reach ssmmessages, and the "
-            "container's root file system has to be writable.",
+            f"Container {container}: expected a running {AGENT}, got one with status {agent['lastStatus']}"
+            f"{_reason(agent.get('reason'))}. The task role must allow ssmmessages:CreateControlChannel,"
+            " CreateDataChannel, OpenControlChannel and OpenDataChannel, the network must reach ssmmessages, and"
+            " the container's root file system must be writable.",
         )
 
 
@@ -109,7 +109,7 @@ def _check_container(task: str, container: Json) -> None:
         exited = f" with exit code {code}" if code is not None else ""
         raise SlipwayError(
             CONTAINER_STOPPED,
-            f"Container {container['name']} of task {task}: expected a running container, got one that is {status}"
+            f"Container {container['name']} of task {task}: expected a running container, got one with status {status}"
             f"{exited}{_reason(container.get('reason'))}. Read its log. {REREAD}",
         )
 

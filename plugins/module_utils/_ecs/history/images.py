@@ -52,12 +52,12 @@ def problems(images: Sequence[Image], found: Mapping[str, Sequence[Json] | None]
     for image in images:
         of_repository = found[image.repository]
         if of_repository is None:
-            texts.append(f"{image.service}: the repository {image.repository} does not exist any more.")
+            texts.append(f"{image.service}: the repository {image.repository} no longer exists.")
             continue
         same = [one for one in of_repository if image.id.items() <= one.items()]
         digests = {str(one.get("imageDigest") or "") for one in same}
         if not same:
-            texts.append(f"{image.service}: the image {image.reference} does not exist any more.")
+            texts.append(f"{image.service}: the image {image.reference} no longer exists.")
         elif image.tag and image.digest and image.digest not in digests:
-            texts.append(f"{image.service}: the tag of {image.reference} is another image by now, not {image.digest}.")
+            texts.append(f"{image.service}: the tag of {image.reference} now names another image, not {image.digest}.")
     return texts

@@ -81,8 +81,8 @@ class Lock:
         if self._lost:
             raise SlipwayError(
                 LOCK_LOST,
-                f"Another run took over while release {self.number} was in progress: {self._by}. This run changes"
-                " nothing more.",
+                f"Another run took over while release {self.number} was in progress: {self._by}. This run makes no"
+                " further changes.",
                 {"release_number": self.number},
             )
 
@@ -192,7 +192,7 @@ def acquire(ssm: Client, request: Request, new: Callable[[list[Entry]], Record],
 
 def let_notice(former: Entry, say: Callable[[str], None], clock: Clock) -> None:
     """Wait until the run that had the lock has checked it, so that both never change services at the same time."""
-    say(f"Takes over from {words(former.number, former.record)}. Waits {_TAKEOVER:g} s until that run has noticed")
+    say(f"Taking over from {words(former.number, former.record)}. Waiting {_TAKEOVER:g} s until that run notices")
     clock.sleep(_TAKEOVER)
 
 
@@ -246,7 +246,7 @@ def _wait(ssm: Client, request: Request, current: Entry, timeout: float, clock: 
             RELEASE_IN_PROGRESS,
             f"Another release of the project {request.project} is in progress: {text}. Timed out after"
             f" {request.timeout:g} s waiting for it. Wait until it ends, then rerun. If its run was killed on another"
-            f" machine, it counts as ended after {EXPIRED:g} s without a sign of life; to take over at once, set"
-            " force=true (the role: ecs_app_force).",
+            f" machine, its lock expires {EXPIRED:g} s after its last renewal; to take over at once, set force=true"
+            " (in the role: ecs_app_force).",
             {"release": {"number": current.number, "host": current.record.host, **details}},
         ) from error

@@ -104,7 +104,9 @@ class Reader:
             operation = str(error.details.get("operation"))
             what, service = ("Versions", "ecr") if operation == "DescribeImages" else ("Hosts", "ecs")
             action = f"{service}:{operation}"
-            self.denied[f"{region} {action}"] = f"{what} in {region} may be missing: allow {action}. {error.msg}"
+            self.denied[f"{region} {action}"] = (
+                f"{what} in {region} may be missing from the inventory: allow {action}. {error.msg}"
+            )
             return otherwise
 
     def _require_clusters(self, places: list[Place], listed: list[list[str] | None]) -> None:

@@ -133,7 +133,7 @@ class Reader:
         logs, prefix = self.cloud.logs(place.region), model.common_prefix(sources)
         events = api.filter_log_events(logs, place.group, prefix, self.pattern, seen.start)
         if events is None:
-            self._warn([f"The log group {place.group} does not exist. Nothing has been written to it yet."])
+            self._warn([f"The log group {place.group} does not exist. No task has written to it yet."])
         return seen.new(events or (), sources, _now())
 
     def _definition(self, arn: str) -> Json:

@@ -65,9 +65,11 @@ def sources(service: str, definition: Json) -> tuple[list[Source], list[str]]:
         prefix, group = options.get("awslogs-stream-prefix"), options.get("awslogs-group")
         if logging.get("logDriver") != "awslogs" or not group:
             driver = logging.get("logDriver") or "the default of its host"
-            problems.append(f"{service}/{name}: expected the log driver awslogs, got {driver}. Its log is not shown.")
+            problems.append(
+                f"{service}/{name}: expected the log driver awslogs, got {driver}. Its log cannot be shown."
+            )
         elif not prefix:
-            problems.append(f"{service}/{name}: expected awslogs-stream-prefix, got none. Its log is not shown.")
+            problems.append(f"{service}/{name}: expected awslogs-stream-prefix, got none. Its log cannot be shown.")
         else:
             place = Place(str(options.get("awslogs-region") or ""), str(group))
             found.append(Source(service, name, place, f"{prefix}/{name}/"))

@@ -110,19 +110,22 @@ def _to_endpoint(network: Network, placement: Placement, endpoint: Json, service
     if ingress is not None and not may_match(ingress, placement.groups, network.ranges(placement.subnets)):
         yield (
             ENDPOINT_CLOSED,
-            f"The security groups of VPC endpoint {name}, {_list(groups)}, let nothing in on port 443 from the tasks'"
-            f" {_list(placement.groups)}.",
+            f"The security groups of VPC endpoint {name}, {_list(groups)}, allow no inbound traffic on port 443 from"
+            f" the tasks' {_list(placement.groups)}.",
         )
     egress = rules_for(network, placement.groups, EGRESS, HTTPS)
     if egress is not None and not may_match(egress, groups, network.ranges(endpoint.get("SubnetIds") or ())):
-        yield EGRESS_CLOSED, f"{_groups_of_tasks(placement)} let nothing out on port 443 to VPC endpoint {name}."
+        yield (
+            EGRESS_CLOSED,
+            f"{_groups_of_tasks(placement)} allow no outbound traffic on port 443 to VPC endpoint {name}.",
+        )
 
 
 def _egress(network: Network, placement: Placement) -> tuple[str, str] | None:
     egress = rules_for(network, placement.groups, EGRESS, HTTPS)
     if egress is None or egress:
         return None
-    return EGRESS_CLOSED, f"{_groups_of_tasks(placement)} let nothing out on port 443."
+    return EGRESS_CLOSED, f"{_groups_of_tasks(placement)} allow no outbound traffic on port 443."
 
 
 def _outside(network: Network, placement: Placement, table: Json, service: str) -> Iterator[tuple[str, str]]:
@@ -153,15 +156,18 @@ def _no_route(network: Network, table_id: str, service: str) -> tuple[str, str]:
     if any(service_of(item) == service for item in endpoints):
         return (
             ENDPOINT_MISSING,
-            f"{{subnet}}: route table {table_id} is not one of those of the VPC endpoint {service}.",
+            f"{{subnet}}: route table {table_id} is not associated with the VPC endpoint {service}.",
         )
     if set(others) & {*IMAGE_SERVICES, "logs", "ssm", "secretsmanager"}:
         return (
             ENDPOINT_MISSING,
             f"{{subnet}}: route table {table_id} has no default route, and the VPC has endpoints for"
-            f" {', '.join(others)}, but none for {service}.",
+            f" {', '.join(others)}, but not for {service}.",
         )
-    return NO_ROUTE, f"{{subnet}}: route table {table_id} has no default route, and the VPC no endpoint for {service}."
+    return (
+        NO_ROUTE,
+        f"{{subnet}}: route table {table_id} has no default route, and the VPC has no endpoint for {service}.",
+    )
 
 
 def _through_nat(network: Network, nat: str, table_id: str) -> Iterator[tuple[str, str]]:
@@ -172,13 +178,13 @@ def _through_nat(network: Network, nat: str, table_id: str) -> Iterator[tuple[st
         yield ROUTE_BROKEN, f"{start}, which is {state}."
         return
     if found.get("ConnectivityType") == "private":
-        yield ROUTE_BROKEN, f"{start}, which is private and leads to no public address."
+        yield ROUTE_BROKEN, f"{start}, which is private and has no public address."
         return
     table = table_of(network, str(found.get("SubnetId")))
     if table is not None and default_route(table) is None:
         yield ROUTE_BROKEN, f"{start} in subnet {found['SubnetId']}, which has no route to an internet gateway."
     elif table is not None and (default_route(table) or {}).get("NatGatewayId"):
-        yield ROUTE_BROKEN, f"{start} in subnet {found['SubnetId']}, which routes to a NAT gateway itself."
+        yield ROUTE_BROKEN, f"{start} in subnet {found['SubnetId']}, which itself routes to a NAT gateway."
 
 
 # From a load balancer to tasks
@@ -213,7 +219,7 @@ def _to_tasks(network: Network, placement: Placement, balancer: Json, port: int,
         others = ports_from(network, placement.groups, groups)
         yield Finding(
             INGRESS_CLOSED,
-            f"{_groups_of_tasks(placement)} let nothing in on {use} {port} from load balancer"
+            f"{_groups_of_tasks(placement)} allow no inbound traffic on {use} {port} from load balancer"
             f" {balancer['LoadBalancerName']} ({', '.join(groups)})"
             + (f", only on {', '.join(others)}." if others else "."),
         )
@@ -221,8 +227,8 @@ def _to_tasks(network: Network, placement: Placement, balancer: Json, port: int,
     if egress is not None and not may_match(egress, placement.groups, network.ranges(placement.subnets)):
         yield Finding(
             BALANCER_EGRESS_CLOSED,
-            f"The security groups of load balancer {balancer['LoadBalancerName']}, {_list(groups)}, let nothing out on"
-            f" {use} {port} to the tasks.",
+            f"The security groups of load balancer {balancer['LoadBalancerName']}, {_list(groups)}, allow no"
+            f" outbound traffic on {use} {port} to the tasks.",
         )
 
 
@@ -242,8 +248,8 @@ def of_listeners(network: Network) -> list[Finding]:
                 found.append(
                     Finding(
                         LISTENER_CLOSED,
-                        f"The security groups of load balancer {name}, {_list(groups)}, let nothing in on port"
-                        f" {port} of its listener.",
+                        f"The security groups of load balancer {name}, {_list(groups)}, allow no inbound traffic on"
+                        f" port {port} of its listener.",
                     )
                 )
     return found

@@ -39,7 +39,7 @@ def _check_balancer(checklist: Checklist, item: Json) -> None:
         return
     state = str(found["State"].get("Code"))
     if state not in _ACTIVE:
-        text = f"expected a load balancer that is active, got {name}, which is {state}."
+        text = f"expected an active load balancer, got {name} with state {state}."
         checklist.fail("load balancer", place, f"{text} Wait for it, or use another one.")
         return
     if _check_vpc(checklist, place, "load balancer", found, str(found["LoadBalancerName"])):
@@ -66,7 +66,7 @@ def _by_tags(checklist: Checklist, place: str, tags: Json) -> t.Any:
         return found[0]
     wanted = listed(f"{name}={value}" for name, value in tags.items())
     text = f"expected one load balancer with {wanted}, got {listed(one['LoadBalancerName'] for one in found)}."
-    checklist.fail("load balancer", place, f"{text} Correct the tags, or name the load balancer by its ARN.")
+    checklist.fail("load balancer", place, f"{text} Correct the tags, or set the ARN of the load balancer.")
     return None
 
 
@@ -76,7 +76,7 @@ def _check_vpc(checklist: Checklist, place: str, kind: str, found: Json, name: s
     if vpcs and found.get("VpcId") not in (*vpcs, None):
         where = listed(dict.fromkeys(vpcs))
         text = f"expected a {kind} in {where}, where the tasks are, got {name} in {found['VpcId']}."
-        checklist.fail(kind, place, f"{text} Use one of that VPC.")
+        checklist.fail(kind, place, f"{text} Use one in that VPC.")
         return False
     checklist.ok(kind, place, f"{kind} {name} exists")
     return True
@@ -97,7 +97,7 @@ def _check_listeners(checklist: Checklist, item: Json, found: Json) -> None:
     elif not wanted and not any(one.get("Port") in PORTS for one in listeners or ()):
         ports = listed(one.get("Port") for one in listeners or ())
         text = f"expected a listener on port 443 or 80 of {name}, got ports {ports}."
-        checklist.fail("listener", place, f"{text} Create one, or name the listeners that get the rules.")
+        checklist.fail("listener", place, f"{text} Create one, or set the listeners for the rules.")
     else:
         checklist.ok("listener", place, f"{name} has the listeners")
 

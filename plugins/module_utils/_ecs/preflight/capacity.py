@@ -21,7 +21,7 @@ def check_cluster(checklist: Checklist) -> Json | None:
     if not found:
         return None
     if found.get("status") != "ACTIVE":
-        text = f"expected a cluster that is ACTIVE, got {name}, which is {found.get('status')}. Create it again."
+        text = f"expected a cluster with status ACTIVE, got {name} with status {found.get('status')}. Create it again."
         checklist.fail("cluster", "cluster", text)
         return None
     checklist.ok("cluster", "cluster", f"cluster {name} is active")
@@ -80,7 +80,7 @@ def _check_namespace(checklist: Checklist, service: Service, cluster: Json | Non
     if not name and cluster:
         name = str((cluster.get("serviceConnectDefaults") or {}).get("namespace") or "")
         if not name:
-            text = "expected a namespace, as the cluster has no default one, got none."
+            text = "expected a namespace, because the cluster has no default namespace, got none."
             checklist.fail("namespace", place, f"{text} Set it here, or service_connect_defaults of the cluster.")
     remedy = "Create the namespace, or correct its name."
     if name and checklist.find(Reference("namespace", place, "namespace", name, remedy)):

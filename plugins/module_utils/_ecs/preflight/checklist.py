@@ -176,7 +176,7 @@ class Checklist:
             self.fail(
                 wanted.check,
                 wanted.place,
-                f"expected {article(wanted.kind)} {wanted.kind} that exists, got {wanted.name}. {wanted.remedy}",
+                f"expected an existing {wanted.kind}, got {wanted.name}. {wanted.remedy}",
             )
         return answer
 

@@ -69,5 +69,7 @@ def _service(ecs: Client, place: str, release: ServiceRelease) -> tuple[Service,
     definition = {**(from_api(answer) if answer else {}), **(own.options if own else {})}
     problems = list(relation_problems(options, definition)) if definition else []
     if name and not definition:
-        problems = [f"task_definition: expected one that exists, got {name}. Register it, or correct the name."]
+        problems = [
+            f"task_definition: expected an existing task definition, got {name}. Register it, or correct the name."
+        ]
     return Service(place, release.name, options, definition), problems

@@ -40,7 +40,7 @@ def _check_hook(checklist: Checklist, place: str, hook: Json) -> None:
     if not found:
         return
     if found["State"] not in _READY:
-        text = f"expected a Lambda function that can be invoked, got {arn}, whose state is {found['State']}."
+        text = f"expected a Lambda function that can be invoked, got {arn} with state {found['State']}."
         checklist.fail("hook", at, f"{text} Wait for it, or deploy the function again.")
         return
     checklist.ok("hook", at, f"Lambda function {found['FunctionName']} exists")
@@ -49,7 +49,7 @@ def _check_hook(checklist: Checklist, place: str, hook: Json) -> None:
 
 def _check_permission(checklist: Checklist, place: str, role: str, function: str) -> None:
     if not role:
-        text = "expected a role that may invoke the function, got none. Set roleArn."
+        text = "expected a role that can invoke the function, got none. Set roleArn."
         checklist.fail("permissions", place, text)
         return
     if role == NOT_KNOWN or checklist.desired.manages("IAM role", last(role)):
@@ -58,13 +58,13 @@ def _check_permission(checklist: Checklist, place: str, role: str, function: str
     if not isinstance(found, dict):
         return
     decisions = checklist.account.read("permissions", str(found["Arn"]), function, INVOKE)
-    what = f"whether {last(role)} may invoke {function}"
+    what = f"whether {last(role)} can invoke {function}"
     if isinstance(decisions, Unread):
         checklist.unread("permissions", place, what, decisions)
     elif decisions.get(INVOKE) in DENIED:
-        text = f"expected a role that may invoke the function, got {last(role)} without {INVOKE} on {function}."
-        checklist.fail("permissions", place, f"{text} Allow that in a policy of the role.")
+        text = f"expected a role that can invoke the function, got {last(role)} without {INVOKE} on {function}."
+        checklist.fail("permissions", place, f"{text} Allow this in a policy of the role.")
     elif decisions.get(INVOKE) == "allowed":
-        checklist.ok("permissions", place, f"{last(role)} may invoke {function}")
+        checklist.ok("permissions", place, f"{last(role)} can invoke {function}")
     else:
         checklist.unread("permissions", place, what, Unread("", "conditions in its policies depend on the request."))

@@ -58,8 +58,9 @@ def _check_user(checklist: Checklist, place: str, image: str, config: Json) -> N
     note(
         "user",
         place,
-        f"expected a user other than root, got image {image} that has {user or 'none'}. Add USER to its Dockerfile, or"
-        f" set user in the container or in ecs_app_container_defaults. With ecs_app_root_user {ALLOW}, it may be root.",
+        f"expected a user other than root, got image {image} with user {user or 'none'}. Add USER to its Dockerfile, or"
+        " set user in the container or in ecs_app_container_defaults. To allow root, set ecs_app_root_user to"
+        f" {ALLOW}.",
     )
 
 
@@ -70,7 +71,7 @@ def _check_image(checklist: Checklist, service: Service, place: str, image: str)
         return None
     known = image_of(image)
     if known is None:
-        reason = "preflight reads private registries of Amazon ECR only"
+        reason = "preflight only reads private registries in Amazon ECR"
         checklist.unread("image", place, f"whether image {image} exists", Unread("", reason))
         return None
     answer = checklist.account.read("image", image)
@@ -80,8 +81,8 @@ def _check_image(checklist: Checklist, service: Service, place: str, image: str)
         checklist.fail(
             "image",
             place,
-            f"expected an image in repository {known.repository}, got {image}, which does not exist. Push it, or"
-            " correct the repository, tag or digest.",
+            f"expected an existing image in repository {known.repository}, got {image}. Push it, or correct the"
+            " repository, tag or digest.",
         )
     else:
         return _check_platform(checklist, place, image, platform_of(service), answer)

@@ -43,7 +43,7 @@ def check(checklist: Checklist, service: Service) -> None:
         checklist.fail(
             "network",
             service.place,
-            "expected network_configuration with subnets, as the network mode is awsvpc, got none. Set it.",
+            "expected network_configuration with subnets for network mode awsvpc, got none. Set it.",
         )
         return
     subnets, groups = _members(checklist, service)
@@ -62,7 +62,7 @@ def _members(checklist: Checklist, service: Service) -> tuple[list[Json], list[J
     where = "network_configuration.awsvpcConfiguration"
     found: list[list[Json]] = []
     for member, kind in (("subnets", "subnet"), ("securityGroups", "security group")):
-        remedy = f"Choose {kind}s of the VPC of the tasks."
+        remedy = f"Choose {kind}s in the VPC of the tasks."
         references = [
             Reference("network", service.at(f"{where}.{member}"), kind, str(name), remedy)
             for name in configuration.get(member) or ()
@@ -77,7 +77,7 @@ def _fail_vpcs(checklist: Checklist, service: Service, subnets: list[Json], grou
     checklist.fail(
         "vpc",
         service.at("network_configuration"),
-        f"expected subnets and security groups of one VPC, got {listed(names)}. Choose those of one VPC.",
+        f"expected subnets and security groups in one VPC, got {listed(names)}. Choose them in the same VPC.",
     )
 
 
@@ -85,8 +85,10 @@ def _check_subnets(checklist: Checklist, service: Service, subnets: list[Json]) 
     zones = {str(one.get("AvailabilityZone")) for one in subnets}
     place = service.at("network_configuration.awsvpcConfiguration.subnets")
     if len(zones) == 1 and service.tasks > 1:
-        text = f"expected subnets in two zones or more for {service.tasks} tasks, got {listed(zones)} only."
-        checklist.warn("zones", place, f"{text} Add a subnet in another zone, so that one can fail.")
+        text = f"expected subnets in two or more zones for {service.tasks} tasks, got {listed(zones)} only."
+        checklist.warn(
+            "zones", place, f"{text} Add a subnet in another zone, so that the service survives the failure of one."
+        )
     counts = [one.get("AvailableIpAddressCount") for one in subnets]
     if counts and all(isinstance(count, int) for count in counts):
         free = sum(t.cast("list[int]", counts))
@@ -204,11 +206,11 @@ def _check_balancers(checklist: Checklist, service: Service, network: Network, p
     ]
     place, findings = service.at("load_balancers"), of_targets(network, placement, {"loadBalancers": entries})
     for one in findings:
-        text = f"expected rules that let the load balancer reach the tasks, got none. {one.text} Allow it."
+        text = f"expected rules that allow the load balancer to reach the tasks, got none. {one.text} Allow it."
         checklist.fail("traffic", place, text)
     # Other services of the load balancer may be the only ones that need these.
     for one in of_listeners(network):
-        checklist.warn("traffic", place, f"expected listeners that clients reach, got none. {one.text} Allow it.")
+        checklist.warn("traffic", place, f"expected listeners that clients can reach, got none. {one.text} Allow it.")
 
 
 def _check_file_systems(checklist: Checklist, service: Service, network: Network, placement: Placement) -> None:
@@ -222,7 +224,7 @@ def _check_file_systems(checklist: Checklist, service: Service, network: Network
                 checklist.fail(
                     "storage",
                     service.at(f"volume {volume.get('name')}"),
-                    f"expected a mount target that lets the tasks in on port {NFS}, got {target['MountTargetId']} with"
+                    f"expected a mount target that allows the tasks on port {NFS}, got {target['MountTargetId']} with"
                     f" {listed(groups or ())}. Allow it in the security group of the mount target.",
                 )
                 return

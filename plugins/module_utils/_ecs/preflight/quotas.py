@@ -28,9 +28,9 @@ RULES = Quota("elasticloadbalancing", "L-7EED9B64", "rules of an Application Loa
 RULES_OF_EVERY_ACCOUNT = 100
 # What a site creates, by the kind.
 CREATED = {
-    "VPC": Quota("vpc", "L-F678F1CE", "VPCs of the region"),
-    "elastic IP": Quota("ec2", "L-0263D0A3", "elastic IP addresses of the region"),
-    "load balancer": Quota("elasticloadbalancing", "L-53DA6B97", "Application Load Balancers of the region"),
+    "VPC": Quota("vpc", "L-F678F1CE", "VPCs in the region"),
+    "elastic IP": Quota("ec2", "L-0263D0A3", "elastic IP addresses in the region"),
+    "load balancer": Quota("elasticloadbalancing", "L-53DA6B97", "Application Load Balancers in the region"),
 }
 
 
@@ -46,7 +46,9 @@ def _check_rules(checklist: Checklist, rules: int) -> None:
     value = _value(checklist, RULES) if rules > RULES_OF_EVERY_ACCOUNT else None
     if value is not None and rules > value:
         text = f"expected a quota of {rules} or more for {RULES.what}, got {value:g}."
-        checklist.fail("quota", "quotas", f"{text} Request a higher quota, or spread the rules over load balancers.")
+        checklist.fail(
+            "quota", "quotas", f"{text} Request a higher quota, or distribute the rules over several load balancers."
+        )
 
 
 def _processors(services: t.Sequence[Service]) -> dict[Quota, float]:
@@ -82,7 +84,7 @@ def _check_processors(checklist: Checklist, quota: Quota, vcpus: float) -> None:
         return
     needed = math.ceil(vcpus * 100) / 100
     if needed > value:
-        text = f"expected a quota of {needed:g} or more for {quota.what}, as the services need so many, got {value:g}."
+        text = f"expected a quota of at least {needed:g} for {quota.what}, which the services need, got {value:g}."
         checklist.fail("quota", "quotas", f"{text} Request a higher quota, or lower desired_count or cpu.")
     else:
         checklist.ok("quota", "quotas", f"{quota.what}: {needed:g} of {value:g}")
@@ -102,8 +104,8 @@ def _check_count(checklist: Checklist, kind: str, wanted: int) -> None:
     value = _value(checklist, quota)
     total = len(used or ()) + new
     if value is not None and total > value:
-        text = f"expected a quota of {total} or more for {quota.what}, as this run creates {new}, got {value:g}."
-        checklist.fail("quota", "quotas", f"{text} Request a higher quota, or delete what nobody uses.")
+        text = f"expected a quota of at least {total} for {quota.what}, because this run creates {new}, got {value:g}."
+        checklist.fail("quota", "quotas", f"{text} Request a higher quota, or delete unused ones.")
     elif value is not None:
         checklist.ok("quota", "quotas", f"{quota.what}: {total} of {value:g}")
 

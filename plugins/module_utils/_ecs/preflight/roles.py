@@ -71,7 +71,7 @@ def _check_role(checklist: Checklist, use: RoleUse) -> None:
         checklist.fail(
             "role",
             use.place,
-            f"expected a role of account {own.account}, got {use.arn}. Use a role of the account of the cluster.",
+            f"expected a role in account {own.account}, got {use.arn}. Use a role in the cluster's account.",
         )
         return
     remedy = "Create the role, or correct the name."
@@ -88,8 +88,8 @@ def _check_role(checklist: Checklist, use: RoleUse) -> None:
     checklist.fail(
         "trust",
         use.place,
-        f"expected a role that {use.principal} may assume, got {name} with {verdict.reason}."
-        f" Allow sts:AssumeRole for the service {use.principal} in the role's trust policy.",
+        f"expected a role that {use.principal} can assume, got {name} with {verdict.reason}. Allow sts:AssumeRole"
+        f" for the service {use.principal} in the role's trust policy.",
     )
 
 
@@ -111,15 +111,15 @@ def _check_permissions(checklist: Checklist, service: Service, role: str, member
         actions = sorted({action for need in some for action in need.actions})
         decisions = checklist.account.read("permissions", str(found["Arn"]), resource, *actions)
         if isinstance(decisions, Unread):
-            checklist.unread("permissions", place, f"whether {last(arn)} may use {some[0].purpose}", decisions)
+            checklist.unread("permissions", place, f"whether {last(arn)} can use {some[0].purpose}", decisions)
             continue
         refused = sorted(action for action in actions if decisions.get(action) in DENIED)
-        text = f"{last(arn)} may use {some[0].purpose}"
+        text = f"{last(arn)} can use {some[0].purpose}"
         if refused:
             checklist.fail(
                 "permissions",
                 place,
-                f"expected a role that may use {some[0].purpose}, got {last(arn)} without {listed(refused)}"
+                f"expected a role that can use {some[0].purpose}, got {last(arn)} without {listed(refused)}"
                 f" on {resource}. Allow that in a policy of the role.",
             )
         elif all(decisions.get(action) == ALLOWED for action in actions):
@@ -137,7 +137,8 @@ def _without_role(checklist: Checklist, service: Service, place: str, role: str,
             "role",
             place,
             FAIL,
-            f"{place}: expected a role, as the task uses {listed(sorted({need.purpose for need in purposes}))}, got"
+            f"{place}: expected a role, because the task uses {listed(sorted({need.purpose for need in purposes}))},"
+            " got"
             " none. Set it to a role with these permissions.",
         )
 

@@ -42,7 +42,7 @@ def _check_certificate(checklist: Checklist, item: Json) -> None:
     if not found:
         return
     if found.get("Status") != "ISSUED":
-        text = f"expected a certificate that is ISSUED, got {arn}, which is {found.get('Status')}."
+        text = f"expected a certificate with status ISSUED, got {arn} with status {found.get('Status')}."
         checklist.fail("certificate", place, f"{text} Complete its validation, or use another one.")
         return
     if _has_expired(checklist, place, found):
@@ -66,7 +66,7 @@ def _has_expired(checklist: Checklist, place: str, found: Json) -> bool:
         return True
     renews = found.get("Type") == "AMAZON_ISSUED" and found.get("RenewalEligibility") == "ELIGIBLE"
     if left < EXPIRES_SOON and not renews:
-        text = f"expected a certificate that is valid for 30 days or more, got one that expires on {day}."
+        text = f"expected a certificate that is valid for at least 30 days, got one that expires on {day}."
         checklist.warn("certificate", place, f"{text} Renew it.")
     return False
 
@@ -92,7 +92,7 @@ def _check_domain(checklist: Checklist, item: Json) -> None:
         return
     got = f"hosted zone {wanted} of {listed(str(one['Name']) for one in chosen)}" if wanted else "none"
     text = f"expected a public hosted zone for {domain}, got {got}."
-    checklist.fail("hosted zone", place, f"{text} Create the zone, or name a certificate that exists.")
+    checklist.fail("hosted zone", place, f"{text} Create the zone, or set an existing certificate.")
 
 
 def _is_below(domain: str, zone: str) -> bool:
@@ -108,7 +108,7 @@ def _check_bucket(checklist: Checklist, item: Json) -> None:
     region, own = found["region"], checklist.account.home.region
     if region != own:
         text = f"expected a bucket in {own}, where the load balancer is, got {name} in {region}."
-        checklist.fail("bucket", place, f"{text} Use a bucket of this region.")
+        checklist.fail("bucket", place, f"{text} Use a bucket in this region.")
     else:
         checklist.ok("bucket", place, f"bucket {name} exists")
 

@@ -62,7 +62,10 @@ def _is_known(checklist: Checklist, place: str, name: str) -> bool:
     if isinstance(answer, Unread):
         checklist.unread("secret", place, "whether the parameter that valueFrom names exists", answer)
     elif answer is None and name:
-        text = "expected the path or ARN of a secret that exists, got another text, which is not shown as it may be the"
+        text = (
+            "expected the path or ARN of an existing secret, got something else, which is not shown because it may"
+            " be the"
+        )
         checklist.fail("secret", place, f"{text} secret itself. Create the parameter, or correct valueFrom.")
     return answer is not None and not isinstance(answer, Unread)
 
@@ -72,7 +75,7 @@ def _check_member(checklist: Checklist, place: str, secret: Secret) -> None:
     name, wanted = secret.name.rpartition(":secret:")[2], secret.json_key
     members = (checklist.desired.site.get("secret_members") or {}).get(secret.arn)
     if members is None:
-        reason = Unread("", "only its value says it, which preflight does not read")
+        reason = Unread("", "preflight does not read the value of the secret")
         checklist.unread("secret", place, f"whether secret {name} has the member {wanted}", reason)
     elif wanted not in members:
         text = f"expected a member of secret {name} ({listed(members)}), got {wanted}."
@@ -84,21 +87,23 @@ def _check_member(checklist: Checklist, place: str, secret: Secret) -> None:
 def _is_usable(checklist: Checklist, place: str, secret: Secret, found: Json) -> bool:
     name = found.get("Name") or secret.name
     if found.get("DeletedDate"):
-        text = f"expected a secret that can be read, got {name}, which is scheduled for deletion."
+        text = f"expected a readable secret, got {name}, which is scheduled for deletion."
         checklist.fail("secret", place, f"{text} Restore it, or use another one.")
         return False
     versions = found.get("VersionIdsToStages") or {}
     stages = {stage for some in versions.values() for stage in some}
     if secret.version and versions and secret.version not in versions:
-        text = f"expected a version of secret {name}, got {secret.version}, which it does not have."
-        checklist.fail("secret", place, f"{text} Leave the version out to read the current one.")
+        text = f"expected an existing version of secret {name}, got {secret.version}."
+        checklist.fail("secret", place, f"{text} Omit the version to read the current one.")
         return False
     wanted = secret.stage or STAGE
     if not secret.version and not stages:
-        checklist.unread("secret", place, f"whether secret {name} has a value", Unread("", "no version of it is named"))
+        checklist.unread(
+            "secret", place, f"whether secret {name} has a value", Unread("", "it does not specify a version")
+        )
         return False
     if not secret.version and wanted not in stages:
-        text = f"expected a secret with a value of stage {wanted}, got {name} with {listed(sorted(stages))}."
+        text = f"expected a secret with a value for stage {wanted}, got {name} with {listed(sorted(stages))}."
         checklist.fail("secret", place, f"{text} Store a value, or correct the stage.")
         return False
     return True
@@ -133,7 +138,7 @@ def _check_storage(checklist: Checklist, service: Service, name: str, efs: Json)
     if not found:
         return
     if found.get("LifeCycleState") not in ("available", "updating"):
-        text = f"expected a file system that is available, got {system}, which is {found.get('LifeCycleState')}."
+        text = f"expected an available file system, got {system} with state {found.get('LifeCycleState')}."
         checklist.fail("storage", place, f"{text} Wait for it, or use another one.")
     _check_mount_targets(checklist, service, place, system)
     if point:
@@ -160,7 +165,7 @@ def _check_mount_targets(checklist: Checklist, service: Service, place: str, sys
             "storage",
             place,
             f"expected a mount target of {system} in each zone of the tasks, got none in {listed(missing)}. Create"
-            " mount targets there, or leave these subnets out.",
+            " mount targets there, or remove these subnets.",
         )
     elif zones:
         checklist.ok("storage", place, f"{system} has mount targets in {listed(sorted(zones))}")
@@ -190,7 +195,7 @@ def _check_registry(checklist: Checklist, service: Service, place: str, item: Js
         text += f" with {listed(sorted(types))}."
         checklist.fail("discovery", place, f"{text} Use network mode awsvpc, or SRV records.")
     elif "SRV" in types and not has_port:
-        text = f"expected port or containerPort, as {found['Name']} has SRV records, got neither."
+        text = f"expected port or containerPort, because {found['Name']} has SRV records, got neither."
         checklist.fail("discovery", place, f"{text} Set one of them.")
     else:
         checklist.ok("discovery", place, f"discovery service {found['Name']} exists")

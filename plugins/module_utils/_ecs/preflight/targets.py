@@ -52,12 +52,12 @@ def _problems(checklist: Checklist, service: Service, found: Json) -> Iterator[s
     if found.get("TargetType") != wanted:
         yield (
             f"expected a target group of target type {wanted} with network mode {mode}, got {name} of"
-            f" {found.get('TargetType')}. Use another target group: its type cannot change."
+            f" {found.get('TargetType')}. Use another target group, because AWS cannot change its type."
         )
     vpc = vpc_of(checklist, service)
     if vpc and found.get("VpcId") not in (vpc, None):
         text = f"expected a target group in {vpc}, where the tasks are, got {name} in {found['VpcId']}."
-        yield f"{text} Use one of {vpc}."
+        yield f"{text} Use one in {vpc}."
     if not found.get("LoadBalancerArns"):
         yield (
             f"expected a target group with a load balancer, got {name} with none. Create a listener or a rule that"
@@ -85,5 +85,5 @@ def _zone_problems(checklist: Checklist, service: Service, found: Json) -> Itera
             where = f"{balancer['LoadBalancerName']} ({listed(sorted(covered))})"
             yield (
                 f"expected tasks in the zones of load balancer {where}, got subnets in {listed(missing)}. Add these"
-                " zones to the load balancer, or leave the subnets out."
+                " zones to the load balancer, or remove the subnets."
             )

@@ -24,7 +24,7 @@ def run(connection: Connection) -> Result:
     found = model.find(source, target, services, unstable=params["unstable"])
     problems = [*found.problems]
     if model.is_same(source, target):
-        problems = [f"{model.label(source)}: expected another stage, got this one. Name another inventory."]
+        problems = [f"{model.label(source)}: expected another stage, got this one. Set another inventory."]
     elif not problems:
         problems = _registry_problems(connection, found.images, str(target["account"]))
     _refuse(problems)

@@ -106,7 +106,7 @@ def _reference(service: Json | None, container: Container, where: str) -> tuple[
     if images is None:
         return (
             "",
-            f"{place}: expected its image in {where}, got none that can be read. Allow ecs:DescribeTaskDefinition.",
+            f"{place}: expected a readable image in {where}, got none. Allow ecs:DescribeTaskDefinition.",
         )
     found = [one for one in images if one["container"] == container.name]
     digests = {str(one["digest"] or "") for one in found}
@@ -120,8 +120,8 @@ def _reference(service: Json | None, container: Container, where: str) -> tuple[
     (digest,) = digests
     if not digest:
         return "", (
-            f"{place}: expected a digest in {where}, got {found[0]['image']}, which no task runs. Start a task there,"
-            " or name the image by its digest."
+            f"{place}: expected a digest in {where}, got {found[0]['image']}, which no task runs. Start a task"
+            " there, or refer to the image by digest."
         )
     return f"{_address(str(found[0]['image']))}@{digest}", ""
 
@@ -141,7 +141,7 @@ def _unsettled(service: Json, where: str) -> Iterator[str]:
     reasons = " ".join(service.get("problems") or ())
     yield (
         f"{service['name']}: expected a stable service in {where}, got {state}"
-        f"{f': {reasons}' if reasons else '.'} Wait or correct it there, or set promote_unstable."
+        f"{f': {reasons}' if reasons else '.'} Wait until it is stable, or correct it there, or set promote_unstable."
     )
 
 
@@ -156,7 +156,7 @@ def missing(found: Found) -> list[str]:
     if not names:
         return []
     return [
-        f"slipway_promoted: expected images that this stage runs already, got none for {', '.join(names)}. Release them"
-        " with the playbook slipway.aws.promote.",
+        f"slipway_promoted: expected images that this stage already runs, got none for {', '.join(names)}. Release"
+        " them with the playbook slipway.aws.promote.",
         *found.problems,
     ]

@@ -35,7 +35,7 @@ def run(connection: Connection) -> Result:
     history = read_history(cloud.ssm, params["project"])
     entries = _kept_entries(history, params["keep_releases"], params["project"])
     if not entries:
-        reason = "no release is recorded, so nothing is known to be obsolete"
+        reason = "no release is recorded, so it is unknown what is obsolete"
         return _result([], RevisionPlan([], [], []), [], [Kept("project", params["project"], reason)])
     with ThreadPoolExecutor(CONNECTIONS) as pool:
         snapshot = Snapshot(cloud, pool, params["project"])
@@ -70,7 +70,10 @@ def _kept_entries(history: History, keep: int, project: str) -> list[Entry]:
     for entry in entries:
         if entry.number in history.problems or entry.record.services is None:
             problem = history.problems.get(entry.number, "its services cannot be read")
-            text = f"Release {entry.number} of the project {project}: {problem}. What it needs is unknown."
+            text = (
+                f"Release {entry.number} of the project {project}: {problem}. The revisions and images that it needs"
+                " are unknown."
+            )
             raise SlipwayError(HISTORY_UNREADABLE, f"{text} Nothing was deleted.", {"release": entry.number})
     return entries
 

@@ -78,7 +78,7 @@ def _check(params: t.Mapping[str, t.Any]) -> None:
     if not 1 <= params["parallel"] <= CONNECTIONS:
         raise SlipwayError(INVALID_OPTION, f"parallel: expected 1 to {CONNECTIONS}, got {params['parallel']}.")
     if not params["services"] and not params["rollback"] and not params["rollback_to"]:
-        raise SlipwayError(INVALID_OPTION, "services: expected one service or more, got none.")
+        raise SlipwayError(INVALID_OPTION, "services: expected at least one service, got none.")
     check_options(params)
 
 

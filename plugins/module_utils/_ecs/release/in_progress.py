@@ -63,6 +63,6 @@ def refuse_other_release(
             RELEASE_IN_PROGRESS,
             f"Another release is in progress: {run}. It changes {changes} and times out at {run.until}. Nothing was"
             " changed. Wait until it ends. If it was killed, rerun the same command to resume it, run the playbook"
-            " slipway.aws.rollback to roll it back, or set force=true (the role: ecs_app_force) to replace it.",
+            " slipway.aws.rollback to roll it back, or set force=true (in the role: ecs_app_force) to replace it.",
             {"release": {"id": run.id, "started": run.started, "until": run.until, "by": run.by}},
         )

@@ -58,5 +58,5 @@ def deregister(release: RunningRelease, arns: list[str], cause: SlipwayError) ->
     try:
         gather(release.pool, functools.partial(definition_api.deregister_task_definition, release.ecs), arns, last)
     except SlipwayError as error:
-        text += f" Revisions that no service runs are left, because they could not be deregistered: {error.msg}"
+        text += f" Revisions that no service runs could not be deregistered: {error.msg}"
     return SlipwayError(cause.code, f"{cause.msg}\n{text}", cause.details)

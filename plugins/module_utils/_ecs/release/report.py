@@ -27,14 +27,14 @@ RESUME = "To resume, rerun the same command."
 ROLL_BACK = "To roll back, run the playbook slipway.aws.rollback, or ecs_release with rollback=true."
 # What to do after another run has taken over, which a rerun or a rollback would disturb.
 FOLLOW = (
-    "Wait until the other release has ended: the playbook slipway.aws.history shows it. Then see what the services run"
-    " (slipway.aws.status), and rerun if this release is still needed."
+    "Wait until the other release has ended (see the playbook slipway.aws.history). Then check what the services run"
+    " (slipway.aws.status), and rerun if you still need this release."
 )
 _KEPT = {
     "complete": "Nothing to roll back, the release is complete; its checkpoints are removed",
     "stable": (
-        "Nothing to roll back, the release is complete: all of its services run their targets and are stable. To remove"
-        " its checkpoints, rerun it; to roll it back nevertheless, set force=true. Services"
+        "Nothing to roll back, the release is complete: all of its services run their targets and are stable. To"
+        " remove its checkpoints, rerun it; to roll it back anyway, set force=true. Services"
     ),
 }
 
@@ -172,7 +172,7 @@ def _checkpoints_left(release: Release, result: Result) -> SlipwayError:
     """The failure of a release that is complete except for its checkpoints."""
     rolled_back = any(service.rollback for service in release.services)
     lines = [
-        "All services were rolled back, but checkpoints are left."
+        "All services were rolled back, but some checkpoints could not be removed."
         if rolled_back
         else f"The release is complete: all of {counted(len(release.services), 'service')}."
     ]

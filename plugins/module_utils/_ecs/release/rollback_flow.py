@@ -109,7 +109,7 @@ def _start(
         _roll_back_creation(release, service, checkpoint)
         return None
     if found is None or not exists(found):
-        raise SlipwayError(SERVICE_DELETED, "It was deleted meanwhile, so it cannot be rolled back.")
+        raise SlipwayError(SERVICE_DELETED, "It was deleted in the meantime, so it cannot be rolled back.")
     _refuse_other_release(release, service, found)
     found = stop_shifting(release, service.name, found)
     desired = desired_before(checkpoint)
@@ -156,7 +156,7 @@ def _delete(release: RunningRelease, service: ServiceRelease) -> None:
     checkpoint = _checkpoint(answer)
     created = service.created is not None and service.created == identity(answer)
     if not created and (checkpoint is None or checkpoint.options is not None):
-        message = "Kept as it is, because another client created the current service."
+        message = "Not changed, because another client created the current service."
         raise SlipwayError(CONFLICT, message, {"service_arn": answer.get("serviceArn")})
     service_api.delete_service(release.ecs, release.cluster, service.name, force=True)
     release.group.say(service.name, "deleted, because the release created it")
@@ -191,4 +191,4 @@ def _refuse_other_release(release: RunningRelease, service: ServiceRelease, answ
     checkpoint = _checkpoint(answer)
     run = checkpoint.run if checkpoint else None
     if run and run.id not in {release.run.id, service.run.id if service.run else ""}:
-        raise SlipwayError(RELEASE_IN_PROGRESS, f"Kept as it is, because {run} has changed it since.")
+        raise SlipwayError(RELEASE_IN_PROGRESS, f"Not changed, because {run} has changed it since.")

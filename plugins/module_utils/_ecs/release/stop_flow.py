@@ -55,7 +55,7 @@ def _stop(release: RunningRelease, name: str, arn: str) -> bool:
             return True
         if error.code != ACCESS_DENIED:
             raise
-        release.group.say(name, f"its deployment is not stopped, but replaced: {error.msg}")
+        release.group.say(name, f"its deployment is replaced instead of stopped: {error.msg}")
         return False
-    release.group.say(name, "stopping its deployment, so that the old tasks get all requests again")
+    release.group.say(name, "stopping its deployment, so that the old tasks receive all requests again")
     return True

@@ -33,7 +33,7 @@ from .unfinished_flow import named, plan_unfinished, roll_back_unfinished
 
 NOT_RESTORED = (
     "A rollback restores task definitions, with their images and environment variables. It does not restore settings",
-    "of services and target groups, values of secrets, or data: what a migration has changed stays.",
+    "of services and target groups, values of secrets, or data, such as the changes of a migration.",
 )
 
 
@@ -41,7 +41,7 @@ def roll_back_to(release: RunningRelease, connection: Connection, start: Callabl
     """Roll back to a release of the history; an unfinished release that is the last one, to what ran before it."""
     params = connection.params
     if not params["project"]:
-        raise SlipwayError(INVALID_OPTION, "rollback_to: expected with project, whose history has the releases.")
+        raise SlipwayError(INVALID_OPTION, "rollback_to: requires project, whose history contains the releases.")
     given = [service.name for service in release.services]
     target = _target(release, params)
     if target is None or (not target.rollback and _is_unfinished(release, connection, given)):
@@ -83,7 +83,8 @@ def _summary(target: Target, items: Sequence[Json]) -> list[str]:
     if target.rollback and target.rollback.record.outcome == SUCCEEDED:
         number = target.rollback.number
         lines = [
-            f"Release {number} already is a rollback to {what}. To roll back further, name a release (rollback_to)"
+            f"Release {number} is already a rollback to {what}. To roll back further, set a release number"
+            " (rollback_to)"
         ]
     else:
         lines = [f"Rollback of {counted(len(items), 'service')} to {what}"]
@@ -107,7 +108,7 @@ def _items(release: RunningRelease, connection: Connection, target: Target, give
     for name in [name for name in versions if name not in found]:
         release.progress.say(f"Not rolled back: {name}, because it was deleted since")
     for name in [name for name, version in versions.items() if name in found and not version.get("task_definition")]:
-        release.progress.say(f"Not rolled back: {name}, because it was created since. It stays as it is")
+        release.progress.say(f"Not rolled back: {name}, because it was created since. It is not changed")
     wanted = {name: one for name, one in versions.items() if name in found and one.get("task_definition")}
     changed = {name: one for name, one in wanted.items() if not _runs(found[name], one)}
     _refuse_missing(release, connection, changed)
@@ -129,7 +130,7 @@ def _refuse_missing(release: RunningRelease, connection: Connection, versions: t
         revision = version["task_definition"]
         answer = definition_api.describe_task_definition(release.ecs, revision)
         if answer is None:
-            problems.append(f"{name}: the revision {revision} does not exist any more.")
+            problems.append(f"{name}: the revision {revision} no longer exists.")
         elif answer["status"] != ACTIVE:
             problems.append(f"{name}: the revision {revision} is deregistered ({answer['status']}).")
     images = {name: version["images"] or [] for name, version in versions.items()}

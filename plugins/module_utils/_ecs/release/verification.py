@@ -61,7 +61,7 @@ def value_problems(check: Mapping[str, t.Any]) -> Iterator[str]:
     if "port" in check and not 1 <= _number(check["port"]) <= 65535:
         yield f"port: expected a number from 1 to 65535, got {check['port']}."
     if check.get("host") == "":
-        yield "host: expected a name or an address, got an empty text."
+        yield "host: expected a name or an address, got an empty string."
     if not is_pattern(str(check.get("content") or "")):
         yield f"content: expected a regular expression, got {check['content']!r}."
 

@@ -81,7 +81,7 @@ def _attempt(release: RunningRelease) -> list[Check]:
         before, check.problem = check.problem, _problem(check)
         check.state = "failed" if check.problem else "succeeded"
         if check.problem and check.problem != before:
-            release.progress.say(f"verify  {check.name}: {check.problem}")
+            release.progress.say(f"verify {check.name}: {check.problem}")
         elif not check.problem:
             release.progress.say(f"verify  {check.name}: succeeded")
     left = [check for check in release.checks if check.state == "failed"]
@@ -123,5 +123,5 @@ def _failure(release: RunningRelease) -> SlipwayError:
     failed = [check for check in release.checks if check.state == "failed"]
     release.failed_steps += [f"check {check.name}" for check in failed]
     problems = [f"{check.name}: {check.problem}" for check in failed]
-    text = f"Still failing {release.checks_timeout:g} s after all services were stable:"
+    text = f"Still failing {release.checks_timeout:g} s after all services became stable:"
     return SlipwayError(VERIFICATION_FAILED, "\n".join([text, *problems]))

@@ -90,7 +90,7 @@ def causes(
     container, place, port = elsewhere
     cause = LISTENS_ON_LOOPBACK if place.port == port else LISTENS_ELSEWHERE
     finding = (
-        f"The log of container {container} says that it listens on {place}, but the target group uses port {port}."
+        f"The log of container {container} shows that it listens on {place}, but the target group uses port {port}."
     )
     return {cause: finding, **{code: "" for code in codes if code not in silent}}
 

@@ -31,7 +31,7 @@ from .verdict import Verdict
 
 # After so many empty answers, a service without service deployments is taken not to get any (emulators).
 EMPTY_ANSWERS = 10
-# After so many answers without it, a service that was there does not exist any more.
+# After so many answers without it, a service that was there no longer exists.
 MISSING_ANSWERS = 5
 # Every so many quick snapshots, take a full one: AWS does not count tasks that end after a successful start.
 FULL_EVERY = 6

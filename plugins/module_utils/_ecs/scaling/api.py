@@ -43,8 +43,8 @@ def scaling_call(function: t.Callable[P, R]) -> t.Callable[P, R]:
             if error.details.get("error_code") not in NO_SUCH_SERVICE:
                 raise
             message = (
-                "There is no Application Auto Scaling at this endpoint, so services cannot be scaled here: leave out"
-                f" their scaling. ({error.msg})"
+                "This endpoint does not support Application Auto Scaling: remove scaling from the services."
+                f" ({error.msg})"
             )
             raise SlipwayError(UNSUPPORTED, message, error.details) from error
 

@@ -171,7 +171,7 @@ def run(connection: Connection) -> Result:
     if params["state"] == "present":
         over = [one["name"] for one in params["schedules"] if model.is_over(one, group.now)]
         result["warnings"] = group.warnings + [
-            f"The schedule {name} never runs again. Remove it from the variables." for name in over
+            f"The schedule {name} will never run again. Remove it from the variables." for name in over
         ]
     return result
 

@@ -64,7 +64,9 @@ def validate(params: Mapping[str, t.Any]) -> None:
 
 def _group_problems(params: Mapping[str, t.Any], schedules: Sequence[Json]) -> Iterator[str]:
     if params["name"] == DEFAULT_GROUP:
-        yield "name: expected a group of your own, got 'default', which AWS creates and others use. Choose another name"
+        yield (
+            "name: expected a separate group, got 'default', which AWS creates and others may use. Choose another name"
+        )
     if schedules and params["state"] == "present" and not params["role_arn"]:
         yield "role_arn: expected the role that EventBridge Scheduler assumes to run the tasks, got none"
     names = [one["name"] for one in schedules]
@@ -267,7 +269,7 @@ def refuse_foreign(current: Json | None, match_tags: Mapping[str, str] | None) -
         wanted = ", ".join(f"{name}={text}" for name, text in sorted(match_tags.items()))
         message = (
             f"name: expected a schedule group with the tags {wanted}, got '{current['name']}' with other tags. Nothing"
-            " was changed. Choose another name, or tag the group if it is yours."
+            " was changed. Choose another name, or, if the group is yours, tag it."
         )
         raise SlipwayError(CONFLICT, message)
 

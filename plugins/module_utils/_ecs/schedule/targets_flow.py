@@ -22,7 +22,7 @@ from ..task_definition import api as definition_api
 from . import model
 
 Params = t.Mapping[str, t.Any]
-AT_LAUNCH = "task_definition: expected no volume that is configured at launch, which AWS cannot schedule."
+AT_LAUNCH = "task_definition: expected no volume that is configured at launch, because AWS cannot schedule such tasks."
 
 
 def revisions(ecs: Client, cluster: str) -> dict[str, str]:

@@ -73,7 +73,9 @@ def _recreate(cloud: Cloud, request: Request, planned: ServicePlan, old: Options
         wait_deleted(cloud, request.cluster, request.name, request.timeout)
         return _create(cloud, request, planned, old)
     except SlipwayError as error:
-        message = f"{error.msg} The old service {request.name} is deleted; `request` has the settings of the new one."
+        message = (
+            f"{error.msg} The old service {request.name} is deleted; `request` contains the settings of the new one."
+        )
         failure = SlipwayError(error.code, message, {**error.details, "request": planned.request})
         if isinstance(error, Exists):
             raise Exists(failure, error.find, error.diff, begun=True) from error
@@ -132,8 +134,8 @@ def _existing(cloud: Cloud, request: Request, refusal: SlipwayError, planned: Se
     if request.ours(service):
         return service
     message = (
-        f"CreateService of service {request.name}: expected no service of this name, got one that another client"
-        f" created meanwhile. It is left as it is. Check who created it; to change it, rerun. ({refusal.msg})"
+        f"CreateService of service {request.name}: expected no service with this name, got one that another client"
+        f" created in the meantime. It was not changed. Check who created it; to change it, rerun. ({refusal.msg})"
     )
     failure = SlipwayError(CONFLICT, message, {**refusal.details, "service_arn": service.get("serviceArn")})
     failure.lost = refusal.lost

@@ -42,7 +42,7 @@ def run(connection: Connection) -> Result:
     shapes = request_shapes(cloud.ecs)
     params = with_definition(cloud.ecs, connection.params, shapes)
     if not params["name"]:
-        raise SlipwayError(INVALID_OPTION, "name: expected one, also in the definition as serviceName, got none.")
+        raise SlipwayError(INVALID_OPTION, "name: expected a name, here or as serviceName in the definition, got none.")
     connection = connection._replace(
         params={**params, "cluster": "default" if params["cluster"] is None else params["cluster"]}
     )
@@ -127,7 +127,7 @@ def carry_out(
     try:
         outcome = wait_stable(reader, after, request.timeout)
     except SlipwayError as error:
-        message = f"{error.msg} ECS continues the started deployment of {request.name}; this run no longer monitors it."
+        message = f"{error.msg} ECS continues the deployment of {request.name}; this run no longer monitors it."
         raise SlipwayError(error.code, message, {**result, **error.details}) from error
     result["service"] = to_result(with_tags(outcome.snapshot.service, service, planned))
     if outcome.verdict.state == "failed":

@@ -51,7 +51,7 @@ def _capacity_problems(options: Json) -> Iterator[str]:
     """https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_CapacityProviderStrategyItem.html"""
     strategy = items_of(options, "capacity_provider_strategy")
     if options.get("launch_type") and strategy:
-        yield "launch_type: expected none beside capacity_provider_strategy, got both. Omit one of them."
+        yield "launch_type: expected none together with capacity_provider_strategy, got both. Omit one of them."
     bases = sum(bool(number_of(item.get("base"))) for item in strategy)
     if bases > 1:
         yield f"capacity_provider_strategy: expected at most one base above 0, got {bases}."
@@ -61,7 +61,7 @@ def _capacity_problems(options: Json) -> Iterator[str]:
     providers = {str(item.get("capacityProvider")) for item in strategy} - {UNKNOWN}
     if providers & set(FARGATE_PROVIDERS) and providers - set(FARGATE_PROVIDERS):
         yield (
-            "capacity_provider_strategy: expected providers of Fargate or others, got both:"
+            f"capacity_provider_strategy: expected either Fargate providers or other providers, got both:"
             f" {', '.join(sorted(providers))}."
         )
 
@@ -76,11 +76,11 @@ def _daemon_problems(options: Json) -> Iterator[str]:
     if _is_fargate(options):
         for option in ("placement_constraints", "placement_strategy"):
             if options.get(option):
-                yield f"{option}: expected none, as Fargate has no hosts to choose from. Omit it."
+                yield f"{option}: expected none, because Fargate has no hosts to choose from. Omit it."
     if options.get("scheduling_strategy") != "DAEMON":
         return
     if _is_fargate(options):
-        yield "scheduling_strategy: expected REPLICA, as Fargate has no hosts for a DAEMON, got DAEMON."
+        yield "scheduling_strategy: expected REPLICA, because Fargate has no hosts for a DAEMON, got DAEMON."
     if options.get("desired_count") is not None:
         yield "desired_count: expected none with scheduling_strategy DAEMON, one task per host. Omit it."
     if options.get("placement_strategy"):
@@ -142,7 +142,7 @@ def _connect_problems(options: Json, containers: list[Json]) -> Iterator[str]:
 def _attachment_problems(options: Json, definition: Json) -> Iterator[str]:
     mode = definition.get("network_mode")
     if mode not in (None, "", AWSVPC, UNKNOWN) and options.get("network_configuration"):
-        yield f"network_configuration: expected none, as the task definition's network mode is {mode}. Omit it."
+        yield f"network_configuration: expected none, because the task definition's network mode is {mode}. Omit it."
     volumes = [str(one.get("name")) for one in items_of(definition, "volumes")]
     for number, item in enumerate(items_of(options, "volume_configurations")):
         if item.get("name") and item["name"] not in volumes:

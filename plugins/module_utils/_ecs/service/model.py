@@ -22,8 +22,8 @@ from .members import AT_THE_DEPLOYMENT, SETS, UPDATABLE, Options
 
 # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/migrate-code-deploy-to-ecs-blue-green.html
 MOVE = (
-    "AWS CodeDeploy deploys it. To move it to blue/green deployments of ECS, turn off what starts deployments in"
-    " CodeDeploy, then set at once deployment_controller.type=ECS, deployment_configuration.strategy=BLUE_GREEN with"
+    "AWS CodeDeploy deploys it. To move it to ECS blue/green deployments, turn off whatever starts deployments in"
+    " CodeDeploy, then set together deployment_controller.type=ECS, deployment_configuration.strategy=BLUE_GREEN with"
     " bakeTimeInMinutes, and load_balancers with advancedConfiguration: the alternate target group, the production"
     " listener rule and the role of ECS."
 )
@@ -125,8 +125,8 @@ def refuse_blocked(planned: ServicePlan, name: str) -> None:
         advice = " To move it to other capacity in place, use capacity_provider_strategy instead of launch_type."
     raise SlipwayError(
         IMMUTABLE,
-        f"AWS cannot change {names} of the existing service {name} in place. Keep it as it is, or set recreate=true of"
-        f" ecs_service to delete and create the service, which interrupts it.{advice}",
+        f"AWS cannot change {names} of the existing service {name} in place. Keep the current value, or set"
+        f" recreate=true of ecs_service to delete and re-create the service, which interrupts it.{advice}",
         details,
     )
 

@@ -43,4 +43,6 @@ def require_task_definition(desired: DesiredService, current: Options | None, na
     """Fail if a new service has no task definition."""
     is_external = desired.options.get("deployment_controller", {}).get("type") == "EXTERNAL"
     if current is None and not desired.options.get("task_definition") and not is_external:
-        raise SlipwayError(INVALID_OPTION, f"task_definition: expected one to create the service {name}, got none.")
+        raise SlipwayError(
+            INVALID_OPTION, f"task_definition: expected a task definition to create the service {name}, got none."
+        )

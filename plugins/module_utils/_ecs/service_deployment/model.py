@@ -56,7 +56,7 @@ def pause_line(deployment: Json) -> str:
     then = {ROLL_BACK: "ECS rolls it back", CONTINUE: "ECS continues it"}.get(action, action)
     until = f" until {_clock(expires)}, when {then}" if expires else ""
     where = f"paused at {deployment.get('lifecycleStage')}{until}"
-    return f"{where}; the playbook slipway.aws.continue continues it with ContinueServiceDeployment"
+    return f"{where}; to continue it (ContinueServiceDeployment), run the playbook slipway.aws.continue"
 
 
 def _clock(moment: t.Any) -> str:

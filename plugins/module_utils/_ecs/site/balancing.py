@@ -115,8 +115,8 @@ def _redirects(balancer: Json, listeners: t.Sequence[str]) -> Json:
 def _note(group: Json, reason: str) -> Note:
     return Note(
         f"target_groups.{group['TargetGroupName']}",
-        f"It cannot be expressed because {reason}.",
-        "The service names it by its ARN. Its settings and rules stay as they are, and runs leave them alone.",
+        f"It cannot be expressed, because {reason}.",
+        "The service refers to it by ARN. Runs do not change its settings and rules.",
     )
 
 
@@ -127,11 +127,11 @@ def _reason(group: Json, balancer: Json | None, groups: t.Sequence[Json]) -> str
     if not arns:
         return "no load balancer uses it"
     if balancer is None or balancer["LoadBalancerArn"] not in arns:
-        return "it is behind another load balancer than the project's"
+        return "it is behind another load balancer"
     if group.get("Protocol") not in _PROTOCOLS:
         return f"its protocol is {group.get('Protocol')}"
     if first != name and any(one["TargetGroupName"] == first for one in groups):
-        return f"the role takes it for the alternate target group of {first}"
+        return f"the role considers it the alternate target group of {first}"
     return ""
 
 
@@ -153,9 +153,7 @@ def _group(group: Json) -> tuple[Json, list[Note]]:
 
 
 def _left(place: str, reason: str) -> Note:
-    return Note(
-        f"target_groups.{place}", f"It cannot be expressed because {reason}.", "It stays as it is: runs leave it alone."
-    )
+    return Note(f"target_groups.{place}", f"It cannot be expressed, because {reason}.", "Runs do not change it.")
 
 
 def _attributes(group: Json) -> tuple[dict[str, str], list[Note]]:

@@ -97,7 +97,8 @@ class _Reader:
         active = [one for one in found if one.get("status", ACTIVE) == ACTIVE]
         if not active:
             message = (
-                f"cluster: expected an active cluster, got '{name}', which does not exist. Correct name or region."
+                f"cluster: expected an active cluster, got '{name}', which does not exist. Correct the name or the"
+                " region."
             )
             raise SlipwayError(NOT_FOUND, message)
         return active[0]

@@ -23,9 +23,9 @@ from .service import ROLES, Roles
 # What other roles would do of their own accord.
 _NOTHING: Json = {"ecs_verify_checks": []}
 _HEADS = {
-    "project": "The project, and what it uses of the account and does not change.",
-    "load_balancer": "Target groups, and the rules of the listeners that forward to them.",
-    "schedules": "Tasks that run at given times.",
+    "project": "The project, and existing resources that it uses and does not change.",
+    "load_balancer": "Target groups, and the listener rules that forward to them.",
+    "schedules": "Scheduled tasks.",
 }
 
 
@@ -144,14 +144,15 @@ def _obstacle(one: Json, account: Account, project: str, families: t.Mapping[str
     if (one.get("deploymentController") or {}).get("type") == "EXTERNAL" or not one.get("taskDefinition"):
         return (
             "It was left out because another controller deploys it with task sets, which Slipway does not manage.",
-            "Leave it to that controller, or create a service of its own for ECS to deploy.",
+            "Keep using that controller, or create a separate service that ECS deploys.",
         )
     first = families.get(last(one["taskDefinition"]).partition(":")[0])
     if first and first["taskDefinition"] != one["taskDefinition"]:
         return (
             f"It was left out because it runs {last(one['taskDefinition'])} and the service {first['serviceName']} runs"
-            f" {last(first['taskDefinition'])}: services of one project with the same family have the same definition.",
-            "Let both run the same revision, or register the definition under a family of its own, then import again.",
+            f" {last(first['taskDefinition'])}: services of one project with the same family must have the same"
+            " definition.",
+            "Make both run the same revision, or register the definition under another family, then import again.",
         )
     return "", ""
 

@@ -68,11 +68,11 @@ def _problem(rule: Json, options: Json, targets: t.Sequence[str]) -> str:
         return ""
     forward = actions.split(rule["Actions"])
     if "stickiness" in forward:
-        return f"{what} is sticky"
+        return f"{what} uses stickiness"
     if "target_group_arn" not in forward:
         return f"{what} forwards no requests"
     wrong = next(_refused(options, targets[0]), "").rstrip(".")
-    return f"{what} has something that the role refuses ({wrong})" if wrong else ""
+    return f"the role does not support {what} ({wrong})" if wrong else ""
 
 
 def _refused(options: Json, arn: str) -> t.Iterator[str]:
@@ -115,6 +115,6 @@ def of_group(rules: t.Sequence[Rule], chosen: t.Sequence[str]) -> tuple[list[Jso
     if problem or not own:
         return [], problem
     if sorted(own) != sorted(chosen):
-        return [], "its rules are not on each listener of the project, and on no other one"
+        return [], "its rules are not exactly on the project's listeners"
     first, *others = [by_priority(some) for some in own.values()]
     return (first, "") if all(some == first for some in others) else ([], "its rules differ between listeners")

@@ -37,8 +37,8 @@ def element(service: Json, found: Found) -> tuple[Json | None, Note | None]:
     return None, Note(
         f"services.{service['serviceName']}.scaling",
         f"It cannot be expressed because {'; '.join(dict.fromkeys(reasons))}.",
-        "Runs leave it and the number of tasks alone. To manage it,"
-        " set scaling of the service, which replaces all of its policies.",
+        "Runs do not change it or the number of tasks. To manage it, set scaling of the service, which replaces all"
+        " of its policies.",
     )
 
 

@@ -22,7 +22,7 @@ from ..schedule import model
 from ..task.model import request, runs_as
 
 _NOTHING: Json = {name: option.get("default") for name, option in SCHEDULE.items()}
-_ADVICE = "Runs leave it alone. To manage it, add it to ecs_app_schedules and delete the old one."
+_ADVICE = "Runs do not change it. To manage it, add it to ecs_app_schedules and delete the old schedule."
 
 
 class Schedules(t.NamedTuple):
@@ -46,7 +46,7 @@ def elements(answers: t.Sequence[Json], services: t.Sequence[Json], now: datetim
         if answer["GroupName"] == group and answer["Target"].get("RoleArn") != role:
             reason = f"the other schedules run with the role {role}"
         if reason:
-            what = f"It cannot be expressed because {reason}."
+            what = f"It cannot be expressed, because {reason}."
             notes.append(Note(f"schedules.{answer['GroupName']}/{answer['Name']}", what, _ADVICE))
         else:
             items.append(item)
@@ -55,7 +55,7 @@ def elements(answers: t.Sequence[Json], services: t.Sequence[Json], now: datetim
 
 def _wrong_group(group: str) -> str:
     other = f", here {group}" if group else ""
-    return f"the schedules of a project are in one group of its own{other}, not in AWS's or in another one"
+    return f"the schedules of a project must be in its own group{other}, not in AWS's or another one"
 
 
 def _family(answer: Json) -> str:

@@ -42,6 +42,6 @@ def _note(place: str, variable: str) -> Note:
         place,
         "Its value looks like a secret, and stands where everybody can read it who may describe it. It was not written"
         f" to a file; the inventory has the variable {variable} in its place.",
-        "Move the value to AWS Secrets Manager and name it in secrets. Until then, define the variable with Ansible"
-        " Vault.",
+        "Move the value to AWS Secrets Manager and refer to it in secrets. Until then, define the variable with"
+        " Ansible Vault.",
     )

@@ -130,19 +130,19 @@ def _service_notes(answer: Json, known: Known) -> t.Iterator[Note]:
             yield Note(
                 f"{place}.{member}",
                 "It cannot be expressed because the installed botocore does not know it as a setting of a service.",
-                "A run leaves it as it is. To manage it, install a newer botocore.",
+                "Runs do not change it. To manage it, install a newer botocore.",
             )
     if answer.get("resourceManagementType") == "ECS":
         yield Note(
             f"{place}.resourceManagementType",
             "Amazon ECS manages the service in Express Mode, with its load balancer, scaling and security groups.",
-            "Change it with Express Mode only, or create a service of your own for the same task definition.",
+            "Change it with Express Mode only, or create a separate service for the same task definition.",
         )
     if (answer.get("deploymentController") or {}).get("type") == "CODE_DEPLOY":
         yield Note(
             f"{place}.deploymentController",
-            "AWS CodeDeploy deploys the service, so a new task definition cannot be released with Slipway.",
-            "Move it to blue/green deployments of ECS first; the first release says how.",
+            "AWS CodeDeploy deploys the service, so Slipway cannot release a new task definition.",
+            "Move it to ECS blue/green deployments first; the first release explains how.",
         )
 
 
@@ -150,8 +150,8 @@ def _revision_notes(answer: Json, definition: Json) -> t.Iterator[Note]:
     if definition.get("status", ACTIVE) != ACTIVE:
         yield Note(
             f"services.{answer['serviceName']}.taskDefinition",
-            f"It runs {parse_name(answer['taskDefinition'])}, which is deregistered, so that no task can start.",
-            "The first run registers the same task definition again, and check mode reports that.",
+            f"It runs {parse_name(answer['taskDefinition'])}, which is deregistered, so no new task can start.",
+            "The first run registers the same task definition again; check mode reports this change.",
         )
 
 
@@ -164,7 +164,7 @@ def _definition(answer: Json, service: str, known: Known, hidden: Variables) -> 
         Note(
             f"{place}.{member}",
             "It cannot be expressed because the installed botocore does not know it as a setting of a task definition.",
-            "The next revision would not have it. Install a newer botocore, then import again.",
+            "The next revision would lose it. Install a newer botocore, then import again.",
         )
         for member in sorted(answer.keys() - known.definition_members - DEFINITION_READ_ONLY)
         if not blank(answer[member])

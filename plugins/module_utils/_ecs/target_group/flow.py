@@ -55,5 +55,5 @@ def require(wanted: Settings, groups: Iterable[TargetGroup], used: set[str]) -> 
     if missing:
         raise SlipwayError(NOT_FOUND, f"target_groups: expected existing target groups, got {', '.join(missing)}.")
     if unused:
-        problem = f"target_groups: expected groups that a service of the release uses, got {', '.join(unused)}."
+        problem = f"target_groups: expected groups that a service in the release uses, got {', '.join(unused)}."
         raise SlipwayError(INVALID_OPTION, problem, {"problems": [problem]})

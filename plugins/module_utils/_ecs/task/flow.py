@@ -62,7 +62,9 @@ def _service(cloud: Cloud, cluster: str, name: str) -> Json:
         message = f"service: expected a service of cluster {cluster}, got '{name}', which does not exist."
         raise SlipwayError(NOT_FOUND, message)
     if not found[0].get("taskDefinition"):
-        message = f"service: expected one with a task definition or primary task set, got '{name}' without. Deploy it."
+        message = (
+            f"service: expected a service with a task definition or primary task set, got '{name}' without. Deploy it."
+        )
         raise SlipwayError(NOT_FOUND, message)
     return found[0]
 
@@ -101,9 +103,9 @@ def _stopped(started: StartedTasks, error: SlipwayError, is_new: bool) -> Slipwa
     if not names:
         text = "No task was started."
     elif is_new:
-        text = " ".join(started.stop("Interrupted.") or [f"What this run started is stopped: {names}."])
+        text = " ".join(started.stop("Interrupted.") or [f"The tasks that this run started were stopped: {names}."])
     else:
-        text = f"The tasks of an earlier run with this client_token are left as they are: {names}."
+        text = f"The tasks of an earlier run with this client_token were not changed: {names}."
     say(f"{error.msg} {text}")
     results = [to_result(task, started.container, started.logs) for task in started.tasks]
     first = {name: results[0][name] for name in ("task_arn", "exit_code", "output")} if results else {}

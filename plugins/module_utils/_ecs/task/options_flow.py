@@ -28,7 +28,9 @@ def given_members(ecs: t.Any, params: Mapping[str, t.Any], check_mode: bool) -> 
     if not 1 <= given.get("count", 1) <= _MOST_TASKS:
         problems.append(f"count: expected 1 to {_MOST_TASKS}, got {given['count']}.")
     if given.get("launch_type") and given.get("capacity_provider_strategy"):
-        problems.append("launch_type: expected none beside capacity_provider_strategy, got both. Omit one of them.")
+        problems.append(
+            "launch_type: expected none together with capacity_provider_strategy, got both. Omit one of them."
+        )
     problems += token_problems(params["client_token"])
     refuse(problems + environment_problems(params["environment"]))
     members = to_members(shape, checked or {})
@@ -45,7 +47,7 @@ def token_problems(token: str | None) -> list[str]:
 def environment_problems(environment: Mapping[str, t.Any] | None, place: str = "environment") -> list[str]:
     """Values that are not a text, a number or a boolean, one sentence each."""
     return [
-        f"{place}.{name}: expected a text, an integer or a boolean, got {type(value).__name__}."
+        f"{place}.{name}: expected a string, an integer or a boolean, got {type(value).__name__}."
         for name, value in (environment or {}).items()
         if text_of(value) is None
     ]

@@ -107,7 +107,7 @@ class StartedTasks:
             try:
                 api.stop_task(self.cloud.ecs, self.cluster, task["taskArn"], reason)
             except SlipwayError as error:
-                left.append(f"Task {task_id(task)} was not stopped and may still run: {error.msg}")
+                left.append(f"Task {task_id(task)} was not stopped and may still be running: {error.msg}")
         self.problems += left
         return left
 

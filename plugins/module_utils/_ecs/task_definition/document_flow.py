@@ -49,7 +49,7 @@ def load_document(path: str) -> t.Any:
     except (OSError, ValueError) as error:
         raise SlipwayError(INVALID_OPTION, f"definition_file: {path}: {error}") from error
     if not isinstance(loaded, dict):
-        raise SlipwayError(INVALID_OPTION, f"definition_file: {path} holds no dictionary.")
+        raise SlipwayError(INVALID_OPTION, f"definition_file: {path} does not contain a dictionary.")
     return loaded
 
 

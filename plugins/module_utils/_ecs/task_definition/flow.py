@@ -79,8 +79,8 @@ def desired_of(ecs: Client, params: Params, check_mode: bool) -> DesiredTaskDefi
 def secret_warnings(desired: DesiredTaskDefinition) -> list[str]:
     """What is requested and looks like a secret: it can be read wherever the task definition can be."""
     return [
-        f"Task definition {desired.name.family}: {where.removeprefix('/container_definitions/')} looks like a secret."
-        " Everybody who may describe the task definition can read it, so put it into `secrets`."
+        f"Task definition {desired.name.family}: {where.removeprefix('/container_definitions/')} looks like a"
+        " secret. Anyone who can describe the task definition can read it, so use `secrets` instead."
         for where, _name in secrets_in({**(desired.document or {}), **desired.options})
     ]
 

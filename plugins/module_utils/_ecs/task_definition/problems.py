@@ -93,8 +93,8 @@ def _size_problems(definition: Json, containers: Sequence[Json]) -> Iterator[str
         has = [member for member in ("memory", "memoryReservation") if container.get(member) is not None]
         if definition.get("memory") in (None, "") and not is_for_fargate(definition) and not has:
             yield (
-                f"{_at(container, number)}: expected memory or memoryReservation, as the task definition has no memory,"
-                " got neither. Set one of them."
+                f"{_at(container, number)}: expected memory or memoryReservation, because the task definition has no"
+                " memory, got neither. Set one of them."
             )
         yield from _share_problems(container, number, sizes)
 
@@ -121,9 +121,9 @@ def _fargate_problems(definition: Json, containers: Sequence[Json]) -> Iterator[
     yield from fargate_size_problems(definition.get("cpu"), definition.get("memory"))
     mode = definition.get("network_mode")
     if mode not in (None, "", AWSVPC, UNKNOWN):
-        yield f"network_mode: expected awsvpc, the only one on Fargate, got {mode}."
+        yield f"network_mode: expected awsvpc, the only mode on Fargate, got {mode}."
     if definition.get("placement_constraints"):
-        yield "placement_constraints: expected none, as Fargate has no hosts to choose from. Leave them out."
+        yield "placement_constraints: expected none, because Fargate has no hosts to choose from. Omit them."
     for number, container in enumerate(containers):
         if container.get("privileged") is True:
             yield f"{_at(container, number, 'privileged')}: expected false on Fargate, got true."
@@ -131,9 +131,9 @@ def _fargate_problems(definition: Json, containers: Sequence[Json]) -> Iterator[
         where = f"volumes[{number}]{named(volume)}"
         if isinstance(volume.get("host"), Mapping) and volume["host"].get("sourcePath"):
             source = volume["host"]["sourcePath"]
-            yield f"{where}.host.sourcePath: expected none, as Fargate has no hosts, got {source!r}."
+            yield f"{where}.host.sourcePath: expected none, because Fargate has no hosts, got {source!r}."
         if volume.get("dockerVolumeConfiguration"):
-            yield f"{where}.dockerVolumeConfiguration: expected none, as Fargate has no Docker volumes. Leave it out."
+            yield f"{where}.dockerVolumeConfiguration: expected none, because Fargate has no Docker volumes. Omit it."
 
 
 def fargate_size_problems(cpu: t.Any, memory: t.Any) -> Iterator[str]:
@@ -158,9 +158,9 @@ def _network_problems(definition: Json, containers: Sequence[Json]) -> Iterator[
     for number, container in enumerate(containers):
         for member in ("links", "hostname"):
             if mode == AWSVPC and container.get(member):
-                yield f"{_at(container, number, member)}: expected none in network mode awsvpc. Leave it out."
+                yield f"{_at(container, number, member)}: expected none in network mode awsvpc. Omit it."
         if mode == "none" and container.get("portMappings"):
-            yield f"{_at(container, number, 'portMappings')}: expected none in network mode none. Leave them out."
+            yield f"{_at(container, number, 'portMappings')}: expected none in network mode none. Omit them."
         for place, mapping in enumerate(items_of(container, "portMappings")):
             yield from _port_problems(mapping, _at(container, number, f"portMappings[{place}]"), mode == AWSVPC)
     names = [str(one["name"]) for each in containers for one in items_of(each, "portMappings") if one.get("name")]
@@ -211,13 +211,13 @@ def _order_problems(containers: Sequence[Json]) -> Iterator[str]:
             graph[str(container.get("name"))].append(other)
             if dependency.get("condition") in _ENDED and essential[other]:
                 yield (
-                    f"{where}.condition: expected START or HEALTHY, as container {other} is essential,"
-                    f" got {dependency['condition']}. Set essential to false for {other}."
+                    f"{where}.condition: expected START or HEALTHY, because container {other} is essential, got"
+                    f" {dependency['condition']}. Set essential to false for {other}."
                 )
     try:
         graphlib.TopologicalSorter(graph).prepare()
     except graphlib.CycleError as error:
-        yield f"{CONTAINERS}: expected an order in dependsOn, got a circle: {' after '.join(reversed(error.args[1]))}."
+        yield f"{CONTAINERS}: expected no cycle in dependsOn, got {' after '.join(reversed(error.args[1]))}."
 
 
 def _container_problems(container: Json, number: int) -> Iterator[str]:
@@ -230,7 +230,7 @@ def _container_problems(container: Json, number: int) -> Iterator[str]:
             if not name or "=" in name or not name.isprintable():
                 yield f"{where}.name: expected the name of a variable, got {name!r}."
     for name in twice(str(one.get("name")) for one in [*environment, *secrets]):
-        yield f"{_at(container, number)}: expected {name} once in environment and secrets, got it more than once."
+        yield f"{_at(container, number)}: expected {name} only once in environment and secrets, got it more than once."
     check = container.get("healthCheck")
     if isinstance(check, Mapping) and not check.get("command"):
         yield f"{_at(container, number, 'healthCheck.command')}: expected a command, got nothing."
@@ -243,7 +243,7 @@ def _container_problems(container: Json, number: int) -> Iterator[str]:
 
 def _whole_problems(definition: Json, containers: Sequence[Json]) -> Iterator[str]:
     if containers and not any(one.get("essential", True) is not False for one in containers):
-        yield f"{CONTAINERS}: expected at least one essential container, got none. Leave essential out for one of them."
+        yield f"{CONTAINERS}: expected at least one essential container, got none. Remove essential from one of them."
     size = len(json.dumps(definition, separators=(",", ":"), ensure_ascii=False, default=str).encode(errors="replace"))
     if size > DEFINITION_BYTES:
         yield (

@@ -59,7 +59,10 @@ def _without_needed(connection: Connection, result: Result, surplus: list[str]) 
     if unread := [f"release {entry.number}" for entry in entries if entry.record.services is None]:
         problem = f"The record of {', '.join(unread)} cannot be read."
     if problem:
-        text = f"keep_revisions: no revision is deregistered, because what the history of the project {project} needs"
+        text = (
+            "keep_revisions: no revision is deregistered, because the revisions that the history of the project"
+            f" {project} needs"
+        )
         result["warnings"] = [*(result.get("warnings") or ()), f"{text} is unknown. {problem}"]
         return []
     needed = needed_revisions(entries)

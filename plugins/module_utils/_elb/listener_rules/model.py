@@ -87,11 +87,11 @@ def _option_problems(rule: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     """Options that require others."""
     uses_oidc = any(action.get("Type") == actions.OIDC for action in rule.get("actions") or ())
     if rule.get("alternate_target_group_arn") and not rule.get("target_group_arn"):
-        yield "alternate_target_group_arn: expected target_group_arn with it, got none."
+        yield "alternate_target_group_arn: requires target_group_arn, got none."
     if rule.get("client_secret") and not uses_oidc:
         yield f"client_secret: expected an action {actions.OIDC} that uses it, got none."
     if rule.get("renew_client_secret") and not rule.get("client_secret"):
-        yield "renew_client_secret: expected client_secret with it, got none."
+        yield "renew_client_secret: requires client_secret, got none."
 
 
 def _transforms(given: t.Iterable[Json]) -> Json:

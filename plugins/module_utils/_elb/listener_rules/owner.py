@@ -20,7 +20,7 @@ TagsOf = t.Mapping[str, tags.Tags]
 def checked(given: t.Mapping[t.Any, t.Any] | None) -> tags.Tags:
     """The tags that mark a rule as ours; none where all rules are."""
     if given is not None and not given:
-        problem = "owner_tags: expected at least one tag, got none. Omit it if all rules of the listener are yours."
+        problem = "owner_tags: expected at least one tag, got none. Omit it if you own all rules of the listener."
         raise SlipwayError(INVALID_OPTION, problem, {"problems": [problem]})
     return tags.checked(given, "owner_tags") or {}
 
@@ -35,7 +35,7 @@ def not_adopted(wanted: list[Json], others: list[Json], tags_of: TagsOf) -> list
     taken = [(rule, there[rule["priority"]]) for rule in wanted if rule["priority"] in there]
     found = [old for new, old in taken if _is_unowned(old, tags_of) and settings(old) == settings(new)]
     if problems := [_problem(old, tags_of) for _new, old in taken if old not in found]:
-        advice = "Choose priorities that are free. Nothing was changed."
+        advice = "Choose free priorities. Nothing was changed."
         raise SlipwayError(CONFLICT, " ".join([*problems, advice]), {"problems": problems})
     return found
 
@@ -47,14 +47,13 @@ def _is_unowned(rule: Json, tags_of: TagsOf) -> bool:
 def _problem(rule: Json, tags_of: TagsOf) -> str:
     owner = tags_of.get(rule["rule_arn"], {}).get(tags.PROJECT)
     whose = f"of project {owner}" if owner else "without owner_tags"
-    return f"rules, priority {rule['priority']}: expected it to be free, got the rule {rule['rule_arn']} {whose}."
+    return f"rules, priority {rule['priority']}: expected a free priority, got the rule {rule['rule_arn']} {whose}."
 
 
 def not_adopted_text(rules: list[Json]) -> str:
     listed = ", ".join(f"{rule['rule_arn']} (priority {rule['priority']})" for rule in rules)
     return (
-        f"rules: expected the tag {tags.PROJECT}, got rules without it: {listed}."
-        " Adopt them with playbooks/adopt.yml, which tags them."
+        f"rules: expected the tag {tags.PROJECT}, got rules without it: {listed}. To tag them, run playbooks/adopt.yml."
     )
 
 

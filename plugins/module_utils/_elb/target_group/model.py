@@ -101,7 +101,7 @@ def refuse_fixed(name: str, planned: Plan) -> None:
     """AWS changes none of these."""
     if fixed := sorted(planned.members & set(FIXED)):
         wrong = [f"{one}: expected {planned.before.get(one)}, got {planned.after.get(one)}." for one in fixed]
-        why = f"AWS cannot change this of the existing target group {name}. Use another name for the new one."
+        why = f"AWS cannot change this setting of the existing target group {name}. Use another name for a new one."
         raise SlipwayError(IMMUTABLE, " ".join([*wrong, why]), {"problems": wrong})
 
 

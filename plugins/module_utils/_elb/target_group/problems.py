@@ -51,7 +51,10 @@ def problems(group: Json, given: t.Collection[str], is_new: bool) -> t.Iterator[
         yield from _required(group) if is_new else ()
         yield from _of_protocol(group, given)
         if group.get("health_check_enabled") is False and "health_check_enabled" in given:
-            yield "health_check_enabled: expected true, as only the target type lambda can do without, got false."
+            yield (
+                "health_check_enabled: expected true, because only the target type lambda works without health"
+                " checks, got false."
+            )
     yield from _of_health_check(group, given)
 
 
@@ -81,7 +84,7 @@ def _of_health_check(group: Json, given: t.Collection[str]) -> t.Iterator[str]:
     if check == "TCP" or (check is None and protocol in KINDS and kind_of(group) != ALB):
         wrong = [name for name in ("health_check_path", CODES) if name in given]
         if group.get("target_type") != "alb":
-            yield from (f"{name}: expected only for checks with HTTP or HTTPS, got one for TCP." for name in wrong)
+            yield from (f"{name}: expected only for HTTP or HTTPS health checks, got it for TCP." for name in wrong)
     port = group.get("health_check_port")
     if "health_check_port" in given and port != "traffic-port":
         number = int(str(port)) if re.fullmatch(r"\d{1,5}", str(port)) else 0

@@ -58,7 +58,7 @@ def add_rollbacks(connection: Connection, resources: list[Json]) -> list[str]:
     try:
         entries = releases_flow.entries_of(connection.client("ssm"), connection.params["project"])
     except SlipwayError as error:
-        return [f"Whether services were rolled back is unknown, as the history cannot be read: {error.msg}"]
+        return [f"Whether services were rolled back is unknown, because the history cannot be read: {error.msg}"]
     model.mark_rolled_back(services, last_releases(entries, lasting=True))
     return []
 
@@ -70,12 +70,12 @@ def add_events(connection: Connection, resources: list[Json], found: model.Live)
     cloudtrail = connection.client("cloudtrail")
     for number, one in enumerate(resources):
         if number == LOOKUPS:
-            return [f"Who changed the resources was read of the first {LOOKUPS} only."]
+            return [f"Who changed a resource was only read for the first {LOOKUPS}."]
         arn = str(found.resources.get(f"{one['kind']} {one['id']}", {}).get("arn") or "")
         try:
             one["events"] = _events(cloudtrail, events.names(one, arn), one["recorded_at"])
         except SlipwayError as error:
-            return [f"Who changed the resources is unknown, as CloudTrail cannot be read: {error.msg}"]
+            return [f"Who changed the resources is unknown, because CloudTrail cannot be read: {error.msg}"]
     return []
 
 

@@ -29,9 +29,9 @@ REMEDIES = {
 }
 # A rerun would release again what was rolled back for a reason.
 ROLLED_BACK = (
-    "Release {number} has rolled it back. To keep that, first set variables and application to the version that it"
-    " runs: the playbook slipway.aws.history shows its images and its revision in git. With the former ones, site.yml"
-    " --tags {tag} releases again what was rolled back."
+    "Release {number} has rolled it back. To keep this, first set variables and application to the version that it"
+    " runs: the playbook slipway.aws.history shows its images and its Git revision. Otherwise site.yml --tags {tag}"
+    " releases again what was rolled back."
 )
 # Under this name a state has the tags; the answer repeats them in one of these.
 STATE_TAGS = "slipway:tags"

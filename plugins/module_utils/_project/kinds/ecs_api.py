@@ -132,7 +132,7 @@ def scaling_of_services(account: Account, operation: str, member: str) -> dict[s
     except ClientError as error:
         failure = translate(error)
         if failure.details.get("error_code") in NO_SUCH_SERVICE:
-            message = f"There is no Application Auto Scaling at this endpoint. ({failure.msg})"
+            message = f"This endpoint does not support Application Auto Scaling. ({failure.msg})"
             raise SlipwayError(UNSUPPORTED, message, failure.details) from error
         raise
     found: dict[str, list[Json]] = {}

@@ -104,15 +104,15 @@ def _reason(kind: str, one: Existing, rules: Rules) -> str:
     if not rules.keep["service"]:
         return "ecs_app_services is empty; to delete everything, run the playbook destroy"
     if kind in LISTED:
-        return "delete it by hand when nothing runs in it and no address points to it"
+        return "delete it by hand when nothing runs in it and no DNS record points to it"
     if any(name.startswith(CHECKPOINT_TAG) for name in one.tags):
-        return "a release of it has not ended"
+        return "its release has not ended"
     if one.used_by - set(rules.released):
         return "a load balancer forwards to it"
     if SHARED_TAG in one.tags:
         return "other projects share it"
     if one.holds and kind not in rules.full:
-        return f"it holds {one.holds}"
+        return f"it contains {one.holds}"
     return ""
 
 

@@ -120,5 +120,5 @@ def test_an_encrypted_value_is_not_recorded(tmp_path: Path) -> None:
     namespace, secret = encrypted(tmp_path, "service_discovery_namespace"), encrypted(tmp_path, "secret")
     variables = f"{namespace}\n{secret}\necs_app_secret_values: {{key: '{{{{ secret }}}}'}}"
     of_a_setting, of_a_secret = compared(tmp_path, ["service_discovery", "ecs_app"], variables)
-    assert "has an encrypted value" in of_a_setting
+    assert "contains an encrypted value" in of_a_setting
     assert of_a_secret == "no record"

@@ -14,7 +14,7 @@ from ansible_collections.slipway.aws.plugins.action import ecs_task_run
 from ansible_collections.slipway.aws.plugins.plugin_utils.follower import Follower
 from ansible_collections.slipway.aws.plugins.plugin_utils.waiting import LINES_FILE
 
-STOPPED = "11:00:03  Interrupted. What this run started is stopped: arn:task."
+STOPPED = "11:00:03  Interrupted. The tasks that this run started were stopped: arn:task."
 
 
 def test_the_end_of_an_interrupted_task_is_shown(

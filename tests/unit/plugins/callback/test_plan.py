@@ -104,7 +104,7 @@ def test_a_failed_run_says_that_the_plan_is_not_complete(monkeypatch: pytest.Mon
     run = Run(monkeypatch, tmp_path)
     run.task("Create the VPC", **created(""))
     shown = run.end(localhost=1)
-    assert shown.endswith("The plan is not complete: it ends where the run failed.")
+    assert shown.endswith("The plan is incomplete: it ends where the run failed.")
     assert "COST" not in shown
 
 

@@ -165,7 +165,7 @@ def test_of_a_failed_release_the_reason_is_printed(plays: Plays) -> None:
     assert run.code == 2
     assert "code: invalid_option" in run.output
     assert run.output.count("services, a web: ") == 1, run.output
-    assert "The rest of the result: rerun with -v." in run.lines
+    assert "To see the full result, rerun with -v." in run.lines
     assert "problems:" in plays.run({"tasks": [release]}, "-v").output
 
 

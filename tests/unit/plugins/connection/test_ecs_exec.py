@@ -139,7 +139,7 @@ def test_the_playbook_exec_runs_one_command_or_says_why_not(controller: Controll
 
 
 FAILURES = {
-    "not enabled": ({}, "expected a task that was started with ECS Exec, got one without"),
+    "not enabled": ({}, "expected a task that started with ECS Exec, got one without"),
     "no container": (
         {"ecs_container": "none"},
         "ecs_container: expected one of app, got none, which the task does not",

@@ -129,7 +129,7 @@ def test_task_without_exec_is_no_target(cloud: Cloud) -> None:
     arn = cloud.start("web", is_enabled=False)
     opener = cloud.opener("shop")
     opener.task = arn
-    with pytest.raises(SlipwayError, match="expected a task that was started with ECS Exec"):
+    with pytest.raises(SlipwayError, match="expected a task that started with ECS Exec"):
         opener.open_port(cloud.client("ssm"), 80, None, 5)
 
 

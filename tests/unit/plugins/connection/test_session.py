@@ -180,7 +180,7 @@ def test_file_that_shrinks_while_it_is_copied_is_an_error(tmp_path: Path) -> Non
     given = session_client.of_file(str(path))
     next(given.chunks)
     os.truncate(path, 10)
-    with pytest.raises(session_client.SessionError, match="it was changed meanwhile"):
+    with pytest.raises(session_client.SessionError, match="the file was changed in the meantime"):
         list(given.chunks)
 
 

@@ -147,7 +147,7 @@ def test_connection_ends_with_that_of_the_server(cloud: Cloud, server: None) -> 
 
 def test_instance_without_an_ssh_server_is_named(cloud: Cloud, no_server: None) -> None:
     (source, kept), (_got, target) = os.pipe(), os.pipe()
-    with pytest.raises(session_ssh.Failure, match=rf"{INSTANCE}: .*Unable to connect.*SSH server has to run"):
+    with pytest.raises(session_ssh.Failure, match=rf"{INSTANCE}: .*Unable to connect.*SSH server is running"):
         session_ssh.connect(settings(cloud), source, target)
     os.close(kept)
 

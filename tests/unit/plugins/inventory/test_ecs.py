@@ -89,7 +89,9 @@ def test_what_is_denied_is_a_warning_with_the_missing_permission(account: Accoun
         done = account.ask(proxy.address, regions=[REGION, OTHER])
     assert done.returncode == 0
     assert len(json.loads(done.stdout)["_meta"]["hostvars"]) == 4
-    assert f"Hosts in {OTHER} may be missing: allow ecs:DescribeTasks." in " ".join(done.stderr.split())
+    assert f"Hosts in {OTHER} may be missing from the inventory: allow ecs:DescribeTasks." in " ".join(
+        done.stderr.split()
+    )
 
 
 def test_a_cluster_that_exists_in_no_region_is_refused(account: Account) -> None:

@@ -69,7 +69,7 @@ FIRST = "container_image_images[0] (webapp)"
         ([image(smoke_test={})], f"{FIRST}.smoke_test.container_port: expected the port on which the container"),
         (
             [image(tags=["1"]), image(name="api", tags=["1"], repository={"name": "webapp"})],
-            "expected images in one repository to have tags of their own, got webapp:1 2 times.",
+            "expected different tags for images in one repository, got webapp:1 2 times.",
         ),
         (
             [
@@ -280,7 +280,7 @@ def test_nothing_read_means_nothing_known() -> None:
 def test_repository_that_the_registry_lacks_is_a_problem() -> None:
     (problem,) = image_plan([image(repository={"name": "other"})], registry=REGISTRY)["problems"]
     assert problem == (
-        f"{FIRST}.repository: expected a repository of the registry (webapp, shop/web), got other."
+        f"{FIRST}.repository: expected an existing repository (webapp, shop/web), got other."
         " Create it with --tags registry."
     )
 
@@ -377,7 +377,7 @@ def test_images_that_no_service_uses_are_left_out() -> None:
     [
         ("shop/api:1.0", "expected a repository 'shop/api'"),
         ("shop/web:2", "expected an image 'shop/web:2'"),
-        ("shop/web", "Set tags in container_image_images, or release it in the run that builds it"),
+        ("shop/web", "Set tags in container_image_images, or build and release it in one run"),
     ],
 )
 def test_missing_image_is_named(reference: str, why: str) -> None:

@@ -117,8 +117,8 @@ def test_hosts_are_paid_and_what_runs_on_them_is_not() -> None:
         ecs_cluster_default_strategy=strategy,
         ecs_app_services=[service(desired_count=3)],
     )
-    assert found["host of the cluster at least, t3.small"] == 40
-    assert found["disk of such a host, 50 GiB"] == 50
+    assert found["cluster host (minimum number), t3.small"] == 40
+    assert found["disk of a cluster host, 50 GiB"] == 50
     assert not [what for what in found if "task of" in what]
 
 
@@ -137,11 +137,11 @@ def test_tasks_are_placed_by_base_and_weight(strategy: list[tuple[str, int, int]
 def test_the_report_says_what_it_does_not_know() -> None:
     given = {"slipway_region": "eu-west-1", "docker_instance_type": "x9.big", "slipway_endpoint_url": "x"}
     found = cost.report(resolved(given, cost.VARIABLES), TABLE)
-    assert "The table has no prices for eu-west-1, so these are those of ap-northeast-2." in found
-    assert "Not in the sum: Docker host, x9.big; the table has no price for it." in found
+    assert "There are no prices for eu-west-1, so these are the prices for ap-northeast-2." in found
+    assert "Not included: Docker host, x9.big, because there is no price for it." in found
     assert "  1 x        ? =        ?  Docker host, x9.big" in found
     assert "  1 x   100.00 =   100.00  NAT gateway" in found
-    assert found[-1].startswith("The local cloud costs nothing")
+    assert found[-1].startswith("The local cloud is free")
 
 
 def test_every_region_of_the_table_has_the_same_prices_each_with_a_source() -> None:

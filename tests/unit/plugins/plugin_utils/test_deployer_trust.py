@@ -101,7 +101,7 @@ def test_incomplete_identities_are_refused(given: Json, expected: str) -> None:
 
 def test_somebody_has_to_be_trusted() -> None:
     assert "expected principals or web_identities, got neither" in said()[0]
-    assert "everybody (*) is refused" in said(principals=["*"])[0]
+    assert "everyone (*) is refused" in said(principals=["*"])[0]
 
 
 def test_an_issuer_of_ones_own_has_subjects_of_its_own() -> None:

@@ -55,8 +55,8 @@ def test_an_instance_is_found_by_the_tags_that_it_gets() -> None:
         ({"image_id": "debian"}, "image_id: expected an id such as ami-0123456789abcdef0"),
         ({"permissions_boundary": "shop"}, "permissions_boundary: expected the ARN of a managed policy"),
         ({"volume_size": 4}, "volume_size: expected at least 8 GiB"),
-        ({"type": "m7g.large"}, "type: expected a type with the processor x86_64"),
-        ({"architecture": "arm64"}, "type: expected a type with the processor arm64"),
+        ({"type": "m7g.large"}, "type: expected an instance type for x86_64"),
+        ({"architecture": "arm64"}, "type: expected an instance type for arm64"),
     ],
 )
 def test_a_wrong_variable_is_named_with_what_is_expected(changed: dict[str, Any], problem: str) -> None:

@@ -139,7 +139,7 @@ def test_only_the_projects_repositories_without_images_are_deleted() -> None:
 @pytest.mark.parametrize(
     ("repositories", "problem"),
     [
-        ([{"name": "Web"}], "ecr_registry_repositories[0] (Web).name: expected 2 to 256 lower case letters"),
+        ([{"name": "Web"}], "ecr_registry_repositories[0] (Web).name: expected 2 to 256 lowercase letters"),
         ([{"name": "w"}], "ecr_registry_repositories[0] (w).name: expected 2 to 256"),
         ([{"name": "web"}, {"name": "web"}], "ecr_registry_repositories: expected each name once, got web 2 times."),
         ([{"name": "web", "keep_images": 0}], "(web).keep_images: expected a whole number above 0, got 0."),
@@ -148,9 +148,9 @@ def test_only_the_projects_repositories_without_images_are_deleted() -> None:
             [{"name": "web", "mutable_tags": list("abcdef")}],
             "(web).mutable_tags: expected at most 5, got 6: a, b, c, d, e, f.",
         ),
-        ([{"name": "web", "mutable_tags": ["*"]}], "got '*'. Where every tag may move, set mutability to MUTABLE."),
+        ([{"name": "web", "mutable_tags": ["*"]}], "got '*'. To allow every tag to move, set mutability to MUTABLE."),
         ([{"name": "web", "mutable_tags": ["v*.*.*"]}], "with at most 2 wildcards (*), got 'v*.*.*'."),
-        ([{"name": "web", "mutable_tags": ["a"], "mutability": "MUTABLE"}], "expected none where mutability is"),
+        ([{"name": "web", "mutable_tags": ["a"], "mutability": "MUTABLE"}], "expected none if mutability is"),
     ],
 )
 def test_wrong_declarations_are_named(repositories: list[Json], problem: str) -> None:

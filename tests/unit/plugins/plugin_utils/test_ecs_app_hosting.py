@@ -119,7 +119,13 @@ def problems(service: Json, cluster: Json, target: str = "ip", built: str = "X86
 @pytest.mark.parametrize(
     ("cluster", "options", "definition", "target", "text"),
     [
-        (FARGATE, {"launch_type": "EC2"}, {}, "ip", "options.launch_type: expected FARGATE, as ecs_cluster_hosting is"),
+        (
+            FARGATE,
+            {"launch_type": "EC2"},
+            {},
+            "ip",
+            "options.launch_type: expected FARGATE, because ecs_cluster_hosting is",
+        ),
         (
             FARGATE,
             {"capacity_provider_strategy": [{"capacityProvider": "hosts"}]},
@@ -127,7 +133,7 @@ def problems(service: Json, cluster: Json, target: str = "ip", built: str = "X86
             "ip",
             "options.capacity_provider_strategy: expected providers of the cluster (FARGATE, FARGATE_SPOT), got hosts.",
         ),
-        (HOSTS, {"launch_type": "MANAGED_INSTANCES"}, {}, "ip", "which follows from a capacity provider"),
+        (HOSTS, {"launch_type": "MANAGED_INSTANCES"}, {}, "ip", "which requires a capacity provider"),
         (
             FARGATE,
             {},
@@ -169,9 +175,14 @@ def test_a_service_that_cannot_run_in_the_cluster_is_refused(
             FARGATE,
             {},
             {"networkMode": "bridge"},
-            "networkMode: expected awsvpc, the only one on Fargate",
+            "networkMode: expected awsvpc, the only mode on Fargate",
         ),
-        (FARGATE, {"scheduling_strategy": "DAEMON"}, {}, "options.scheduling_strategy: expected REPLICA, as Fargate"),
+        (
+            FARGATE,
+            {"scheduling_strategy": "DAEMON"},
+            {},
+            "options.scheduling_strategy: expected REPLICA, because Fargate",
+        ),
         (FARGATE, {"placement_strategy": [{"type": "random"}]}, {}, "options.placement_strategy: expected none, as"),
         (FARGATE, {}, {"cpu": 300}, "task_definition.cpu: expected one of Fargate's sizes"),
         (
@@ -190,20 +201,25 @@ def test_a_service_that_cannot_run_in_the_cluster_is_refused(
             FARGATE,
             {},
             {"volumes": [{"name": "v", "host": {"sourcePath": "/srv"}}]},
-            "volumes[0] (v).host.sourcePath: expected none, as Fargate has no hosts, got '/srv'.",
+            "volumes[0] (v).host.sourcePath: expected none, because Fargate has no hosts, got '/srv'.",
         ),
-        (HOSTS, {"capacity_provider_strategy": MIXED}, {}, "expected providers of Fargate or others, got both"),
+        (
+            HOSTS,
+            {"capacity_provider_strategy": MIXED},
+            {},
+            "expected either Fargate providers or other providers, got both",
+        ),
         (
             HOSTS,
             {"capacity_provider_strategy": SPOT, "launch_type": "FARGATE"},
             {},
-            "options.launch_type: expected none beside capacity_provider_strategy",
+            "options.launch_type: expected none together with capacity_provider_strategy",
         ),
         (
             HOSTS,
             {"network_configuration": {"a": 1}},
             {"networkMode": "host"},
-            "options.network_configuration: expected none, as the task definition's network mode is host.",
+            "options.network_configuration: expected none, because the task definition's network mode is host.",
         ),
     ],
 )

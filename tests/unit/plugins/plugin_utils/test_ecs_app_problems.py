@@ -195,11 +195,11 @@ WRONG = [
     ),
     (
         service(container(secrets=[{"name": "A", "valueFrom": "key:password::"}])),
-        f"{FIRST}.secrets[0] (A).valueFrom: expected only a name, as key is a parameter",
+        f"{FIRST}.secrets[0] (A).valueFrom: expected only a name, because key is a parameter",
     ),
     (
         service(container(environment=[{"name": "A"}], secrets=[{"name": "A", "valueFrom": "key"}])),
-        f"{FIRST}: expected A once in environment and secrets, got it more than once",
+        f"{FIRST}: expected A only once in environment and secrets, got it more than once",
     ),
     (
         service(container(healthCheck={"command": ["CMD"], "interval": 3})),
@@ -223,14 +223,14 @@ WRONG = [
     ),
     (
         service(container(dependsOn=[{"containerName": "web", "condition": "START"}])),
-        "task_definition.containerDefinitions: expected an order in dependsOn, got a circle: web after web",
+        "task_definition.containerDefinitions: expected no cycle in dependsOn, got web after web",
     ),
     (service(after=["db"]), "ecs_app_services[0] (web).after: expected services of the release, got db."),
     (service(after=["web"]), "ecs_app_services: after: expected no cycle, got web after web."),
     (service(desired_count=-1), "desired_count: expected 0 or more, got -1"),
     (
         service(desired_count=5, scaling={"min_capacity": 1, "max_capacity": 4}),
-        "desired_count: expected 1 to 4, the capacity of scaling, got 5",
+        "desired_count: expected 1 to 4, the limits of scaling, got 5",
     ),
     (
         service(scaling={"min_capacity": 3, "max_capacity": 2}),
@@ -282,8 +282,8 @@ def test_names_and_families_are_unique() -> None:
     found = problems(service(), other)
     assert found == [
         "ecs_app_services: expected each name once, got 'web' more than once.",
-        "ecs_app_services[1] (web).task_definition.family: expected a family of its own, or the same definition as the"
-        " other service of the family, got 'web' with another definition.",
+        "ecs_app_services[1] (web).task_definition.family: expected another family, or the same definition as the"
+        " other service of this family, got 'web' with another definition.",
     ]
 
 
@@ -294,7 +294,7 @@ def test_target_groups_may_be_unknown() -> None:
 def test_a_secret_in_the_place_of_its_name_is_not_shown() -> None:
     wrong = service(container(secrets=[{"name": "A", "valueFrom": "Tr0ub4dor&3"}]))
     (problem,) = problems(wrong)
-    assert problem.endswith("or an ARN, got another text, which is not shown as it may be a secret.")
+    assert problem.endswith("or an ARN, got something else, which is not shown because it may be a secret.")
     assert "Tr0ub4dor" not in problem
 
 

@@ -26,7 +26,7 @@ def test_valid_secrets_are_accepted() -> None:
     ("secrets", "values", "problem"),
     [
         ({"a b": None}, [], "ecs_app_secrets: expected names of letters, digits and _.-, got 'a b'."),
-        ({"level": None}, [], "ecs_app_settings: expected names that ecs_app_secrets does not have, got 'level'."),
+        ({"level": None}, [], "ecs_app_settings: expected names that are not in ecs_app_secrets, got 'level'."),
         ({"key": None}, ["kye"], "ecs_app_secret_values: expected names in ecs_app_secrets (key), got 'kye'."),
         (
             {"key": {"lenght": 5}},

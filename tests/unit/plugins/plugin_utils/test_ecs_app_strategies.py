@@ -90,8 +90,11 @@ def test_own_options_of_a_service_win() -> None:
             {"strategy": "canary", "load_balancers": []},
             "strategy: expected load_balancers, whose traffic canary shifts",
         ),
-        ({"strategy": "blue_green", "traffic": {"percent": 5}}, "traffic.percent: expected a strategy that has it"),
-        ({"traffic": {"bake_minutes": 5}}, "traffic.bake_minutes: expected a strategy that has it, got rolling."),
+        (
+            {"strategy": "blue_green", "traffic": {"percent": 5}},
+            "traffic.percent: expected a strategy that supports it",
+        ),
+        ({"traffic": {"bake_minutes": 5}}, "traffic.bake_minutes: expected a strategy that supports it, got rolling."),
         ({"strategy": "linear", "traffic": {"percent": 1}}, "traffic.percent: expected 3 to 100, got 1."),
         ({"strategy": "canary", "traffic": {"minutes": 2000}}, "traffic.minutes: expected 0 to 1440, got 2000."),
         (

@@ -288,7 +288,7 @@ def test_hosts_stay_with_the_cluster_until_services_have_left_them() -> None:
         ),
         (
             {"task_role": "shop-execution"},
-            "ecs_cluster_task_role: expected another name than that of ecs_cluster_execut",
+            "ecs_cluster_task_role: expected a different name from ecs_cluster_execut",
         ),
         ({"task_role": "a/b"}, "ecs_cluster_task_role: expected 1 to 64 letters, digits or _+=,.@-, got 'a/b'."),
         ({"tags": {"aws:a": "b"}}, "ecs_cluster_tags, 'aws:a': expected a key without the prefix aws:"),
@@ -300,9 +300,9 @@ def test_hosts_stay_with_the_cluster_until_services_have_left_them() -> None:
         ),
         (
             {"exec_log_group": "/ecs/shop"},
-            "another group than those in ecs_cluster_log_groups, got '/ecs/shop'.",
+            "a group that is not in ecs_cluster_log_groups, got '/ecs/shop'.",
         ),
-        ({"exec_log_group": ""}, "exec_bucket: expected one for sessions, got neither."),
+        ({"exec_log_group": ""}, "exec_bucket: expected at least one for the logs of sessions, got neither."),
         ({"exec_bucket": "Shop"}, "ecs_cluster_exec_bucket: expected the name of a bucket, such as shop-sessions"),
         ({"exec_kms_key": "alias/shop"}, "ecs_cluster_exec_kms_key: expected the ARN of a key"),
         ({"permissions_boundary": "shop"}, "ecs_cluster_permissions_boundary: expected the ARN of a managed policy"),
@@ -318,7 +318,7 @@ def test_hosts_stay_with_the_cluster_until_services_have_left_them() -> None:
         ),
         (
             {"hosting": "ec2", "instance_role": "shop-task"},
-            "ecs_cluster_instance_role: expected another name than that of",
+            "ecs_cluster_instance_role: expected a different name from",
         ),
     ],
 )

@@ -77,11 +77,13 @@ def test_names_and_arns_have_no_problems(changed: Json) -> None:
         ),
         (
             [{"arn": ARN, "name": "shared", "tags": MINE}],
-            "expected a cluster of others, got one with the tag slipway:project=shop, which is deleted with the",
+            "expected a cluster outside the project, got one with the tag slipway:project=shop, which is deleted"
+            " with the",
         ),
         (
             [{"arn": ARN, "name": "shared", "tags": {"slipway:project": "shop"}}],
-            "expected a cluster of others, got one with the tag slipway:project=shop, which is deleted with the",
+            "expected a cluster outside the project, got one with the tag slipway:project=shop, which is deleted"
+            " with the",
         ),
     ],
 )
@@ -93,28 +95,28 @@ def test_a_cluster_that_does_not_fit_is_named(clusters: list[Json], problem: str
 @pytest.mark.parametrize(
     ("given", "roles", "problem"),
     [
-        ("shared", [], "expected an existing role, got none of that name."),
+        ("shared", [], "expected an existing role, got none with this name."),
         (
             ROLE,
             [role(trust(TASKS), arn=f"{ROLE}2")],
-            f"expected {ROLE}2, the role of that name in this account, got {ROLE}.",
+            f"expected {ROLE}2, the role with this name in this account, got {ROLE}.",
         ),
         (
             "shared",
             [role(trust(TASKS), tags=MINE)],
-            "expected a role of others, got one with the tag slipway:project=shop",
+            "expected a role outside the project, got one with the tag slipway:project=shop",
         ),
         (
             "shared",
             [role(trust("ec2.amazonaws.com", "ecs.amazonaws.com"))],
-            f"expected a role that {TASKS} may assume, got shared, which trusts ec2.amazonaws.com, ecs.amazonaws.com.",
+            f"expected a role that {TASKS} can assume, got shared, which trusts ec2.amazonaws.com, ecs.amazonaws.com.",
         ),
         (
             "shared",
             [role(trust(TASKS, effect="Deny"))],
-            f"expected a role that {TASKS} may assume, got shared, which trusts no",
+            f"expected a role that {TASKS} can assume, got shared, which trusts no",
         ),
-        ("shared", [role(None)], f"expected a role that {TASKS} may assume, got shared, which trusts no service."),
+        ("shared", [role(None)], f"expected a role that {TASKS} can assume, got shared, which trusts no service."),
     ],
 )
 def test_a_role_that_does_not_fit_is_named(given: str, roles: list[Json], problem: str) -> None:
@@ -139,10 +141,10 @@ def test_a_trust_policy_is_read_in_each_form_of_iam(policy: Any) -> None:
 @pytest.mark.parametrize(
     ("groups", "problem"),
     [
-        ([], "expected an existing log group, got none of that name."),
+        ([], "expected an existing log group, got none with this name."),
         (
             [{"log_group_name": "/none", "tags": {"slipway:project": "shop"}}],
-            "expected a log group of others, got one with",
+            "expected a log group outside the project, got one with",
         ),
     ],
 )

@@ -212,9 +212,9 @@ def test_check_mode_predicts_a_load_balancer_without_arn() -> None:
         ({"paths": ["/" + "a" * 128]}, "paths: expected paths"),
         ({"hosts": ["a" * 125 + ".com"]}, "hosts: expected names"),
         ({"paths": list("/*/*/*")}, "hosts and paths: expected 1 to 5 values together, got 6."),
-        ({"priority": 7}, "priority: expected hosts or paths for it, got neither."),
+        ({"priority": 7}, "priority: expected hosts or paths together with a priority, got neither."),
         ({"paths": ["/"], "priority": 50001}, "priority: expected 1 to 50000, got 50001."),
-        ({"paths": ["/"], "priority": 10}, "priority: expected one of its own, got 10, which web has, too."),
+        ({"paths": ["/"], "priority": 10}, "priority: expected a unique priority, got 10, which web also has."),
         ({"port": 0}, "port: expected 1 to 65535, got 0."),
         (
             {"health_check_timeout": 10},
@@ -258,16 +258,19 @@ def test_valid_rules_have_no_problems(host: str, path: str) -> None:
         ({"arn": "ecs alb"}, "ecs_load_balancer_arn: expected the name or ARN of a load balancer in eu-central-1"),
         (
             {"arn": "a", "name_tags": {"a": 1}},
-            "ecs_load_balancer_name_tags: expected none beside ecs_load_balancer_arn",
+            "ecs_load_balancer_name_tags: expected none together with ecs_load_balancer_arn",
         ),
-        ({"arn": "a", "domains": ["a.example"]}, "ecs_load_balancer_domains: expected none with the load balancer of"),
+        (
+            {"arn": "a", "domains": ["a.example"]},
+            "ecs_load_balancer_domains: expected none with an existing load balancer",
+        ),
         ({"arn": "a", "listener_arns": ["b"]}, "ecs_load_balancer_listener_arns[0]: expected the ARN of a listener in"),
         ({"target_groups": [{"name": "a", "arn": "b"}]}, "[0] (a).arn: expected the ARN of a target group in eu-"),
         ({"target_groups": [{"name": "a", "target_group_name": "-"}]}, "[0] (a).target_group_name: expected 1 to 32"),
         ({"target_groups": [{"name": "a" * 29}]}, "[0] (aaaaaaaaaaaaaaaaaaaaaaaaaaaaa).name: expected 1 to 32 letters"),
-        ({"target_groups": [{"name": "a"}, {"name": "a"}]}, "[1] (a).name: expected a name of its own, got 'a' twice."),
-        ({"certificate_arn": GIVEN, "ssl_policy": "ELBSecurityPolicy-2016-08"}, "starts at TLS 1.2"),
-        ({"certificate_arn": GIVEN, "ssl_policy": "ELBSecurityPolicy-TLS13-1-0-2021-06"}, "starts at TLS 1.2"),
+        ({"target_groups": [{"name": "a"}, {"name": "a"}]}, "[1] (a).name: expected a unique name, got 'a' twice."),
+        ({"certificate_arn": GIVEN, "ssl_policy": "ELBSecurityPolicy-2016-08"}, "with TLS 1.2 or newer"),
+        ({"certificate_arn": GIVEN, "ssl_policy": "ELBSecurityPolicy-TLS13-1-0-2021-06"}, "with TLS 1.2 or newer"),
     ],
 )
 def test_invalid_variables_are_refused(changes: Json, problem: str) -> None:
@@ -278,7 +281,7 @@ def test_invalid_variables_are_refused(changes: Json, problem: str) -> None:
 def test_a_load_balancer_has_at_most_100_target_groups() -> None:
     groups = [{"name": f"g{number}", "paths": [f"/{number}"]} for number in range(101)]
     (error,) = planned(target_groups=groups)["problems"]
-    assert "target_groups: expected at most 100 of a load balancer, which no quota raises, got 101." in error
+    assert "target_groups: expected at most 100 for one load balancer, which AWS cannot increase, got 101." in error
     assert planned(target_groups=groups[1:])["problems"] == []
 
 
@@ -298,7 +301,7 @@ def test_what_others_own_is_refused() -> None:
     of_balancer, of_group, of_type = planned(found)["problems"]
     assert "ecs_load_balancer_name: expected names that no other project uses, got ecs-alb" in of_balancer
     assert "ecs_load_balancer_target_groups: expected names that no other project uses, got ecs-web," in of_group
-    assert "[0] (web).target_type: expected instance, as the existing target group has it, got ip." in of_type
+    assert "[0] (web).target_type: expected instance, the type of the existing target group, got ip." in of_type
 
 
 def test_rules_beside_those_of_target_groups_are_added_by_priority() -> None:
@@ -326,13 +329,16 @@ def test_rules_beside_those_of_target_groups_are_added_by_priority() -> None:
     [
         (
             {"priority": 10, "paths": ["/x"], "target_group": "web"},
-            "[0].priority: expected one of its own, got 10, which",
+            "[0].priority: expected a unique priority, got 10, which",
         ),
         (
             {"priority": 1, "paths": ["/x"], "target_group": "a"},
             "[0].target_group: expected a name in ecs_load_balancer_",
         ),
-        ({"priority": 1, "paths": ["/x"]}, "[0]: expected a target_group, or actions that end a request, got neither."),
+        (
+            {"priority": 1, "paths": ["/x"]},
+            "[0]: expected a target_group, or actions that complete a request, got neither.",
+        ),
         ({"priority": 1, "target_group": "web"}, "[0].hosts and paths: expected 1 to 5 values together, got 0."),
     ],
 )
@@ -361,7 +367,7 @@ def test_domains_without_a_hosted_zone_are_refused_by_name() -> None:
     (problem,) = planned({"hosted_zones": ZONES}, domains=domains)["problems"]
     assert "got www.example.org. For others," in problem
     (problem,) = planned({"hosted_zones": ZONES}, domains=domains[:1], hosted_zone_id="Z9")["problems"]
-    assert problem.startswith("ecs_load_balancer_hosted_zone_id: expected the ID of a hosted zone of this account (")
+    assert problem.startswith("ecs_load_balancer_hosted_zone_id: expected the ID of a hosted zone in this account (")
 
 
 def test_a_given_certificate_covers_the_domains_by_name_or_wildcard() -> None:
@@ -462,7 +468,7 @@ def test_on_a_load_balancer_of_others_ecs_shifts_the_weights_of_the_projects_rul
     (problem,) = planned(found, [{**service, "strategy": "canary"}], arn="all", target_groups=[{"name": "web"}])[
         "problems"
     ]
-    assert "[0] (web): expected hosts, paths or conditions, as a service with a strategy uses it" in problem
+    assert "[0] (web): expected hosts, paths or conditions, because a service with a strategy uses it" in problem
 
 
 def on_both(*ports: tuple[int, str], **changes: Any) -> dict[str, list[Json]]:
@@ -542,7 +548,7 @@ def test_a_test_listener_is_like_the_production_listener() -> None:
         ("HTTP", 80, []),
         ("HTTP", 9000, [{"Type": "forward", "TargetGroupArn": "arn:ecs-web"}]),
     ]
-    assert "test_port: expected 1 to 65535 beside 80 and 443" in " ".join(shifting(test_port=80)["problems"])
+    assert "test_port: expected 1 to 65535 except 80 and 443" in " ".join(shifting(test_port=80)["problems"])
 
 
 def test_a_rule_gets_the_alternate_target_group_of_its_own() -> None:

@@ -16,7 +16,7 @@ Json = dict[str, Any]
 ELB = "arn:aws:elasticloadbalancing:eu-central-1:123456789012"
 SHARED, GROUP = f"{ELB}:loadbalancer/app/shared/1a", f"{ELB}:targetgroup/theirs/2b"
 MINE = {"slipway:project": "shop"}
-NONE_BESIDE = "with the load balancer of others, whose settings are theirs, got"
+NONE_BESIDE = "with an existing load balancer, whose settings do not change, got"
 
 
 def listener(port: int, protocol: str = "HTTP") -> Json:
@@ -50,7 +50,7 @@ def variables(**changes: Any) -> Json:
         (
             {"name_tags": {"owner": "a"}},
             {},
-            "name_tags: expected none beside ecs_load_balancer_arn, got {'owner': 'a'}",
+            "name_tags: expected none together with ecs_load_balancer_arn, got {'owner': 'a'}",
         ),
         ({"arn": "no_name"}, {}, "arn: expected the name or ARN of a load balancer in eu-central-1, got 'no_name'."),
         (
@@ -79,7 +79,7 @@ def variables(**changes: Any) -> Json:
         (
             {},
             {"arn": GROUP, "target_group_name": "web"},
-            "target_groups[0] (web).target_group_name: expected none beside arn, got 'web'. Keep arn for a target",
+            "target_groups[0] (web).target_group_name: expected none with arn, got 'web'. Use arn for an existing",
         ),
     ],
 )
@@ -103,16 +103,17 @@ TWO = [balancer(HTTP), balancer(HTTP, load_balancer_name="other", load_balancer_
 @pytest.mark.parametrize(
     ("changed", "balancers", "problem"),
     [
-        ({"arn": "none"}, TWO, "arn: expected one load balancer of this account and region, got none for none."),
+        ({"arn": "none"}, TWO, "arn: expected one load balancer in this account and region, got none for none."),
         (
             {"arn": "", "name_tags": {"owner": "a"}},
             TWO,
-            f"name_tags: expected one load balancer of this account and region, got {SHARED}, {SHARED}2 for {{'owner'",
+            f"name_tags: expected one load balancer in this account and region, got {SHARED}, {SHARED}2 for {{'owner'",
         ),
         (
             {},
             [balancer(HTTP, tags=MINE)],
-            f"arn: expected a load balancer of others, got {SHARED} with the tag slipway:project=shop, which is",
+            f"arn: expected a load balancer outside the project, got {SHARED} with the tag slipway:project=shop,"
+            " which is",
         ),
         (
             {},
@@ -128,10 +129,10 @@ TWO = [balancer(HTTP), balancer(HTTP, load_balancer_name="other", load_balancer_
         (
             {"listener_arns": [TCP["listener_arn"]]},
             [balancer(HTTP, TCP)],
-            "listener_arns: expected listeners with rules, of HTTP or HTTPS, got TCP.",
+            "listener_arns: expected listeners with the protocol HTTP or HTTPS, got TCP.",
         ),
-        ({}, [balancer(TCP)], "listener_arns: expected a listener at port 443 or 80, got ports 81."),
-        ({}, [balancer()], "listener_arns: expected a listener at port 443 or 80, got ports none."),
+        ({}, [balancer(TCP)], "listener_arns: expected a listener on port 443 or 80, got ports 81."),
+        ({}, [balancer()], "listener_arns: expected a listener on port 443 or 80, got ports none."),
     ],
 )
 def test_a_load_balancer_that_does_not_fit_is_named(changed: Json, balancers: list[Json], problem: str) -> None:
@@ -151,7 +152,10 @@ def test_listeners_matter_to_rules_alone(with_rule: Json) -> None:
     ("one", "problem"),
     [
         (None, f"expected an existing target group, got none for {GROUP}."),
-        ({"tags": MINE}, f"expected a target group of others, got {GROUP} with the tag slipway:project=shop,"),
+        (
+            {"tags": MINE},
+            f"expected a target group outside the project, got {GROUP} with the tag slipway:project=shop,",
+        ),
         ({"vpc_id": "vpc-2"}, f"expected a target group in vpc-1, the VPC of the project, got {GROUP} in vpc-2."),
         ({"vpc_id": "vpc-1", "tags": {"slipway:project": "other"}}, ""),
         ({}, ""),

@@ -106,10 +106,13 @@ def read(changed: Json, **found: Any) -> Json:
         ({"private_subnet_ids": ["subnet-1"]}, "private_subnet_ids: expected nothing without ecs_network_vpc_id or"),
         (
             {**EXISTING, "vpc_tags": {"a": "b"}},
-            "vpc_id: expected nothing where ecs_network_vpc_tags is set, got vpc-9.",
+            "vpc_id: expected nothing together with ecs_network_vpc_tags, got vpc-9.",
         ),
         ({"vpc_id": "vpc-1"}, "private_subnet_ids: expected the private subnets of the existing VPC, got none."),
-        ({**EXISTING, "zones": ["a", "b"]}, "zones: expected an empty list, as only security groups are created in an"),
+        (
+            {**EXISTING, "zones": ["a", "b"]},
+            "zones: expected an empty list, because the role only creates security groups in an",
+        ),
         (
             {**EXISTING, "security_group_ids": {"tasks": "web"}},
             "security_group_ids.tasks: expected the ID of a security group, such as sg-0123456789abcdef0, got 'web'.",
@@ -151,7 +154,7 @@ NAMED = {
     ("changed", "found", "problems"),
     [
         ({"zones": ["mars-1a", "eu-west-1a"]}, {}, ["zones: expected zones of this region (eu-west-1a, eu-west-1b,"]),
-        ({}, {"zones": ZONES[:1]}, ["zones: expected two zones or more, got eu-west-1c alone."]),
+        ({}, {"zones": ZONES[:1]}, ["zones: expected at least two zones, got only eu-west-1c."]),
         (
             {"cidr": "10.1.0.0/16"},
             {"vpcs": [VPC]},
@@ -163,7 +166,8 @@ NAMED = {
             {"vpcs": [VPC], "subnets": MOVED},
             [
                 "zones: expected eu-west-1b for 10.0.0.0/20 of subnet-1, got eu-west-1a. AWS cannot move a subnet",
-                "public_cidrs and ecs_network_private_cidrs: expected 10.0.32.0/20 of subnet-2 in one of them, got it",
+                "public_cidrs and ecs_network_private_cidrs: expected 10.0.32.0/20 of subnet-2 in one of them, got"
+                " neither",
             ],
         ),
         (
@@ -171,27 +175,27 @@ NAMED = {
             {},
             ["endpoints: expected services that AWS offers in eu-west-1a and eu-west-1b, got com.amazonaws.eu-"],
         ),
-        (EXISTING, {}, ["vpc_id: expected one VPC of this region, got none for vpc-9."]),
+        (EXISTING, {}, ["vpc_id: expected one VPC in this region, got none for vpc-9."]),
         (
             EXISTING,
             {"vpcs": [VPC], "own_vpcs": [VPC]},
-            ["vpc_id: expected no VPC of project ecs where an existing one is named, got vpc-1 with the tag"],
+            ["vpc_id: expected no VPC of project ecs together with an existing one, got vpc-1 with the tag"],
         ),
         (
             EXISTING,
             {"vpcs": [VPC], "subnets": [subnet("subnet-1", "10.0.0.0/20", "a", Tier="private")]},
             [
-                "public_subnet_tags: expected subnets in two zones or more, got no subnet.",
-                "private_subnet_tags: expected subnets in two zones or more, got subnet-1.",
+                "public_subnet_tags: expected subnets in at least two zones, got no subnet.",
+                "private_subnet_tags: expected subnets in at least two zones, got subnet-1.",
             ],
         ),
         (
             NAMED,
             {"vpcs": [VPC], "subnets": [subnet("subnet-1", "10.0.0.0/20", "a")], "given_groups": []},
             [
-                "public_subnet_ids: expected subnets in two zones or more, got subnet-1.",
+                "public_subnet_ids: expected subnets in at least two zones, got subnet-1.",
                 "private_subnet_ids: expected subnets of the existing VPC, got subnet-0.",
-                "public_subnet_ids and ecs_network_private_subnet_ids, or their tags: expected each subnet in one of",
+                "public_subnet_ids and ecs_network_private_subnet_ids, or their tags: expected each subnet in only",
                 "security_group_ids.tasks: expected a security group of the existing VPC, got sg-00000000.",
             ],
         ),
@@ -201,7 +205,8 @@ NAMED = {
             [
                 "public_subnet_ids: expected subnets of the existing VPC, got subnet-1.",
                 "private_subnet_ids: expected subnets of the existing VPC, got subnet-1, subnet-0.",
-                "security_group_ids.tasks: expected a security group of others, got sg-00000000 with the tag slipway:",
+                "security_group_ids.tasks: expected a security group outside the project, got sg-00000000 with the"
+                " tag slipway:",
             ],
         ),
     ],
@@ -220,7 +225,7 @@ def test_security_groups_of_others_are_not_taken_over() -> None:
     ]
     groups = [{"group_name": "ECS-sg", "group_id": "sg-1", "tags": {}}]
     (problem,) = read(EXISTING, vpcs=[VPC], subnets=there, groups=groups)["problems"]
-    assert problem.startswith("ecs_network_docker_host_group or ecs_network_project: expected other names than ECS-sg")
+    assert problem.startswith("ecs_network_docker_host_group or ecs_network_project: expected names other than ECS-sg")
 
 
 # What is created

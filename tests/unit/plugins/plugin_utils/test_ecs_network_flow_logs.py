@@ -86,7 +86,7 @@ def test_what_others_own_is_refused_and_not_deleted() -> None:
     [
         (
             {"flow_logs_retention": 10},
-            "ecs_network_flow_logs_retention: expected days that CloudWatch Logs knows (1, 3, ",
+            "ecs_network_flow_logs_retention: expected a retention that CloudWatch Logs supports (1, 3, ",
         ),
         ({"flow_logs_group": "a b"}, "ecs_network_flow_logs_group: expected up to 512 letters, digits or _/.#-, got"),
         ({"flow_logs_role": "a/b"}, "ecs_network_flow_logs_role: expected up to 64 letters, digits or _+=,.@-, got"),

@@ -42,7 +42,7 @@ FIRST = "ecs_verify_checks[0]"
         ([{**PORT, "port": 0}], f"{FIRST} (port).port: expected a number from 1 to 65535, got 0."),
         ([{**PORT, "port": 65536}], f"{FIRST} (port).port: expected a number from 1 to 65535, got 65536."),
         ([{**PORT, "host": None}], f"{FIRST} (port).host: expected a value, as type tcp requires it, got none."),
-        ([{**PORT, "host": ""}], f"{FIRST} (port).host: expected a name or an address, got an empty text."),
+        ([{**PORT, "host": ""}], f"{FIRST} (port).host: expected a name or an address, got an empty string."),
         ([{**PORT, "from": "task"}], f"{FIRST} (port).from: expected one of here, docker_host, got 'task'."),
         (
             [{**CLIENT, "service": None}],

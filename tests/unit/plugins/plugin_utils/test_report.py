@@ -66,7 +66,7 @@ class Elements(HTMLParser):
         (Site(), [], "All 2 services are stable"),
         (Site(services=1), [], "The service is stable"),
         (Site(services=3, troubled=frozenset({"web"})), [], "1 of 3 services needs attention"),
-        (Site(), [UNKNOWN], "Some of the project could not be read"),
+        (Site(), [UNKNOWN], "Parts of the project could not be read"),
         (Site(tasks=0), [], "All 2 services are stopped"),
         (Site(services=0, clusters=()), [], "No services"),
     ],
@@ -130,8 +130,8 @@ def test_the_picture_is_described_in_words() -> None:
 
 
 def test_the_local_cloud_costs_nothing() -> None:
-    assert "The local cloud costs nothing" in rendered(of(Site(), endpoint="http://127.0.0.1:4566"))
-    assert "The local cloud costs nothing" not in html(Site())
+    assert "The local cloud is free" in rendered(of(Site(), endpoint="http://127.0.0.1:4566"))
+    assert "The local cloud is free" not in html(Site())
 
 
 def test_the_result_is_short() -> None:

@@ -102,7 +102,7 @@ REFUSED: list[tuple[Json, str]] = [
     ({"pipelines": "github"}, "repository: expected owner and name"),
     ({**PIPELINES, "repository": "acme/*"}, "repository: expected owner and name"),
     ({**PIPELINES, "branch": "*"}, "branch: expected the name of a branch, such as main, got *"),
-    ({**PIPELINES, "accounts": ""}, "accounts: expected an account for the roles of pipelines"),
+    ({**PIPELINES, "accounts": ""}, "accounts: expected an account for the pipelines' roles"),
 ]
 
 

@@ -62,7 +62,7 @@ def test_what_is_for_secrets_may_hold_them() -> None:
 def test_keys_of_aws_are_refused_in_files_and_not_from_the_environment() -> None:
     keys = {"slipway_access_key": ACCESS_KEY, "slipway_secret_key": SECRET_KEY}
     (problem,) = problems(**keys)
-    assert problem.startswith("slipway_secret_key: expected no key of AWS in a file, got a secret access key of AWS")
+    assert problem.startswith("slipway_secret_key: expected no AWS key in a file, got an AWS secret access key")
     assert SECRET_KEY not in problem
     assert problems(**keys, slipway_plain_values=["slipway_secret_key"]) == []
     assert problems(slipway_secret_key="{{ lookup('env', 'SECRET') }}") == []

@@ -134,7 +134,7 @@ def guide() -> str:
 
 def test_the_guide_names_the_documents_that_need_a_boundary() -> None:
     documents = [name for name in PERMISSIONS["documents"] if escalations(name, bounded=False)]
-    named = re.search(r"Without a permissions boundary, anyone who can run ([^.]*?) can escalate", guide())
+    named = re.search(r"Anyone with this variant who can run ([^.]*?) can then escalate", guide())
     assert named
     assert re.findall(r"``(\w+)``", named[1]) == documents
 

@@ -740,7 +740,7 @@ def test_what_others_own_and_fits_passes(shop: Shop) -> None:
     found = shop.preflight(services=[service], **filled(shop, options))["preflight"]
     assert [one["text"] for one in found["checks"] if one["state"] in ("FAIL", "WARN")] == []
     texts = [one["text"] for one in found["checks"] if one["state"] == "OK"]
-    for said in ("Lambda function hook exists", "hooks may invoke", "load balancer shop exists", "group hosts exists"):
+    for said in ("Lambda function hook exists", "hooks can invoke", "load balancer shop exists", "group hosts exists"):
         assert any(said in text for text in texts), texts
 
 

@@ -198,7 +198,7 @@ DRAINING = "target_health_state.unhealthy.draining_interval_seconds"
         ({"attributes": {"stickiness.app_cookie.cookie_name": "AWSALBTG"}}, "that does not begin with AWSALB, got"),
         (
             {"attributes": {"deregistration_delay.timeout_seconds": 5}},
-            "expected deregistration_delay for deregistration_delay.timeout_seconds",
+            "expected the option deregistration_delay, got the attribute",
         ),
         (
             {**NETWORKED, "attributes": {"slow_start.duration_seconds": 30}},

@@ -107,7 +107,7 @@ def test_what_is_not_known_cannot_be_compared(tmp_path: Path) -> None:
     variables = "{docker_host_users: ['{{ nowhere }}'], ecs_cluster_project: shop}"
     unresolved, other, none = compared(tmp_path, ["docker_host", "ecs_cluster", "ecr_registry"], variables)
     assert "docker_host_users cannot be resolved" in unresolved
-    assert "ecs_cluster_project is shop, and the records are those of ecs." in other
+    assert "ecs_cluster_project is shop, but the records are those of ecs." in other
     assert none == "no record"
 
 

@@ -183,7 +183,12 @@ def test_a_service_that_cannot_run_in_the_cluster_is_refused(
             {},
             "options.scheduling_strategy: expected REPLICA, because Fargate",
         ),
-        (FARGATE, {"placement_strategy": [{"type": "random"}]}, {}, "options.placement_strategy: expected none, as"),
+        (
+            FARGATE,
+            {"placement_strategy": [{"type": "random"}]},
+            {},
+            "options.placement_strategy: expected none, because",
+        ),
         (FARGATE, {}, {"cpu": 300}, "task_definition.cpu: expected one of Fargate's sizes"),
         (
             FARGATE,

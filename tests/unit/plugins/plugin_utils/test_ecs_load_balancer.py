@@ -365,7 +365,7 @@ def test_a_bucket_of_the_project_is_used_and_one_of_others_refused() -> None:
 def test_domains_without_a_hosted_zone_are_refused_by_name() -> None:
     domains = ["www.example.com", "www.example.org"]
     (problem,) = planned({"hosted_zones": ZONES}, domains=domains)["problems"]
-    assert "got www.example.org. For others," in problem
+    assert "got www.example.org. For other names," in problem
     (problem,) = planned({"hosted_zones": ZONES}, domains=domains[:1], hosted_zone_id="Z9")["problems"]
     assert problem.startswith("ecs_load_balancer_hosted_zone_id: expected the ID of a hosted zone in this account (")
 

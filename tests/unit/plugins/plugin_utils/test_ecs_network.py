@@ -97,11 +97,11 @@ def read(changed: Json, **found: Any) -> Json:
         ({"endpoints": ["s3", "s3"]}, "endpoints: expected each service once, got s3, s3."),
         (
             {"nat": "none", "endpoints": ["s3"]},
-            "endpoints: expected at least ecr.api, ecr.dkr, s3 where ecs_network_nat is none, got s3.",
+            "endpoints: expected at least ecr.api, ecr.dkr, s3 if ecs_network_nat is none, got s3.",
         ),
         (
             {**ENDPOINTS, "hosting": "ec2"},
-            "endpoints: expected at least ecr.api, ecr.dkr, s3, ecs, ecs-agent, ecs-telemetry where",
+            "endpoints: expected at least ecr.api, ecr.dkr, s3, ecs, ecs-agent, ecs-telemetry if",
         ),
         ({"private_subnet_ids": ["subnet-1"]}, "private_subnet_ids: expected nothing without ecs_network_vpc_id or"),
         (

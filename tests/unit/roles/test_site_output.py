@@ -48,7 +48,7 @@ def test_a_rerun_without_changes_is_short(cloud: t.Any, engine: t.Any, tmp_path:
     definition = {"family": "shop", "cpu": 256, "memory": 512, "containerDefinitions": [container]}
     source = tmp_path / "shop"
     source.mkdir()
-    (source / "Dockerfile").write_text("FROM scratch\n")
+    (source / "Dockerfile").write_text("FROM scratch\nUSER 1000\n")
     variables = {
         "docker_instance_result": {"address": "127.0.0.1", "name": "docker-EC2"},
         "container_image_images": [{"name": "shop", "path": str(source), "tags": ["1"]}],

@@ -49,7 +49,7 @@ def running(arguments: Sequence[str], folder: Path, **variables: str) -> Iterato
         yield address
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], address: str, log: Path) -> None:

@@ -76,7 +76,7 @@ CASES = [
         Vpc.isolate,
         "tasks_failing",
         "no_route",
-        (AUTH, "route table {private_table} has no default route, and the VPC no endpoint for ecr.api."),
+        (AUTH, "route table {private_table} has no default route, and the VPC has no endpoint for ecr.api."),
     ),
     Case(
         "public subnet without a public address",
@@ -131,7 +131,7 @@ CASES = [
         "endpoint_missing",
         (
             "CannotPullContainerError: pull image manifest",
-            "ecr.api, logs, s3, secretsmanager, ssm, but none for ecr.dkr.",
+            "ecr.api, logs, s3, secretsmanager, ssm, but not for ecr.dkr.",
         ),
     ),
     Case(
@@ -139,14 +139,14 @@ CASES = [
         lambda vpc: vpc.use_endpoints(without="s3"),
         "tasks_failing",
         "endpoint_missing",
-        ("CannotPullContainerError: ref pull", "ecr.api, ecr.dkr, logs, secretsmanager, ssm, but none for s3."),
+        ("CannotPullContainerError: ref pull", "ecr.api, ecr.dkr, logs, secretsmanager, ssm, but not for s3."),
     ),
     Case(
         "missing endpoint of logs",
         lambda vpc: vpc.use_endpoints(without="logs"),
         "tasks_failing",
         "endpoint_missing",
-        ("ResourceInitializationError: failed to validate logger args", "but none for logs."),
+        ("ResourceInitializationError: failed to validate logger args", "but not for logs."),
     ),
     Case(
         "deleted NAT gateway",
@@ -178,7 +178,7 @@ CASES = [
         right,
         "health_check_failing",
         "health_check_refused",
-        ("Health checks failed", "Let the program listen on 0.0.0.0"),
+        ("Health checks failed", "Make the program listen on 0.0.0.0"),
         program=LOOPBACK,
     ),
 ]

@@ -205,7 +205,7 @@ def test_a_program_that_listens_on_loopback(
         "health_check_failing",
         "expected 200, got no connection",
         "    | Listening at http://127.0.0.1:8080",
-        "What to do: The log of container web says that it listens on 127.0.0.1:8080,",
+        "What to do: The log of container web shows that it listens on 127.0.0.1:8080,",
     )
     assert seconds() < LIMIT
 
@@ -221,7 +221,7 @@ def test_a_program_that_listens_on_another_port(
         balanced(shop, network, target_group("/ready", **QUICK), "perl", "-e", other),
         "health_check_failing",
         "expected 200, got no connection",
-        "What to do: The log of container web says that it listens on port 9000,",
+        "What to do: The log of container web shows that it listens on port 9000,",
     )
     assert seconds() < LIMIT
 

@@ -218,7 +218,7 @@ def test_a_pause_is_asked_about_at_a_terminal(
     assert "got none within 3 s" in silent.output, silent.output
     site.wait_paused(run)
     answered = terminal("continue", *site.arguments(), "-e", "continue_timeout=600")
-    answered.await_text("Type continue or rollback, and Enter, within 600 s:")
+    answered.await_text("Type continue or rollback, then press Enter, within 600 s:")
     assert "web is paused at POST_TEST_TRAFFIC_SHIFT until" in answered.output
     answered.type("rollback")
     assert answered.end() == 0, answered.output

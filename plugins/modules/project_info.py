@@ -257,7 +257,7 @@ obsolete:
     kept_because:
       description: Why it is kept. Empty if it can be deleted.
       type: str
-      sample: it holds images
+      sample: it contains images
 code:
   description:
     - The error code, for programs. R(Troubleshooting, ansible_collections.slipway.aws.docsite.guide_troubleshooting)

@@ -556,7 +556,7 @@ def _security_groups(v: Variables, cidrs: Sequence[str]) -> list[Json]:
         {
             "key": "docker_host",
             "name": v.docker_host_group,
-            "description": "Docker host, open to machines that build on it",
+            "description": "Docker host, open to those who build on it",
             "rules": [_rule(v.docker_host_ports, cidr_ip=v.docker_host_cidrs)] if v.docker_host_ports else [],
         },
     ]

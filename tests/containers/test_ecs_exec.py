@@ -172,4 +172,5 @@ def test_task_that_stops_while_a_command_runs_is_named(ansible: Ansible, beside:
     beside.ecs.stop_task(cluster=beside.cluster, task=task["taskArn"], reason="Stopped by a test")
     output = " ".join(process.communicate(timeout=120)[0].split())
     name = task["taskArn"].rpartition("/")[2]
-    assert f"Task {name}: expected a running task, got one with status STOPP" in output or "which does not exist" in output
+    stopped = f"Task {name}: expected a running task, got one with status STOPP"
+    assert stopped in output or "which does not exist" in output

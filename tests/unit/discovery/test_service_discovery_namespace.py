@@ -144,7 +144,7 @@ def test_a_service_that_may_not_be_deleted_is_reported_at_once(
             {"name": "Shop.internal"},
             "name: expected a DNS name of lowercase letters, digits, hyphens and underscores, got 'Shop.internal'.",
         ),
-        ({"services": ["data.base"]}, "services: expected a label of a DNS name, of lower case letters, "),
+        ({"services": ["data.base"]}, "services: expected a label of a DNS name, of lowercase letters, "),
         (
             {"name": ".".join(["a" * 62] * 4), "services": ["abc"]},
             "services: expected at most 253 characters with the name of the namespace, got abc.aaa",

@@ -95,7 +95,7 @@ def test_what_a_service_uses_is_kept_while_the_service_is_kept(tags: Json) -> No
         ("target group", {}, {}, ""),
         ("target group", {"used_by": frozenset({BALANCER})}, {}, "a load balancer forwards to it"),
         ("target group", {"used_by": frozenset({BALANCER})}, {"released": [BALANCER]}, ""),
-        ("repository", {"holds": "images"}, {}, "it holds images"),
+        ("repository", {"holds": "images"}, {}, "it contains images"),
         ("repository", {"holds": "images"}, {"full": ["repository"]}, ""),
         (
             "repository",
@@ -103,7 +103,7 @@ def test_what_a_service_uses_is_kept_while_the_service_is_kept(tags: Json) -> No
             {"full": ["repository"]},
             "other projects share it",
         ),
-        ("log group", {"holds": "logs"}, {"full": ["repository"]}, "it holds logs"),
+        ("log group", {"holds": "logs"}, {"full": ["repository"]}, "it contains logs"),
         ("log group", {}, {}, ""),
     ],
 )
@@ -136,7 +136,7 @@ def test_one_message_names_all_and_what_deletes_them() -> None:
     }
     assert summary(obsolete(there, rules()), VARIABLES, "slipway_prune") == (
         "No longer in ecs_app_services: service worker-old (2 running tasks), task definition worker-old."
-        " No longer in ecr_registry_repositories: repository old (kept: it holds images)."
+        " No longer in ecr_registry_repositories: repository old (kept: it contains images)."
         " Delete with -e slipway_prune=true."
     )
     assert summary([], VARIABLES, "slipway_prune") == ""

@@ -106,7 +106,7 @@ def alarms(scaling: Resource, cluster: str) -> dict[str, Json]:
         alarm_name(cluster, str(scaling["name"])): {
             "ActionsEnabled": True,
             "AlarmActions": [STARTING],
-            "AlarmDescription": f"Messages wait, but no task of the service {scaling['name']} is running.",
+            "AlarmDescription": f"Messages wait and no task of the service {scaling['name']} runs.",
             "ComparisonOperator": "GreaterThanOrEqualToThreshold",
             "DatapointsToAlarm": MINUTES,
             "EvaluationPeriods": MINUTES,

@@ -273,7 +273,7 @@ def test_a_hidden_task_and_a_question_show_nothing_of_their_own(plays: Plays) ->
 
 def test_retries_are_counted_and_not_listed(plays: Plays) -> None:
     count = f"date >>{plays.folder}/tries; test $(wc -l <{plays.folder}/tries) -gt 3"
-    task = {"name": "Try", "ansible.builtin.shell": count, "retries": 5, "delay": 1, "register": "tried"}
+    task = {"name": "Try", "ansible.builtin.shell": count, "retries": 5, "delay": 2, "register": "tried"}
     run = plays.run({"tasks": [{**task, "until": "tried is success", "changed_when": False}]})
     assert run.code == 0
     assert "RETRYING" not in run.output

@@ -228,6 +228,15 @@ def test_security_groups_of_others_are_not_taken_over() -> None:
     assert problem.startswith("ecs_network_docker_host_group or ecs_network_project: expected names other than ECS-sg")
 
 
+def test_descriptions_of_security_groups_stay_as_they_are() -> None:
+    """AWS cannot change them: with another text, the groups of existing networks would differ in every run."""
+    assert {one["key"]: one["description"] for one in read({})["security_groups"]} == {
+        "load_balancer": "Load balancer, open to everyone",
+        "tasks": "Containers, open to the load balancer",
+        "docker_host": "Docker host, open to those who build on it",
+    }
+
+
 # What is created
 
 

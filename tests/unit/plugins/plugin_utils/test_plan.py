@@ -69,12 +69,13 @@ def test_a_release_has_an_entry_for_each_service() -> None:
 
 
 @pytest.mark.parametrize(
-    ("prune", "listed"), [(False, ["old, 2 running tasks", "full, it holds images"]), (True, ["full, it holds images"])]
+    ("prune", "listed"),
+    [(False, ["old, 2 running tasks", "full, it contains images"]), (True, ["full, it contains images"])],
 )
 def test_obsolete_resources_are_listed_unless_a_task_deletes_them(prune: bool, listed: list[str]) -> None:
     obsolete = [
         {"kind": "service", "name": "old", "state": "2 running tasks", "kept_because": ""},
-        {"kind": "repository", "name": "full", "state": "", "kept_because": "it holds images"},
+        {"kind": "repository", "name": "full", "state": "", "kept_because": "it contains images"},
     ]
     found = list(
         entries(

@@ -320,6 +320,7 @@ REFUSED: list[tuple[str, str]] = [
     ("services:\n  web: {imagee: app}\n", "imagee"),
     ("services:\n  web: {image: app, env_file: missing.env}\n", "missing.env not found"),
     ("services:\n  web: {image: 'app:${TAG:?name a version}'}\n", "name a version"),
+    ("services:\n  a.B: {image: app}\n  a-b: {image: app}\n", "got a-b and a.B, which both become a-b"),
 ]  # fmt: skip
 
 

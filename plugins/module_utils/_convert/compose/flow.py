@@ -7,13 +7,15 @@
 from __future__ import annotations
 
 import re
+import typing as t
 
-from ..._core.error_codes import INVALID_OPTION
+from ..._core.error_codes import INVALID_OPTION, SOURCE_INVALID
 from ..._core.errors import SlipwayError
 from ..._core.templates import escaped
 from ..._core.types import Json
 from ..paths import directory
 from .api import read
+from .hosts import cloud_map_name
 from .model import site_of
 from .project import Options
 
@@ -28,6 +30,7 @@ def run(params: Json) -> Json:
         expected = "2 to 24 lower case letters, digits and hyphens, a letter first"
         raise SlipwayError(INVALID_OPTION, f"project: expected {expected}, got {project!r}. Set another name.")
     services = source.model.get("services") or {}
+    _require_distinct(services)
     for name in params["publish"]:
         if name not in services:
             known = ", ".join(services) or "none"
@@ -42,3 +45,14 @@ def run(params: Json) -> Json:
         directory=directory(source.directory, params["inventory"]),
     )
     return site_of(source._replace(model=escaped(source.model)), options)
+
+
+def _require_distinct(services: t.Iterable[str]) -> None:
+    """Fail where two services would get one name: on ECS and in DNS, a dot and a capital letter are lost."""
+    first: dict[str, str] = {}
+    for name in services:
+        other = first.setdefault(cloud_map_name(name), name)
+        if other != name:
+            both = f"got {other} and {name}, which both become {cloud_map_name(name)}"
+            problem = f"services: expected names that differ as DNS labels, {both}. Rename one of them, then rerun."
+            raise SlipwayError(SOURCE_INVALID, problem)

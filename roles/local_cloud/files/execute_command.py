@@ -227,11 +227,14 @@ class DockerTerminal:
         self.response = api.exec_start(self.id, tty=True, socket=True)  # its end would close the socket
         self.socket: socket.socket = getattr(self.response, "_sock", self.response)
         self.socket.setblocking(False)
+        # What came together with the headers of the answer is in the buffer of the reader, not in the socket.
+        self.early: bytes = self.response._response.raw._fp.fp.peek()
         self.first = b""
 
     async def read(self) -> bytes:
+        data, self.early = self.early, b""
         try:
-            data = await asyncio.get_running_loop().sock_recv(self.socket, READ)
+            data = data or await asyncio.get_running_loop().sock_recv(self.socket, READ)
         except OSError:
             return b""
         self.first = self.first or data

@@ -6,13 +6,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
+import socketserver
 import sys
+import threading
 import typing as t
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import docker
 import pytest
 
 pytest.importorskip("ministack", reason="the local cloud's emulator is not installed")
@@ -53,6 +57,29 @@ def execute() -> Iterator[Callable[..., Json]]:
     emulator._ACTION_MAP.update(actions)
     for path in FILES.glob("*.py"):
         sys.modules.pop(path.stem, None)
+
+
+class HastyEngine(socketserver.StreamRequestHandler):
+    """Docker Engine, whose command writes before the client has read the headers of the answer."""
+
+    def handle(self) -> None:
+        while request := self.rfile.readline().decode():
+            headers = dict(line.split(": ", 1) for line in iter(lambda: self.rfile.readline().decode().strip(), ""))
+            self.rfile.read(int(headers.get("Content-Length", 0)))
+            if request.startswith("POST /v1.43/exec/1/start "):
+                self.wfile.write(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\nready ")
+                self.wfile.write(self.rfile.readline())
+                return
+            self.wfile.write(b'HTTP/1.1 201 Created\r\nContent-Length: 10\r\n\r\n{"Id":"1"}')
+
+
+@pytest.fixture
+def hasty_engine() -> Iterator[t.Any]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), HastyEngine) as server:
+        server.block_on_close = False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield docker.APIClient(base_url=f"tcp://127.0.0.1:{server.server_address[1]}", version="1.43")
+        server.shutdown()
 
 
 def agents_of(*tasks: str) -> list[list[Json] | None]:
@@ -96,3 +123,18 @@ def test_the_emulator_serves_no_session_by_itself() -> None:
 def test_the_emulator_has_no_sessions_of_session_manager() -> None:
     """Once it has, session_ports.py need not answer them."""
     assert "StartSession" not in inspect.getsource(ssm)
+
+
+def test_nothing_that_a_command_writes_at_once_is_lost(execute: Callable[..., Json], hasty_engine: t.Any) -> None:
+    module = sys.modules["execute_command"]
+    session = module.Session("token", "web", ["sh"], None)
+
+    async def talk() -> bytes:
+        terminal = module.DockerTerminal(hasty_engine, session)
+        first = await terminal.read()
+        await terminal.write(b"and steady\n")
+        second = await terminal.read()
+        terminal.close()
+        return bytes(first + second)
+
+    assert asyncio.run(asyncio.wait_for(talk(), 10)) == b"ready and steady\n"

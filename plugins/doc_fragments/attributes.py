@@ -40,3 +40,11 @@ attributes:
   idempotent:
     support: full
 """
+
+    # A module that is an action plugin.
+    ACTION = r"""
+attributes:
+  action:
+    description: It runs on the controller.
+    support: full
+"""

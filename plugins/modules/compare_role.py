@@ -44,12 +44,9 @@ options:
     type: list
     elements: str
     default: []
-attributes:
-  action:
-    description: It runs on the controller.
-    support: full
 extends_documentation_fragment:
   - slipway.aws.attributes
+  - slipway.aws.attributes.action
   - slipway.aws.attributes.reads
 """
 

@@ -37,9 +37,6 @@ options:
     type: int
     default: 0
 attributes:
-  action:
-    description: It runs on the controller.
-    support: full
   check_mode:
     support: full
     details: Nothing is forwarded.
@@ -56,6 +53,7 @@ notes:
   - Amazon ECS ends a session through which nothing passes for 20 minutes.
 extends_documentation_fragment:
   - slipway.aws.attributes
+  - slipway.aws.attributes.action
 seealso:
   - plugin: slipway.aws.ecs_exec
     plugin_type: connection

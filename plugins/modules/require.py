@@ -29,12 +29,9 @@ options:
     description: The error code for this failure.
     type: str
     required: true
-attributes:
-  action:
-    description: It runs on the controller.
-    support: full
 extends_documentation_fragment:
   - slipway.aws.attributes
+  - slipway.aws.attributes.action
   - slipway.aws.attributes.reads
 seealso:
   - module: ansible.builtin.assert

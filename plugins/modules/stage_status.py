@@ -25,12 +25,9 @@ options:
       - The inventory of the other stage, or the file that C(slipway.aws.status -e status_format=json) has printed.
     type: path
     required: true
-attributes:
-  action:
-    description: It runs on the controller.
-    support: full
 extends_documentation_fragment:
   - slipway.aws.attributes
+  - slipway.aws.attributes.action
   - slipway.aws.attributes.reads
 notes:
   - Extra variables (C(-e)) apply to the other inventory, too.

@@ -25,12 +25,9 @@ description:
   - All problems are reported at once, each with its position and with the nearest known name.
   - Every role of the collection depends on the role P(slipway.aws.preflight#role), which runs this once in each play.
 options: {}
-attributes:
-  action:
-    description: It runs on the controller.
-    support: full
 extends_documentation_fragment:
   - slipway.aws.attributes
+  - slipway.aws.attributes.action
   - slipway.aws.attributes.reads
 """
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..._core.answers import require_members
+from ..._core.elb_tags import tags_of
 from ..._core.error_codes import CONFLICT, UNSUPPORTED
 from ..._core.errors import SlipwayError
 from ..._core.names import last
@@ -106,7 +107,7 @@ class _Finder:
     def _target_groups(self) -> Iterator[Resource]:
         names = self.params["target_groups"]
         found = [one for name in names for one in api.target_groups_named(self.cloud.elbv2, name)]
-        tags = api.tags_of(self.cloud.elbv2, [str(one["TargetGroupArn"]) for one in found])
+        tags = tags_of(self.cloud.elbv2, [str(one["TargetGroupArn"]) for one in found])
         for one in found:
             arn = str(one["TargetGroupArn"])
             yield Resource(TARGET_GROUP, str(one["TargetGroupName"]), arn, tags[arn])
@@ -116,7 +117,7 @@ class _Finder:
         priorities = {str(one) for one in self.params["rule_priorities"]}
         for listener in self.params["listener_arns"] if priorities else ():
             rules = [one for one in list_rules(self.cloud.elbv2, listener) if str(one["Priority"]) in priorities]
-            tags = api.tags_of(self.cloud.elbv2, [str(one["RuleArn"]) for one in rules])
+            tags = tags_of(self.cloud.elbv2, [str(one["RuleArn"]) for one in rules])
             for one in sorted(rules, key=lambda rule: int(rule["Priority"])):
                 own = tags[str(one["RuleArn"])]
                 # What the project has already may redirect.

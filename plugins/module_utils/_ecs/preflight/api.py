@@ -11,11 +11,12 @@ import typing as t
 
 from ansible.module_utils.urls import open_url
 
-from ..._core.answers import check_complete, described
+from ..._core.answers import described
+from ..._core.elb_tags import tags_of
 from ..._core.errors import aws_call
 from ..._core.names import is_arn, last
 from ..._core.paging import batches, pages
-from ..._core.tags import Tags, from_list
+from ..._core.tags import Tags
 from ..._core.types import Client, Items, Json
 from ..network import api as network_api
 
@@ -28,7 +29,6 @@ MANIFESTS = [
 ]
 IDS_BATCH = 200
 NAMES_BATCH = 50
-TAGS_BATCH = 20
 SECONDS = 3
 
 
@@ -155,15 +155,8 @@ def application_load_balancers(elbv2: Client) -> list[Json]:
     return [one for one in load_balancers(elbv2) if one["Type"] == "application"]
 
 
-@aws_call
 def load_balancer_tags(elbv2: Client, *arns: str) -> dict[str, Tags]:
-    found = {
-        one["ResourceArn"]: from_list(one["Tags"])
-        for some in batches(arns, TAGS_BATCH)
-        for one in elbv2.describe_tags(ResourceArns=some)["TagDescriptions"]
-    }
-    check_complete("DescribeTags", arns, found)
-    return found
+    return tags_of(elbv2, arns)
 
 
 @aws_call

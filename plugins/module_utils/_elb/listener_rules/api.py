@@ -9,28 +9,15 @@
 
 from __future__ import annotations
 
-from ..._core.answers import check_complete
 from ..._core.errors import aws_call, aws_delete
-from ..._core.paging import batches, pages
-from ..._core.tags import Tags, from_list, to_capital_list
+from ..._core.paging import pages
+from ..._core.tags import Tags, to_capital_list
 from ..._core.types import Client, Json
 
 
 @aws_call
 def list_rules(elb: Client, listener_arn: str) -> list[Json]:
     return pages(elb, "describe_rules", "Rules", ListenerArn=listener_arn)
-
-
-@aws_call
-def rule_tags(elb: Client, rule_arns: list[str]) -> dict[str, Tags]:
-    """The tags of each rule. AWS takes twenty at a time."""
-    found = {
-        one["ResourceArn"]: from_list(one["Tags"])
-        for some in batches(rule_arns, 20)
-        for one in elb.describe_tags(ResourceArns=some)["TagDescriptions"]
-    }
-    check_complete("DescribeTags", rule_arns, found)
-    return found
 
 
 @aws_call

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from ..._core import rule_actions as actions
 from ..._core.creating import converge, creating
+from ..._core.elb_tags import tags_of
 from ..._core.plan import Plan, compare
 from ..._core.shapes import input_shape
 from ..._core.tags import Tags
@@ -54,9 +55,9 @@ def _ours(elb: Client, listed: list[Json], wanted: list[Json], tags: Tags) -> tu
     """The rules to compare with, and those of them that no project owns."""
     if not tags:
         return listed, []
-    tags_of = api.rule_tags(elb, [rule["rule_arn"] for rule in listed])
-    own = owner.ours(listed, tags_of, tags)
-    unowned = owner.not_adopted(wanted, [rule for rule in listed if rule not in own], tags_of)
+    known = tags_of(elb, [rule["rule_arn"] for rule in listed])
+    own = owner.ours(listed, known, tags)
+    unowned = owner.not_adopted(wanted, [rule for rule in listed if rule not in own], known)
     return [rule for rule in listed if rule in own or rule in unowned], unowned
 
 
